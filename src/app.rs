@@ -1,0 +1,43 @@
+//! The parts of a running Latchkey, put together once.
+
+use std::sync::Arc;
+
+use sqlx::PgPool;
+
+use crate::clock::Clock;
+use crate::graphql::Schema;
+use crate::id::IdSource;
+use crate::secrets::MasterKeys;
+
+/// What every request works with. Cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Parts>);
+
+/// See [`App`].
+pub struct Parts {
+    /// Connections for requests: time-outs for statements and locks are set on them.
+    pub pool: PgPool,
+    /// The time.
+    pub clock: Clock,
+    /// Ids and secrets.
+    pub ids: IdSource,
+    /// What seals PINs and QR data.
+    pub master_keys: MasterKeys,
+    /// The GraphQL schema.
+    pub schema: Schema,
+}
+
+impl App {
+    /// Puts the parts together.
+    pub fn new(pool: PgPool, clock: Clock, ids: IdSource, master_keys: MasterKeys) -> Self {
+        Self(Arc::new(Parts { pool, clock, ids, master_keys, schema: crate::graphql::schema() }))
+    }
+}
+
+impl std::ops::Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}

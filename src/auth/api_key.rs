@@ -1,0 +1,93 @@
+//! The text of an API key: made once, shown once, kept only as a hash.
+
+use sha2::{Digest, Sha256};
+
+use crate::id::IdSource;
+
+/// Whether what a key does is real.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// `pms_live_`: production.
+    Live,
+    /// `pms_test_`: full validation against live data, nothing written.
+    Test,
+}
+
+impl Mode {
+    const fn prefix(self) -> &'static str {
+        match self {
+            Self::Live => "pms_live_",
+            Self::Test => "pms_test_",
+        }
+    }
+}
+
+/// An API key in plain text. No `Debug`, no `Display`: it is shown once, on purpose.
+pub struct ApiKey(String);
+
+/// A live and a test key, made together.
+pub struct ApiKeyPair {
+    /// `pms_live_...`
+    pub live: ApiKey,
+    /// `pms_test_...`
+    pub test: ApiKey,
+}
+
+impl ApiKeyPair {
+    /// Makes a new pair.
+    pub fn generate(ids: &IdSource) -> Self {
+        Self { live: ApiKey::generate(ids, Mode::Live), test: ApiKey::generate(ids, Mode::Test) }
+    }
+}
+
+impl ApiKey {
+    fn generate(ids: &IdSource, mode: Mode) -> Self {
+        let mut random = [0_u8; 16];
+        ids.fill(&mut random);
+        Self(format!("{}{:032x}", mode.prefix(), u128::from_be_bytes(random)))
+    }
+
+    /// The text itself, for showing it the one time.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// What is stored: SHA-256 of the text.
+    pub fn hash(&self) -> [u8; 32] {
+        Self::hash_of(&self.0)
+    }
+
+    /// SHA-256 of any text that claims to be a key.
+    pub fn hash_of(text: &str) -> [u8; 32] {
+        Sha256::digest(text.as_bytes()).into()
+    }
+
+    /// What people see afterwards: prefix and last four digits.
+    pub fn preview(&self) -> String {
+        let (prefix, digits) = self.0.split_at("pms_live_".len());
+        format!("{prefix}****{}", &digits[digits.len() - 4..])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn e02_a_key_is_its_prefix_and_32_hex_digits() {
+        let pair = ApiKeyPair::generate(&IdSource::operating_system());
+        for (key, prefix) in [(&pair.live, "pms_live_"), (&pair.test, "pms_test_")] {
+            let digits = key.expose().strip_prefix(prefix).expect("its prefix");
+            assert_eq!(digits.len(), 32);
+            assert!(digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')));
+        }
+    }
+
+    #[test]
+    fn e09_a_preview_shows_four_digits() {
+        let key = ApiKeyPair::generate(&IdSource::operating_system()).live;
+        let preview = key.preview();
+        assert_eq!(preview.len(), "pms_live_****0000".len());
+        assert!(key.expose().ends_with(&preview[preview.len() - 4..]));
+    }
+}

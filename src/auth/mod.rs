@@ -1,0 +1,106 @@
+//! Who asks: API keys, and what they permit.
+//!
+//! A key is looked up by the SHA-256 of its text, so no comparison in our code depends on a secret. Every failure but one
+//! gives the same answer; only the holder of a revoked key's full text learns that it was revoked.
+
+mod api_key;
+pub mod store;
+
+use axum::http::HeaderValue;
+use sqlx::PgPool;
+use uuid::Uuid;
+
+pub use api_key::{ApiKey, ApiKeyPair, Mode};
+
+use crate::error::{Error, ErrorCode, Result};
+use crate::hotels::Hotel;
+
+/// What an API key permits. Each includes the ones before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum, serde::Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[value(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Permission {
+    /// Queries.
+    ReadOnly,
+    /// Also room access keys, physical check-in and check-out, cleaning status.
+    Write,
+    /// Also what a hotel does at its front desk: rooms, reservations and stays.
+    FrontDesk,
+}
+
+impl Permission {
+    /// As in the schema, the database and `demo.json`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ReadOnly => "READ_ONLY",
+            Self::Write => "WRITE",
+            Self::FrontDesk => "FRONT_DESK",
+        }
+    }
+}
+
+impl std::str::FromStr for Permission {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        [Self::ReadOnly, Self::Write, Self::FrontDesk]
+            .into_iter()
+            .find(|permission| permission.as_str() == text)
+            .ok_or_else(|| format!("no permission is called {text}"))
+    }
+}
+
+/// Who makes a request, and for which hotel.
+#[derive(Clone, Debug)]
+pub struct Actor {
+    /// The hotel that everything in the request is about.
+    pub hotel: Hotel,
+    /// The integration that the key belongs to; it owns the room access keys.
+    pub integration_id: Uuid,
+    /// The API key.
+    pub api_key_id: Uuid,
+    /// Live or test.
+    pub mode: Mode,
+    /// What the key permits.
+    pub permission: Permission,
+}
+
+impl Actor {
+    /// Refuses what needs more than the key permits.
+    ///
+    /// # Errors
+    /// `FORBIDDEN`
+    pub fn require(&self, permission: Permission) -> Result<()> {
+        if self.permission >= permission {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorCode::Forbidden,
+            format!("This needs an API key with the permission {}", permission.as_str()),
+        ))
+    }
+}
+
+/// Tells who sends the request.
+///
+/// # Errors
+/// `UNAUTHORIZED`, or `KEY_REVOKED` for the full text of a revoked key.
+pub async fn authenticate(pool: &PgPool, authorization: Option<&HeaderValue>) -> Result<Actor> {
+    let malformed =
+        || Error::new(ErrorCode::Unauthorized, "Missing or malformed Authorization header. Use: Bearer pms_live_xxx");
+    let text = authorization.and_then(|value| value.to_str().ok()).ok_or_else(malformed)?;
+    let (scheme, token) = text.split_once(' ').ok_or_else(malformed)?;
+    let token = token.trim();
+    if !scheme.eq_ignore_ascii_case("bearer") || token.is_empty() {
+        return Err(malformed());
+    }
+    let invalid = || Error::new(ErrorCode::Unauthorized, "Invalid credentials");
+    let found = store::find_by_hash(pool, &ApiKey::hash_of(token)).await?.ok_or_else(invalid)?;
+    if found.revoked {
+        return Err(Error::new(ErrorCode::KeyRevoked, "API key has been revoked. Contact hotel admin for a new key."));
+    }
+    if found.disabled {
+        return Err(invalid());
+    }
+    Ok(found.actor)
+}

@@ -1,0 +1,53 @@
+//! The unit of work.
+
+use chrono::{DateTime, Utc};
+use sqlx::{PgConnection, PgPool, Postgres, Transaction};
+
+use crate::app::App;
+use crate::auth::{Actor, Mode};
+use crate::error::Result;
+
+/// One transaction: everything that one request changes.
+///
+/// Services take `&mut Tx` in functions whose names end in `_in`; they compose and never commit. Whoever opened it commits
+/// once. Dropping it rolls back.
+pub struct Tx {
+    inner: Transaction<'static, Postgres>,
+    /// On whose behalf.
+    pub actor: Actor,
+    /// The one instant at which everything in it happens.
+    pub now: DateTime<Utc>,
+    /// Ids, secrets, master keys.
+    pub app: App,
+}
+
+impl Tx {
+    /// Opens a transaction for `actor`.
+    pub async fn begin(app: &App, actor: &Actor) -> Result<Self> {
+        let inner = begin(&app.pool).await?;
+        Ok(Self { inner, actor: actor.clone(), now: app.clock.now(), app: app.clone() })
+    }
+
+    /// The connection, for stores.
+    pub fn conn(&mut self) -> &mut PgConnection {
+        &mut self.inner
+    }
+
+    /// Ends it: what a live key did is kept, what a test key did is undone.
+    pub async fn commit(self) -> Result<()> {
+        match self.actor.mode {
+            Mode::Live => self.inner.commit().await?,
+            Mode::Test => self.inner.rollback().await?,
+        }
+        Ok(())
+    }
+
+    /// Undoes everything.
+    pub async fn rollback(self) -> Result<()> {
+        Ok(self.inner.rollback().await?)
+    }
+}
+
+async fn begin(pool: &PgPool) -> sqlx::Result<Transaction<'static, Postgres>> {
+    pool.begin().await
+}

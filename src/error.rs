@@ -1,0 +1,238 @@
+//! One error for every layer: a code from the closed table below, a message that is safe to show, and, kept apart, the
+//! cause that only the log sees.
+//!
+//! [`Error`] has no `Display`, so it cannot be turned into an answer by accident: a facade encodes its code, message and
+//! argument path, and nothing else.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+
+/// What a category promises to whoever shows the error (3RPMS).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Category {
+    /// Missing, wrong, disabled or revoked credential, or an operation that the credential does not permit.
+    Auth,
+    /// The hotel has to change a setting. Never shown to guests.
+    Configuration,
+    /// What was asked for cannot be done. Safe to show to guests.
+    Validation,
+}
+
+/// Who has to look into it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    /// The caller's to put right.
+    Caller,
+    /// Passes by itself; worth a warning when it lasts.
+    Passing,
+    /// Ours to put right.
+    Fault,
+}
+
+/// One row of the table of error codes.
+#[derive(Clone, Copy, Debug)]
+pub struct ErrorSpec {
+    /// The code on the wire: `extensions.code` in GraphQL, `code` in REST.
+    pub wire: &'static str,
+    /// `extensions.category`; plain GraphQL errors have none.
+    pub category: Option<Category>,
+    /// Status of a whole answer that consists of this error.
+    pub http_status: u16,
+    /// Decides the log level.
+    pub severity: Severity,
+    /// Whether the same request can succeed later without being changed.
+    pub retryable: bool,
+    /// When it happens, for docs/ERRORS.md.
+    pub meaning: &'static str,
+}
+
+macro_rules! error_codes {
+    ($($(#[$doc:meta])* $name:ident = $wire:literal, $category:expr, $status:literal, $severity:ident, $retryable:literal, $meaning:literal;)*) => {
+        /// Every error code that Latchkey answers with.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum ErrorCode {
+            $(#[doc = $meaning] $name,)*
+        }
+
+        impl ErrorCode {
+            /// All codes, in the order of docs/ERRORS.md.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The code's row of the table.
+            pub const fn spec(self) -> ErrorSpec {
+                match self {
+                    $(Self::$name => ErrorSpec {
+                        wire: $wire,
+                        category: $category,
+                        http_status: $status,
+                        severity: Severity::$severity,
+                        retryable: $retryable,
+                        meaning: $meaning,
+                    },)*
+                }
+            }
+        }
+    };
+}
+
+const AUTH: Option<Category> = Some(Category::Auth);
+const CONFIGURATION: Option<Category> = Some(Category::Configuration);
+const VALIDATION: Option<Category> = Some(Category::Validation);
+
+error_codes! {
+    Unauthorized = "UNAUTHORIZED", AUTH, 401, Caller, false, "The API key is missing, malformed, unknown or disabled.";
+    KeyRevoked = "KEY_REVOKED", AUTH, 401, Caller, false, "The API key was revoked.";
+    Forbidden = "FORBIDDEN", AUTH, 403, Caller, false, "The API key's permission does not cover the operation.";
+
+    RoomAccessKeysDisabled = "ROOM_ACCESS_KEYS_DISABLED", CONFIGURATION, 409, Caller, false, "The hotel has not enabled the Room Access Key API.";
+
+    NotFound = "NOT_FOUND", VALIDATION, 404, Caller, false, "The record does not exist, or is not yours to see.";
+    InvalidArgument = "INVALID_ARGUMENT", VALIDATION, 400, Caller, false, "An argument is out of range or breaks a rule.";
+    InvalidCursor = "INVALID_CURSOR", VALIDATION, 400, Caller, false, "The cursor does not belong to this connection with this filter.";
+    KeyAlreadyAssigned = "KEY_ALREADY_ASSIGNED", VALIDATION, 409, Caller, false, "The room stay has another room access key, which has to be removed first.";
+    KeyNotAssigned = "KEY_NOT_ASSIGNED", VALIDATION, 409, Caller, false, "The room access key is not on this room stay.";
+    KeyStillAssigned = "KEY_STILL_ASSIGNED", VALIDATION, 409, Caller, false, "The room access key is still on a room stay and cannot be deleted.";
+    ReservationCancelled = "RESERVATION_CANCELLED", VALIDATION, 409, Caller, false, "The reservation was cancelled.";
+    ReservationNotCancelled = "RESERVATION_NOT_CANCELLED", VALIDATION, 409, Caller, false, "Only a cancelled reservation can be re-activated.";
+    ReservationInvoiced = "RESERVATION_INVOICED", VALIDATION, 409, Caller, false, "The reservation was invoiced and can no longer be cancelled.";
+    LastRoomStay = "LAST_ROOM_STAY", VALIDATION, 409, Caller, false, "A reservation keeps at least one room stay; cancel it instead.";
+    RoomStayDeparted = "ROOM_STAY_DEPARTED", VALIDATION, 409, Caller, false, "The room stay's departure has passed.";
+    CodeTaken = "CODE_TAKEN", VALIDATION, 409, Caller, false, "Another reservation of the hotel has this code.";
+    NameTaken = "NAME_TAKEN", VALIDATION, 409, Caller, false, "Another record of the hotel has this name.";
+
+    BadRequest = "BAD_REQUEST", None, 400, Caller, false, "The request body is not a GraphQL request.";
+    MethodNotAllowed = "METHOD_NOT_ALLOWED", None, 405, Caller, false, "GraphQL is served by POST only.";
+    NotAcceptable = "NOT_ACCEPTABLE", None, 406, Caller, false, "None of the accepted media types can be served.";
+    UnsupportedMediaType = "UNSUPPORTED_MEDIA_TYPE", None, 415, Caller, false, "The request body is not JSON.";
+    PayloadTooLarge = "PAYLOAD_TOO_LARGE", None, 413, Caller, false, "The request body is larger than 1 MiB.";
+    RequestTimeout = "REQUEST_TIMEOUT", None, 408, Caller, true, "The request body did not arrive in time.";
+    BatchTooLarge = "BATCH_TOO_LARGE", None, 400, Caller, false, "A batch holds between 1 and 100 operations.";
+    DocumentTooLarge = "DOCUMENT_TOO_LARGE", None, 400, Caller, false, "A GraphQL document is larger than 16 KiB.";
+    DocumentTooDeep = "DOCUMENT_TOO_DEEP", None, 400, Caller, false, "A GraphQL document nests brackets or selections too deeply.";
+    DocumentTooComplex = "DOCUMENT_TOO_COMPLEX", None, 400, Caller, false, "A GraphQL document selects too many fields, aliases, directives or fragments, or asks for too many records.";
+    ParseFailed = "GRAPHQL_PARSE_FAILED", None, 400, Caller, false, "The document is not GraphQL.";
+    ValidationFailed = "GRAPHQL_VALIDATION_FAILED", None, 400, Caller, false, "The document does not fit the schema.";
+    OperationNotFound = "OPERATION_NOT_FOUND", None, 400, Caller, false, "The document holds no operation of that name, or several and none was named.";
+    InvalidVariable = "INVALID_VARIABLE", None, 400, Caller, false, "A variable is missing or does not fit its type.";
+    ChainBelowList = "CHAIN_BELOW_LIST", None, 400, Caller, false, "@chain stands on a field below a list.";
+    ChainVariableTwice = "CHAIN_VARIABLE_TWICE", None, 400, Caller, false, "Two @chain directives of one operation name the same variable.";
+    ChainOverridesVariable = "CHAIN_OVERRIDES_VARIABLE", None, 400, Caller, false, "A chained variable is also sent by the client.";
+    NotRun = "NOT_RUN", None, 409, Caller, false, "Not run, because an operation before it failed; mutations of one request succeed or fail together.";
+
+    DeadlineExceeded = "DEADLINE_EXCEEDED", None, 503, Passing, true, "The request took longer than 5 seconds and was given up; nothing was changed.";
+    Unavailable = "UNAVAILABLE", None, 503, Passing, true, "The database is busy or cannot be reached.";
+    Internal = "INTERNAL", None, 500, Fault, false, "A fault of the service. The request id finds it in the log.";
+}
+
+/// A step of an argument path: a name or a list index.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum PathSegment {
+    /// Name of an argument or an input field, as in the schema.
+    Name(Cow<'static, str>),
+    /// Position in a list, from 0.
+    Index(usize),
+}
+
+impl From<&'static str> for PathSegment {
+    fn from(name: &'static str) -> Self {
+        Self::Name(Cow::Borrowed(name))
+    }
+}
+
+impl From<usize> for PathSegment {
+    fn from(index: usize) -> Self {
+        Self::Index(index)
+    }
+}
+
+/// Why something was refused or failed.
+#[derive(Debug)]
+pub struct Error {
+    /// The row of the table.
+    pub code: ErrorCode,
+    /// Safe to show: no SQL, no path, no secret, nothing of another tenant.
+    pub message: Cow<'static, str>,
+    /// Where the argument at fault stands, outermost first; empty when no single argument is.
+    pub argument_path: Vec<PathSegment>,
+    /// For the log alone.
+    pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    /// The database rolled the transaction back for a reason that a fresh attempt may not meet again.
+    pub retry: bool,
+}
+
+/// Result of everything that can be refused.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// An error of `code` with a message of its own.
+    pub fn new(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { code, message: message.into(), argument_path: Vec::new(), source: None, retry: false }
+    }
+
+    /// An error of `code` that says what the table says.
+    pub fn of(code: ErrorCode) -> Self {
+        Self::new(code, code.spec().meaning)
+    }
+
+    /// An argument that is out of range or breaks a rule.
+    pub fn invalid(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorCode::InvalidArgument, message)
+    }
+
+    /// A record that does not exist or is not the caller's to see; both give the same answer.
+    pub fn not_found(what: &'static str) -> Self {
+        Self::new(ErrorCode::NotFound, format!("{what} not found"))
+    }
+
+    /// A fault of the service, with its cause for the log.
+    pub fn internal(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self { source: Some(source.into()), ..Self::new(ErrorCode::Internal, "Internal error") }
+    }
+
+    /// Says that the error lies below `segment` of the argument path.
+    #[must_use]
+    pub fn at(mut self, segment: impl Into<PathSegment>) -> Self {
+        self.argument_path.insert(0, segment.into());
+        self
+    }
+}
+
+/// Adds the place of an argument to the error of its check.
+pub trait ErrorAt<T> {
+    /// Says that an error lies below `segment` of the argument path.
+    fn at(self, segment: impl Into<PathSegment>) -> Result<T>;
+}
+
+impl<T> ErrorAt<T> for Result<T> {
+    fn at(self, segment: impl Into<PathSegment>) -> Result<T> {
+        self.map_err(|error| error.at(segment))
+    }
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        let state = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+        let retry = matches!(state.as_deref(), Some("40001" | "40P01"));
+        let passing = retry
+            || match (&error, state.as_deref()) {
+                // lock_timeout, statement_timeout, too many connections, shutdown and crash of the server
+                (_, Some(state)) => matches!(state, "55P03" | "57014" | "53300" | "57P01" | "57P02" | "57P03"),
+                (
+                    sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) | sqlx::Error::Tls(_),
+                    None,
+                ) => true,
+                _ => false,
+            };
+        let base =
+            if passing { Self::of(ErrorCode::Unavailable) } else { Self::new(ErrorCode::Internal, "Internal error") };
+        Self { source: Some(Box::new(error)), retry, ..base }
+    }
+}
+
+/// Name of the constraint that a statement ran into, if it ran into one.
+pub fn violated_constraint(error: &sqlx::Error) -> Option<&str> {
+    error.as_database_error().and_then(sqlx::error::DatabaseError::constraint)
+}

@@ -1,0 +1,20 @@
+//! Latchkey: hotel stays and the room access keys that belong to them, over GraphQL.
+//!
+//! A map of the crate, from the edge inwards:
+//!
+//! - [`http`] serves; [`graphql`] and the command line ([`cli`]) are facades: they parse, call one service, encode.
+//! - [`auth`] tells who asks. [`hotels`], [`rooms`], [`clients`], [`reservations`], [`room_stays`] and
+//!   [`room_access_keys`] are the capabilities: `mod.rs` is the service, `model.rs` types and rules, `store.rs` its SQL.
+//! - [`import`] and [`demo`] bring hotels to life.
+//! - [`events`] is the public contract of what happened, written by the commit of [`db::Tx`].
+//! - [`clock`], [`id`], [`secrets`] and [`error`] are used everywhere; [`config`] and [`app`] put the parts together.
+
+pub mod app;
+pub mod auth;
+pub mod clock;
+pub mod db;
+pub mod error;
+pub mod graphql;
+pub mod hotels;
+pub mod id;
+pub mod secrets;
