@@ -11,10 +11,16 @@
 
 pub mod app;
 pub mod auth;
+pub mod clients;
 pub mod clock;
 pub mod db;
 pub mod error;
+pub mod events;
 pub mod graphql;
 pub mod hotels;
 pub mod id;
+pub mod reservations;
+pub mod room_access_keys;
+pub mod room_stays;
+pub mod rooms;
 pub mod secrets;

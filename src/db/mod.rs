@@ -1,5 +1,7 @@
 //! Connections, migrations and the unit of work.
 
+mod filter;
+mod page;
 mod tx;
 
 use std::time::Duration;
@@ -8,6 +10,9 @@ use sqlx::PgPool;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
+pub use filter::{Condition, Filter};
+pub use page::{Extent, ExtentRequest, Page, PageRequest};
+pub(crate) use page::{extent, push_id_page};
 pub use tx::Tx;
 
 /// All migrations, embedded in the binary.

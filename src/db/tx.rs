@@ -6,6 +6,7 @@ use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 use crate::app::App;
 use crate::auth::{Actor, Mode};
 use crate::error::Result;
+use crate::events::{Change, Changes};
 
 /// One transaction: everything that one request changes.
 ///
@@ -19,18 +20,24 @@ pub struct Tx {
     pub now: DateTime<Utc>,
     /// Ids, secrets, master keys.
     pub app: App,
+    changes: Changes,
 }
 
 impl Tx {
     /// Opens a transaction for `actor`.
     pub async fn begin(app: &App, actor: &Actor) -> Result<Self> {
         let inner = begin(&app.pool).await?;
-        Ok(Self { inner, actor: actor.clone(), now: app.clock.now(), app: app.clone() })
+        Ok(Self { inner, actor: actor.clone(), now: app.clock.now(), app: app.clone(), changes: Changes::default() })
     }
 
     /// The connection, for stores.
     pub fn conn(&mut self) -> &mut PgConnection {
         &mut self.inner
+    }
+
+    /// Says what was changed. It becomes an event when the transaction commits, and nothing when it does not.
+    pub fn emit(&mut self, change: Change) {
+        self.changes.push(change);
     }
 
     /// Ends it: what a live key did is kept, what a test key did is undone.

@@ -1,10 +1,6 @@
 //! What a room access key can be, and the rules for what it holds.
 
-use chrono::{DateTime, Utc};
-use uuid::Uuid;
-
 use crate::error::{Error, ErrorAt, Result};
-use crate::secrets::Secret;
 
 /// The three kinds of room access key. More may come: readers must survive a kind that they did not ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,28 +33,6 @@ impl KeyKind {
             .find(|kind| kind.as_str() == text)
             .ok_or_else(|| Error::internal(format!("unknown kind of room access key: {text}")))
     }
-}
-
-/// A key, with its secret still sealed.
-#[derive(Clone)]
-pub struct RoomAccessKey {
-    /// Id.
-    pub id: Uuid,
-    /// Kind.
-    pub kind: KeyKind,
-    /// PIN or QR data; only loaded when it was asked for.
-    pub secret: Option<Secret>,
-    /// Where staff put the physical key; only for key storage.
-    pub compartment: Option<String>,
-}
-
-/// A key as its owner lists it.
-#[derive(Clone)]
-pub struct OwnKey {
-    /// The key.
-    pub key: RoomAccessKey,
-    /// When it was made.
-    pub created_at: DateTime<Utc>,
 }
 
 /// What a new key holds; checked.

@@ -1,0 +1,126 @@
+//! Keyset pages: a page is found by the sort key of the record it follows, never by counting.
+
+use sqlx::{PgConnection, Postgres, QueryBuilder, Row};
+use uuid::Uuid;
+
+use crate::error::Result;
+
+/// Which page of a list ordered by a unique key `K`.
+#[derive(Clone, Debug)]
+pub struct PageRequest<K> {
+    /// Records on the page, 1 to 100.
+    pub size: u8,
+    /// The last `size` records instead of the first.
+    pub from_end: bool,
+    /// Only records behind this key.
+    pub after: Option<K>,
+    /// Only records before this key.
+    pub before: Option<K>,
+}
+
+impl<K> PageRequest<K> {
+    /// The first page.
+    pub fn first(size: u8) -> Self {
+        Self { size, from_end: false, after: None, before: None }
+    }
+
+    /// Rows to ask the database for: one more than the page holds tells whether there are more.
+    pub fn limit(&self) -> i64 {
+        i64::from(self.size) + 1
+    }
+
+    /// `ASC` or `DESC`: the end of a list is read from its end.
+    pub fn direction(&self) -> &'static str {
+        if self.from_end { "DESC" } else { "ASC" }
+    }
+}
+
+/// Records of one page, in the order of the list.
+#[derive(Clone, Debug)]
+pub struct Page<T> {
+    /// The records.
+    pub items: Vec<T>,
+    /// Whether there are more in the direction of reading.
+    pub more: bool,
+}
+
+impl<T> Page<T> {
+    /// Makes a page of the rows that [`PageRequest::limit`] and [`PageRequest::direction`] led to.
+    pub fn of_rows<K>(mut rows: Vec<T>, request: &PageRequest<K>) -> Self {
+        let size = usize::from(request.size);
+        let more = rows.len() > size;
+        rows.truncate(size);
+        if request.from_end {
+            rows.reverse();
+        }
+        Self { items: rows, more }
+    }
+}
+
+/// Ends a statement on a list that is ordered by an id: which page of it, in which order, how many rows.
+pub(crate) fn push_id_page(sql: &mut QueryBuilder<Postgres>, id: &'static str, request: &PageRequest<Uuid>) {
+    if let Some(after) = request.after {
+        sql.push(" AND ").push(id).push(" > ").push_bind(after);
+    }
+    if let Some(before) = request.before {
+        sql.push(" AND ").push(id).push(" < ").push_bind(before);
+    }
+    sql.push(" ORDER BY ").push(id).push(" ").push(request.direction());
+    sql.push(" LIMIT ").push_bind(request.limit());
+}
+
+/// What to find out about a list beside the page of it.
+#[derive(Clone, Debug)]
+pub struct ExtentRequest<K> {
+    /// How many records it has.
+    pub total: bool,
+    /// Whether there are records up to this key.
+    pub up_to: Option<K>,
+    /// Whether there are records from this key on.
+    pub from: Option<K>,
+}
+
+/// The answer to an [`ExtentRequest`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Extent {
+    /// How many records the list has; 0 when not asked for.
+    pub total: i64,
+    /// Whether there are records up to the key that was asked for.
+    pub up_to: bool,
+    /// Whether there are records from the key that was asked for on.
+    pub from: bool,
+}
+
+/// Finds out in one statement what was asked for, or nothing without one.
+///
+/// `list` appends `FROM ... WHERE ...`, and `compare` a further condition on the sort key with the given operator.
+pub(crate) async fn extent<K: Copy>(
+    conn: &mut PgConnection,
+    request: &ExtentRequest<K>,
+    list: impl Fn(&mut QueryBuilder<Postgres>),
+    compare: fn(&mut QueryBuilder<Postgres>, &'static str, K),
+) -> Result<Extent> {
+    if !request.total && request.up_to.is_none() && request.from.is_none() {
+        return Ok(Extent::default());
+    }
+    let mut sql = QueryBuilder::new("SELECT ");
+    if request.total {
+        sql.push("(SELECT count(*) ");
+        list(&mut sql);
+        sql.push(")");
+    } else {
+        sql.push("0::bigint");
+    }
+    for (operator, key) in [("<=", request.up_to), (">=", request.from)] {
+        let Some(key) = key else {
+            sql.push(", FALSE");
+            continue;
+        };
+        sql.push(", EXISTS (SELECT ");
+        list(&mut sql);
+        compare(&mut sql, operator, key);
+        sql.push(")");
+    }
+    let row = sql.build().fetch_one(conn).await?;
+    Ok(Extent { total: row.try_get(0)?, up_to: row.try_get(1)?, from: row.try_get(2)? })
+}

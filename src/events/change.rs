@@ -1,0 +1,165 @@
+//! Changes, and how several of one object become one.
+
+use uuid::Uuid;
+
+/// One change that a service made. Names of fields are those of the schema.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// `reservation.created`
+    ReservationCreated {
+        /// The reservation.
+        id: Uuid,
+    },
+    /// `reservation.updated`
+    ReservationUpdated {
+        /// The reservation.
+        id: Uuid,
+        /// What changed of it.
+        fields: Vec<&'static str>,
+    },
+    /// `room_stay.created`
+    RoomStayCreated {
+        /// The stay.
+        id: Uuid,
+    },
+    /// `room_stay.updated`
+    RoomStayUpdated {
+        /// The stay.
+        id: Uuid,
+        /// What changed of it.
+        fields: Vec<&'static str>,
+    },
+    /// `room_stay.deleted`
+    RoomStayDeleted {
+        /// The stay.
+        id: Uuid,
+    },
+    /// `room_access_key.deleted`, for the integration that owned the key.
+    RoomAccessKeyDeleted {
+        /// The key.
+        id: Uuid,
+        /// The integration.
+        owner: Uuid,
+    },
+}
+
+impl Change {
+    /// Id of the object that changed.
+    pub fn object(&self) -> Uuid {
+        match self {
+            Self::ReservationCreated { id }
+            | Self::ReservationUpdated { id, .. }
+            | Self::RoomStayCreated { id }
+            | Self::RoomStayUpdated { id, .. }
+            | Self::RoomStayDeleted { id }
+            | Self::RoomAccessKeyDeleted { id, .. } => *id,
+        }
+    }
+
+    /// Type of the event.
+    pub fn event_type(&self) -> &'static str {
+        match self {
+            Self::ReservationCreated { .. } => "reservation.created",
+            Self::ReservationUpdated { .. } => "reservation.updated",
+            Self::RoomStayCreated { .. } => "room_stay.created",
+            Self::RoomStayUpdated { .. } => "room_stay.updated",
+            Self::RoomStayDeleted { .. } => "room_stay.deleted",
+            Self::RoomAccessKeyDeleted { .. } => "room_access_key.deleted",
+        }
+    }
+
+    /// What changed of the object; empty for everything but updates.
+    pub fn fields(&self) -> &[&'static str] {
+        match self {
+            Self::ReservationUpdated { fields, .. } | Self::RoomStayUpdated { fields, .. } => fields,
+            _ => &[],
+        }
+    }
+
+    fn fields_mut(&mut self) -> Option<&mut Vec<&'static str>> {
+        match self {
+            Self::ReservationUpdated { fields, .. } | Self::RoomStayUpdated { fields, .. } => Some(fields),
+            _ => None,
+        }
+    }
+
+    fn is_creation(&self) -> bool {
+        matches!(self, Self::ReservationCreated { .. } | Self::RoomStayCreated { .. })
+    }
+
+    fn is_deletion(&self) -> bool {
+        matches!(self, Self::RoomStayDeleted { .. } | Self::RoomAccessKeyDeleted { .. })
+    }
+}
+
+/// The changes of one request, one per object.
+#[derive(Debug, Default)]
+pub struct Changes {
+    merged: Vec<Change>,
+}
+
+impl Changes {
+    /// Adds a change: updates unite their fields, an update of something new is part of its creation, and what is made and
+    /// deleted in one request never was.
+    pub fn push(&mut self, change: Change) {
+        let Some(index) = self.merged.iter().position(|earlier| earlier.object() == change.object()) else {
+            self.merged.push(change);
+            return;
+        };
+        let earlier = &mut self.merged[index];
+        if change.is_deletion() {
+            if earlier.is_creation() {
+                self.merged.remove(index);
+            } else {
+                *earlier = change;
+            }
+        } else if let Some(fields) = earlier.fields_mut() {
+            for field in change.fields() {
+                if !fields.contains(field) {
+                    fields.push(field);
+                }
+            }
+        }
+    }
+
+    /// The merged changes, in the order in which their objects first changed.
+    pub fn into_inner(self) -> Vec<Change> {
+        self.merged
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn merged(changes: Vec<Change>) -> Vec<Change> {
+        let mut all = Changes::default();
+        changes.into_iter().for_each(|change| all.push(change));
+        all.into_inner()
+    }
+
+    #[test]
+    fn updates_of_one_object_unite_their_fields() {
+        let id = Uuid::from_u128(1);
+        let update = |fields: &[&'static str]| Change::RoomStayUpdated { id, fields: fields.to_vec() };
+        let all = merged(vec![update(&["roomAccessKey"]), update(&["room_setup", "roomAccessKey"])]);
+        assert_eq!(all, [update(&["roomAccessKey", "room_setup"])]);
+    }
+
+    #[test]
+    fn an_update_of_something_new_is_part_of_its_creation() {
+        let id = Uuid::from_u128(1);
+        let all =
+            merged(vec![Change::RoomStayCreated { id }, Change::RoomStayUpdated { id, fields: vec!["room_setup"] }]);
+        assert_eq!(all, [Change::RoomStayCreated { id }]);
+    }
+
+    #[test]
+    fn a_deletion_replaces_updates_and_cancels_a_creation() {
+        let id = Uuid::from_u128(1);
+        let deleted = Change::RoomStayDeleted { id };
+        let updated = Change::RoomStayUpdated { id, fields: vec!["room_setup"] };
+        assert_eq!(merged(vec![updated, deleted.clone()]), std::slice::from_ref(&deleted));
+        assert_eq!(merged(vec![Change::RoomStayCreated { id }, deleted]), []);
+    }
+}

@@ -1,0 +1,294 @@
+//! Reservations: bookings of one or more rooms, found by their code.
+//!
+//! `ACTIVE` → `CANCELLED` → `ACTIVE`; `ACTIVE` → `INVOICED`. Cancelling and re-activating keep the stays and their keys:
+//! whoever opens the doors learns it from `reservation.updated`.
+
+mod model;
+pub(crate) mod store;
+
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+pub use model::{Reservation, ReservationStatus, SelfcheckinStatus};
+pub use store::{ReservationField, ReservationJoins, ReservationView};
+
+use crate::clients::{self, Client, ClientDetails, ClientKind};
+use crate::db::{Condition, Extent, ExtentRequest, Filter, Page, PageRequest, Tx};
+use crate::error::{Error, ErrorAt, ErrorCode, Result, violated_constraint};
+use crate::events::Change;
+use crate::hotels::HotelId;
+use crate::room_stays::{self, NewStay};
+
+/// Most stays that one reservation is made with.
+const MOST_STAYS: usize = 100;
+
+/// Who books.
+pub enum Booker {
+    /// A client of the hotel.
+    Existing(Uuid),
+    /// Somebody new.
+    New(ClientKind, ClientDetails),
+}
+
+/// A reservation to be made.
+pub struct NewReservation {
+    /// Code, unique in the hotel; `None` = one is made up.
+    pub code: Option<String>,
+    /// Who books.
+    pub client: Booker,
+    /// Its stays, at least one.
+    pub stays: Vec<NewStay>,
+    /// Everything else.
+    pub details: ReservationChange,
+}
+
+/// What to change of a reservation; an outer `None` leaves it as it is.
+#[derive(Default)]
+pub struct ReservationChange {
+    /// New code.
+    pub code: Option<String>,
+    /// New client.
+    pub client_id: Option<Uuid>,
+    /// New contact.
+    pub contact_id: Option<Option<Uuid>>,
+    /// New name of the group.
+    pub group_name: Option<Option<String>>,
+    /// New number at the booking channel.
+    pub booking_channel_code: Option<Option<String>>,
+    /// New source.
+    pub booking_source: Option<Option<String>>,
+    /// New address in the hotel's own system.
+    pub pms_url: Option<Option<String>>,
+    /// New notes.
+    pub notes: Option<Option<String>>,
+    /// New state of the online check-in.
+    pub selfcheckin_status: Option<SelfcheckinStatus>,
+}
+
+/// A page of the hotel's reservations, in the order in which they were made.
+pub async fn page(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    filter: &Filter<ReservationField>,
+    request: &PageRequest<Uuid>,
+    joins: ReservationJoins,
+) -> Result<Page<ReservationView>> {
+    store::page(conn, hotel, filter, request, joins).await
+}
+
+/// The extent of the hotel's list of reservations.
+pub async fn extent(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    filter: &Filter<ReservationField>,
+    request: &ExtentRequest<Uuid>,
+) -> Result<Extent> {
+    store::extent(conn, hotel, filter, request).await
+}
+
+/// One reservation of the hotel, with what belongs to it.
+///
+/// # Errors
+/// `NOT_FOUND`
+pub async fn get(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    id: Uuid,
+    joins: ReservationJoins,
+) -> Result<ReservationView> {
+    let filter = Filter::Field(ReservationField::Id(Condition::Eq(Some(id))));
+    let found = store::page(conn, hotel, &filter, &PageRequest::first(1), joins).await?.items.pop();
+    found.ok_or_else(not_found)
+}
+
+/// Makes a reservation with its stays.
+///
+/// # Errors
+/// `INVALID_ARGUMENT`, `NOT_FOUND`, `CODE_TAKEN`
+pub async fn create_in(tx: &mut Tx, new: NewReservation) -> Result<Uuid> {
+    if !(1..=MOST_STAYS).contains(&new.stays.len()) {
+        let message = format!("A reservation is made with 1 to {MOST_STAYS} room stays");
+        return Err(Error::invalid(message).at("roomStays"));
+    }
+    let (hotel, now) = (tx.actor.hotel.id, tx.now);
+    let id = tx.app.ids.uuid(now);
+    let client_id = match new.client {
+        Booker::Existing(id) => id,
+        Booker::New(kind, details) => {
+            let client = Client { id: tx.app.ids.uuid(now), kind, details };
+            clients::store::insert(tx.conn(), hotel, &client, now).await?;
+            client.id
+        }
+    };
+    let mut reservation = Reservation {
+        id,
+        code: new.code.unwrap_or_else(|| made_up_code(tx)),
+        status: ReservationStatus::Active,
+        client_id,
+        contact_id: None,
+        group_name: None,
+        booking_channel_code: None,
+        booking_source: None,
+        pms_url: None,
+        notes: None,
+        selfcheckin_status: SelfcheckinStatus::Disabled,
+        created_at: now,
+        updated_at: now,
+        cancelled_at: None,
+    };
+    apply(&mut reservation, new.details);
+    check_in(tx, &reservation).await?;
+    store::insert(tx.conn(), hotel, &reservation).await.map_err(code_taken)?;
+    tx.emit(Change::ReservationCreated { id });
+    for (index, stay) in new.stays.into_iter().enumerate() {
+        room_stays::insert_in(tx, id, stay).await.at(index).at("roomStays")?;
+    }
+    Ok(id)
+}
+
+/// Changes a reservation.
+///
+/// # Errors
+/// `NOT_FOUND`, `INVALID_ARGUMENT`, `CODE_TAKEN`
+pub async fn update_in(tx: &mut Tx, id: Uuid, change: ReservationChange) -> Result<()> {
+    let before = lock_in(tx, id).await.at("id")?;
+    let mut after = before.clone();
+    apply(&mut after, change);
+    check_in(tx, &after).await?;
+    write_in(tx, &before, &after).await
+}
+
+/// Cancels an active reservation; cancelling it again changes nothing.
+///
+/// # Errors
+/// `NOT_FOUND`, `RESERVATION_INVOICED`
+pub async fn cancel_in(tx: &mut Tx, id: Uuid) -> Result<()> {
+    let before = lock_in(tx, id).await.at("id")?;
+    match before.status {
+        ReservationStatus::Active => {}
+        ReservationStatus::Cancelled => return Ok(()),
+        ReservationStatus::Invoiced => return Err(Error::of(ErrorCode::ReservationInvoiced)),
+    }
+    let after = Reservation { status: ReservationStatus::Cancelled, cancelled_at: Some(tx.now), ..before.clone() };
+    write_in(tx, &before, &after).await
+}
+
+/// Makes a cancelled reservation active again. Stays keep the keys that were not cleaned up meanwhile.
+///
+/// # Errors
+/// `NOT_FOUND`, `RESERVATION_NOT_CANCELLED`
+pub async fn reactivate_in(tx: &mut Tx, id: Uuid) -> Result<()> {
+    let before = lock_in(tx, id).await.at("id")?;
+    if before.status != ReservationStatus::Cancelled {
+        return Err(Error::of(ErrorCode::ReservationNotCancelled));
+    }
+    let after = Reservation { status: ReservationStatus::Active, cancelled_at: None, ..before.clone() };
+    write_in(tx, &before, &after).await
+}
+
+/// Holds a reservation that is not cancelled until the transaction ends.
+///
+/// # Errors
+/// `NOT_FOUND`, `RESERVATION_CANCELLED`
+pub(crate) async fn lock_open_in(tx: &mut Tx, id: Uuid) -> Result<()> {
+    if lock_in(tx, id).await?.status == ReservationStatus::Cancelled {
+        return Err(Error::new(ErrorCode::ReservationCancelled, "This reservation was cancelled"));
+    }
+    Ok(())
+}
+
+async fn lock_in(tx: &mut Tx, id: Uuid) -> Result<Reservation> {
+    let hotel = tx.actor.hotel.id;
+    store::lock(tx.conn(), hotel, id).await?.ok_or_else(not_found)
+}
+
+fn not_found() -> Error {
+    Error::not_found("Reservation")
+}
+
+fn apply(reservation: &mut Reservation, change: ReservationChange) {
+    let ReservationChange {
+        code,
+        client_id,
+        contact_id,
+        group_name,
+        booking_channel_code,
+        booking_source,
+        pms_url,
+        notes,
+        selfcheckin_status,
+    } = change;
+    set(&mut reservation.code, code);
+    set(&mut reservation.client_id, client_id);
+    set(&mut reservation.contact_id, contact_id);
+    set(&mut reservation.group_name, group_name);
+    set(&mut reservation.booking_channel_code, booking_channel_code);
+    set(&mut reservation.booking_source, booking_source);
+    set(&mut reservation.pms_url, pms_url);
+    set(&mut reservation.notes, notes);
+    set(&mut reservation.selfcheckin_status, selfcheckin_status);
+}
+
+fn set<T>(field: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *field = value;
+    }
+}
+
+async fn check_in(tx: &mut Tx, reservation: &Reservation) -> Result<()> {
+    model::check_code(&reservation.code)?;
+    let hotel = tx.actor.hotel.id;
+    let clients = [(Some(reservation.client_id), "clientId"), (reservation.contact_id, "contactId")];
+    for (client, argument) in clients {
+        let Some(client) = client else { continue };
+        if !clients::store::exists(tx.conn(), hotel, client).await? {
+            return Err(Error::not_found("Client").at(argument));
+        }
+    }
+    Ok(())
+}
+
+async fn write_in(tx: &mut Tx, before: &Reservation, after: &Reservation) -> Result<()> {
+    let fields = changed_fields(before, after);
+    if fields.is_empty() {
+        return Ok(());
+    }
+    let (hotel, now) = (tx.actor.hotel.id, tx.now);
+    store::update(tx.conn(), hotel, after, now).await.map_err(code_taken)?;
+    tx.emit(Change::ReservationUpdated { id: after.id, fields });
+    Ok(())
+}
+
+fn changed_fields(before: &Reservation, after: &Reservation) -> Vec<&'static str> {
+    [
+        (before.code != after.code, "code"),
+        (before.status != after.status, "status"),
+        (before.client_id != after.client_id, "client"),
+        (before.contact_id != after.contact_id, "contact"),
+        (before.group_name != after.group_name, "groupName"),
+        (before.booking_channel_code != after.booking_channel_code, "bookingChannelCode"),
+        (before.booking_source != after.booking_source, "bookingSource"),
+        (before.pms_url != after.pms_url, "pmsUrl"),
+        (before.notes != after.notes, "notes"),
+        (before.selfcheckin_status != after.selfcheckin_status, "selfcheckinStatus"),
+        (before.cancelled_at != after.cancelled_at, "cancelledAt"),
+    ]
+    .into_iter()
+    .filter_map(|(changed, name)| changed.then_some(name))
+    .collect()
+}
+
+/// A code that nobody chose: eight characters that cannot be misread.
+fn made_up_code(tx: &Tx) -> String {
+    const ALPHABET: &[u8; 32] = b"23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
+    let mut random = [0_u8; 8];
+    tx.app.ids.fill(&mut random);
+    random.iter().map(|byte| char::from(ALPHABET[usize::from(byte % 32)])).collect()
+}
+
+fn code_taken(error: sqlx::Error) -> Error {
+    match violated_constraint(&error) {
+        Some("reservations_hotel_id_code_key") => Error::of(ErrorCode::CodeTaken).at("code"),
+        _ => error.into(),
+    }
+}

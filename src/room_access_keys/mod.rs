@@ -1,0 +1,123 @@
+//! Room access keys: what gives a guest access to a room.
+//!
+//! A key belongs to the integration that made it, which alone adds it to stays, removes and deletes it, and which alone
+//! sees it while it is on no stay. A stay has at most one key; a key may be on many stays. Writing a key operates no lock:
+//! it tells the hotel and its other integrations how the room is opened.
+//!
+//! Row locks are taken stay before key, so that add, remove, delete and clean-up cannot wait for each other in a circle.
+
+mod model;
+mod store;
+
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+pub use model::{KeyKind, NewKey};
+pub use store::StoredKey;
+
+use crate::db::{Extent, ExtentRequest, Page, PageRequest, Tx};
+use crate::error::{Error, ErrorCode, Result};
+use crate::events::Change;
+use crate::hotels::HotelId;
+use crate::room_stays::AssignedKey;
+use crate::secrets::Secret;
+
+/// What binds a sealed secret to its row: the ids of its hotel and its key.
+pub fn seal_context(hotel: HotelId, key: Uuid) -> [u8; 32] {
+    let mut context = [0; 32];
+    context[..16].copy_from_slice(hotel.as_bytes());
+    context[16..].copy_from_slice(key.as_bytes());
+    context
+}
+
+/// Opens the PIN or the QR data of a key.
+pub fn open_secret(keys: &crate::secrets::MasterKeys, hotel: HotelId, key: Uuid, sealed: &[u8]) -> Result<Secret> {
+    keys.open(&seal_context(hotel, key), sealed)
+}
+
+/// A page of the keys of the integration.
+pub async fn page(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    integration: Uuid,
+    request: &PageRequest<Uuid>,
+) -> Result<Page<StoredKey>> {
+    store::page(conn, hotel, integration, request).await
+}
+
+/// The extent of the list of keys of the integration.
+pub async fn extent(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    integration: Uuid,
+    request: &ExtentRequest<Uuid>,
+) -> Result<Extent> {
+    store::extent(conn, hotel, integration, request).await
+}
+
+/// Makes a key that is on no stay yet (checklist A40, A47).
+///
+/// # Errors
+/// `ROOM_ACCESS_KEYS_DISABLED`
+pub async fn create_in(tx: &mut Tx, new: &NewKey) -> Result<StoredKey> {
+    require_enabled(tx)?;
+    let (hotel, integration, now) = (tx.actor.hotel.id, tx.actor.integration_id, tx.now);
+    let id = tx.app.ids.uuid(now);
+    let secret = tx.app.master_keys.seal(&tx.app.ids, &seal_context(hotel, id), new.secret());
+    let key = StoredKey { id, kind: new.kind(), secret, compartment: new.compartment().map(str::to_owned) };
+    store::insert(tx.conn(), hotel, integration, &key, now).await?;
+    Ok(key)
+}
+
+/// Deletes a key that is on no stay (checklist A30, A31, A64).
+///
+/// # Errors
+/// `NOT_FOUND` unless it is the integration's own, `KEY_STILL_ASSIGNED`, `ROOM_ACCESS_KEYS_DISABLED`
+pub async fn delete_in(tx: &mut Tx, id: Uuid) -> Result<()> {
+    require_enabled(tx)?;
+    let (hotel, integration) = (tx.actor.hotel.id, tx.actor.integration_id);
+    lock_own_in(tx, id).await?;
+    if store::is_assigned(tx.conn(), hotel, id).await? {
+        return Err(Error::new(
+            ErrorCode::KeyStillAssigned,
+            "This room access key is assigned to a room stay. Remove it from all room stays first",
+        )
+        .at("roomAccessKeyId"));
+    }
+    store::delete(tx.conn(), hotel, id).await?;
+    tx.emit(Change::RoomAccessKeyDeleted { id, owner: integration });
+    Ok(())
+}
+
+/// Refuses writes while the hotel has not enabled the Room Access Key API.
+///
+/// # Errors
+/// `ROOM_ACCESS_KEYS_DISABLED`
+pub(crate) fn require_enabled(tx: &Tx) -> Result<()> {
+    if tx.actor.hotel.room_access_keys_enabled { Ok(()) } else { Err(Error::of(ErrorCode::RoomAccessKeysDisabled)) }
+}
+
+/// Holds one of the integration's own keys until the transaction ends. Take the stay's lock first.
+///
+/// # Errors
+/// `NOT_FOUND` for a foreign key as for one that does not exist.
+pub(crate) async fn lock_own_in(tx: &mut Tx, id: Uuid) -> Result<AssignedKey> {
+    let (hotel, integration) = (tx.actor.hotel.id, tx.actor.integration_id);
+    let kind = store::lock_own(tx.conn(), hotel, integration, id).await?;
+    let kind = kind.ok_or_else(|| Error::not_found("Room access key").at("roomAccessKeyId"))?;
+    Ok(AssignedKey { id, kind })
+}
+
+/// Stops the clock of a held key that was put on a stay.
+pub(crate) async fn assigned_in(tx: &mut Tx, id: Uuid) -> Result<()> {
+    let hotel = tx.actor.hotel.id;
+    store::mark_assigned(tx.conn(), hotel, id).await
+}
+
+/// Starts the clock of a key that was taken off a stay, if that was its last one.
+pub(crate) async fn unassigned_in(tx: &mut Tx, id: Uuid) -> Result<()> {
+    let (hotel, now) = (tx.actor.hotel.id, tx.now);
+    // Locked in a statement of its own: the next one must see what a concurrent removal from another stay committed.
+    store::lock(tx.conn(), hotel, id).await?;
+    store::mark_unassigned(tx.conn(), hotel, id, now).await
+}

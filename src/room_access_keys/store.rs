@@ -1,0 +1,155 @@
+//! The SQL of room access keys.
+
+use chrono::{DateTime, Utc};
+use sqlx::postgres::PgRow;
+use sqlx::{PgConnection, Postgres, QueryBuilder, Row, query, query_scalar};
+use uuid::Uuid;
+
+use super::model::KeyKind;
+use crate::db::{Extent, ExtentRequest, Page, PageRequest, push_id_page};
+use crate::error::Result;
+use crate::hotels::HotelId;
+
+/// A key as it lies in the database.
+#[derive(Clone)]
+pub struct StoredKey {
+    /// Id.
+    pub id: Uuid,
+    /// Kind.
+    pub kind: KeyKind,
+    /// Sealed PIN or QR data.
+    pub secret: Vec<u8>,
+    /// Compartment of a key box.
+    pub compartment: Option<String>,
+}
+
+fn stored_key(row: &PgRow) -> Result<StoredKey> {
+    Ok(StoredKey {
+        id: row.try_get("id")?,
+        kind: KeyKind::parse(row.try_get("kind")?)?,
+        secret: row.try_get("secret")?,
+        compartment: row.try_get("compartment")?,
+    })
+}
+
+pub(super) async fn insert(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    integration: Uuid,
+    key: &StoredKey,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    query!(
+        "INSERT INTO room_access_keys (hotel_id, id, integration_id, kind, secret, compartment, created_at, unassigned_since)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $7)",
+        hotel,
+        key.id,
+        integration,
+        key.kind.as_str(),
+        key.secret,
+        key.compartment,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Reads the kind of a key of the integration and holds the key until the transaction ends.
+pub(super) async fn lock_own(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    integration: Uuid,
+    id: Uuid,
+) -> Result<Option<KeyKind>> {
+    let kind = query_scalar!(
+        "SELECT kind FROM room_access_keys WHERE hotel_id = $1 AND integration_id = $2 AND id = $3 FOR UPDATE",
+        hotel,
+        integration,
+        id,
+    )
+    .fetch_optional(conn)
+    .await?;
+    kind.as_deref().map(KeyKind::parse).transpose()
+}
+
+/// Holds a key until the transaction ends.
+pub(super) async fn lock(conn: &mut PgConnection, hotel: HotelId, id: Uuid) -> Result<()> {
+    query!("SELECT FROM room_access_keys WHERE hotel_id = $1 AND id = $2 FOR UPDATE", hotel, id).execute(conn).await?;
+    Ok(())
+}
+
+pub(super) async fn mark_assigned(conn: &mut PgConnection, hotel: HotelId, id: Uuid) -> Result<()> {
+    query!("UPDATE room_access_keys SET unassigned_since = NULL WHERE hotel_id = $1 AND id = $2", hotel, id)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Starts the clock of a held key that is on no stay any more.
+pub(super) async fn mark_unassigned(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    id: Uuid,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    query!(
+        "UPDATE room_access_keys SET unassigned_since = $3 WHERE hotel_id = $1 AND id = $2
+         AND NOT EXISTS (SELECT FROM room_stays WHERE hotel_id = $1 AND room_access_key_id = $2)",
+        hotel,
+        id,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn is_assigned(conn: &mut PgConnection, hotel: HotelId, id: Uuid) -> Result<bool> {
+    let found = query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM room_stays WHERE hotel_id = $1 AND room_access_key_id = $2) AS "found!""#,
+        hotel,
+        id,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(found)
+}
+
+pub(super) async fn delete(conn: &mut PgConnection, hotel: HotelId, id: Uuid) -> Result<()> {
+    query!("DELETE FROM room_access_keys WHERE hotel_id = $1 AND id = $2", hotel, id).execute(conn).await?;
+    Ok(())
+}
+
+/// A page of the keys of one integration, in the order in which they were made.
+pub(super) async fn page(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    integration: Uuid,
+    request: &PageRequest<Uuid>,
+) -> Result<Page<StoredKey>> {
+    let mut sql =
+        QueryBuilder::new("SELECT k.id, k.kind, k.secret, k.compartment FROM room_access_keys k WHERE k.hotel_id = ");
+    sql.push_bind(hotel).push(" AND k.integration_id = ").push_bind(integration);
+    push_id_page(&mut sql, "k.id", request);
+    let rows = sql.build().fetch_all(conn).await?;
+    let keys = rows.iter().map(stored_key).collect::<Result<Vec<_>>>()?;
+    Ok(Page::of_rows(keys, request))
+}
+
+/// How many keys the integration has, and whether some lie before or behind a page.
+pub(super) async fn extent(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    integration: Uuid,
+    request: &ExtentRequest<Uuid>,
+) -> Result<Extent> {
+    let list = |sql: &mut QueryBuilder<Postgres>| {
+        sql.push("FROM room_access_keys k WHERE k.hotel_id = ").push_bind(hotel);
+        sql.push(" AND k.integration_id = ").push_bind(integration);
+    };
+    crate::db::extent(conn, request, list, |sql, operator, id| {
+        sql.push(" AND k.id ").push(operator).push(" ").push_bind(id);
+    })
+    .await
+}

@@ -1,0 +1,59 @@
+//! Putting a room access key on a stay, and taking it off.
+
+use uuid::Uuid;
+
+use super::{RoomStay, lock_in, require_not_cancelled, require_not_departed, store};
+use crate::db::Tx;
+use crate::error::{Error, ErrorCode, Result};
+use crate::events::Change;
+use crate::room_access_keys;
+
+/// Name of the changed field in `room_stay.updated`.
+const CHANGED: &[&str] = &["roomAccessKey"];
+
+/// Puts one of the integration's own keys on a stay (checklist A26 to A28, A48).
+///
+/// The key that is already there is put there again without an event, so that a retry is safe.
+///
+/// # Errors
+/// `NOT_FOUND`, `RESERVATION_CANCELLED`, `ROOM_STAY_DEPARTED`, `KEY_ALREADY_ASSIGNED`, `ROOM_ACCESS_KEYS_DISABLED`
+pub async fn add_key_in(tx: &mut Tx, stay: Uuid, key: Uuid) -> Result<()> {
+    room_access_keys::require_enabled(tx)?;
+    let locked = lock_in(tx, stay, "roomStayId").await?;
+    let key = room_access_keys::lock_own_in(tx, key).await?;
+    require_not_cancelled(&locked)?;
+    require_not_departed(tx, &locked.stay)?;
+    match locked.stay.room_access_key {
+        Some(present) if present.id == key.id => return Ok(()),
+        Some(_) => {
+            let message = "This room stay already has a room access key. Remove it first";
+            return Err(Error::new(ErrorCode::KeyAlreadyAssigned, message).at("roomStayId"));
+        }
+        None => {}
+    }
+    write(tx, &RoomStay { room_access_key: Some(key), ..locked.stay }).await?;
+    room_access_keys::assigned_in(tx, key.id).await
+}
+
+/// Takes one of the integration's own keys off a stay (checklist A29, A62).
+///
+/// # Errors
+/// `NOT_FOUND`, `KEY_NOT_ASSIGNED`, `ROOM_ACCESS_KEYS_DISABLED`
+pub async fn remove_key_in(tx: &mut Tx, stay: Uuid, key: Uuid) -> Result<()> {
+    room_access_keys::require_enabled(tx)?;
+    let locked = lock_in(tx, stay, "roomStayId").await?;
+    let key = room_access_keys::lock_own_in(tx, key).await?;
+    if locked.stay.room_access_key != Some(key) {
+        let message = "This room access key is not assigned to this room stay";
+        return Err(Error::new(ErrorCode::KeyNotAssigned, message).at("roomAccessKeyId"));
+    }
+    write(tx, &RoomStay { room_access_key: None, ..locked.stay }).await?;
+    room_access_keys::unassigned_in(tx, key.id).await
+}
+
+async fn write(tx: &mut Tx, stay: &RoomStay) -> Result<()> {
+    let (hotel, now) = (tx.actor.hotel.id, tx.now);
+    store::update(tx.conn(), hotel, stay, now).await?;
+    tx.emit(Change::RoomStayUpdated { id: stay.id, fields: CHANGED.to_vec() });
+    Ok(())
+}

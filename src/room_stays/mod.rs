@@ -1,0 +1,85 @@
+//! Room stays: one room's part of a reservation, for the half-open range of nights `[reservation_from, reservation_to)`.
+//!
+//! A stay departs at its last day's check-out time in the hotel's zone, or at the late check-out that was agreed on.
+//! Physical check-in and check-out are recorded beside that and end nothing. Moving, re-dating and swapping keep the key;
+//! a split gives both halves the same key; deleting takes it off. Every change is an event that names the changed fields.
+//!
+//! Two stays may hold one room in the same night: real front desks do that, and see it in `overlapping`.
+
+mod front_desk;
+mod keys;
+mod model;
+pub(crate) mod store;
+
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+pub use front_desk::{
+    NewStay, SplitStay, add_in, change_dates_in, delete_in, move_in, record_presence_in, set_departure_time_in,
+    split_in, swap_in,
+};
+pub use keys::{add_key_in, remove_key_in};
+pub use model::{AgeGroups, AssignedKey, LONGEST_STAY_NIGHTS, Nights, RoomStay};
+pub use store::{StayField, StayJoins, StayKey, StayView};
+
+use crate::db::{Extent, ExtentRequest, Filter, Page, PageRequest, Tx};
+use crate::error::{Error, ErrorCode, Result};
+use crate::hotels::HotelId;
+use crate::reservations::ReservationStatus;
+use store::LockedStay;
+
+pub(crate) use front_desk::insert_in;
+
+/// A page of the hotel's stays, by departure.
+pub async fn page(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    filter: &Filter<StayField>,
+    request: &PageRequest<StayKey>,
+    joins: StayJoins,
+) -> Result<Page<StayView>> {
+    store::page(conn, hotel, filter, request, joins).await
+}
+
+/// The extent of the hotel's list of stays.
+pub async fn extent(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    filter: &Filter<StayField>,
+    request: &ExtentRequest<StayKey>,
+) -> Result<Extent> {
+    store::extent(conn, hotel, filter, request).await
+}
+
+/// One stay of the hotel, with what belongs to it.
+///
+/// # Errors
+/// `NOT_FOUND`
+pub async fn get(conn: &mut PgConnection, hotel: HotelId, id: Uuid, joins: StayJoins) -> Result<StayView> {
+    store::find(conn, hotel, id, joins).await?.ok_or_else(not_found)
+}
+
+fn not_found() -> Error {
+    Error::not_found("Room stay")
+}
+
+/// Holds one stay until the transaction ends; `argument` names it in the refusal.
+async fn lock_in(tx: &mut Tx, id: Uuid, argument: &'static str) -> Result<LockedStay> {
+    let hotel = tx.actor.hotel.id;
+    store::lock(tx.conn(), hotel, &[id]).await?.pop().ok_or_else(|| not_found().at(argument))
+}
+
+fn require_not_cancelled(locked: &LockedStay) -> Result<()> {
+    if locked.reservation_status == ReservationStatus::Cancelled {
+        return Err(Error::new(ErrorCode::ReservationCancelled, "This reservation was cancelled"));
+    }
+    Ok(())
+}
+
+fn require_not_departed(tx: &Tx, stay: &RoomStay) -> Result<()> {
+    let departure = tx.actor.hotel.departure(stay.reservation_from, stay.reservation_to, stay.departure_time);
+    if departure <= tx.now {
+        return Err(Error::new(ErrorCode::RoomStayDeparted, "The departure of this room stay has passed"));
+    }
+    Ok(())
+}

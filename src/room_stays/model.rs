@@ -1,0 +1,102 @@
+//! Room stays: types and rules.
+
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use uuid::Uuid;
+
+use crate::error::{Error, Result};
+use crate::room_access_keys::KeyKind;
+
+/// Longest stay that can be booked, in nights: three years. It bounds how far the window query has to look.
+pub const LONGEST_STAY_NIGHTS: i64 = 1096;
+
+/// Guests by age group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AgeGroups {
+    /// Adults.
+    pub adults: i16,
+    /// Children of the hotel's first age group.
+    pub child1: i16,
+    /// Children of the hotel's second age group.
+    pub child2: i16,
+    /// Guests that stay for free.
+    pub free: i16,
+}
+
+/// The key that a stay has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AssignedKey {
+    /// Id of the key.
+    pub id: Uuid,
+    /// Its kind.
+    pub kind: KeyKind,
+}
+
+/// One room's part of a reservation.
+#[derive(Clone, Debug)]
+pub struct RoomStay {
+    /// Id.
+    pub id: Uuid,
+    /// The reservation it is part of.
+    pub reservation_id: Uuid,
+    /// What was booked.
+    pub category_id: Uuid,
+    /// The room, once there is one.
+    pub room_setup_id: Option<Uuid>,
+    /// Day of arrival.
+    pub reservation_from: NaiveDate,
+    /// Day of departure; equal to the arrival for day use.
+    pub reservation_to: NaiveDate,
+    /// Late check-out that was agreed on; local time.
+    pub departure_time: Option<NaiveTime>,
+    /// Physical arrival.
+    pub check_in: Option<DateTime<Utc>>,
+    /// Physical departure.
+    pub check_out: Option<DateTime<Utc>>,
+    /// Its key.
+    pub room_access_key: Option<AssignedKey>,
+    /// Message for the guest.
+    pub guest_message: Option<String>,
+    /// Notes for housekeeping.
+    pub maid_notes: Option<String>,
+    /// Notes for the kitchen.
+    pub meal_notes: Option<String>,
+    /// Code of the rate that was sold.
+    pub rate_code: Option<String>,
+    /// Guests by age.
+    pub age_groups: AgeGroups,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When it last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// A range of nights, checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Nights {
+    /// Day of arrival.
+    pub from: NaiveDate,
+    /// Day of departure, not included.
+    pub to: NaiveDate,
+}
+
+impl Nights {
+    /// Checks a range: the departure not before the arrival and at most 1,096 nights after it.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` at `reservation_to`.
+    pub fn new(from: NaiveDate, to: NaiveDate) -> Result<Self> {
+        if to < from {
+            return Err(Error::invalid("reservation_to must not be before reservation_from").at("reservation_to"));
+        }
+        if (to - from).num_days() > LONGEST_STAY_NIGHTS {
+            let message = format!("A stay has at most {LONGEST_STAY_NIGHTS} nights");
+            return Err(Error::invalid(message).at("reservation_to"));
+        }
+        Ok(Self { from, to })
+    }
+
+    /// How many.
+    pub fn count(self) -> i32 {
+        i32::try_from((self.to - self.from).num_days()).unwrap_or(i32::MAX)
+    }
+}

@@ -1,0 +1,9 @@
+//! The SQL of room stays.
+
+mod pages;
+mod writes;
+
+pub use pages::{StayField, StayJoins, StayKey, StayView};
+pub(super) use pages::{extent, find, page};
+pub(crate) use pages::{extents_of_reservations, overlapping, pages_of_reservations};
+pub(super) use writes::*;

@@ -1,0 +1,356 @@
+//! Reading room stays: pages with their to-one records in one statement each.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use sqlx::postgres::PgRow;
+use sqlx::{PgConnection, Postgres, QueryBuilder, Row};
+use uuid::Uuid;
+
+use super::super::model::{AgeGroups, AssignedKey, RoomStay};
+use crate::clients::{self, Client};
+use crate::db::{Condition, Extent, ExtentRequest, Filter, Page, PageRequest, push_id_page};
+use crate::error::Result;
+use crate::hotels::HotelId;
+use crate::reservations::{self, Reservation, ReservationJoins, ReservationStatus};
+use crate::room_access_keys::KeyKind;
+use crate::rooms::{self, Category, RoomSetup};
+
+/// What room stays can be filtered by.
+#[derive(Clone, Debug, PartialEq)]
+pub enum StayField {
+    /// Id.
+    Id(Condition<Uuid>),
+    /// Stays in the night that begins on that day.
+    Date(NaiveDate),
+    /// Day of arrival.
+    ReservationFrom(Condition<NaiveDate>),
+    /// Day of departure.
+    ReservationTo(Condition<NaiveDate>),
+    /// Physical arrival.
+    CheckIn(Condition<DateTime<Utc>>),
+    /// Physical departure.
+    CheckOut(Condition<DateTime<Utc>>),
+    /// Last change.
+    UpdatedAt(Condition<DateTime<Utc>>),
+    /// Status of the reservation.
+    ReservationStatus(Condition<ReservationStatus>),
+}
+
+/// Sort key of the hotel's list of stays: departure, then id.
+pub type StayKey = (NaiveDate, Uuid);
+
+/// Which to-one records to read along with a stay.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StayJoins {
+    /// The room and its category.
+    pub room_setup: bool,
+    /// The booked category.
+    pub category: bool,
+    /// The first guest.
+    pub first_guest: bool,
+    /// The PIN, QR data and compartment of the key, sealed.
+    pub secret: bool,
+    /// The reservation, and what belongs to it.
+    pub reservation: Option<ReservationJoins>,
+}
+
+/// A stay with what [`StayJoins`] asked for.
+#[derive(Clone)]
+pub struct StayView {
+    /// The stay.
+    pub stay: RoomStay,
+    /// Its room.
+    pub room_setup: Option<RoomSetup>,
+    /// Its booked category.
+    pub category: Option<Category>,
+    /// Its first guest.
+    pub first_guest: Option<Client>,
+    /// The sealed PIN or QR data of its key.
+    pub secret: Option<Vec<u8>>,
+    /// The compartment of its key.
+    pub compartment: Option<String>,
+    /// Its reservation.
+    pub reservation: Option<reservations::ReservationView>,
+}
+
+const COLUMNS: &str = "s.id, s.reservation_id, s.category_id, s.room_setup_id, s.reservation_from, s.reservation_to, \
+     s.departure_time, s.check_in, s.check_out, s.room_access_key_id, s.room_access_key_kind, s.guest_message, \
+     s.maid_notes, s.meal_notes, s.rate_code, s.adults, s.child1, s.child2, s.free, s.created_at, s.updated_at";
+
+fn push_selected(sql: &mut QueryBuilder<Postgres>, joins: StayJoins) {
+    sql.push(COLUMNS);
+    if joins.room_setup {
+        sql.push(
+            ", rs.id AS rs_id, rs.name AS rs_name, rs.area_name AS rs_area_name, \
+             rs.cleaning_status AS rs_cleaning_status, \
+             rc.id AS rc_id, rc.name AS rc_name, rc.description AS rc_description",
+        );
+    }
+    if joins.category {
+        sql.push(", bc.id AS bc_id, bc.name AS bc_name, bc.description AS bc_description");
+    }
+    if joins.first_guest {
+        sql.push(", ");
+        clients::store::push_columns(sql, "fg");
+    }
+    if joins.secret {
+        sql.push(", k.secret AS k_secret, k.compartment AS k_compartment");
+    }
+    if let Some(reservation) = joins.reservation {
+        sql.push(", ");
+        reservations::store::push_columns(sql, reservation);
+    }
+}
+
+fn push_joins(sql: &mut QueryBuilder<Postgres>, joins: StayJoins) {
+    if joins.room_setup {
+        sql.push(
+            " LEFT JOIN room_setups rs ON rs.hotel_id = s.hotel_id AND rs.id = s.room_setup_id \
+             LEFT JOIN categories rc ON rc.hotel_id = rs.hotel_id AND rc.id = rs.category_id",
+        );
+    }
+    if joins.category {
+        sql.push(" LEFT JOIN categories bc ON bc.hotel_id = s.hotel_id AND bc.id = s.category_id");
+    }
+    if joins.first_guest {
+        sql.push(
+            " LEFT JOIN LATERAL (SELECT c.* FROM room_stay_guests g \
+             JOIN clients c ON c.hotel_id = g.hotel_id AND c.id = g.client_id \
+             WHERE g.hotel_id = s.hotel_id AND g.room_stay_id = s.id ORDER BY g.position LIMIT 1) fg ON TRUE",
+        );
+    }
+    if joins.secret {
+        sql.push(" LEFT JOIN room_access_keys k ON k.hotel_id = s.hotel_id AND k.id = s.room_access_key_id");
+    }
+    if let Some(reservation) = joins.reservation {
+        sql.push(" JOIN reservations r ON r.hotel_id = s.hotel_id AND r.id = s.reservation_id");
+        reservations::store::push_joins(sql, reservation);
+    }
+}
+
+fn view(row: &PgRow, joins: StayJoins) -> Result<StayView> {
+    Ok(StayView {
+        stay: stay(row)?,
+        room_setup: if joins.room_setup { rooms::store::room_setup_from_row(row)? } else { None },
+        category: if joins.category { rooms::store::category_from_row(row, "bc")? } else { None },
+        first_guest: if joins.first_guest { clients::store::from_row(row, "fg")? } else { None },
+        secret: if joins.secret { row.try_get("k_secret")? } else { None },
+        compartment: if joins.secret { row.try_get("k_compartment")? } else { None },
+        reservation: joins.reservation.map(|joins| reservations::store::view(row, joins)).transpose()?,
+    })
+}
+
+pub(super) fn stay(row: &PgRow) -> Result<RoomStay> {
+    let key_kind: Option<String> = row.try_get("room_access_key_kind")?;
+    let key_id: Option<Uuid> = row.try_get("room_access_key_id")?;
+    let room_access_key = match (key_id, key_kind) {
+        (Some(id), Some(kind)) => Some(AssignedKey { id, kind: KeyKind::parse(&kind)? }),
+        _ => None,
+    };
+    Ok(RoomStay {
+        id: row.try_get("id")?,
+        reservation_id: row.try_get("reservation_id")?,
+        category_id: row.try_get("category_id")?,
+        room_setup_id: row.try_get("room_setup_id")?,
+        reservation_from: row.try_get("reservation_from")?,
+        reservation_to: row.try_get("reservation_to")?,
+        departure_time: row.try_get("departure_time")?,
+        check_in: row.try_get("check_in")?,
+        check_out: row.try_get("check_out")?,
+        room_access_key,
+        guest_message: row.try_get("guest_message")?,
+        maid_notes: row.try_get("maid_notes")?,
+        meal_notes: row.try_get("meal_notes")?,
+        rate_code: row.try_get("rate_code")?,
+        age_groups: AgeGroups {
+            adults: row.try_get("adults")?,
+            child1: row.try_get("child1")?,
+            child2: row.try_get("child2")?,
+            free: row.try_get("free")?,
+        },
+        created_at: row.try_get("created_at")?,
+        updated_at: row.try_get("updated_at")?,
+    })
+}
+
+fn push_field(field: &StayField, sql: &mut QueryBuilder<Postgres>) {
+    match field {
+        StayField::Id(condition) => condition.push("s.id", sql),
+        StayField::Date(night) => {
+            sql.push("(s.reservation_from <= ").push_bind(*night);
+            sql.push(" AND s.reservation_to > ").push_bind(*night).push(")");
+        }
+        StayField::ReservationFrom(condition) => condition.push("s.reservation_from", sql),
+        StayField::ReservationTo(condition) => condition.push("s.reservation_to", sql),
+        StayField::CheckIn(condition) => condition.push("s.check_in", sql),
+        StayField::CheckOut(condition) => condition.push("s.check_out", sql),
+        StayField::UpdatedAt(condition) => condition.push("s.updated_at", sql),
+        StayField::ReservationStatus(condition) => {
+            sql.push(
+                "EXISTS (SELECT FROM reservations fr WHERE fr.hotel_id = s.hotel_id AND fr.id = s.reservation_id AND ",
+            );
+            reservations::store::push_status(condition, "fr.status", sql);
+            sql.push(")");
+        }
+    }
+}
+
+/// The filter, and the bounds on the departure that follow from it: a stay that has begun by some day departs at most the
+/// hotel's longest stay later, and one that begins on some day does not depart before. Without them, the scan of a window
+/// in the order of departures would read every later stay, or every earlier one.
+fn push_where(sql: &mut QueryBuilder<Postgres>, hotel: HotelId, filter: &Filter<StayField>) {
+    sql.push("s.hotel_id = ").push_bind(hotel).push(" AND ");
+    filter.push(sql, push_field);
+    for field in filter.certain() {
+        let (earliest, latest) = match field {
+            StayField::ReservationFrom(Condition::Eq(Some(day))) => (Some(*day), Some(*day)),
+            StayField::ReservationFrom(Condition::Lt(day) | Condition::Le(day)) => (None, Some(*day)),
+            StayField::ReservationFrom(Condition::Gt(day) | Condition::Ge(day)) => (Some(*day), None),
+            StayField::Date(night) => (None, Some(*night)),
+            _ => (None, None),
+        };
+        if let Some(day) = earliest {
+            sql.push(" AND s.reservation_to >= ").push_bind(day);
+        }
+        if let Some(day) = latest {
+            sql.push(" AND s.reservation_to <= ").push_bind(day);
+            sql.push(" + (SELECT h.longest_stay_nights FROM hotels h WHERE h.id = ").push_bind(hotel).push(")");
+        }
+    }
+}
+
+fn push_key(sql: &mut QueryBuilder<Postgres>, operator: &'static str, (departure, id): StayKey) {
+    sql.push(" AND (s.reservation_to, s.id) ").push(operator).push(" (");
+    sql.push_bind(departure).push(", ").push_bind(id).push(")");
+}
+
+/// A page of the hotel's stays by departure.
+pub(in crate::room_stays) async fn page(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    filter: &Filter<StayField>,
+    request: &PageRequest<StayKey>,
+    joins: StayJoins,
+) -> Result<Page<StayView>> {
+    let mut sql = QueryBuilder::new("SELECT ");
+    push_selected(&mut sql, joins);
+    sql.push(" FROM room_stays s");
+    push_joins(&mut sql, joins);
+    sql.push(" WHERE ");
+    push_where(&mut sql, hotel, filter);
+    // The first page has a statement of its own: a cursor before all stays would hide from the planner where to start.
+    if let Some(after) = request.after {
+        push_key(&mut sql, ">", after);
+    }
+    if let Some(before) = request.before {
+        push_key(&mut sql, "<", before);
+    }
+    let direction = request.direction();
+    sql.push(" ORDER BY s.reservation_to ").push(direction).push(", s.id ").push(direction);
+    sql.push(" LIMIT ").push_bind(request.limit());
+    let rows = sql.build().fetch_all(conn).await?;
+    let views = rows.iter().map(|row| view(row, joins)).collect::<Result<Vec<_>>>()?;
+    Ok(Page::of_rows(views, request))
+}
+
+/// How many of the hotel's stays match, and whether some lie before or behind a page.
+pub(in crate::room_stays) async fn extent(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    filter: &Filter<StayField>,
+    request: &ExtentRequest<StayKey>,
+) -> Result<Extent> {
+    let list = |sql: &mut QueryBuilder<Postgres>| {
+        sql.push("FROM room_stays s WHERE ");
+        push_where(sql, hotel, filter);
+    };
+    crate::db::extent(conn, request, list, push_key).await
+}
+
+/// One stay.
+pub(in crate::room_stays) async fn find(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    id: Uuid,
+    joins: StayJoins,
+) -> Result<Option<StayView>> {
+    let filter = Filter::Field(StayField::Id(Condition::Eq(Some(id))));
+    Ok(page(conn, hotel, &filter, &PageRequest::first(1), joins).await?.items.pop())
+}
+
+/// The same page of the stays of each of the given reservations, by id, in one statement.
+pub(crate) async fn pages_of_reservations(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    reservations: &[Uuid],
+    request: &PageRequest<Uuid>,
+    joins: StayJoins,
+) -> Result<Vec<Page<StayView>>> {
+    let mut sql = QueryBuilder::new("SELECT p.n, ");
+    push_selected(&mut sql, joins);
+    sql.push(" FROM unnest(").push_bind(reservations.to_vec());
+    sql.push("::uuid[]) WITH ORDINALITY p (reservation_id, n) CROSS JOIN LATERAL (SELECT s.* FROM room_stays s");
+    sql.push(" WHERE s.hotel_id = ").push_bind(hotel).push(" AND s.reservation_id = p.reservation_id");
+    push_id_page(&mut sql, "s.id", request);
+    sql.push(") s");
+    push_joins(&mut sql, joins);
+    sql.push(" ORDER BY p.n, s.id ").push(request.direction());
+    let rows = sql.build().fetch_all(conn).await?;
+    let mut pages: Vec<Vec<StayView>> = reservations.iter().map(|_| Vec::new()).collect();
+    for row in &rows {
+        let ordinal: i64 = row.try_get("n")?;
+        let index = usize::try_from(ordinal - 1).unwrap_or(usize::MAX);
+        if let Some(page) = pages.get_mut(index) {
+            page.push(view(row, joins)?);
+        }
+    }
+    Ok(pages.into_iter().map(|rows| Page::of_rows(rows, request)).collect())
+}
+
+/// The extent of the list of stays of each of the given reservations, in one statement.
+pub(crate) async fn extents_of_reservations(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    reservations: &[Uuid],
+    request: &ExtentRequest<Uuid>,
+) -> Result<Vec<Extent>> {
+    let rows = sqlx::query!(
+        r#"SELECT count(s.id) AS "total!", count(s.id) FILTER (WHERE s.id <= $3) AS "up_to!",
+                  count(s.id) FILTER (WHERE s.id >= $4) AS "from!"
+           FROM unnest($2::uuid[]) WITH ORDINALITY p (reservation_id, n)
+           LEFT JOIN room_stays s ON s.hotel_id = $1 AND s.reservation_id = p.reservation_id
+           GROUP BY p.n ORDER BY p.n"#,
+        hotel,
+        reservations,
+        request.up_to,
+        request.from,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| Extent { total: row.total, up_to: row.up_to > 0, from: row.from > 0 }).collect())
+}
+
+/// Stays of other guests that have the room of one of the given stays in a night of its own, each with the stay it
+/// overlaps. Cancelled reservations hold no room.
+pub(crate) async fn overlapping(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    stays: &[Uuid],
+    joins: StayJoins,
+) -> Result<Vec<(Uuid, StayView)>> {
+    let mut sql = QueryBuilder::new("SELECT o.id AS overlaps, ");
+    push_selected(&mut sql, joins);
+    sql.push(
+        " FROM room_stays o JOIN reservations oreservation \
+          ON oreservation.hotel_id = o.hotel_id AND oreservation.id = o.reservation_id \
+          AND oreservation.status <> 'CANCELLED' \
+          JOIN room_stays s ON s.hotel_id = o.hotel_id AND s.room_setup_id = o.room_setup_id AND s.id <> o.id \
+          AND s.reservation_from < o.reservation_to AND s.reservation_to > o.reservation_from \
+          AND EXISTS (SELECT FROM reservations sr WHERE sr.hotel_id = s.hotel_id AND sr.id = s.reservation_id \
+                      AND sr.status <> 'CANCELLED')",
+    );
+    push_joins(&mut sql, joins);
+    sql.push(" WHERE o.hotel_id = ").push_bind(hotel).push(" AND o.id = ANY(").push_bind(stays.to_vec());
+    sql.push(") ORDER BY s.reservation_to, s.id");
+    let rows = sql.build().fetch_all(conn).await?;
+    rows.iter().map(|row| Ok((row.try_get("overlaps")?, view(row, joins)?))).collect()
+}

@@ -1,0 +1,165 @@
+//! Changing room stays.
+
+use chrono::{DateTime, Utc};
+use sqlx::{PgConnection, Row, query, query_scalar};
+use uuid::Uuid;
+
+use super::super::model::RoomStay;
+use crate::error::Result;
+use crate::hotels::HotelId;
+use crate::reservations::ReservationStatus;
+
+/// A stay that is held until the transaction ends, and the status of its reservation.
+pub(in crate::room_stays) struct LockedStay {
+    pub stay: RoomStay,
+    pub reservation_status: ReservationStatus,
+}
+
+/// Reads stays and holds them until the transaction ends, in the order of their ids.
+pub(in crate::room_stays) async fn lock(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    ids: &[Uuid],
+) -> Result<Vec<LockedStay>> {
+    let rows = sqlx::query(
+        "SELECT s.*, r.status AS reservation_status
+         FROM room_stays s JOIN reservations r ON r.hotel_id = s.hotel_id AND r.id = s.reservation_id
+         WHERE s.hotel_id = $1 AND s.id = ANY($2) ORDER BY s.id FOR NO KEY UPDATE OF s",
+    )
+    .bind(hotel)
+    .bind(ids.to_vec())
+    .fetch_all(conn)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            let reservation_status = ReservationStatus::parse(row.try_get("reservation_status")?)?;
+            Ok(LockedStay { stay: super::pages::stay(row)?, reservation_status })
+        })
+        .collect()
+}
+
+/// Adds a stay.
+pub(in crate::room_stays) async fn insert(conn: &mut PgConnection, hotel: HotelId, stay: &RoomStay) -> Result<()> {
+    query!(
+        "INSERT INTO room_stays (hotel_id, id, reservation_id, category_id, room_setup_id, reservation_from,
+                                 reservation_to, departure_time, check_in, check_out, room_access_key_id,
+                                 room_access_key_kind, guest_message, maid_notes, meal_notes, rate_code, adults,
+                                 child1, child2, free, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)",
+        hotel,
+        stay.id,
+        stay.reservation_id,
+        stay.category_id,
+        stay.room_setup_id,
+        stay.reservation_from,
+        stay.reservation_to,
+        stay.departure_time,
+        stay.check_in,
+        stay.check_out,
+        stay.room_access_key.map(|key| key.id),
+        stay.room_access_key.map(|key| key.kind.as_str()),
+        stay.guest_message,
+        stay.maid_notes,
+        stay.meal_notes,
+        stay.rate_code,
+        stay.age_groups.adults,
+        stay.age_groups.child1,
+        stay.age_groups.child2,
+        stay.age_groups.free,
+        stay.created_at,
+        stay.updated_at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Writes what the front desk and the integrations change of a stay. Its reservation, category and notes stay as they are.
+pub(in crate::room_stays) async fn update(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    stay: &RoomStay,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    query!(
+        "UPDATE room_stays SET room_setup_id = $3, reservation_from = $4, reservation_to = $5, departure_time = $6,
+                               check_in = $7, check_out = $8, room_access_key_id = $9, room_access_key_kind = $10,
+                               updated_at = $11
+         WHERE hotel_id = $1 AND id = $2",
+        hotel,
+        stay.id,
+        stay.room_setup_id,
+        stay.reservation_from,
+        stay.reservation_to,
+        stay.departure_time,
+        stay.check_in,
+        stay.check_out,
+        stay.room_access_key.map(|key| key.id),
+        stay.room_access_key.map(|key| key.kind.as_str()),
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Deletes a stay; its guest list goes with it.
+pub(in crate::room_stays) async fn delete(conn: &mut PgConnection, hotel: HotelId, id: Uuid) -> Result<()> {
+    query!("DELETE FROM room_stays WHERE hotel_id = $1 AND id = $2", hotel, id).execute(conn).await?;
+    Ok(())
+}
+
+/// Puts clients on a stay's guest list, in this order.
+pub(in crate::room_stays) async fn insert_guests(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    stay: Uuid,
+    clients: &[Uuid],
+) -> Result<()> {
+    query!(
+        "INSERT INTO room_stay_guests (hotel_id, room_stay_id, position, client_id)
+         SELECT $1, $2, g.position::smallint, g.client_id
+         FROM unnest($3::uuid[]) WITH ORDINALITY g (client_id, position)",
+        hotel,
+        stay,
+        clients,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Gives a stay the guest list of another one.
+pub(in crate::room_stays) async fn copy_guests(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    from: Uuid,
+    to: Uuid,
+) -> Result<()> {
+    query!(
+        "INSERT INTO room_stay_guests (hotel_id, room_stay_id, position, client_id)
+         SELECT hotel_id, $3, position, client_id FROM room_stay_guests WHERE hotel_id = $1 AND room_stay_id = $2",
+        hotel,
+        from,
+        to,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// How many of the given clients the hotel has.
+pub(in crate::room_stays) async fn count_clients(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    clients: &[Uuid],
+) -> Result<i64> {
+    let count = query_scalar!(
+        r#"SELECT count(*) AS "count!" FROM clients WHERE hotel_id = $1 AND id = ANY($2)"#,
+        hotel,
+        clients,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(count)
+}

@@ -1,0 +1,154 @@
+//! Rooms: what a hotel sells (categories) and where guests sleep (room setups).
+//!
+//! Names are unique in the hotel. A room has one category; a stay may be booked in one category and sleep in a room of
+//! another (an upgrade).
+
+mod model;
+pub(crate) mod store;
+
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+pub use model::{Category, CleaningStatus, RoomSetup};
+
+use crate::db::Tx;
+use crate::error::{Error, ErrorAt, ErrorCode, Result, violated_constraint};
+use crate::hotels::HotelId;
+
+const CATEGORY_NAME_MAX: usize = 200;
+const ROOM_NAME_MAX: usize = 50;
+
+/// What to change of a category; an outer `None` leaves it as it is.
+#[derive(Default)]
+pub struct CategoryChange {
+    /// New name, 1 to 200 characters.
+    pub name: Option<String>,
+    /// New description.
+    pub description: Option<Option<String>>,
+}
+
+/// What to change of a room; an outer `None` leaves it as it is.
+#[derive(Default)]
+pub struct RoomSetupChange {
+    /// New name, 1 to 50 characters.
+    pub name: Option<String>,
+    /// New part of the house.
+    pub area_name: Option<Option<String>>,
+    /// New category.
+    pub category_id: Option<Uuid>,
+    /// New cleaning status.
+    pub cleaning_status: Option<CleaningStatus>,
+}
+
+/// All categories of the hotel, by name.
+pub async fn categories(conn: &mut PgConnection, hotel: HotelId) -> Result<Vec<Category>> {
+    store::categories(conn, hotel).await
+}
+
+/// All rooms of the hotel, by name.
+pub async fn room_setups(conn: &mut PgConnection, hotel: HotelId) -> Result<Vec<RoomSetup>> {
+    store::room_setups(conn, hotel).await
+}
+
+/// Adds a category.
+///
+/// # Errors
+/// `INVALID_ARGUMENT`, `NAME_TAKEN`
+pub async fn create_category_in(tx: &mut Tx, name: String, description: Option<String>) -> Result<Category> {
+    model::check_name(&name, CATEGORY_NAME_MAX)?;
+    let (hotel, now) = (tx.actor.hotel.id, tx.now);
+    let category = Category { id: tx.app.ids.uuid(now), name, description };
+    store::insert_category(tx.conn(), hotel, &category, now).await.map_err(name_taken)?;
+    Ok(category)
+}
+
+/// Changes a category.
+///
+/// # Errors
+/// `NOT_FOUND`, `INVALID_ARGUMENT`, `NAME_TAKEN`
+pub async fn update_category_in(tx: &mut Tx, id: Uuid, change: CategoryChange) -> Result<Category> {
+    let (hotel, now) = (tx.actor.hotel.id, tx.now);
+    let mut category =
+        store::find_category(tx.conn(), hotel, id).await?.ok_or_else(|| Error::not_found("Category").at("id"))?;
+    if let Some(name) = change.name {
+        model::check_name(&name, CATEGORY_NAME_MAX)?;
+        category.name = name;
+    }
+    if let Some(description) = change.description {
+        category.description = description;
+    }
+    store::update_category(tx.conn(), hotel, &category, now).await.map_err(name_taken)?;
+    Ok(category)
+}
+
+/// Adds a room.
+///
+/// # Errors
+/// `NOT_FOUND` for the category, `INVALID_ARGUMENT`, `NAME_TAKEN`
+pub async fn create_room_setup_in(
+    tx: &mut Tx,
+    name: String,
+    area_name: Option<String>,
+    category_id: Uuid,
+) -> Result<RoomSetup> {
+    model::check_name(&name, ROOM_NAME_MAX)?;
+    let (hotel, now) = (tx.actor.hotel.id, tx.now);
+    let category = category_in(tx, category_id).await?;
+    let room =
+        RoomSetup { id: tx.app.ids.uuid(now), name, area_name, category, cleaning_status: CleaningStatus::Clean };
+    store::insert_room_setup(tx.conn(), hotel, &room, now).await.map_err(name_taken)?;
+    Ok(room)
+}
+
+/// Changes a room.
+///
+/// # Errors
+/// `NOT_FOUND`, `INVALID_ARGUMENT`, `NAME_TAKEN`
+pub async fn update_room_setup_in(tx: &mut Tx, id: Uuid, change: RoomSetupChange) -> Result<RoomSetup> {
+    let (hotel, now) = (tx.actor.hotel.id, tx.now);
+    let mut room =
+        store::find_room_setup(tx.conn(), hotel, id).await?.ok_or_else(|| Error::not_found("Room").at("id"))?;
+    if let Some(name) = change.name {
+        model::check_name(&name, ROOM_NAME_MAX)?;
+        room.name = name;
+    }
+    if let Some(area_name) = change.area_name {
+        room.area_name = area_name;
+    }
+    if let Some(category_id) = change.category_id {
+        room.category = category_in(tx, category_id).await?;
+    }
+    if let Some(cleaning_status) = change.cleaning_status {
+        room.cleaning_status = cleaning_status;
+    }
+    store::update_room_setup(tx.conn(), hotel, &room, now).await.map_err(name_taken)?;
+    Ok(room)
+}
+
+/// Refuses a room that the hotel does not have.
+pub(crate) async fn require_room_setup_in(tx: &mut Tx, id: Uuid) -> Result<()> {
+    let hotel = tx.actor.hotel.id;
+    let exists = store::room_setup_exists(tx.conn(), hotel, id).await?;
+    if exists { Ok(()) } else { Err(Error::not_found("Room")).at("roomSetupId") }
+}
+
+/// Refuses a category that the hotel does not have.
+pub(crate) async fn require_category_in(tx: &mut Tx, id: Uuid) -> Result<()> {
+    let hotel = tx.actor.hotel.id;
+    let exists = store::category_exists(tx.conn(), hotel, id).await?;
+    if exists { Ok(()) } else { Err(Error::not_found("Category")).at("categoryId") }
+}
+
+async fn category_in(tx: &mut Tx, id: Uuid) -> Result<Category> {
+    let hotel = tx.actor.hotel.id;
+    store::find_category(tx.conn(), hotel, id).await?.ok_or_else(|| Error::not_found("Category").at("categoryId"))
+}
+
+fn name_taken(error: sqlx::Error) -> Error {
+    match violated_constraint(&error) {
+        Some("categories_hotel_id_name_key" | "room_setups_hotel_id_name_key") => {
+            Error::of(ErrorCode::NameTaken).at("name")
+        }
+        _ => error.into(),
+    }
+}

@@ -1,0 +1,67 @@
+//! Categories and rooms.
+
+use uuid::Uuid;
+
+use crate::error::{Error, Result};
+
+/// Whether a room is ready for a guest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, async_graphql::Enum)]
+pub enum CleaningStatus {
+    /// Ready.
+    Clean,
+    /// To be cleaned.
+    Dirty,
+}
+
+impl CleaningStatus {
+    /// As in the database.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Clean => "CLEAN",
+            Self::Dirty => "DIRTY",
+        }
+    }
+
+    pub(crate) fn parse(text: &str) -> Result<Self> {
+        match text {
+            "CLEAN" => Ok(Self::Clean),
+            "DIRTY" => Ok(Self::Dirty),
+            _ => Err(Error::internal(format!("unknown cleaning status {text}"))),
+        }
+    }
+}
+
+/// A kind of room that a guest books.
+#[derive(Clone, Debug)]
+pub struct Category {
+    /// Id.
+    pub id: Uuid,
+    /// Unique in the hotel.
+    pub name: String,
+    /// What guests read about it.
+    pub description: Option<String>,
+}
+
+/// A physical room.
+#[derive(Clone, Debug)]
+pub struct RoomSetup {
+    /// Id.
+    pub id: Uuid,
+    /// What is on its door; unique in the hotel.
+    pub name: String,
+    /// Part of the house.
+    pub area_name: Option<String>,
+    /// Its category.
+    pub category: Category,
+    /// Whether it is ready.
+    pub cleaning_status: CleaningStatus,
+}
+
+/// Checks a name that people give to a category or a room.
+pub(super) fn check_name(name: &str, max: usize) -> Result<()> {
+    if (1..=max).contains(&name.chars().count()) && !name.chars().any(char::is_control) && name.trim() == name {
+        return Ok(());
+    }
+    Err(Error::invalid(format!("name must have 1 to {max} characters, without line breaks or spaces at its ends"))
+        .at("name"))
+}
