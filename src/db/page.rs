@@ -55,6 +55,16 @@ impl<T> Page<T> {
         }
         Self { items: rows, more }
     }
+
+    /// The same page of something made of each record.
+    pub fn map<U>(self, make: impl FnMut(T) -> U) -> Page<U> {
+        Page { items: self.items.into_iter().map(make).collect(), more: self.more }
+    }
+
+    /// The same, where the making can fail.
+    pub fn try_map<U>(self, make: impl FnMut(T) -> Result<U>) -> Result<Page<U>> {
+        Ok(Page { items: self.items.into_iter().map(make).collect::<Result<_>>()?, more: self.more })
+    }
 }
 
 /// Ends a statement on a list that is ordered by an id: which page of it, in which order, how many rows.
@@ -80,6 +90,13 @@ pub struct ExtentRequest<K> {
     pub from: Option<K>,
 }
 
+impl<K> ExtentRequest<K> {
+    /// Whether nothing has to be found out.
+    pub fn is_empty(&self) -> bool {
+        !self.total && self.up_to.is_none() && self.from.is_none()
+    }
+}
+
 /// The answer to an [`ExtentRequest`].
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Extent {
@@ -91,7 +108,7 @@ pub struct Extent {
     pub from: bool,
 }
 
-/// Finds out in one statement what was asked for, or nothing without one.
+/// Finds out in one statement what was asked for.
 ///
 /// `list` appends `FROM ... WHERE ...`, and `compare` a further condition on the sort key with the given operator.
 pub(crate) async fn extent<K: Copy>(
@@ -100,9 +117,6 @@ pub(crate) async fn extent<K: Copy>(
     list: impl Fn(&mut QueryBuilder<Postgres>),
     compare: fn(&mut QueryBuilder<Postgres>, &'static str, K),
 ) -> Result<Extent> {
-    if !request.total && request.up_to.is_none() && request.from.is_none() {
-        return Ok(Extent::default());
-    }
     let mut sql = QueryBuilder::new("SELECT ");
     if request.total {
         sql.push("(SELECT count(*) ");

@@ -1,7 +1,7 @@
 //! The unit of work.
 
 use chrono::{DateTime, Utc};
-use sqlx::{PgConnection, PgPool, Postgres, Transaction};
+use sqlx::{PgConnection, Postgres, Transaction};
 
 use crate::app::App;
 use crate::auth::{Actor, Mode};
@@ -21,18 +21,25 @@ pub struct Tx {
     /// Ids, secrets, master keys.
     pub app: App,
     changes: Changes,
+    statements: u32,
 }
 
 impl Tx {
-    /// Opens a transaction for `actor`.
-    pub async fn begin(app: &App, actor: &Actor) -> Result<Self> {
-        let inner = begin(&app.pool).await?;
-        Ok(Self { inner, actor: actor.clone(), now: app.clock.now(), app: app.clone(), changes: Changes::default() })
+    /// Opens a transaction for `actor`, in which everything happens at `now`.
+    pub async fn begin(app: &App, actor: &Actor, now: DateTime<Utc>) -> Result<Self> {
+        let inner = app.pool.begin().await?;
+        Ok(Self { inner, actor: actor.clone(), now, app: app.clone(), changes: Changes::default(), statements: 0 })
     }
 
-    /// The connection, for stores.
+    /// The connection, for one statement of a store.
     pub fn conn(&mut self) -> &mut PgConnection {
+        self.statements += 1;
         &mut self.inner
+    }
+
+    /// Statements since the last call.
+    pub fn take_statements(&mut self) -> u32 {
+        std::mem::take(&mut self.statements)
     }
 
     /// Says what was changed. It becomes an event when the transaction commits, and nothing when it does not.
@@ -48,13 +55,4 @@ impl Tx {
         }
         Ok(())
     }
-
-    /// Undoes everything.
-    pub async fn rollback(self) -> Result<()> {
-        Ok(self.inner.rollback().await?)
-    }
-}
-
-async fn begin(pool: &PgPool) -> sqlx::Result<Transaction<'static, Postgres>> {
-    pool.begin().await
 }

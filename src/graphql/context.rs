@@ -1,0 +1,161 @@
+//! What the operations of one HTTP request share: who asks, when, and the one transaction of its mutations.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use async_graphql::Context;
+use chrono::{DateTime, Utc};
+use sqlx::pool::PoolConnection;
+use sqlx::{PgConnection, Postgres};
+use tokio::sync::{Mutex, MutexGuard};
+
+use crate::app::App;
+use crate::auth::Actor;
+use crate::db::Tx;
+use crate::error::{Error, ErrorCode, Result};
+
+/// See the module.
+pub struct RequestContext {
+    /// The parts of Latchkey.
+    pub app: App,
+    /// Who asks.
+    pub actor: Actor,
+    /// The instant of the request.
+    pub now: DateTime<Utc>,
+    /// Whether the request has a mutation: then its queries read inside the transaction, too.
+    mutates: bool,
+    unit: Mutex<Unit>,
+    statements: AtomicU32,
+}
+
+enum Unit {
+    /// No statement was run yet.
+    Idle,
+    /// Open, and everything went well so far.
+    Open(Tx),
+    /// Something went wrong: nothing of the request will be kept, and nothing more is run.
+    Poisoned,
+}
+
+impl RequestContext {
+    /// A context for a request that has not begun.
+    pub fn new(app: App, actor: Actor, mutates: bool) -> Self {
+        let now = app.clock.now();
+        Self { app, actor, now, mutates, unit: Mutex::new(Unit::Idle), statements: AtomicU32::new(0) }
+    }
+
+    /// The context of the field that is being resolved.
+    pub fn of<'a>(ctx: &'a Context<'_>) -> &'a Self {
+        ctx.data_unchecked::<std::sync::Arc<Self>>()
+    }
+
+    /// Statements so far.
+    pub fn statements(&self) -> u32 {
+        self.statements.load(Ordering::Relaxed)
+    }
+
+    /// A session for a query.
+    ///
+    /// # Errors
+    /// `UNAVAILABLE`; `NOT_RUN` when the request has already failed.
+    pub async fn read(&self) -> Result<Session<'_>> {
+        let source = if self.mutates {
+            Source::Tx(self.open().await?)
+        } else {
+            Source::Pool(self.app.pool.acquire().await?)
+        };
+        Ok(Session { context: self, source, unfinished: false })
+    }
+
+    /// A session for a mutation. Unless the mutation says [`Session::done`], the request has failed.
+    ///
+    /// # Errors
+    /// `UNAVAILABLE`; `NOT_RUN` when the request has already failed.
+    pub async fn write(&self) -> Result<Session<'_>> {
+        Ok(Session { context: self, source: Source::Tx(self.open().await?), unfinished: true })
+    }
+
+    async fn open(&self) -> Result<MutexGuard<'_, Unit>> {
+        let mut unit = self.unit.lock().await;
+        if matches!(*unit, Unit::Idle) {
+            *unit = Unit::Open(Tx::begin(&self.app, &self.actor, self.now).await?);
+        }
+        if matches!(*unit, Unit::Poisoned) {
+            return Err(Error::of(ErrorCode::NotRun));
+        }
+        Ok(unit)
+    }
+
+    /// Makes sure that nothing of the request is kept and that nothing more is run.
+    pub async fn poison(&self) {
+        *self.unit.lock().await = Unit::Poisoned;
+    }
+
+    /// Keeps what the request changed, if it changed anything and nothing failed.
+    pub async fn finish(&self) -> Result<()> {
+        match std::mem::replace(&mut *self.unit.lock().await, Unit::Poisoned) {
+            Unit::Open(tx) => tx.commit().await,
+            Unit::Idle | Unit::Poisoned => Ok(()),
+        }
+    }
+}
+
+/// The database, for one field of a query or a mutation.
+pub struct Session<'a> {
+    /// The request.
+    pub context: &'a RequestContext,
+    source: Source<'a>,
+    unfinished: bool,
+}
+
+enum Source<'a> {
+    Pool(PoolConnection<Postgres>),
+    Tx(MutexGuard<'a, Unit>),
+}
+
+impl Session<'_> {
+    /// The connection, for one statement.
+    pub fn conn(&mut self) -> &mut PgConnection {
+        match &mut self.source {
+            Source::Pool(connection) => {
+                self.context.statements.fetch_add(1, Ordering::Relaxed);
+                connection
+            }
+            Source::Tx(unit) => open_tx(unit).conn(),
+        }
+    }
+
+    /// The transaction of the request's mutations.
+    ///
+    /// # Panics
+    /// In a session for a query.
+    pub fn tx(&mut self) -> &mut Tx {
+        match &mut self.source {
+            Source::Tx(unit) => open_tx(unit),
+            Source::Pool(_) => panic!("only a mutation has the transaction"),
+        }
+    }
+
+    /// The mutation succeeded with this answer.
+    pub fn done<T>(mut self, answer: T) -> T {
+        self.unfinished = false;
+        answer
+    }
+}
+
+impl Drop for Session<'_> {
+    fn drop(&mut self) {
+        if let Source::Tx(unit) = &mut self.source {
+            self.context.statements.fetch_add(open_tx(unit).take_statements(), Ordering::Relaxed);
+            if self.unfinished {
+                **unit = Unit::Poisoned;
+            }
+        }
+    }
+}
+
+fn open_tx(unit: &mut Unit) -> &mut Tx {
+    match unit {
+        Unit::Open(tx) => tx,
+        Unit::Idle | Unit::Poisoned => unreachable!("the unit of a session is open"),
+    }
+}

@@ -1,0 +1,220 @@
+//! Reading ahead: the selection below a field is turned into a plan, and the plan into few statements.
+//!
+//! A page is one statement with its to-one records. Each nested list or connection adds one, for all its parents together.
+//! So by the time a field of a record is resolved, its value is there.
+
+use std::collections::HashMap;
+
+use uuid::Uuid;
+
+use super::clients::ClientNode;
+use super::connection::{Binding, Connection, PageArguments};
+use super::context::Session;
+use super::reservations::ReservationNode;
+use super::room_access_keys::RoomAccessKeyNode;
+use super::room_stays::RoomStayNode;
+use super::selection::Selection;
+use crate::db::{ExtentRequest, Page};
+use crate::error::Result;
+use crate::reservations::{self, ReservationJoins, ReservationView};
+use crate::room_stays::{self, StayJoins, StayView};
+use crate::{clients, room_access_keys};
+
+/// What was selected of room stays.
+pub struct StayPlan {
+    /// Records to read along with each stay.
+    pub joins: StayJoins,
+    guests: bool,
+    overlapping: Option<Box<StayPlan>>,
+    reservation: Option<Box<ReservationPlan>>,
+}
+
+/// What was selected of reservations.
+pub struct ReservationPlan {
+    /// Records to read along with each reservation.
+    pub joins: ReservationJoins,
+    rooms: Vec<RoomsPlan>,
+}
+
+/// One page of `Reservation.rooms`.
+struct RoomsPlan {
+    arguments: PageArguments,
+    stays: StayPlan,
+    total: bool,
+    has_previous_page: bool,
+    has_next_page: bool,
+}
+
+impl StayPlan {
+    /// Plans for what is selected of stays.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` for the arguments of a nested connection.
+    pub fn of(stays: &Selection<'_>) -> Result<Self> {
+        let key = stays.field("roomAccessKey");
+        let reservation = stays.has("reservation").then(|| ReservationPlan::of(&stays.field("reservation"))).transpose()?;
+        let overlapping =
+            stays.has("overlappingRoomStays").then(|| Self::of(&stays.field("overlappingRoomStays"))).transpose()?;
+        Ok(Self {
+            joins: StayJoins {
+                room_setup: stays.has("room_setup") || stays.has("roomName"),
+                category: stays.has("category"),
+                first_guest: stays.has("first_guest"),
+                secret: ["pin", "compartment", "qrData"].iter().any(|field| key.has(field)),
+                reservation: reservation.as_ref().map(|plan| plan.joins),
+            },
+            guests: stays.has("guests"),
+            overlapping: overlapping.map(Box::new),
+            reservation: reservation.map(Box::new),
+        })
+    }
+}
+
+impl ReservationPlan {
+    /// Plans for what is selected of reservations.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` for the arguments of a nested connection.
+    pub fn of(reservations: &Selection<'_>) -> Result<Self> {
+        let rooms = reservations.connections("rooms")?.into_iter().map(|(arguments, connection)| {
+            let page_info = connection.field("pageInfo");
+            Ok(RoomsPlan {
+                arguments,
+                stays: StayPlan::of(&connection.field("edges").field("node"))?,
+                total: connection.has("totalCount"),
+                has_previous_page: page_info.has("hasPreviousPage"),
+                has_next_page: page_info.has("hasNextPage"),
+            })
+        });
+        Ok(Self {
+            joins: ReservationJoins { client: reservations.has("client"), contact: reservations.has("contact") },
+            rooms: rooms.collect::<Result<_>>()?,
+        })
+    }
+}
+
+/// One stay.
+pub async fn stay(session: &mut Session<'_>, id: Uuid, plan: &StayPlan) -> Result<RoomStayNode> {
+    let hotel = session.context.actor.hotel.id;
+    let view = room_stays::get(session.conn(), hotel, id, plan.joins).await?;
+    Ok(stays(session, vec![view], plan).await?.remove(0))
+}
+
+/// One reservation.
+pub async fn reservation(session: &mut Session<'_>, id: Uuid, plan: &ReservationPlan) -> Result<ReservationNode> {
+    let hotel = session.context.actor.hotel.id;
+    let view = reservations::get(session.conn(), hotel, id, plan.joins).await?;
+    Ok(reservations(session, vec![view], plan).await?.remove(0))
+}
+
+/// Completes stays with their nested lists.
+pub async fn stays(session: &mut Session<'_>, views: Vec<StayView>, plan: &StayPlan) -> Result<Vec<RoomStayNode>> {
+    let hotel = session.context.actor.hotel.id;
+    let ids: Vec<Uuid> = views.iter().map(|view| view.stay.id).collect();
+    let mut guests = if plan.guests && !ids.is_empty() {
+        let found = clients::guests_of(session.conn(), hotel, &ids).await?;
+        grouped(found.into_iter().map(|(stay, client)| (stay, ClientNode::from(client))))
+    } else {
+        HashMap::new()
+    };
+    let mut overlapping = match &plan.overlapping {
+        Some(plan) if !ids.is_empty() => {
+            let (parents, found): (Vec<_>, Vec<_>) =
+                room_stays::overlapping(session.conn(), hotel, &ids, plan.joins).await?.into_iter().unzip();
+            let nodes = Box::pin(stays(session, found, plan)).await?;
+            grouped(parents.into_iter().zip(nodes))
+        }
+        _ => HashMap::new(),
+    };
+    let mut nodes = Vec::with_capacity(views.len());
+    let mut reservation_views = Vec::new();
+    for mut view in views {
+        reservation_views.extend(view.reservation.take());
+        let id = view.stay.id;
+        let room_access_key = key(session, &view)?;
+        let zone = session.context.actor.hotel.time_zone;
+        let lists = (guests.remove(&id).unwrap_or_default(), overlapping.remove(&id).unwrap_or_default());
+        nodes.push(RoomStayNode::new(view, room_access_key, lists, zone));
+    }
+    if let Some(plan) = &plan.reservation {
+        let reservations = Box::pin(reservations(session, reservation_views, plan)).await?;
+        for (node, reservation) in nodes.iter_mut().zip(reservations) {
+            node.set_reservation(reservation);
+        }
+    }
+    Ok(nodes)
+}
+
+/// Completes reservations with their nested connections.
+pub async fn reservations(
+    session: &mut Session<'_>,
+    views: Vec<ReservationView>,
+    plan: &ReservationPlan,
+) -> Result<Vec<ReservationNode>> {
+    let zone = session.context.actor.hotel.time_zone;
+    let ids: Vec<Uuid> = views.iter().map(|view| view.reservation.id).collect();
+    let mut nodes: Vec<_> = views.into_iter().map(|view| ReservationNode::new(view, zone)).collect();
+    for rooms in &plan.rooms {
+        let connections = rooms_of(session, &ids, rooms).await?;
+        for (node, connection) in nodes.iter_mut().zip(connections) {
+            node.add_rooms(rooms.arguments.clone(), connection);
+        }
+    }
+    Ok(nodes)
+}
+
+async fn rooms_of(
+    session: &mut Session<'_>,
+    reservations: &[Uuid],
+    plan: &RoomsPlan,
+) -> Result<Vec<Connection<RoomStayNode>>> {
+    let hotel = session.context.actor.hotel.id;
+    // Its order is that of stay ids, in which the cursor of another reservation of the hotel has a place, too.
+    let binding = Binding::new(hotel, "rooms", &());
+    let request = plan.arguments.request(binding)?;
+    if reservations.is_empty() {
+        return Ok(Vec::new());
+    }
+    let pages =
+        room_stays::pages_of_reservations(session.conn(), hotel, reservations, &request, plan.stays.joins).await?;
+    let wanted = ExtentRequest {
+        total: plan.total,
+        up_to: request.after.filter(|_| plan.has_previous_page && !request.from_end),
+        from: request.before.filter(|_| plan.has_next_page && request.from_end),
+    };
+    let extents = if wanted.is_empty() {
+        vec![Default::default(); pages.len()]
+    } else {
+        room_stays::extents_of_reservations(session.conn(), hotel, reservations, &wanted).await?
+    };
+    let sizes: Vec<(usize, bool)> = pages.iter().map(|page| (page.items.len(), page.more)).collect();
+    let views = pages.into_iter().flat_map(|page| page.items).collect();
+    let mut nodes = Box::pin(stays(session, views, &plan.stays)).await?.into_iter();
+    let connections = sizes.into_iter().zip(extents).map(|((size, more), extent)| {
+        let items = nodes.by_ref().take(size).map(|node| (node.id(), node)).collect();
+        Connection::new(Page { items, more }, extent, &request, binding)
+    });
+    Ok(connections.collect())
+}
+
+fn key(session: &Session<'_>, view: &StayView) -> Result<Option<RoomAccessKeyNode>> {
+    let Some(key) = view.stay.room_access_key else { return Ok(None) };
+    let context = session.context;
+    let secret = match &view.secret {
+        Some(sealed) => {
+            let opened =
+                room_access_keys::open_secret(&context.app.master_keys, context.actor.hotel.id, key.id, sealed)?;
+            opened.expose().to_owned()
+        }
+        None => String::new(),
+    };
+    Ok(Some(RoomAccessKeyNode::new(key.id, key.kind, secret, view.compartment.clone().unwrap_or_default())))
+}
+
+fn grouped<T>(pairs: impl Iterator<Item = (Uuid, T)>) -> HashMap<Uuid, Vec<T>> {
+    let mut groups: HashMap<Uuid, Vec<T>> = HashMap::new();
+    for (parent, item) in pairs {
+        groups.entry(parent).or_default().push(item);
+    }
+    groups
+}

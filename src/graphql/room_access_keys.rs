@@ -1,0 +1,277 @@
+//! Room access keys in the schema.
+
+use async_graphql::{Context, ID, InputObject, Interface, Object, SimpleObject};
+use uuid::Uuid;
+
+use super::connection::{Binding, Connection, PageArguments, extent_request};
+use super::context::RequestContext;
+use super::error::{InInput, Outcome};
+use super::load::{self, StayPlan};
+use super::room_stays::RoomStayNode;
+use super::scalars::uuid;
+use super::selection::Selection;
+use crate::error::{Error, ErrorAt, Result};
+use crate::room_access_keys::{self, KeyKind, NewKey, StoredKey};
+use crate::room_stays;
+
+/// What gives a guest access to a room. New kinds may be added at any time: handle a key of a type that you did not ask for.
+#[derive(Clone, Interface)]
+#[graphql(name = "RoomAccessKey", field(name = "id", ty = "ID", desc = "Opaque, at most 64 letters, digits and hyphens."))]
+pub enum RoomAccessKeyNode {
+    /// A PIN for the door.
+    Pin(RoomAccessPin),
+    /// A PIN for a key box.
+    KeyStorage(RoomAccessKeyStorage),
+    /// A QR code for the door.
+    Qr(RoomAccessQr),
+}
+
+/// A PIN that opens the room itself, during the whole stay.
+#[derive(Clone, SimpleObject)]
+pub struct RoomAccessPin {
+    /// Opaque, at most 64 letters, digits and hyphens.
+    id: ID,
+    /// 1 to 10 letters and digits. A text: it can begin with zeros.
+    pin: String,
+}
+
+/// A PIN for a box that holds the physical key. Meant for one use on arrival; it may not work afterwards.
+#[derive(Clone, SimpleObject)]
+pub struct RoomAccessKeyStorage {
+    /// Opaque, at most 64 letters, digits and hyphens.
+    id: ID,
+    /// 1 to 10 letters and digits. A text: it can begin with zeros.
+    pin: String,
+    /// Where staff put the key. Never show it to guests.
+    compartment: String,
+}
+
+/// A QR code that the lock's scanner reads.
+#[derive(Clone, SimpleObject)]
+#[graphql(name = "RoomAccessQR")]
+pub struct RoomAccessQr {
+    /// Opaque, at most 64 letters, digits and hyphens.
+    id: ID,
+    /// What the QR code holds: 1 to 512 characters.
+    qr_data: String,
+}
+
+impl RoomAccessKeyNode {
+    /// A key with its opened secret. Both are empty texts where nothing of them was selected.
+    pub fn new(id: Uuid, kind: KeyKind, secret: String, compartment: String) -> Self {
+        let id = ID(id.to_string());
+        match kind {
+            KeyKind::Pin => Self::Pin(RoomAccessPin { id, pin: secret }),
+            KeyKind::KeyStorage => Self::KeyStorage(RoomAccessKeyStorage { id, pin: secret, compartment }),
+            KeyKind::Qr => Self::Qr(RoomAccessQr { id, qr_data: secret }),
+        }
+    }
+
+    fn opened(context: &RequestContext, key: StoredKey) -> Result<Self> {
+        let (hotel, keys) = (context.actor.hotel.id, &context.app.master_keys);
+        let secret = room_access_keys::open_secret(keys, hotel, key.id, &key.secret)?;
+        Ok(Self::new(key.id, key.kind, secret.expose().to_owned(), key.compartment.unwrap_or_default()))
+    }
+}
+
+/// Queries for room access keys.
+#[derive(Default)]
+pub struct RoomAccessKeyQuery;
+
+#[Object]
+impl RoomAccessKeyQuery {
+    /// The keys that this integration may grant or revoke: those that it made, in the order in which it made them.
+    async fn room_access_keys(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The first so many, at most 100; 20 when neither first nor last is given.")] first: Option<i32>,
+        #[graphql(desc = "Only keys behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last so many, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Only keys before this cursor.")] before: Option<String>,
+    ) -> Outcome<Option<Connection<RoomAccessKeyNode>>> {
+        let arguments = PageArguments { first, after, last, before };
+        Ok(Some(page(RequestContext::of(ctx), &arguments, &Selection::of(ctx)).await?))
+    }
+}
+
+async fn page(
+    context: &RequestContext,
+    arguments: &PageArguments,
+    selection: &Selection<'_>,
+) -> Result<Connection<RoomAccessKeyNode>> {
+    let (hotel, integration) = (context.actor.hotel.id, context.actor.integration_id);
+    let binding = Binding::new(hotel, "roomAccessKeys", &integration);
+    let request = arguments.request(binding)?;
+    let mut session = context.read().await?;
+    let page = room_access_keys::page(session.conn(), hotel, integration, &request).await?;
+    let wanted = extent_request(selection, &request);
+    let extent = if wanted.is_empty() {
+        Default::default()
+    } else {
+        room_access_keys::extent(session.conn(), hotel, integration, &wanted).await?
+    };
+    let keyed = page.try_map(|key| Ok((key.id, RoomAccessKeyNode::opened(context, key)?)))?;
+    Ok(Connection::new(keyed, extent, &request, binding))
+}
+
+/// A PIN for a door.
+#[derive(InputObject)]
+pub struct RoomAccessPinInput {
+    /// 1 to 10 letters and digits (A-Z, a-z, 0-9). Upper case or lower case, not both at the same time.
+    pin: String,
+}
+
+/// A PIN for a key box.
+#[derive(InputObject)]
+pub struct RoomAccessKeyStorageInput {
+    /// 1 to 10 letters and digits (A-Z, a-z, 0-9). Upper case or lower case, not both at the same time.
+    pin: String,
+    /// Where staff put the key: 1 to 10 letters and digits.
+    compartment: String,
+}
+
+/// A QR code for a door.
+#[derive(InputObject)]
+#[graphql(name = "RoomAccessQRInput")]
+pub struct RoomAccessQrInput {
+    /// What the QR code holds: 1 to 512 characters.
+    qr_data: String,
+}
+
+/// A new room access key: exactly one of its fields.
+#[derive(InputObject)]
+pub struct CreateRoomAccessKeyInput {
+    /// A PIN for a door.
+    room_access_pin: Option<RoomAccessPinInput>,
+    /// A PIN for a key box.
+    room_access_key_storage: Option<RoomAccessKeyStorageInput>,
+    /// A QR code for a door.
+    #[graphql(name = "roomAccessQR")]
+    room_access_qr: Option<RoomAccessQrInput>,
+}
+
+/// Which key to put on which stay.
+#[derive(InputObject)]
+pub struct AddRoomAccessKeyInput {
+    /// The stay: not cancelled, not departed, and without another key.
+    room_stay_id: ID,
+    /// One of this integration's own keys.
+    room_access_key_id: ID,
+}
+
+/// Which key to take off which stay.
+#[derive(InputObject)]
+pub struct RemoveRoomAccessKeyInput {
+    /// The stay that has the key.
+    room_stay_id: ID,
+    /// One of this integration's own keys.
+    room_access_key_id: ID,
+}
+
+/// Which key to delete.
+#[derive(InputObject)]
+pub struct DeleteRoomAccessKeyInput {
+    /// One of this integration's own keys, on no stay.
+    room_access_key_id: ID,
+}
+
+/// Answer of `createRoomAccessKey`.
+#[derive(SimpleObject)]
+pub struct CreateRoomAccessKeyPayload {
+    /// The new key. Keep its id.
+    room_access_key: RoomAccessKeyNode,
+}
+
+/// Answer of `addRoomAccessKey`.
+#[derive(SimpleObject)]
+pub struct AddRoomAccessKeyPayload {
+    /// The stay, with its key.
+    room_stay: RoomStayNode,
+}
+
+/// Answer of `removeRoomAccessKey`.
+#[derive(SimpleObject)]
+pub struct RemoveRoomAccessKeyPayload {
+    /// The stay, without a key.
+    room_stay: RoomStayNode,
+}
+
+/// Answer of `deleteRoomAccessKey`.
+#[derive(SimpleObject)]
+pub struct DeleteRoomAccessKeyPayload {
+    /// Always true; a key that cannot be deleted is an error.
+    deleted: bool,
+}
+
+/// Mutations of room access keys.
+#[derive(Default)]
+pub struct RoomAccessKeyMutation;
+
+#[Object]
+impl RoomAccessKeyMutation {
+    /// Makes a room access key. Until it is added to a stay, only the integration that made it sees it.
+    ///
+    /// Writing a key operates no lock: it tells the hotel and its other integrations how the room is opened.
+    async fn create_room_access_key(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What the key holds.")] input: CreateRoomAccessKeyInput,
+    ) -> Outcome<Option<CreateRoomAccessKeyPayload>> {
+        let context = RequestContext::of(ctx);
+        let mut session = context.write().await?;
+        let new = new_key(input).in_input()?;
+        let key = room_access_keys::create_in(session.tx(), &new).await.in_input()?;
+        let room_access_key = RoomAccessKeyNode::opened(context, key)?;
+        Ok(Some(session.done(CreateRoomAccessKeyPayload { room_access_key })))
+    }
+
+    /// Puts one of this integration's keys on a stay, for other integrations and staff to use. Best done a day before the
+    /// arrival. A key may be on several stays; a stay has at most one key. Adding the key that is already there succeeds.
+    async fn add_room_access_key(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which key on which stay.")] input: AddRoomAccessKeyInput,
+    ) -> Outcome<Option<AddRoomAccessKeyPayload>> {
+        let mut session = RequestContext::of(ctx).write().await?;
+        let stay = uuid(&input.room_stay_id);
+        room_stays::add_key_in(session.tx(), stay, uuid(&input.room_access_key_id)).await.in_input()?;
+        let plan = StayPlan::of(&Selection::of(ctx).field("roomStay"))?;
+        let room_stay = load::stay(&mut session, stay, &plan).await?;
+        Ok(Some(session.done(AddRoomAccessKeyPayload { room_stay })))
+    }
+
+    /// Takes one of this integration's keys off a stay.
+    async fn remove_room_access_key(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which key off which stay.")] input: RemoveRoomAccessKeyInput,
+    ) -> Outcome<Option<RemoveRoomAccessKeyPayload>> {
+        let mut session = RequestContext::of(ctx).write().await?;
+        let stay = uuid(&input.room_stay_id);
+        room_stays::remove_key_in(session.tx(), stay, uuid(&input.room_access_key_id)).await.in_input()?;
+        let plan = StayPlan::of(&Selection::of(ctx).field("roomStay"))?;
+        let room_stay = load::stay(&mut session, stay, &plan).await?;
+        Ok(Some(session.done(RemoveRoomAccessKeyPayload { room_stay })))
+    }
+
+    /// Deletes one of this integration's keys, after it was removed from all stays. Latchkey deletes keys by itself two days
+    /// after the departure, or after two days on no stay.
+    async fn delete_room_access_key(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which key.")] input: DeleteRoomAccessKeyInput,
+    ) -> Outcome<Option<DeleteRoomAccessKeyPayload>> {
+        let mut session = RequestContext::of(ctx).write().await?;
+        room_access_keys::delete_in(session.tx(), uuid(&input.room_access_key_id)).await.in_input()?;
+        Ok(Some(session.done(DeleteRoomAccessKeyPayload { deleted: true })))
+    }
+}
+
+fn new_key(input: CreateRoomAccessKeyInput) -> Result<NewKey> {
+    match (input.room_access_pin, input.room_access_key_storage, input.room_access_qr) {
+        (Some(new), None, None) => NewKey::pin(new.pin).at("roomAccessPin"),
+        (None, Some(new), None) => NewKey::key_storage(new.pin, new.compartment).at("roomAccessKeyStorage"),
+        (None, None, Some(new)) => NewKey::qr(new.qr_data).at("roomAccessQR"),
+        _ => Err(Error::invalid("Exactly one of roomAccessPin, roomAccessKeyStorage and roomAccessQR must be given")),
+    }
+}

@@ -1,0 +1,290 @@
+//! Room stays in the schema.
+
+use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
+use chrono_tz::Tz;
+use uuid::Uuid;
+
+use super::clients::ClientNode;
+use super::connection::{Binding, Connection, PageArguments, extent_request};
+use super::context::RequestContext;
+use super::error::{InInput, Outcome, read_ahead};
+use super::filters::{RoomStayFilter, filter_argument};
+use super::load::{self, StayPlan};
+use super::reservations::ReservationNode;
+use super::room_access_keys::RoomAccessKeyNode;
+use super::rooms::{CategoryNode, RoomSetupNode};
+use super::scalars::{Date, Datetime, LocalTime, uuid};
+use super::selection::Selection;
+use crate::error::Result;
+use crate::room_stays::{self, StayKey, StayView};
+
+/// One room's part of a reservation: the nights from `reservation_from` up to, not including, `reservation_to`.
+pub struct RoomStayNode {
+    view: StayView,
+    room_access_key: Option<RoomAccessKeyNode>,
+    guests: Vec<ClientNode>,
+    overlapping: Vec<RoomStayNode>,
+    room_setup: Option<RoomSetupNode>,
+    category: Option<CategoryNode>,
+    first_guest: Option<ClientNode>,
+    reservation: Option<Box<ReservationNode>>,
+    zone: Tz,
+}
+
+impl RoomStayNode {
+    /// Puts together what was read.
+    pub fn new(
+        mut view: StayView,
+        room_access_key: Option<RoomAccessKeyNode>,
+        (guests, overlapping): (Vec<ClientNode>, Vec<RoomStayNode>),
+        zone: Tz,
+    ) -> Self {
+        Self {
+            room_setup: view.room_setup.take().map(RoomSetupNode::from),
+            category: view.category.take().map(CategoryNode::from),
+            first_guest: view.first_guest.take().map(ClientNode::from),
+            view,
+            room_access_key,
+            guests,
+            overlapping,
+            reservation: None,
+            zone,
+        }
+    }
+
+    /// Adds the reservation.
+    pub fn set_reservation(&mut self, reservation: ReservationNode) {
+        self.reservation = Some(Box::new(reservation));
+    }
+
+    /// Id of the stay.
+    pub fn id(&self) -> Uuid {
+        self.view.stay.id
+    }
+
+    fn key(&self) -> StayKey {
+        (self.view.stay.reservation_to, self.view.stay.id)
+    }
+}
+
+/// Guests of a stay by age group.
+#[derive(SimpleObject)]
+pub struct AgeGroups {
+    /// Adults.
+    adults: i16,
+    /// Children of the hotel's first age group.
+    child1: i16,
+    /// Children of the hotel's second age group.
+    child2: i16,
+    /// Guests that stay for free.
+    free: i16,
+}
+
+/// One room's part of a reservation: the nights from `reservation_from` up to, not including, `reservation_to`.
+#[Object(name = "RoomStay")]
+impl RoomStayNode {
+    /// Opaque, at most 64 letters, digits and hyphens.
+    #[graphql(name = "id")]
+    async fn graphql_id(&self) -> ID {
+        ID(self.view.stay.id.to_string())
+    }
+
+    /// The reservation that the stay is part of.
+    async fn reservation(&self) -> Outcome<&ReservationNode> {
+        read_ahead(self.reservation.as_deref())
+    }
+
+    /// The room; `null` until one is assigned. It can change at any time, during the stay too.
+    #[graphql(name = "room_setup")]
+    async fn room_setup(&self) -> Option<&RoomSetupNode> {
+        self.room_setup.as_ref()
+    }
+
+    /// Name of the room; `null` until one is assigned.
+    async fn room_name(&self) -> Option<&str> {
+        self.room_setup.as_ref().map(RoomSetupNode::name)
+    }
+
+    /// The category that was booked. The room may be of another one, after an upgrade.
+    async fn category(&self) -> Outcome<&CategoryNode> {
+        read_ahead(self.category.as_ref())
+    }
+
+    /// Who sleeps in the room, as far as the front desk knows.
+    async fn guests(&self) -> &[ClientNode] {
+        &self.guests
+    }
+
+    /// The first of the guests.
+    #[graphql(name = "first_guest")]
+    async fn first_guest(&self) -> Option<&ClientNode> {
+        self.first_guest.as_ref()
+    }
+
+    /// Day of arrival.
+    #[graphql(name = "reservation_from")]
+    async fn reservation_from(&self) -> Date {
+        Date(self.view.stay.reservation_from)
+    }
+
+    /// Day of departure; the arrival's own day for day use.
+    #[graphql(name = "reservation_to")]
+    async fn reservation_to(&self) -> Date {
+        Date(self.view.stay.reservation_to)
+    }
+
+    /// Local time of a late check-out that was agreed on; `null` = the hotel's check-out time.
+    async fn departure_time(&self) -> Option<LocalTime> {
+        self.view.stay.departure_time.map(LocalTime)
+    }
+
+    /// When the guest arrived.
+    #[graphql(name = "check_in")]
+    async fn check_in(&self) -> Option<Datetime> {
+        self.view.stay.check_in.map(|at| Datetime::local(at, self.zone))
+    }
+
+    /// When the guest left.
+    #[graphql(name = "check_out")]
+    async fn check_out(&self) -> Option<Datetime> {
+        self.view.stay.check_out.map(|at| Datetime::local(at, self.zone))
+    }
+
+    /// What opens the room; `null` until an integration adds it. It can change at any time before and during the stay. A new
+    /// stay may have one already, for example after a split.
+    async fn room_access_key(&self) -> Option<&RoomAccessKeyNode> {
+        self.room_access_key.as_ref()
+    }
+
+    /// Stays of other guests, not cancelled, that have the same room in one of the same nights.
+    async fn overlapping_room_stays(&self) -> &[RoomStayNode] {
+        &self.overlapping
+    }
+
+    /// Message for the guest.
+    async fn guest_message(&self) -> Option<&str> {
+        self.view.stay.guest_message.as_deref()
+    }
+
+    /// Notes for housekeeping.
+    async fn maid_notes(&self) -> Option<&str> {
+        self.view.stay.maid_notes.as_deref()
+    }
+
+    /// Notes for the kitchen.
+    async fn meal_notes(&self) -> Option<&str> {
+        self.view.stay.meal_notes.as_deref()
+    }
+
+    /// Code of the rate that was sold.
+    async fn rate_code(&self) -> Option<&str> {
+        self.view.stay.rate_code.as_deref()
+    }
+
+    /// Guests by age group.
+    async fn age_groups(&self) -> AgeGroups {
+        let room_stays::AgeGroups { adults, child1, child2, free } = self.view.stay.age_groups;
+        AgeGroups { adults, child1, child2, free }
+    }
+
+    /// When the stay was made.
+    async fn created_at(&self) -> Datetime {
+        Datetime::local(self.view.stay.created_at, self.zone)
+    }
+
+    /// When the stay last changed.
+    async fn updated_at(&self) -> Datetime {
+        Datetime::local(self.view.stay.updated_at, self.zone)
+    }
+}
+
+/// Queries for room stays.
+#[derive(Default)]
+pub struct RoomStayQuery;
+
+#[Object]
+impl RoomStayQuery {
+    /// Room stays of the hotel, by day of departure and then by id.
+    #[graphql(name = "room_stays")]
+    async fn room_stays(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which stays.")] filter: Option<RoomStayFilter>,
+        #[graphql(desc = "The first so many, at most 100; 20 when neither first nor last is given.")] first: Option<i32>,
+        #[graphql(desc = "Only stays behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last so many, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Only stays before this cursor.")] before: Option<String>,
+    ) -> Outcome<Option<Connection<RoomStayNode>>> {
+        let arguments = PageArguments { first, after, last, before };
+        Ok(Some(page(RequestContext::of(ctx), filter, &arguments, &Selection::of(ctx)).await?))
+    }
+}
+
+async fn page(
+    context: &RequestContext,
+    filter: Option<RoomStayFilter>,
+    arguments: &PageArguments,
+    selection: &Selection<'_>,
+) -> Result<Connection<RoomStayNode>> {
+    let hotel = context.actor.hotel.id;
+    let filter = filter_argument(filter)?;
+    let binding = Binding::new(hotel, "room_stays", &filter);
+    let request = arguments.request(binding)?;
+    let plan = StayPlan::of(&selection.field("edges").field("node"))?;
+    let mut session = context.read().await?;
+    let page = room_stays::page(session.conn(), hotel, &filter, &request, plan.joins).await?;
+    let wanted = extent_request(selection, &request);
+    let extent = if wanted.is_empty() {
+        Default::default()
+    } else {
+        room_stays::extent(session.conn(), hotel, &filter, &wanted).await?
+    };
+    let more = page.more;
+    let nodes = load::stays(&mut session, page.items, &plan).await?;
+    let items = nodes.into_iter().map(|node| (node.key(), node)).collect();
+    Ok(Connection::new(crate::db::Page { items, more }, extent, &request, binding))
+}
+
+/// Physical arrival and departure of a stay.
+#[derive(InputObject)]
+pub struct UpdateRoomStayInput {
+    /// The stay.
+    id: ID,
+    /// When the guest arrived; `null` takes it back, absent leaves it as it is.
+    #[graphql(name = "check_in")]
+    check_in: MaybeUndefined<Datetime>,
+    /// When the guest left, not before the arrival; `null` takes it back, absent leaves it as it is.
+    #[graphql(name = "check_out")]
+    check_out: MaybeUndefined<Datetime>,
+}
+
+/// Answer of `updateRoomStay`.
+#[derive(SimpleObject)]
+pub struct UpdateRoomStayPayload {
+    /// The stay.
+    room_stay: RoomStayNode,
+}
+
+/// Mutations of room stays for integrations.
+#[derive(Default)]
+pub struct RoomStayMutation;
+
+#[Object]
+impl RoomStayMutation {
+    /// Records that a guest arrived or left. The dates of the stay, and with them the life of its key, stay as they are.
+    async fn update_room_stay(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What was seen.")] input: UpdateRoomStayInput,
+    ) -> Outcome<Option<UpdateRoomStayPayload>> {
+        let mut session = RequestContext::of(ctx).write().await?;
+        let stay = uuid(&input.id);
+        let instant = |at: MaybeUndefined<Datetime>| at.map_value(|at| at.0.to_utc()).into();
+        let (check_in, check_out): (Option<Option<_>>, Option<Option<_>>) =
+            (instant(input.check_in), instant(input.check_out));
+        room_stays::record_presence_in(session.tx(), stay, check_in, check_out).await.in_input()?;
+        let plan = StayPlan::of(&Selection::of(ctx).field("roomStay"))?;
+        let room_stay = load::stay(&mut session, stay, &plan).await?;
+        Ok(Some(session.done(UpdateRoomStayPayload { room_stay })))
+    }
+}

@@ -1,0 +1,217 @@
+//! Categories and rooms in the schema.
+
+use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
+
+use super::context::RequestContext;
+use super::error::{InInput, Outcome};
+use super::scalars::uuid;
+use super::selection::Selection;
+use crate::auth::Permission;
+use crate::error::{Error, ErrorAt, Result};
+use crate::rooms::{self, Category, CategoryChange, CleaningStatus, RoomSetup, RoomSetupChange};
+
+/// A kind of room that guests book.
+#[derive(SimpleObject)]
+#[graphql(name = "Category")]
+pub struct CategoryNode {
+    /// Opaque, at most 64 letters, digits and hyphens.
+    id: ID,
+    /// Name, unique in the hotel.
+    name: String,
+    /// What guests read about it.
+    description: Option<String>,
+}
+
+/// A physical room.
+#[derive(SimpleObject)]
+#[graphql(name = "RoomSetup")]
+pub struct RoomSetupNode {
+    /// Opaque, at most 64 letters, digits and hyphens.
+    id: ID,
+    /// What is on its door; unique in the hotel.
+    name: String,
+    /// Part of the house.
+    area_name: Option<String>,
+    /// What it is sold as.
+    category: CategoryNode,
+    /// Whether it is ready for a guest.
+    cleaning_status: CleaningStatus,
+}
+
+impl RoomSetupNode {
+    /// Name of the room.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl From<Category> for CategoryNode {
+    fn from(Category { id, name, description }: Category) -> Self {
+        Self { id: ID(id.to_string()), name, description }
+    }
+}
+
+impl From<RoomSetup> for RoomSetupNode {
+    fn from(RoomSetup { id, name, area_name, category, cleaning_status }: RoomSetup) -> Self {
+        Self { id: ID(id.to_string()), name, area_name, category: category.into(), cleaning_status }
+    }
+}
+
+/// What a hotel has set up.
+#[derive(SimpleObject)]
+pub struct Settings {
+    /// All categories, by name.
+    categories: Vec<CategoryNode>,
+    /// All rooms, by name.
+    room_setups: Vec<RoomSetupNode>,
+}
+
+/// Queries for settings.
+#[derive(Default)]
+pub struct SettingsQuery;
+
+#[Object]
+impl SettingsQuery {
+    /// What the hotel has set up.
+    async fn settings(&self, ctx: &Context<'_>) -> Outcome<Option<Settings>> {
+        Ok(Some(settings(RequestContext::of(ctx), &Selection::of(ctx)).await?))
+    }
+}
+
+async fn settings(context: &RequestContext, selection: &Selection<'_>) -> Result<Settings> {
+    let hotel = context.actor.hotel.id;
+    let mut session = context.read().await?;
+    let categories =
+        if selection.has("categories") { rooms::categories(session.conn(), hotel).await? } else { Vec::new() };
+    let room_setups =
+        if selection.has("roomSetups") { rooms::room_setups(session.conn(), hotel).await? } else { Vec::new() };
+    Ok(Settings {
+        categories: categories.into_iter().map(CategoryNode::from).collect(),
+        room_setups: room_setups.into_iter().map(RoomSetupNode::from).collect(),
+    })
+}
+
+/// A new category.
+#[derive(InputObject)]
+pub struct CreateCategoryInput {
+    /// Unique in the hotel; 1 to 200 characters.
+    name: String,
+    /// What guests read about it.
+    description: Option<String>,
+}
+
+/// What to change of a category. What is absent stays as it is.
+#[derive(InputObject)]
+pub struct UpdateCategoryInput {
+    /// The category.
+    id: ID,
+    /// Unique in the hotel; 1 to 200 characters.
+    name: Option<String>,
+    /// What guests read about it; `null` takes it away.
+    description: MaybeUndefined<String>,
+}
+
+/// A new room.
+#[derive(InputObject)]
+pub struct CreateRoomSetupInput {
+    /// What is on its door; unique in the hotel; 1 to 50 characters.
+    name: String,
+    /// Part of the house.
+    area_name: Option<String>,
+    /// What it is sold as.
+    category_id: ID,
+}
+
+/// What to change of a room. What is absent stays as it is.
+#[derive(InputObject)]
+pub struct UpdateRoomSetupInput {
+    /// The room.
+    id: ID,
+    /// Whether it is ready for a guest. The one field that needs no more than the permission `WRITE`.
+    cleaning_status: Option<CleaningStatus>,
+    /// What is on its door; unique in the hotel; 1 to 50 characters. Needs the permission `FRONT_DESK`.
+    name: Option<String>,
+    /// Part of the house; `null` takes it away. Needs the permission `FRONT_DESK`.
+    area_name: MaybeUndefined<String>,
+    /// What it is sold as. Needs the permission `FRONT_DESK`.
+    category_id: Option<ID>,
+}
+
+/// Answer of `createCategory` and `updateCategory`.
+#[derive(SimpleObject)]
+pub struct CategoryPayload {
+    /// The category.
+    category: CategoryNode,
+}
+
+/// Answer of `createRoomSetup` and `updateRoomSetup`.
+#[derive(SimpleObject)]
+pub struct RoomSetupPayload {
+    /// The room.
+    room_setup: RoomSetupNode,
+}
+
+/// Mutations of categories and rooms.
+#[derive(Default)]
+pub struct RoomMutation;
+
+#[Object]
+impl RoomMutation {
+    /// Adds a category. Needs the permission `FRONT_DESK`.
+    async fn create_category(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The category.")] input: CreateCategoryInput,
+    ) -> Outcome<Option<CategoryPayload>> {
+        let mut session = RequestContext::of(ctx).write().await?;
+        session.tx().actor.require(Permission::FrontDesk)?;
+        let category = rooms::create_category_in(session.tx(), input.name, input.description).await.in_input()?;
+        Ok(Some(session.done(CategoryPayload { category: category.into() })))
+    }
+
+    /// Changes a category. Needs the permission `FRONT_DESK`.
+    async fn update_category(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to change.")] input: UpdateCategoryInput,
+    ) -> Outcome<Option<CategoryPayload>> {
+        let mut session = RequestContext::of(ctx).write().await?;
+        session.tx().actor.require(Permission::FrontDesk)?;
+        let change = CategoryChange { name: input.name, description: input.description.into() };
+        let category = rooms::update_category_in(session.tx(), uuid(&input.id), change).await.in_input()?;
+        Ok(Some(session.done(CategoryPayload { category: category.into() })))
+    }
+
+    /// Adds a room. Needs the permission `FRONT_DESK`.
+    async fn create_room_setup(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The room.")] input: CreateRoomSetupInput,
+    ) -> Outcome<Option<RoomSetupPayload>> {
+        let mut session = RequestContext::of(ctx).write().await?;
+        session.tx().actor.require(Permission::FrontDesk)?;
+        let category = uuid(&input.category_id);
+        let room = rooms::create_room_setup_in(session.tx(), input.name, input.area_name, category).await.in_input()?;
+        Ok(Some(session.done(RoomSetupPayload { room_setup: room.into() })))
+    }
+
+    /// Changes a room. `cleaningStatus` needs the permission `WRITE`, everything else `FRONT_DESK`.
+    async fn update_room_setup(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to change.")] input: UpdateRoomSetupInput,
+    ) -> Outcome<Option<RoomSetupPayload>> {
+        let mut session = RequestContext::of(ctx).write().await?;
+        if input.name.is_some() || !input.area_name.is_undefined() || input.category_id.is_some() {
+            session.tx().actor.require(Permission::FrontDesk)?;
+        }
+        let change = RoomSetupChange {
+            name: input.name,
+            area_name: input.area_name.into(),
+            category_id: input.category_id.as_ref().map(uuid),
+            cleaning_status: input.cleaning_status,
+        };
+        let room = rooms::update_room_setup_in(session.tx(), uuid(&input.id), change).await.in_input()?;
+        Ok(Some(session.done(RoomSetupPayload { room_setup: room.into() })))
+    }
+}

@@ -1,0 +1,85 @@
+//! Scalars of the 3RPMS schema.
+
+use async_graphql::{ID, InputValueError, InputValueResult, Scalar, ScalarType, Value};
+use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, SecondsFormat, Utc};
+use chrono_tz::Tz;
+use uuid::Uuid;
+
+/// A civil date, `YYYY-MM-DD`. Stays are dated in the hotel's own calendar, so a date has no offset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Date(pub NaiveDate);
+
+#[Scalar(name = "Date")]
+impl ScalarType for Date {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        let Value::String(text) = &value else { return Err(InputValueError::expected_type(value)) };
+        parse_date(text).map(Self).ok_or_else(|| InputValueError::custom("a date is written YYYY-MM-DD"))
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(self.0.format("%Y-%m-%d").to_string())
+    }
+}
+
+fn parse_date(text: &str) -> Option<NaiveDate> {
+    let shape = text.bytes().enumerate().all(|(index, byte)| match index {
+        4 | 7 => byte == b'-',
+        _ => byte.is_ascii_digit(),
+    });
+    if text.len() == 10 && shape { text.parse().ok() } else { None }
+}
+
+/// An instant with its offset, such as `2026-10-25T14:00:00+02:00`. Answers use the offset of the hotel's zone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Datetime(pub DateTime<FixedOffset>);
+
+impl Datetime {
+    /// `instant` as a clock in `zone` shows it.
+    pub fn local(instant: DateTime<Utc>, zone: Tz) -> Self {
+        Self(instant.with_timezone(&zone).fixed_offset())
+    }
+}
+
+#[Scalar(name = "Datetime")]
+impl ScalarType for Datetime {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        let Value::String(text) = &value else { return Err(InputValueError::expected_type(value)) };
+        DateTime::parse_from_rfc3339(text)
+            .map(Self)
+            .map_err(|_| InputValueError::custom("an instant is written with its offset, like 2026-10-25T14:00:00+02:00"))
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(self.0.to_rfc3339_opts(SecondsFormat::AutoSi, false))
+    }
+}
+
+/// A local time of day, `HH:MM`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LocalTime(pub NaiveTime);
+
+#[Scalar(name = "LocalTime")]
+impl ScalarType for LocalTime {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        let Value::String(text) = &value else { return Err(InputValueError::expected_type(value)) };
+        NaiveTime::parse_from_str(text, "%H:%M")
+            .ok()
+            .filter(|_| text.len() == 5)
+            .map(Self)
+            .ok_or_else(|| InputValueError::custom("a local time is written HH:MM"))
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(self.0.format("%H:%M").to_string())
+    }
+}
+
+/// The id that a client sent. A text that is no id of ours becomes one that no record has.
+pub fn uuid(id: &ID) -> Uuid {
+    Uuid::parse_str(id).ok().filter(|uuid| uuid.to_string() == id.as_str()).unwrap_or(Uuid::nil())
+}
+
+/// The ids that a client sent.
+pub fn uuids(ids: &[ID]) -> Vec<Uuid> {
+    ids.iter().map(uuid).collect()
+}
