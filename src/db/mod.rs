@@ -1,5 +1,6 @@
 //! Connections, migrations and the unit of work.
 
+pub mod embedded;
 mod filter;
 mod page;
 mod tx;

@@ -1,7 +1,10 @@
 //! The GraphQL facade.
 
 mod execute;
+pub mod limits;
 mod response;
+pub mod scan;
+pub mod type_map;
 
 pub use execute::{Execution, GraphQlRequest, execute};
 pub use response::{GraphQlError, GraphQlResponse};
