@@ -11,10 +11,13 @@
 
 pub mod app;
 pub mod auth;
+pub mod cli;
 pub mod clock;
+pub mod config;
 pub mod db;
 pub mod error;
 pub mod graphql;
 pub mod hotels;
 pub mod id;
 pub mod secrets;
+pub mod telemetry;
