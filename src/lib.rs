@@ -11,8 +11,13 @@
 
 pub mod app;
 pub mod auth;
+<<<<<<< HEAD
 pub mod clients;
+=======
+pub mod cli;
+>>>>>>> h1
 pub mod clock;
+pub mod config;
 pub mod db;
 pub mod error;
 pub mod events;
@@ -24,3 +29,4 @@ pub mod room_access_keys;
 pub mod room_stays;
 pub mod rooms;
 pub mod secrets;
+pub mod telemetry;
