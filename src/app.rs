@@ -30,7 +30,7 @@ pub struct Parts {
 impl App {
     /// Puts the parts together.
     pub fn new(pool: PgPool, clock: Clock, ids: IdSource, master_keys: MasterKeys) -> Self {
-        Self(Arc::new(Parts { pool, clock, ids, master_keys, schema: crate::graphql::schema() }))
+        Self(Arc::new(Parts { pool, clock, ids, master_keys, schema: Schema::new() }))
     }
 }
 

@@ -97,7 +97,6 @@ error_codes! {
     ReservationCancelled = "RESERVATION_CANCELLED", VALIDATION, 409, Caller, false, "The reservation was cancelled.";
     ReservationNotCancelled = "RESERVATION_NOT_CANCELLED", VALIDATION, 409, Caller, false, "Only a cancelled reservation can be re-activated.";
     ReservationInvoiced = "RESERVATION_INVOICED", VALIDATION, 409, Caller, false, "The reservation was invoiced and can no longer be cancelled.";
-    LastRoomStay = "LAST_ROOM_STAY", VALIDATION, 409, Caller, false, "A reservation keeps at least one room stay; cancel it instead.";
     RoomStayDeparted = "ROOM_STAY_DEPARTED", VALIDATION, 409, Caller, false, "The room stay's departure has passed.";
     CodeTaken = "CODE_TAKEN", VALIDATION, 409, Caller, false, "Another reservation of the hotel has this code.";
     NameTaken = "NAME_TAKEN", VALIDATION, 409, Caller, false, "Another record of the hotel has this name.";
@@ -215,6 +214,9 @@ impl<T> ErrorAt<T> for Result<T> {
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         let state = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+        if state.as_deref() == Some("22021") {
+            return Self::invalid("A text must not contain the character U+0000");
+        }
         let retry = matches!(state.as_deref(), Some("40001" | "40P01"));
         let passing = retry
             || match (&error, state.as_deref()) {

@@ -11,11 +11,8 @@
 
 pub mod app;
 pub mod auth;
-<<<<<<< HEAD
-pub mod clients;
-=======
 pub mod cli;
->>>>>>> h1
+pub mod clients;
 pub mod clock;
 pub mod config;
 pub mod db;

@@ -3,5 +3,5 @@
 use super::{Failure, print};
 
 pub(super) fn run() -> Result<(), Failure> {
-    print(&crate::graphql::schema().sdl())
+    print(&crate::graphql::Schema::new().sdl())
 }

@@ -1,11 +1,8 @@
 //! Connections, migrations and the unit of work.
 
 pub mod embedded;
-<<<<<<< HEAD
 mod filter;
 mod page;
-=======
->>>>>>> h1
 mod tx;
 
 use std::time::Duration;

@@ -37,6 +37,13 @@ impl Tx {
         &mut self.inner
     }
 
+    /// Waits until no other transaction of the hotel is past this point.
+    pub async fn wait_for_turn(&mut self) -> Result<()> {
+        let (_, random) = self.actor.hotel.id.as_u64_pair();
+        sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(random.cast_signed()).execute(self.conn()).await?;
+        Ok(())
+    }
+
     /// Statements since the last call.
     pub fn take_statements(&mut self) -> u32 {
         std::mem::take(&mut self.statements)

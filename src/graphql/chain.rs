@@ -116,12 +116,11 @@ impl Walk<'_> {
         if below_list {
             return Err(Error::of(ErrorCode::ChainBelowList));
         }
-        let variable = match directive.get_argument("variable").map(|value| &value.node) {
-            Some(async_graphql::parser::types::Value::String(variable)) => variable.clone(),
-            _ => {
-                let message = "@chain needs the name of a variable as a literal text";
-                return Err(Error::new(ErrorCode::ValidationFailed, message));
-            }
+        let Some(Value::String(variable)) =
+            directive.get_argument("variable").and_then(|value| value.node.clone().into_const())
+        else {
+            let message = "@chain needs the name of a variable as a literal text";
+            return Err(Error::new(ErrorCode::ValidationFailed, message));
         };
         if self.found.contains(&variable) {
             let message = format!("The variable \"{variable}\" is chained twice in one operation");
@@ -158,7 +157,8 @@ pub fn add_chained(
     variables: &mut async_graphql::Variables,
 ) -> Result<()> {
     for name in names {
-        let declared = operation.variable_definitions.iter().any(|definition| definition.node.name.node == name.as_str());
+        let declared =
+            operation.variable_definitions.iter().any(|definition| definition.node.name.node == name.as_str());
         if !declared {
             continue;
         }

@@ -156,7 +156,9 @@ impl ClientQuery {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which clients.")] filter: Option<ClientFilter>,
-        #[graphql(desc = "The first so many, at most 100; 20 when neither first nor last is given.")] first: Option<i32>,
+        #[graphql(desc = "The first so many, at most 100; 20 when neither first nor last is given.")] first: Option<
+            i32,
+        >,
         #[graphql(desc = "Only clients behind this cursor.")] after: Option<String>,
         #[graphql(desc = "The last so many, at most 100.")] last: Option<i32>,
         #[graphql(desc = "Only clients before this cursor.")] before: Option<String>,

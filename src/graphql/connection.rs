@@ -111,7 +111,12 @@ impl PageArguments {
             (None, None) => (DEFAULT_SIZE, false),
         };
         let cursor = |text: &Option<String>, name| text.as_ref().map(|text| binding.key(text).at(name)).transpose();
-        Ok(PageRequest { size, from_end, after: cursor(&self.after, "after")?, before: cursor(&self.before, "before")? })
+        Ok(PageRequest {
+            size,
+            from_end,
+            after: cursor(&self.after, "after")?,
+            before: cursor(&self.before, "before")?,
+        })
     }
 }
 

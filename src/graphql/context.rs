@@ -58,11 +58,8 @@ impl RequestContext {
     /// # Errors
     /// `UNAVAILABLE`; `NOT_RUN` when the request has already failed.
     pub async fn read(&self) -> Result<Session<'_>> {
-        let source = if self.mutates {
-            Source::Tx(self.open().await?)
-        } else {
-            Source::Pool(self.app.pool.acquire().await?)
-        };
+        let source =
+            if self.mutates { Source::Tx(self.open().await?) } else { Source::Pool(self.app.pool.acquire().await?) };
         Ok(Session { context: self, source, unfinished: false })
     }
 
@@ -83,6 +80,15 @@ impl RequestContext {
             return Err(Error::of(ErrorCode::NotRun));
         }
         Ok(unit)
+    }
+
+    /// Waits until no other request of the hotel is being run again. Those that met in a deadlock then pass one by one.
+    ///
+    /// # Errors
+    /// `UNAVAILABLE`
+    pub async fn wait_for_turn(&self) -> Result<()> {
+        let mut unit = self.open().await?;
+        open_tx(&mut unit).wait_for_turn().await
     }
 
     /// Makes sure that nothing of the request is kept and that nothing more is run.

@@ -10,18 +10,19 @@ pub type Outcome<T> = Result<T, Refusal>;
 /// What a resolver answers instead of its value.
 ///
 /// It has no `Display`, so nothing becomes one but [`Error`], whose message is safe to show.
-pub struct Refusal(Error);
+#[derive(Clone)]
+pub struct Refusal(Arc<Error>);
 
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
-        Self(error)
+        Self(Arc::new(error))
     }
 }
 
 impl From<Refusal> for async_graphql::Error {
     fn from(Refusal(error): Refusal) -> Self {
         // The executor finds the error again behind the source, and encodes it.
-        Self { message: error.message.to_string(), source: Some(Arc::new(error)), extensions: None }
+        Self { message: error.message.to_string(), source: Some(error), extensions: None }
     }
 }
 
@@ -35,7 +36,7 @@ impl<T> InInput<T> for crate::error::Result<T> {
     fn in_input(self) -> Outcome<T> {
         self.map_err(|error| {
             let of_an_argument = error.code == ErrorCode::InvalidArgument || !error.argument_path.is_empty();
-            Refusal(if of_an_argument { error.at("input") } else { error })
+            Refusal::from(if of_an_argument { error.at("input") } else { error })
         })
     }
 }
@@ -45,5 +46,5 @@ impl<T> InInput<T> for crate::error::Result<T> {
 /// # Errors
 /// `INTERNAL` when it has not: a fault of the plan, never to be mistaken for a missing value.
 pub fn read_ahead<T>(value: Option<T>) -> Outcome<T> {
-    value.ok_or_else(|| Refusal(Error::internal("a selected field was not read ahead")))
+    value.ok_or_else(|| Refusal::from(Error::internal("a selected field was not read ahead")))
 }

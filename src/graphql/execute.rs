@@ -1,24 +1,29 @@
-//! One HTTP request: one operation or a batch of them.
+//! One HTTP request: one operation, or a batch of them in order.
+//!
+//! Without a mutation, each operation stands alone. With one, the whole request is one transaction: the first error of any
+//! operation ends it, what comes after is not run, and nothing is kept. A request that lost to another one in the database
+//! (deadlock, serialization) is run again as a whole, with a fresh context.
 
-use async_graphql::Variables;
+use std::sync::Arc;
+use std::time::Duration;
 
-use super::response::GraphQlResponse;
+use serde_json::{Map, json};
+
+use super::chain::{self, Chained};
+use super::context::RequestContext;
+use super::prepare::{GraphQlRequest, Prepared};
+use super::response::{GraphQlError, GraphQlResponse};
 use crate::app::App;
-use crate::auth::Actor;
+use crate::auth::{Actor, Mode, Permission};
+use crate::error::{Error, ErrorCode, Result};
 
-/// One operation as the client sent it.
-#[derive(Clone, Debug, Default)]
-pub struct GraphQlRequest {
-    /// The document.
-    pub query: String,
-    /// Which of its operations.
-    pub operation_name: Option<String>,
-    /// Its variables.
-    pub variables: Variables,
-}
+/// Longest that a request may take, from its parsing to its commit.
+const DEADLINE: Duration = Duration::from_secs(5);
+/// How often a request is run when others keep it from finishing.
+const ATTEMPTS: u32 = 4;
 
 /// What a request came to.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Execution {
     /// One answer per operation, in order.
     pub responses: Vec<GraphQlResponse>,
@@ -26,14 +31,198 @@ pub struct Execution {
     pub operations: String,
     /// Statements that it took, for the log line.
     pub statements: u32,
+    /// Causes of its errors, for the log alone.
+    pub causes: Vec<String>,
 }
 
-/// Runs the operations of one request.
-pub async fn execute(app: &App, _actor: &Actor, requests: Vec<GraphQlRequest>) -> Execution {
-    let mut responses = Vec::new();
-    for request in requests {
-        let response = app.schema.execute(async_graphql::Request::new(request.query)).await;
-        responses.push(GraphQlResponse { data: Some(response.data), ..Default::default() });
+type Operations = Vec<Result<Prepared, GraphQlError>>;
+
+/// Runs the operations of one request. Never fails: what went wrong is in the answers.
+///
+/// Must not be dropped before it is done when the request has a mutation: run it in a task of its own.
+pub async fn execute(app: &App, actor: &Actor, requests: Vec<GraphQlRequest>) -> Execution {
+    let operations = prepare(app, requests);
+    let mutates = operations.iter().any(|operation| matches!(operation, Ok(prepared) if prepared.mutates));
+    if mutates && actor.permission == Permission::ReadOnly {
+        return read_only(&operations);
     }
-    Execution { responses, operations: String::new(), statements: 0 }
+    let names = names(&operations);
+    let deadline = tokio::time::Instant::now() + DEADLINE;
+    let mut attempt = 1;
+    let mut execution = loop {
+        let context = Arc::new(RequestContext::new(app.clone(), actor.clone(), mutates));
+        let run = run(&context, &operations, mutates, attempt > 1);
+        let (execution, retry) = match tokio::time::timeout_at(deadline, run).await {
+            // Committing is not part of what can be given up: its outcome would be unknown.
+            Ok((execution, failed)) if mutates && !failed => finish(&context, execution).await,
+            Ok((execution, _)) => {
+                let retry = mutates && execution.retry;
+                (execution, retry)
+            }
+            Err(_) => (Outcome::refused(&operations, &Error::of(ErrorCode::DeadlineExceeded)), false),
+        };
+        let statements = context.statements();
+        if !retry || attempt == ATTEMPTS {
+            break Execution {
+                responses: execution.responses,
+                operations: names,
+                statements,
+                causes: execution.causes,
+            };
+        }
+        drop(context);
+        tokio::time::sleep(pause(app, attempt)).await;
+        attempt += 1;
+    };
+    mark(&mut execution.responses, actor, mutates);
+    execution
+}
+
+/// Answers, and whether the database asks to try again.
+#[derive(Default)]
+struct Outcome {
+    responses: Vec<GraphQlResponse>,
+    causes: Vec<String>,
+    retry: bool,
+}
+
+impl Outcome {
+    fn refused(operations: &Operations, error: &Error) -> Self {
+        let responses = operations.iter().map(|_| GraphQlResponse::refused(GraphQlError::of(error))).collect();
+        Self { responses, ..Self::default() }
+    }
+}
+
+fn prepare(app: &App, requests: Vec<GraphQlRequest>) -> Operations {
+    let mut values = 0_u64;
+    requests
+        .into_iter()
+        .map(|request| {
+            let prepared = Prepared::new(&app.schema, request)?;
+            values = values.saturating_add(prepared.cost.values);
+            super::limits::check_values(values)?;
+            Ok(prepared)
+        })
+        .map(|prepared: Result<Prepared>| prepared.map_err(GraphQlError::from))
+        .collect()
+}
+
+async fn run(context: &Arc<RequestContext>, operations: &Operations, mutates: bool, again: bool) -> (Outcome, bool) {
+    let mut outcome = Outcome::default();
+    let mut failed = false;
+    if again && let Err(error) = context.wait_for_turn().await {
+        return (Outcome::refused(operations, &error), true);
+    }
+    let mut chained = (Vec::new(), std::collections::HashMap::new());
+    for operation in operations {
+        if mutates && failed {
+            outcome.responses.push(GraphQlResponse::refused(Error::of(ErrorCode::NotRun)));
+            continue;
+        }
+        let response = match operation {
+            Err(error) => GraphQlResponse::refused(error.clone()),
+            Ok(prepared) => {
+                let (names, values) = std::mem::take(&mut chained);
+                let sink = Arc::new(Chained::default());
+                let response = run_one(context, prepared, &names, values, &sink, &mut outcome).await;
+                chained = (prepared.chains.clone(), sink.take());
+                response
+            }
+        };
+        if !response.errors.is_empty() {
+            failed = true;
+            if mutates {
+                context.poison().await;
+            }
+        }
+        outcome.responses.push(response);
+    }
+    (outcome, failed)
+}
+
+async fn run_one(
+    context: &Arc<RequestContext>,
+    prepared: &Prepared,
+    chained_names: &[String],
+    chained_values: std::collections::HashMap<String, async_graphql::Value>,
+    sink: &Arc<Chained>,
+    outcome: &mut Outcome,
+) -> GraphQlResponse {
+    let mut variables = prepared.variables.clone();
+    let complete = chain::add_chained(chained_names, chained_values, prepared.operation(), &mut variables)
+        .and_then(|()| prepared.check_variables(&variables));
+    if let Err(error) = complete {
+        return GraphQlResponse::refused(error);
+    }
+    let mut request = async_graphql::Request::new(String::new())
+        .variables(variables)
+        .data(Arc::clone(context))
+        .data(Arc::clone(sink));
+    if let Some(name) = &prepared.name {
+        request = request.operation_name(name);
+    }
+    request.set_parsed_query(prepared.document.clone());
+    let response = context.app.schema.executable.execute(request).await;
+    for error in &response.errors {
+        if let Some(error) = error.source::<Error>() {
+            outcome.retry |= error.retry;
+            outcome.causes.extend(error.source.as_ref().map(ToString::to_string));
+        }
+    }
+    GraphQlResponse::of(response, prepared)
+}
+
+async fn finish(context: &RequestContext, outcome: Outcome) -> (Outcome, bool) {
+    match context.finish().await {
+        Ok(()) => (outcome, false),
+        Err(error) => {
+            let responses =
+                outcome.responses.iter().map(|_| GraphQlResponse::failed(GraphQlError::of(&error))).collect();
+            let causes = error.source.as_ref().map(ToString::to_string).into_iter().collect();
+            (Outcome { responses, causes, retry: error.retry }, error.retry)
+        }
+    }
+}
+
+/// A random time that grows with each attempt, so that those that met once do not meet again.
+fn pause(app: &App, attempt: u32) -> Duration {
+    let mut random = [0_u8; 2];
+    app.ids.fill(&mut random);
+    Duration::from_micros(u64::from(u16::from_be_bytes(random)) / 2 * u64::from(attempt))
+}
+
+/// A mutation with a read-only key: nothing is run.
+fn read_only(operations: &Operations) -> Execution {
+    let error = Error::new(ErrorCode::Forbidden, "Operation \"mutation\" not allowed");
+    let responses = operations
+        .iter()
+        .map(|operation| match operation {
+            Ok(prepared) if prepared.mutates => GraphQlResponse::failed(GraphQlError::of(&error)),
+            Ok(_) => GraphQlResponse::refused(Error::of(ErrorCode::NotRun)),
+            Err(error) => GraphQlResponse::refused(error.clone()),
+        })
+        .collect();
+    Execution { responses, operations: names(operations), ..Execution::default() }
+}
+
+fn names(operations: &Operations) -> String {
+    let name = |operation: &Result<Prepared, GraphQlError>| match operation {
+        Ok(prepared) => prepared.name.clone().unwrap_or_else(|| "-".to_owned()),
+        Err(_) => "!".to_owned(),
+    };
+    operations.iter().take(10).map(name).collect::<Vec<_>>().join(",")
+}
+
+/// Says beside the data what became of it.
+fn mark(responses: &mut [GraphQlResponse], actor: &Actor, mutates: bool) {
+    let mut extensions = Map::new();
+    if mutates && responses.iter().any(|response| !response.errors.is_empty()) {
+        extensions.insert("rolledBack".into(), json!(true));
+    }
+    if actor.mode == Mode::Test {
+        extensions.insert("sandbox".into(), json!(true));
+    }
+    for response in responses {
+        response.extensions.extend(extensions.clone());
+    }
 }

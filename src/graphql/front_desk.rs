@@ -467,11 +467,7 @@ async fn reservation_payload(
     Ok(Some(session.done(ReservationPayload { reservation })))
 }
 
-async fn stay_payload(
-    ctx: &Context<'_>,
-    mut session: Session<'_>,
-    id: uuid::Uuid,
-) -> Outcome<Option<RoomStayPayload>> {
+async fn stay_payload(ctx: &Context<'_>, mut session: Session<'_>, id: uuid::Uuid) -> Outcome<Option<RoomStayPayload>> {
     let plan = StayPlan::of(&Selection::of(ctx).field("roomStay"))?;
     let room_stay = load::stay(&mut session, id, &plan).await?;
     Ok(Some(session.done(RoomStayPayload { room_stay })))

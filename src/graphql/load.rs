@@ -52,7 +52,8 @@ impl StayPlan {
     /// `INVALID_ARGUMENT` for the arguments of a nested connection.
     pub fn of(stays: &Selection<'_>) -> Result<Self> {
         let key = stays.field("roomAccessKey");
-        let reservation = stays.has("reservation").then(|| ReservationPlan::of(&stays.field("reservation"))).transpose()?;
+        let reservation =
+            stays.has("reservation").then(|| ReservationPlan::of(&stays.field("reservation"))).transpose()?;
         let overlapping =
             stays.has("overlappingRoomStays").then(|| Self::of(&stays.field("overlappingRoomStays"))).transpose()?;
         Ok(Self {

@@ -1,30 +1,85 @@
-//! The GraphQL facade.
+//! The GraphQL facade: it parses, calls one service, encodes.
+//!
+//! A request goes through [`execute`]: each document is bounded ([`scan`], [`limits`]) before it is parsed and validated;
+//! all mutations of the request share one transaction ([`context`]); what is selected is read ahead in few statements
+//! ([`load`]). One file per capability holds its types, queries and mutations.
 
+mod chain;
+mod clients;
+mod connection;
+mod context;
+mod error;
 mod execute;
+mod filters;
+mod front_desk;
 pub mod limits;
+mod load;
+mod prepare;
+mod reservations;
 mod response;
+mod room_access_keys;
+mod room_stays;
+mod rooms;
+mod scalars;
 pub mod scan;
+mod selection;
 pub mod type_map;
 
-pub use execute::{Execution, GraphQlRequest, execute};
+pub use execute::{Execution, execute};
+pub use prepare::GraphQlRequest;
 pub use response::{GraphQlError, GraphQlResponse};
 
-use async_graphql::{EmptyMutation, EmptySubscription};
+use async_graphql::{EmptySubscription, MergedObject};
 
-/// The schema, built once per process.
-pub type Schema = async_graphql::Schema<Query, EmptyMutation, EmptySubscription>;
+/// Everything that can be read. Whatever it answers is of the one hotel that the API key belongs to.
+#[derive(Default, MergedObject)]
+pub struct Query(
+    room_stays::RoomStayQuery,
+    reservations::ReservationQuery,
+    room_access_keys::RoomAccessKeyQuery,
+    clients::ClientQuery,
+    rooms::SettingsQuery,
+);
 
-/// Placeholder.
-pub struct Query;
+/// Everything that can be changed. All mutations of one HTTP request succeed, or none of them does.
+#[derive(Default, MergedObject)]
+pub struct Mutation(
+    room_access_keys::RoomAccessKeyMutation,
+    room_stays::RoomStayMutation,
+    rooms::RoomMutation,
+    front_desk::FrontDeskMutation,
+);
 
-#[async_graphql::Object]
-impl Query {
-    async fn version(&self) -> &str {
-        "0"
+/// The executable schema.
+pub type Executable = async_graphql::Schema<Query, Mutation, EmptySubscription>;
+
+/// The schema and what is known of its types; built once per process.
+pub struct Schema {
+    /// Validates and runs documents.
+    pub executable: Executable,
+    /// Lists and connections, for the checks before that.
+    pub types: type_map::TypeMap,
+}
+
+impl Schema {
+    /// Builds the schema.
+    pub fn new() -> Self {
+        let executable = Executable::build(Query::default(), Mutation::default(), EmptySubscription)
+            .directive(chain::chain)
+            .disable_suggestions()
+            .finish();
+        let types = type_map::TypeMap::from_sdl(&executable.sdl());
+        Self { executable, types }
+    }
+
+    /// The schema in the schema definition language.
+    pub fn sdl(&self) -> String {
+        self.executable.sdl()
     }
 }
 
-/// Builds the schema.
-pub fn schema() -> Schema {
-    Schema::new(Query, EmptyMutation, EmptySubscription)
+impl Default for Schema {
+    fn default() -> Self {
+        Self::new()
+    }
 }

@@ -80,7 +80,9 @@ impl ReservationNode {
     /// The room stays of the booking. There may be more than one page of them.
     async fn rooms(
         &self,
-        #[graphql(desc = "The first so many, at most 100; 20 when neither first nor last is given.")] first: Option<i32>,
+        #[graphql(desc = "The first so many, at most 100; 20 when neither first nor last is given.")] first: Option<
+            i32,
+        >,
         #[graphql(desc = "Only stays behind this cursor.")] after: Option<String>,
         #[graphql(desc = "The last so many, at most 100.")] last: Option<i32>,
         #[graphql(desc = "Only stays before this cursor.")] before: Option<String>,
@@ -146,7 +148,9 @@ impl ReservationQuery {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which reservations.")] filter: Option<ReservationFilter>,
-        #[graphql(desc = "The first so many, at most 100; 20 when neither first nor last is given.")] first: Option<i32>,
+        #[graphql(desc = "The first so many, at most 100; 20 when neither first nor last is given.")] first: Option<
+            i32,
+        >,
         #[graphql(desc = "Only reservations behind this cursor.")] after: Option<String>,
         #[graphql(desc = "The last so many, at most 100.")] last: Option<i32>,
         #[graphql(desc = "Only reservations before this cursor.")] before: Option<String>,

@@ -1,10 +1,12 @@
 //! The answer to one operation, in the form that the GraphQL specification gives it.
 
-use async_graphql::{PathSegment as ResponseSegment, Pos, Value};
+use async_graphql::indexmap::IndexMap;
+use async_graphql::{Name, PathSegment as ResponseSegment, Pos, Response, ServerError, Value};
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::{Map, json};
 
+use super::prepare::Prepared;
 use crate::error::{Error, ErrorCode};
 
 /// One entry of `errors`.
@@ -39,21 +41,81 @@ impl GraphQlResponse {
         Self { errors: vec![error.into()], ..Self::default() }
     }
 
+    /// The answer to an operation that ran, or could have, to nothing but an error.
+    pub fn failed(error: impl Into<GraphQlError>) -> Self {
+        Self { data: Some(Value::Null), ..Self::refused(error) }
+    }
+
+    /// The answer of the executor.
+    ///
+    /// It leaves the keys of the root in the order in which they were ready, and leaves out those that failed; the
+    /// specification wants the order of the selection, and `null`.
+    pub(super) fn of(response: Response, prepared: &Prepared) -> Self {
+        let ran = !response.errors.iter().any(|error| error.path.is_empty());
+        let mut errors: Vec<GraphQlError> =
+            response.errors.into_iter().map(|error| GraphQlError::of_server(error, ran)).collect();
+        if !ran {
+            return Self { errors, ..Self::default() };
+        }
+        let mut values = match response.data {
+            Value::Object(values) => values,
+            _ => IndexMap::new(),
+        };
+        let mut data = IndexMap::new();
+        let keys = prepared.response_keys();
+        for key in &keys {
+            if let Some(value) = values.swap_remove(key) {
+                data.insert(key.clone(), value);
+            } else if errors.iter().any(|error| error.concerns(key)) {
+                data.insert(key.clone(), Value::Null);
+            }
+        }
+        let position = |error: &GraphQlError| keys.iter().position(|key| error.concerns(key));
+        errors.sort_by_key(position);
+        Self { data: Some(Value::Object(data)), errors, extensions: Map::new() }
+    }
+
     /// Whether the operation was refused before it ran.
     pub fn is_request_error(&self) -> bool {
         self.data.is_none()
     }
 }
 
-impl From<Error> for GraphQlError {
-    fn from(error: Error) -> Self {
+impl GraphQlError {
+    pub(super) fn of(error: &Error) -> Self {
         Self {
-            message: error.message.into_owned(),
+            message: error.message.to_string(),
             code: error.code,
             locations: Vec::new(),
             path: Vec::new(),
-            argument_path: error.argument_path,
+            argument_path: error.argument_path.clone(),
         }
+    }
+
+    /// An error of the executor: one of ours that a resolver answered, or one of its own, from validating the document or
+    /// from reading the arguments of a field that it `ran`.
+    fn of_server(error: ServerError, ran: bool) -> Self {
+        let known = match error.source::<Error>() {
+            Some(known) => Self::of(known),
+            None => Self {
+                message: error.message,
+                code: if ran { ErrorCode::InvalidArgument } else { ErrorCode::ValidationFailed },
+                locations: Vec::new(),
+                path: Vec::new(),
+                argument_path: Vec::new(),
+            },
+        };
+        Self { locations: error.locations, path: error.path, ..known }
+    }
+
+    fn concerns(&self, key: &Name) -> bool {
+        matches!(self.path.first(), Some(ResponseSegment::Field(name)) if name == key.as_str())
+    }
+}
+
+impl From<Error> for GraphQlError {
+    fn from(error: Error) -> Self {
+        Self::of(&error)
     }
 }
 

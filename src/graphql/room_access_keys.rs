@@ -16,7 +16,10 @@ use crate::room_stays;
 
 /// What gives a guest access to a room. New kinds may be added at any time: handle a key of a type that you did not ask for.
 #[derive(Clone, Interface)]
-#[graphql(name = "RoomAccessKey", field(name = "id", ty = "ID", desc = "Opaque, at most 64 letters, digits and hyphens."))]
+#[graphql(
+    name = "RoomAccessKey",
+    field(name = "id", ty = "&ID", desc = "Opaque, at most 64 letters, digits and hyphens.")
+)]
 pub enum RoomAccessKeyNode {
     /// A PIN for the door.
     Pin(RoomAccessPin),
@@ -84,7 +87,9 @@ impl RoomAccessKeyQuery {
     async fn room_access_keys(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The first so many, at most 100; 20 when neither first nor last is given.")] first: Option<i32>,
+        #[graphql(desc = "The first so many, at most 100; 20 when neither first nor last is given.")] first: Option<
+            i32,
+        >,
         #[graphql(desc = "Only keys behind this cursor.")] after: Option<String>,
         #[graphql(desc = "The last so many, at most 100.")] last: Option<i32>,
         #[graphql(desc = "Only keys before this cursor.")] before: Option<String>,

@@ -102,7 +102,7 @@ impl RoomStayNode {
 
     /// Name of the room; `null` until one is assigned.
     async fn room_name(&self) -> Option<&str> {
-        self.room_setup.as_ref().map(RoomSetupNode::name)
+        self.room_setup.as_ref().map(RoomSetupNode::door_name)
     }
 
     /// The category that was booked. The room may be of another one, after an upgrade.
@@ -210,7 +210,9 @@ impl RoomStayQuery {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which stays.")] filter: Option<RoomStayFilter>,
-        #[graphql(desc = "The first so many, at most 100; 20 when neither first nor last is given.")] first: Option<i32>,
+        #[graphql(desc = "The first so many, at most 100; 20 when neither first nor last is given.")] first: Option<
+            i32,
+        >,
         #[graphql(desc = "Only stays behind this cursor.")] after: Option<String>,
         #[graphql(desc = "The last so many, at most 100.")] last: Option<i32>,
         #[graphql(desc = "Only stays before this cursor.")] before: Option<String>,

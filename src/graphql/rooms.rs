@@ -7,7 +7,7 @@ use super::error::{InInput, Outcome};
 use super::scalars::uuid;
 use super::selection::Selection;
 use crate::auth::Permission;
-use crate::error::{Error, ErrorAt, Result};
+use crate::error::Result;
 use crate::rooms::{self, Category, CategoryChange, CleaningStatus, RoomSetup, RoomSetupChange};
 
 /// A kind of room that guests book.
@@ -40,7 +40,7 @@ pub struct RoomSetupNode {
 
 impl RoomSetupNode {
     /// Name of the room.
-    pub fn name(&self) -> &str {
+    pub fn door_name(&self) -> &str {
         &self.name
     }
 }

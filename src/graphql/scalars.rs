@@ -44,9 +44,9 @@ impl Datetime {
 impl ScalarType for Datetime {
     fn parse(value: Value) -> InputValueResult<Self> {
         let Value::String(text) = &value else { return Err(InputValueError::expected_type(value)) };
-        DateTime::parse_from_rfc3339(text)
-            .map(Self)
-            .map_err(|_| InputValueError::custom("an instant is written with its offset, like 2026-10-25T14:00:00+02:00"))
+        DateTime::parse_from_rfc3339(text).map(Self).map_err(|_| {
+            InputValueError::custom("an instant is written with its offset, like 2026-10-25T14:00:00+02:00")
+        })
     }
 
     fn to_value(&self) -> Value {

@@ -194,7 +194,7 @@ mod tests {
 
     #[test]
     fn it_reads_the_schema_of_the_program() {
-        let schema = crate::graphql::schema();
+        let schema = crate::graphql::Schema::new();
         let map = TypeMap::from_sdl(&schema.sdl());
         assert!(map.root(OperationType::Query).is_some_and(|query| map.types.contains_key(query)));
     }

@@ -59,14 +59,8 @@ impl Layout {
             return own;
         }
         let hash = Sha256::digest(self.folder.as_os_str().as_bytes());
-<<<<<<< HEAD
-        let name: String = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        // Not the temporary folder of the environment: every user of the cluster has to find the same one.
-        Path::new("/tmp").join(format!("latchkey-{name}"))
-=======
         // Not the temporary folder of the environment: every user of the cluster has to find the same one.
         Path::new("/tmp").join(format!("latchkey-{:016x}", first_bytes(&hash)))
->>>>>>> h1
     }
 
     pub(super) fn socket(&self) -> PathBuf {
@@ -93,13 +87,10 @@ impl Layout {
     }
 }
 
-<<<<<<< HEAD
-=======
 fn first_bytes(hash: &[u8]) -> u64 {
     hash.first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes))
 }
 
->>>>>>> h1
 /// The locks of a cluster.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Lock {

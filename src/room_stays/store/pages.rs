@@ -10,7 +10,7 @@ use crate::clients::{self, Client};
 use crate::db::{Condition, Extent, ExtentRequest, Filter, Page, PageRequest, push_id_page};
 use crate::error::Result;
 use crate::hotels::HotelId;
-use crate::reservations::{self, Reservation, ReservationJoins, ReservationStatus};
+use crate::reservations::{self, ReservationJoins, ReservationStatus};
 use crate::room_access_keys::KeyKind;
 use crate::rooms::{self, Category, RoomSetup};
 
