@@ -3,7 +3,9 @@
 #![allow(dead_code, unused_imports, reason = "what one capability's tests leave unused, another's need")]
 
 mod app;
+pub mod client;
 mod db;
 
 pub use app::{TestApp, TestIntegration};
+pub use client::{Client, House, code, text};
 pub use db::TestDb;
