@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use sqlx::PgPool;
+use tokio::sync::Notify;
 
 use crate::clock::Clock;
 use crate::graphql::Schema;
@@ -23,6 +24,8 @@ pub struct Parts {
     pub ids: IdSource,
     /// What seals PINs and QR data.
     pub master_keys: MasterKeys,
+    /// Told after each commit that left something to deliver.
+    pub deliveries_wake: Notify,
     /// The GraphQL schema.
     pub schema: Schema,
 }
@@ -30,7 +33,7 @@ pub struct Parts {
 impl App {
     /// Puts the parts together.
     pub fn new(pool: PgPool, clock: Clock, ids: IdSource, master_keys: MasterKeys) -> Self {
-        Self(Arc::new(Parts { pool, clock, ids, master_keys, schema: Schema::new() }))
+        Self(Arc::new(Parts { pool, clock, ids, master_keys, deliveries_wake: Notify::new(), schema: Schema::new() }))
     }
 }
 

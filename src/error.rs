@@ -91,6 +91,7 @@ error_codes! {
     NotFound = "NOT_FOUND", VALIDATION, 404, Caller, false, "The record does not exist, or is not yours to see.";
     InvalidArgument = "INVALID_ARGUMENT", VALIDATION, 400, Caller, false, "An argument is out of range or breaks a rule.";
     InvalidCursor = "INVALID_CURSOR", VALIDATION, 400, Caller, false, "The cursor does not belong to this connection with this filter.";
+    EventsExpired = "EVENTS_EXPIRED", VALIDATION, 410, Caller, false, "Events behind this cursor are not kept any more; read the room stays anew and follow from their event cursor.";
     KeyAlreadyAssigned = "KEY_ALREADY_ASSIGNED", VALIDATION, 409, Caller, false, "The room stay has another room access key, which has to be removed first.";
     KeyNotAssigned = "KEY_NOT_ASSIGNED", VALIDATION, 409, Caller, false, "The room access key is not on this room stay.";
     KeyStillAssigned = "KEY_STILL_ASSIGNED", VALIDATION, 409, Caller, false, "The room access key is still on a room stay and cannot be deleted.";

@@ -6,6 +6,8 @@
 mod api_key;
 pub mod store;
 
+use std::sync::Arc;
+
 use axum::http::HeaderValue;
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
@@ -56,7 +58,7 @@ impl std::str::FromStr for Permission {
 #[derive(Clone, Debug)]
 pub struct Actor {
     /// The hotel that everything in the request is about.
-    pub hotel: Hotel,
+    pub hotel: Arc<Hotel>,
     /// The integration that the key belongs to; it owns the room access keys.
     pub integration_id: Uuid,
     /// The API key.

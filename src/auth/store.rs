@@ -1,5 +1,7 @@
 //! The SQL of credentials.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgPool, query};
 use uuid::Uuid;
@@ -32,7 +34,7 @@ pub(super) async fn find_by_hash(pool: &PgPool, hash: &[u8; 32]) -> Result<Optio
         revoked: row.revoked,
         disabled: row.disabled,
         actor: Actor {
-            hotel: Hotel {
+            hotel: Arc::new(Hotel {
                 id: row.hotel_id,
                 slug: row.slug,
                 name: row.name,
@@ -40,7 +42,7 @@ pub(super) async fn find_by_hash(pool: &PgPool, hash: &[u8; 32]) -> Result<Optio
                 check_in_time: row.check_in_time,
                 check_out_time: row.check_out_time,
                 room_access_keys_enabled: row.room_access_keys_enabled,
-            },
+            }),
             integration_id: row.integration_id,
             api_key_id: row.id,
             mode: if row.live { Mode::Live } else { Mode::Test },

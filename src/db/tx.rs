@@ -6,7 +6,7 @@ use sqlx::{PgConnection, Postgres, Transaction};
 use crate::app::App;
 use crate::auth::{Actor, Mode};
 use crate::error::Result;
-use crate::events::{Change, Changes};
+use crate::events::{self, Change, Changes, EventActor};
 
 /// One transaction: everything that one request changes.
 ///
@@ -54,11 +54,18 @@ impl Tx {
         self.changes.push(change);
     }
 
-    /// Ends it: what a live key did is kept, what a test key did is undone.
-    pub async fn commit(self) -> Result<()> {
-        match self.actor.mode {
-            Mode::Live => self.inner.commit().await?,
-            Mode::Test => self.inner.rollback().await?,
+    /// Ends it: what a live key did is kept, and its events with it; what a test key did is undone.
+    pub async fn commit(mut self) -> Result<()> {
+        if self.actor.mode == Mode::Test {
+            return Ok(self.inner.rollback().await?);
+        }
+        let changes = std::mem::take(&mut self.changes).into_inner();
+        let actor = EventActor::Integration(self.actor.integration_id);
+        let (hotel, now) = (self.actor.hotel.id, self.now);
+        let deliveries = events::write_in(&mut self.inner, &self.app.ids, hotel, actor, now, changes).await?;
+        self.inner.commit().await?;
+        if deliveries > 0 {
+            self.app.deliveries_wake.notify_one();
         }
         Ok(())
     }

@@ -76,6 +76,14 @@ impl Change {
         }
     }
 
+    /// The one integration that may learn of it; `None` = all of the hotel.
+    pub fn owner(&self) -> Option<Uuid> {
+        match self {
+            Self::RoomAccessKeyDeleted { owner, .. } => Some(*owner),
+            _ => None,
+        }
+    }
+
     fn fields_mut(&mut self) -> Option<&mut Vec<&'static str>> {
         match self {
             Self::ReservationUpdated { fields, .. } | Self::RoomStayUpdated { fields, .. } => Some(fields),

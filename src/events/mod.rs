@@ -2,7 +2,117 @@
 //!
 //! Services say what they changed with [`crate::db::Tx::emit`]. Changes of one object in one request become one event;
 //! the commit of the transaction writes them, so that an event exists exactly when its change does.
+//!
+//! The events of a hotel are numbered without gaps in the order of their commits: the statement that writes them takes the
+//! hotel's counter, and it is the last one before the commit. Whoever has read up to a position has missed nothing.
 
 mod change;
+mod partitions;
+pub(crate) mod store;
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use uuid::Uuid;
 
 pub use change::{Change, Changes};
+pub use partitions::{RETENTION_DAYS, maintain};
+pub use store::{Event, FeedPage};
+
+use crate::error::{Error, ErrorCode, Result};
+use crate::hotels::HotelId;
+use crate::id::IdSource;
+
+/// Types of events that integrations can subscribe to.
+pub const TYPES: &[&str] = &[
+    "reservation.created",
+    "reservation.updated",
+    "room_stay.created",
+    "room_stay.updated",
+    "room_stay.deleted",
+    "client.updated",
+    "client.deleted",
+    "room_access_key.deleted",
+];
+
+/// Who made a change, so that an integration can tell its own from those of others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventActor {
+    /// An integration, by its API key.
+    Integration(Uuid),
+    /// The import of bookings.
+    Import,
+    /// The clean-up of keys that outlived their stay.
+    Pruner,
+    /// Latchkey itself.
+    System,
+}
+
+impl EventActor {
+    /// `actor.type` on the wire.
+    pub const fn kind(self) -> &'static str {
+        match self {
+            Self::Integration(_) => "integration",
+            Self::Import => "import",
+            Self::Pruner => "pruner",
+            Self::System => "system",
+        }
+    }
+
+    /// `actor.id` on the wire.
+    pub const fn id(self) -> Option<Uuid> {
+        match self {
+            Self::Integration(id) => Some(id),
+            Self::Import | Self::Pruner | Self::System => None,
+        }
+    }
+}
+
+/// Writes changes of one hotel as events, and one delivery for each enabled endpoint that subscribed to them. Must be the
+/// last statement before the commit. Answers how many deliveries there are.
+pub async fn write_in(
+    conn: &mut PgConnection,
+    ids: &IdSource,
+    hotel: HotelId,
+    actor: EventActor,
+    now: DateTime<Utc>,
+    changes: Vec<Change>,
+) -> Result<u64> {
+    if changes.is_empty() {
+        return Ok(0);
+    }
+    store::insert(conn, ids, hotel, actor, now, &changes).await
+}
+
+/// The events of a hotel behind a position, as one integration may see them.
+///
+/// # Errors
+/// `EVENTS_EXPIRED` when events behind the position are not kept any more, `INVALID_ARGUMENT` for an unknown type
+pub async fn feed(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    integration: Uuid,
+    after: Option<i64>,
+    types: Option<&[String]>,
+    size: u8,
+) -> Result<FeedPage> {
+    let page = store::feed(conn, hotel, integration, after, types, size).await?;
+    let expired = after.is_some_and(|after| after < page.oldest - 1);
+    if expired {
+        return Err(Error::of(ErrorCode::EventsExpired).at("after"));
+    }
+    Ok(page)
+}
+
+/// Refuses types that there are none of.
+///
+/// # Errors
+/// `INVALID_ARGUMENT`
+pub fn check_types(types: &[String]) -> Result<()> {
+    for (index, name) in types.iter().enumerate() {
+        if !TYPES.contains(&name.as_str()) {
+            let message = format!("There are no events of this type. Types: {}", TYPES.join(", "));
+            return Err(Error::invalid(message).at(index));
+        }
+    }
+    Ok(())
+}

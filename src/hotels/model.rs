@@ -4,6 +4,9 @@ use chrono::{DateTime, Days, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, T
 use chrono_tz::Tz;
 use uuid::Uuid;
 
+/// Civil days after a departure for which a key stays on the stay (checklist A32).
+const KEY_DAYS: u64 = 2;
+
 /// Id of a hotel.
 pub type HotelId = Uuid;
 
@@ -37,17 +40,22 @@ impl Hotel {
     /// A stay without a night (day use) that has no time of its own ends with its day: the hotel's check-out time would
     /// lie before its arrival.
     pub fn departure(&self, from: NaiveDate, to: NaiveDate, departure_time: Option<NaiveTime>) -> DateTime<Utc> {
-        let local = match departure_time {
-            Some(time) => to.and_time(time),
-            None if from == to => next_day(to).and_time(NaiveTime::MIN),
-            None => to.and_time(self.check_out_time),
-        };
-        end_instant(self.time_zone, local)
+        end_instant(self.time_zone, self.local_departure(from, to, departure_time))
     }
-}
 
-fn next_day(date: NaiveDate) -> NaiveDate {
-    date.checked_add_days(Days::new(1)).unwrap_or(NaiveDate::MAX)
+    /// When a key comes off such a stay by itself: at the same local time two civil days after the departure. Where a clock
+    /// change lies between, that is not 48 hours.
+    pub fn key_due(&self, from: NaiveDate, to: NaiveDate, departure_time: Option<NaiveTime>) -> DateTime<Utc> {
+        end_instant(self.time_zone, self.local_departure(from, to, departure_time) + Days::new(KEY_DAYS))
+    }
+
+    fn local_departure(&self, from: NaiveDate, to: NaiveDate, departure_time: Option<NaiveTime>) -> NaiveDateTime {
+        match departure_time {
+            Some(time) => to.and_time(time),
+            None if from == to => (to + Days::new(1)).and_time(NaiveTime::MIN),
+            None => to.and_time(self.check_out_time),
+        }
+    }
 }
 
 /// The instant at which a period ends that ends at `local`: in the hour that a clock change repeats, the later one; in
@@ -112,6 +120,16 @@ mod tests {
     #[test]
     fn day_use_ends_with_its_day() {
         assert_eq!(departure(Tz::Europe__Berlin, "2026-02-18", "2026-02-18", None), "2026-02-18T23:00:00+00:00");
+    }
+
+    #[test]
+    fn a_key_is_due_at_the_same_local_time_two_civil_days_later() {
+        let due = |to: &str| hotel(Tz::Europe__Berlin).key_due(date("2026-01-01"), date(to), None).to_rfc3339();
+        assert_eq!(due("2026-02-18"), "2026-02-20T10:00:00+00:00");
+        // Summer time begins on 29 March: 47 hours.
+        assert_eq!(due("2026-03-28"), "2026-03-30T09:00:00+00:00");
+        // And ends on 25 October: 49 hours.
+        assert_eq!(due("2026-10-24"), "2026-10-26T10:00:00+00:00");
     }
 
     #[test]

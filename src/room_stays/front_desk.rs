@@ -59,7 +59,7 @@ pub(crate) async fn insert_in(tx: &mut Tx, reservation_id: Uuid, new: NewStay) -
         rooms::require_room_setup_in(tx, room).await?;
     }
     require_clients_in(tx, &new.guest_ids).await.at("guestIds")?;
-    let (hotel, now) = (tx.actor.hotel.id, tx.now);
+    let (hotel, now) = (tx.actor.hotel.clone(), tx.now);
     let id = tx.app.ids.uuid(now);
     let stay = RoomStay {
         id,
@@ -80,9 +80,9 @@ pub(crate) async fn insert_in(tx: &mut Tx, reservation_id: Uuid, new: NewStay) -
         created_at: now,
         updated_at: now,
     };
-    hotels::store::raise_longest_stay(tx.conn(), hotel, nights.count()).await?;
-    store::insert(tx.conn(), hotel, &stay).await?;
-    store::insert_guests(tx.conn(), hotel, id, &new.guest_ids).await?;
+    hotels::store::raise_longest_stay(tx.conn(), hotel.id, nights.count()).await?;
+    store::insert(tx.conn(), &hotel, &stay).await?;
+    store::insert_guests(tx.conn(), hotel.id, id, &new.guest_ids).await?;
     tx.emit(Change::RoomStayCreated { id });
     Ok(id)
 }
@@ -174,7 +174,7 @@ pub async fn split_in(tx: &mut Tx, stay: Uuid, split: SplitStay) -> Result<Uuid>
     if let Some(room) = split.room_setup_id {
         rooms::require_room_setup_in(tx, room).await?;
     }
-    let (hotel, now) = (tx.actor.hotel.id, tx.now);
+    let (hotel, now) = (tx.actor.hotel.clone(), tx.now);
     let id = tx.app.ids.uuid(now);
     let second = RoomStay {
         id,
@@ -185,8 +185,8 @@ pub async fn split_in(tx: &mut Tx, stay: Uuid, split: SplitStay) -> Result<Uuid>
         updated_at: now,
         ..stay.clone()
     };
-    store::insert(tx.conn(), hotel, &second).await?;
-    store::copy_guests(tx.conn(), hotel, stay.id, id).await?;
+    store::insert(tx.conn(), &hotel, &second).await?;
+    store::copy_guests(tx.conn(), hotel.id, stay.id, id).await?;
     let mut changed = vec!["reservation_to"];
     if stay.departure_time.is_some() {
         changed.push("departureTime");
@@ -262,8 +262,8 @@ async fn write(tx: &mut Tx, stay: &RoomStay, changed: Vec<&'static str>) -> Resu
     if changed.is_empty() {
         return Ok(());
     }
-    let (hotel, now) = (tx.actor.hotel.id, tx.now);
-    store::update(tx.conn(), hotel, stay, now).await?;
+    let (hotel, now) = (tx.actor.hotel.clone(), tx.now);
+    store::update(tx.conn(), &hotel, stay, now).await?;
     tx.emit(Change::RoomStayUpdated { id: stay.id, fields: changed });
     Ok(())
 }

@@ -52,8 +52,8 @@ pub async fn remove_key_in(tx: &mut Tx, stay: Uuid, key: Uuid) -> Result<()> {
 }
 
 async fn write(tx: &mut Tx, stay: &RoomStay) -> Result<()> {
-    let (hotel, now) = (tx.actor.hotel.id, tx.now);
-    store::update(tx.conn(), hotel, stay, now).await?;
+    let (hotel, now) = (tx.actor.hotel.clone(), tx.now);
+    store::update(tx.conn(), &hotel, stay, now).await?;
     tx.emit(Change::RoomStayUpdated { id: stay.id, fields: CHANGED.to_vec() });
     Ok(())
 }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::super::model::RoomStay;
 use crate::error::Result;
-use crate::hotels::HotelId;
+use crate::hotels::{Hotel, HotelId};
 use crate::reservations::ReservationStatus;
 
 /// A stay that is held until the transaction ends, and the status of its reservation.
@@ -38,15 +38,21 @@ pub(in crate::room_stays) async fn lock(
         .collect()
 }
 
+/// When the key of a stay comes off it by itself, if it has one.
+fn key_due(hotel: &Hotel, stay: &RoomStay) -> Option<DateTime<Utc>> {
+    stay.room_access_key.map(|_| hotel.key_due(stay.reservation_from, stay.reservation_to, stay.departure_time))
+}
+
 /// Adds a stay.
-pub(in crate::room_stays) async fn insert(conn: &mut PgConnection, hotel: HotelId, stay: &RoomStay) -> Result<()> {
+pub(in crate::room_stays) async fn insert(conn: &mut PgConnection, hotel: &Hotel, stay: &RoomStay) -> Result<()> {
     query!(
         "INSERT INTO room_stays (hotel_id, id, reservation_id, category_id, room_setup_id, reservation_from,
                                  reservation_to, departure_time, check_in, check_out, room_access_key_id,
                                  room_access_key_kind, guest_message, maid_notes, meal_notes, rate_code, adults,
-                                 child1, child2, free, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)",
-        hotel,
+                                 child1, child2, free, created_at, updated_at, room_access_key_due_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
+                 $23)",
+        hotel.id,
         stay.id,
         stay.reservation_id,
         stay.category_id,
@@ -68,6 +74,7 @@ pub(in crate::room_stays) async fn insert(conn: &mut PgConnection, hotel: HotelI
         stay.age_groups.free,
         stay.created_at,
         stay.updated_at,
+        key_due(hotel, stay),
     )
     .execute(conn)
     .await?;
@@ -77,16 +84,16 @@ pub(in crate::room_stays) async fn insert(conn: &mut PgConnection, hotel: HotelI
 /// Writes what the front desk and the integrations change of a stay. Its reservation, category and notes stay as they are.
 pub(in crate::room_stays) async fn update(
     conn: &mut PgConnection,
-    hotel: HotelId,
+    hotel: &Hotel,
     stay: &RoomStay,
     now: DateTime<Utc>,
 ) -> Result<()> {
     query!(
         "UPDATE room_stays SET room_setup_id = $3, reservation_from = $4, reservation_to = $5, departure_time = $6,
                                check_in = $7, check_out = $8, room_access_key_id = $9, room_access_key_kind = $10,
-                               updated_at = $11
+                               room_access_key_due_at = $12, updated_at = $11
          WHERE hotel_id = $1 AND id = $2",
-        hotel,
+        hotel.id,
         stay.id,
         stay.room_setup_id,
         stay.reservation_from,
@@ -97,6 +104,7 @@ pub(in crate::room_stays) async fn update(
         stay.room_access_key.map(|key| key.id),
         stay.room_access_key.map(|key| key.kind.as_str()),
         now,
+        key_due(hotel, stay),
     )
     .execute(conn)
     .await?;

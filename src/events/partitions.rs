@@ -1,0 +1,65 @@
+//! The weekly partitions of what only grows: made ahead, dropped when everything in them is older than the retention.
+
+use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
+use sqlx::{Acquire, PgConnection};
+
+use super::store;
+use crate::error::Result;
+
+/// How long events and deliveries are kept, in days.
+pub const RETENTION_DAYS: i64 = 30;
+/// Weeks that have a partition before they begin.
+const WEEKS_AHEAD: u64 = 2;
+/// Tables that are partitioned by the week of `created_at`.
+const TABLES: [&str; 3] = ["events", "webhook_deliveries", "webhook_attempts"];
+
+/// Makes the partitions of this week and the next ones, and drops those that ended more than [`RETENTION_DAYS`] ago. Safe to
+/// run from several processes at once. Does nothing for a table that is busy: the next run will.
+pub async fn maintain(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<()> {
+    let today = now.date_naive();
+    let this_week = today - Days::new(today.weekday().num_days_from_monday().into());
+    let expired = now - TimeDelta::days(RETENTION_DAYS);
+    let mut tx = conn.begin().await?;
+    store::lock_partitions(&mut tx).await?;
+    for table in TABLES {
+        let present = store::partitions(&mut tx, table).await?;
+        for week in 0..=WEEKS_AHEAD {
+            let from = this_week + Days::new(7 * week);
+            let name = partition_name(table, from);
+            if !present.contains(&name) {
+                store::create_partition(&mut tx, table, &name, from, from + Days::new(7)).await?;
+            }
+        }
+        for name in present {
+            let ended = week_of(table, &name).map(|from| (from + Days::new(7)).and_time(NaiveTime::MIN).and_utc());
+            if ended.is_some_and(|ended| ended <= expired) {
+                store::drop_partition(&mut tx, &name).await?;
+            }
+        }
+        store::delete_expired(&mut tx, table, expired).await?;
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+fn partition_name(table: &str, monday: NaiveDate) -> String {
+    format!("{table}_w{}", monday.format("%Y%m%d"))
+}
+
+fn week_of(table: &str, partition: &str) -> Option<NaiveDate> {
+    let date = partition.strip_prefix(table)?.strip_prefix("_w")?;
+    NaiveDate::parse_from_str(date, "%Y%m%d").ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_partition_tells_its_week() {
+        let monday = NaiveDate::from_ymd_opt(2026, 11, 23).expect("a date");
+        assert_eq!(partition_name("events", monday), "events_w20261123");
+        assert_eq!(week_of("events", "events_w20261123"), Some(monday));
+        assert_eq!(week_of("events", "events_default"), None);
+    }
+}

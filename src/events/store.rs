@@ -1,0 +1,207 @@
+//! The SQL of events.
+
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use sqlx::{AssertSqlSafe, PgConnection, query, query_scalar};
+use uuid::Uuid;
+
+use super::{Change, EventActor};
+use crate::error::Result;
+use crate::hotels::HotelId;
+use crate::id::IdSource;
+
+/// An event as it was written.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// Place in the hotel's events, from 1.
+    pub position: i64,
+    /// 32 random bytes.
+    pub id: Vec<u8>,
+    /// `room_stay.updated` and so on.
+    pub event_type: String,
+    /// When it happened.
+    pub created_at: DateTime<Utc>,
+    /// What it happened to.
+    pub object_id: Uuid,
+    /// What changed; `None` for everything but updates.
+    pub updated_fields: Option<Vec<String>>,
+    /// `actor.type`.
+    pub actor_type: String,
+    /// `actor.id`.
+    pub actor_id: Option<Uuid>,
+}
+
+/// A page of the feed.
+#[derive(Clone, Debug)]
+pub struct FeedPage {
+    /// The events, in order.
+    pub events: Vec<Event>,
+    /// Whether there are more behind them.
+    pub more: bool,
+    /// Position of the hotel's last event.
+    pub last: i64,
+    /// Position of the oldest event that is kept.
+    pub oldest: i64,
+}
+
+pub(super) async fn insert(
+    conn: &mut PgConnection,
+    ids: &IdSource,
+    hotel: HotelId,
+    actor: EventActor,
+    now: DateTime<Utc>,
+    changes: &[Change],
+) -> Result<u64> {
+    let mut event_ids = vec![vec![0_u8; 32]; changes.len()];
+    event_ids.iter_mut().for_each(|id| ids.fill(id));
+    let types: Vec<&str> = changes.iter().map(Change::event_type).collect();
+    let objects: Vec<Uuid> = changes.iter().map(Change::object).collect();
+    // unnest flattens arrays of arrays, so the names of fields travel as one text per event.
+    let fields: Vec<String> = changes.iter().map(|change| change.fields().join(",")).collect();
+    let owners: Vec<Option<Uuid>> = changes.iter().map(Change::owner).collect();
+    let count = i64::try_from(changes.len()).unwrap_or(i64::MAX);
+    let deliveries = query_scalar!(
+        r#"WITH counter AS (
+               INSERT INTO event_counters AS c (hotel_id, last_position) VALUES ($1, $2)
+               ON CONFLICT (hotel_id) DO UPDATE SET last_position = c.last_position + $2
+               RETURNING last_position - $2 AS before
+           ), event AS (
+               INSERT INTO events (hotel_id, position, created_at, id, type, object_id, updated_fields, actor_type,
+                                   actor_id, integration_id)
+               SELECT $1, counter.before + n, $3, e.id, e.type, e.object_id,
+                      CASE WHEN e.fields = '' THEN NULL ELSE string_to_array(e.fields, ',') END, $9, $10, e.owner
+               FROM counter, unnest($4::bytea[], $5::text[], $6::uuid[], $7::text[], $8::uuid[])
+                    WITH ORDINALITY e (id, type, object_id, fields, owner, n)
+               RETURNING position, type, integration_id
+           ), delivery AS (
+               INSERT INTO webhook_deliveries (hotel_id, endpoint_id, event_position, created_at, next_attempt_at)
+               SELECT $1, w.id, event.position, $3, $3
+               FROM event JOIN webhook_endpoints w ON w.hotel_id = $1 AND w.status = 'ENABLED'
+                    AND event.type = ANY (w.events)
+                    AND (event.integration_id IS NULL OR event.integration_id = w.integration_id)
+               RETURNING 1
+           )
+           SELECT count(*) AS "count!" FROM delivery"#,
+        hotel,
+        count,
+        now,
+        &event_ids[..],
+        &types[..] as &[&str],
+        &objects[..],
+        &fields[..],
+        &owners[..] as &[Option<Uuid>],
+        actor.kind(),
+        actor.id(),
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(u64::try_from(deliveries).unwrap_or_default())
+}
+
+pub(super) async fn feed(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    integration: Uuid,
+    after: Option<i64>,
+    types: Option<&[String]>,
+    size: u8,
+) -> Result<FeedPage> {
+    let size = usize::from(size);
+    let rows = query!(
+        r#"SELECT c.last_position AS "last_position!", c.oldest AS "oldest!", e.position AS "position?", e.id AS "id?",
+                  e.type AS "event_type?", e.created_at AS "created_at?", e.object_id AS "object_id?", e.updated_fields,
+                  e.actor_type AS "actor_type?", e.actor_id
+           FROM (SELECT coalesce(max(k.last_position), 0) AS last_position,
+                        coalesce((SELECT min(o.position) FROM events o WHERE o.hotel_id = $1),
+                                 max(k.last_position) + 1, 1) AS oldest
+                 FROM event_counters k WHERE k.hotel_id = $1) c
+           LEFT JOIN LATERAL (
+               SELECT v.* FROM events v
+               WHERE v.hotel_id = $1 AND v.position > coalesce($2::bigint, 0)
+                     AND (v.integration_id IS NULL OR v.integration_id = $3)
+                     AND ($4::text[] IS NULL OR v.type = ANY ($4))
+               ORDER BY v.position LIMIT $5
+           ) e ON TRUE
+           ORDER BY e.position"#,
+        hotel,
+        after,
+        integration,
+        types as Option<&[String]>,
+        i64::try_from(size + 1).unwrap_or(i64::MAX),
+    )
+    .fetch_all(conn)
+    .await?;
+    let (last, oldest) = rows.first().map_or((0, 1), |row| (row.last_position, row.oldest));
+    let mut events: Vec<Event> = rows
+        .into_iter()
+        .filter_map(|row| {
+            Some(Event {
+                position: row.position?,
+                id: row.id?,
+                event_type: row.event_type?,
+                created_at: row.created_at?,
+                object_id: row.object_id?,
+                updated_fields: row.updated_fields,
+                actor_type: row.actor_type?,
+                actor_id: row.actor_id,
+            })
+        })
+        .collect();
+    let more = events.len() > size;
+    events.truncate(size);
+    Ok(FeedPage { events, more, last, oldest })
+}
+
+/// Names of the partitions of a table, the default one not included.
+pub(super) async fn partitions(conn: &mut PgConnection, table: &str) -> Result<Vec<String>> {
+    let names = query_scalar!(
+        r#"SELECT c.relname::text AS "name!" FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+           WHERE i.inhparent = to_regclass($1) AND c.relname NOT LIKE '%\_default' ORDER BY c.relname"#,
+        table,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(names)
+}
+
+/// Lets one process at a time change the partitions, and gives up on a table that is busy.
+pub(super) async fn lock_partitions(conn: &mut PgConnection) -> Result<()> {
+    query!("SELECT set_config('lock_timeout', '2s', true)").fetch_one(&mut *conn).await?;
+    query!("SELECT pg_advisory_xact_lock(hashtext('latchkey partitions'))").execute(conn).await?;
+    Ok(())
+}
+
+/// Makes a partition, unless rows of its time have already fallen into the default one.
+pub(super) async fn create_partition(
+    conn: &mut PgConnection,
+    table: &str,
+    name: &str,
+    from: NaiveDate,
+    to: NaiveDate,
+) -> Result<()> {
+    let stray = format!("SELECT EXISTS (SELECT FROM {table}_default WHERE created_at >= $1 AND created_at < $2)");
+    let stray: bool = sqlx::query_scalar(AssertSqlSafe(stray))
+        .bind(from.and_time(NaiveTime::MIN).and_utc())
+        .bind(to.and_time(NaiveTime::MIN).and_utc())
+        .fetch_one(&mut *conn)
+        .await?;
+    if !stray {
+        let sql = format!(
+            "CREATE TABLE {name} PARTITION OF {table} FOR VALUES FROM ('{from} 00:00:00+00') TO ('{to} 00:00:00+00')"
+        );
+        sqlx::query(AssertSqlSafe(sql)).execute(conn).await?;
+    }
+    Ok(())
+}
+
+/// Drops a partition with everything in it.
+pub(super) async fn drop_partition(conn: &mut PgConnection, name: &str) -> Result<()> {
+    sqlx::query(AssertSqlSafe(format!("DROP TABLE {name}"))).execute(conn).await?;
+    Ok(())
+}
+
+/// Deletes what has fallen into the default partition and is past its time.
+pub(super) async fn delete_expired(conn: &mut PgConnection, table: &str, before: DateTime<Utc>) -> Result<()> {
+    let sql = format!("DELETE FROM {table}_default WHERE created_at < $1");
+    sqlx::query(AssertSqlSafe(sql)).bind(before).execute(conn).await?;
+    Ok(())
+}
