@@ -1,4 +1,6 @@
 //! All integration tests, in one binary.
 
 mod auth;
+mod cli;
+mod embedded;
 mod support;
