@@ -4,3 +4,4 @@ mod auth;
 mod cli;
 mod embedded;
 mod support;
+mod tidy;
