@@ -1,6 +1,7 @@
 //! The parts of a running Latchkey, put together once.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use sqlx::PgPool;
 
@@ -25,12 +26,15 @@ pub struct Parts {
     pub master_keys: MasterKeys,
     /// The GraphQL schema.
     pub schema: Schema,
+    /// Set once everything is started: `/readyz` says so.
+    pub ready: AtomicBool,
 }
 
 impl App {
     /// Puts the parts together.
     pub fn new(pool: PgPool, clock: Clock, ids: IdSource, master_keys: MasterKeys) -> Self {
-        Self(Arc::new(Parts { pool, clock, ids, master_keys, schema: crate::graphql::schema() }))
+        let (schema, ready) = (crate::graphql::schema(), AtomicBool::new(false));
+        Self(Arc::new(Parts { pool, clock, ids, master_keys, schema, ready }))
     }
 }
 

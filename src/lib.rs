@@ -16,5 +16,6 @@ pub mod db;
 pub mod error;
 pub mod graphql;
 pub mod hotels;
+pub mod http;
 pub mod id;
 pub mod secrets;

@@ -4,6 +4,10 @@
 
 mod app;
 mod db;
+mod log;
+mod server;
 
 pub use app::{TestApp, TestIntegration};
 pub use db::TestDb;
+pub use log::LogLines;
+pub use server::{TestServer, code, header};

@@ -1,0 +1,1 @@
+//! Conformance to GraphQL over HTTP.

@@ -1,0 +1,1 @@
+//! Documents that want to hurt.
