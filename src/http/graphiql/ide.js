@@ -4,15 +4,28 @@
 const page = ReactDOM.createRoot(document.getElementById('graphiql'));
 const key = document.getElementById('key');
 
-const example = `# Enter an API key above, then press the play button.
-# Ctrl-Space completes; the book on the left holds the documentation.
+const example = `# The next arrivals. Ctrl-Space completes; the
+# book on the left holds the documentation.
 {
-  __typename
+  room_stays(first: 5) {
+    edges {
+      node {
+        reservation_from
+        reservation_to
+        room_setup {
+          name
+        }
+      }
+    }
+  }
 }
 `;
 
 function fetcher(token) {
   return async (parameters, options) => {
+    if (!token && !options?.headers) {
+      return { errors: [{ message: 'Enter an API key above.' }] };
+    }
     const response = await fetch('/graphql', {
       method: 'POST',
       headers: {
