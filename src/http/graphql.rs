@@ -26,6 +26,11 @@ use crate::auth;
 use crate::error::{Error, ErrorCode, Result, Severity};
 use crate::graphql::{self, Execution, GraphQlResponse};
 
+/// Most errors that an answer lists for an operation that did not run: one mistake can be made a thousand times.
+const MAX_ERRORS: usize = 20;
+/// Longest message of an error, in characters: a parser likes to show the whole line.
+const MAX_MESSAGE: usize = 500;
+
 /// Serves one request.
 pub(super) async fn handle(State(app): State<App>, request: Request) -> Response {
     let (head, body) = request.into_parts();
@@ -46,7 +51,7 @@ pub(super) async fn handle(State(app): State<App>, request: Request) -> Response
     }
     match read(&head.headers, body).await {
         Ok(Operations::One(request)) => one(media_type, graphql::execute(&app, &actor, vec![request]).await, outcome),
-        Ok(Operations::Batch(requests)) => batch(media_type, &graphql::execute(&app, &actor, requests).await, outcome),
+        Ok(Operations::Batch(requests)) => batch(media_type, graphql::execute(&app, &actor, requests).await, outcome),
         Err(error) => answer::refusal_with(media_type, error, outcome),
     }
 }
@@ -61,15 +66,29 @@ async fn read(headers: &HeaderMap, body: Body) -> Result<Operations> {
 
 fn one(media_type: MediaType, mut execution: Execution, outcome: Outcome) -> Response {
     let outcome = complete(outcome, &execution);
-    match execution.responses.pop() {
+    match execution.responses.pop().map(bounded) {
         Some(response) => answer::json(media_type, status(media_type, &response), &response, outcome),
         None => answer::refusal_with(media_type, Error::internal("an operation without an answer"), outcome),
     }
 }
 
-fn batch(media_type: MediaType, execution: &Execution, outcome: Outcome) -> Response {
-    let outcome = complete(outcome, execution);
-    answer::json(media_type, StatusCode::OK, &execution.responses, outcome)
+fn batch(media_type: MediaType, execution: Execution, outcome: Outcome) -> Response {
+    let outcome = complete(outcome, &execution);
+    let responses: Vec<GraphQlResponse> = execution.responses.into_iter().map(bounded).collect();
+    answer::json(media_type, StatusCode::OK, &responses, outcome)
+}
+
+fn bounded(mut response: GraphQlResponse) -> GraphQlResponse {
+    if response.is_request_error() {
+        response.errors.truncate(MAX_ERRORS);
+    }
+    for error in &mut response.errors {
+        if let Some((end, _)) = error.message.char_indices().nth(MAX_MESSAGE) {
+            error.message.truncate(end);
+            error.message.push('…');
+        }
+    }
+    response
 }
 
 fn complete(mut outcome: Outcome, execution: &Execution) -> Outcome {
@@ -95,6 +114,18 @@ mod tests {
     use async_graphql::Value;
 
     use super::*;
+    use crate::graphql::GraphQlError;
+
+    #[test]
+    fn an_answer_is_bounded_but_for_what_ran() {
+        let error = GraphQlError::from(Error::new(ErrorCode::ParseFailed, "é".repeat(600)));
+        let errors = vec![error; 30];
+        let refused = bounded(GraphQlResponse { errors: errors.clone(), ..GraphQlResponse::default() });
+        assert_eq!(refused.errors.len(), 20);
+        assert_eq!(refused.errors[0].message.chars().count(), 501);
+        let ran = bounded(GraphQlResponse { data: Some(Value::Null), errors, ..GraphQlResponse::default() });
+        assert_eq!(ran.errors.len(), 30);
+    }
 
     #[test]
     fn the_status_follows_the_media_type_only_for_what_did_not_run() {

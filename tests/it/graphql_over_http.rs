@@ -10,7 +10,7 @@ use latchkey::auth::Permission;
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 
-use crate::support::{TestApp, TestServer, code, header};
+use crate::support::{TestApp, TestServer, error_code, header};
 
 const JSON: &str = "application/json";
 const NEW: &str = "application/graphql-response+json";
@@ -95,7 +95,7 @@ async fn what_cannot_be_served_is_not_acceptable() {
     let graph = Graph::start().await;
     for accept in ["text/html", "application/xml", "application/json;q=0", "application/json; charset=utf-16"] {
         let (status, media_type, answer) = graph.answer(accept, TYPENAME).await;
-        assert_eq!((status, media_type.as_str(), code(&answer)), (406, JSON, "NOT_ACCEPTABLE"), "{accept}");
+        assert_eq!((status, media_type.as_str(), error_code(&answer)), (406, JSON, "NOT_ACCEPTABLE"), "{accept}");
     }
 }
 
@@ -124,7 +124,7 @@ async fn a_body_is_json_in_utf_8() {
     }
     let sterne = json!({ "query": "query($x: String) { __typename } # ★ é 🔑", "variables": { "x": "★" } }).to_string();
     let (_, _, answer) = graph.answer(JSON, &sterne).await;
-    assert_ne!(code(&answer), "BAD_REQUEST");
+    assert_ne!(error_code(&answer), "BAD_REQUEST");
 }
 
 #[tokio::test]
@@ -184,7 +184,7 @@ async fn what_is_not_a_graphql_request_is_400_in_both_types() {
         for accept in [JSON, NEW] {
             let (status, media_type, answer) = graph.answer(accept, &body).await;
             assert_eq!((status, media_type.as_str()), (400, accept), "{audits}: {answer}");
-            assert_eq!(code(&answer), "BAD_REQUEST", "{audits}");
+            assert_eq!(error_code(&answer), "BAD_REQUEST", "{audits}");
             assert!(answer.get("data").is_none(), "{audits}");
         }
     }
@@ -207,13 +207,13 @@ async fn what_is_refused_before_it_runs_is_200_or_the_status_of_its_code() {
         (
             "CoerceVariableValues, wrong",
             json!({ "query": variable, "variables": { "name": 7 } }).to_string(),
-            "INVALID_VARIABLE",
+            "GRAPHQL_VALIDATION_FAILED",
         ),
     ] {
         for (accept, status) in [(JSON, 200), (NEW, 400)] {
             let (found, media_type, answer) = graph.answer(accept, &body).await;
             assert_eq!((found, media_type.as_str()), (status, accept), "{audits}: {answer}");
-            assert_eq!(code(&answer), expected, "{audits}: {answer}");
+            assert_eq!(error_code(&answer), expected, "{audits}: {answer}");
             assert!(answer.get("data").is_none(), "{audits}: {answer}");
         }
     }
@@ -225,7 +225,7 @@ async fn bc58_who_is_not_let_in_gets_401_in_the_type_asked_for() {
     for accept in [JSON, NEW] {
         let request = graph.server.request("POST", "/graphql").header("accept", accept).header("content-type", JSON);
         let (status, media_type, answer) = read(request.body(TYPENAME)).await;
-        assert_eq!((status, media_type.as_str(), code(&answer)), (401, accept, "UNAUTHORIZED"));
+        assert_eq!((status, media_type.as_str(), error_code(&answer)), (401, accept, "UNAUTHORIZED"));
     }
 }
 
@@ -242,15 +242,15 @@ async fn f01_a_batch_is_answered_in_order_with_200_in_both_types() {
         assert_eq!((status, media_type.as_str()), (200, accept));
         assert_eq!(answer[0], json!({ "data": { "a": "Query" } }));
         assert_eq!(answer[1], json!({ "data": { "b": "Query" } }));
-        assert_eq!(code(&answer[2]), "GRAPHQL_PARSE_FAILED");
+        assert_eq!(error_code(&answer[2]), "GRAPHQL_PARSE_FAILED");
         assert_eq!(answer.as_array().map(Vec::len), Some(3));
     }
     for (length, expected) in [(0, "BATCH_TOO_LARGE"), (101, "BATCH_TOO_LARGE")] {
         let batch = vec![json!({ "query": "{ __typename }" }); length];
         let (status, _, answer) = graph.answer(JSON, &json!(batch).to_string()).await;
-        assert_eq!((status, code(&answer)), (400, expected));
+        assert_eq!((status, error_code(&answer)), (400, expected));
     }
     let (status, _, answer) = graph.answer(JSON, &json!([{ "query": "{ __typename }" }, 7]).to_string()).await;
-    assert_eq!((status, code(&answer)), (400, "BAD_REQUEST"));
+    assert_eq!((status, error_code(&answer)), (400, "BAD_REQUEST"));
     assert_eq!(answer["errors"][0]["message"], "Operation 1: A GraphQL request is a JSON object");
 }

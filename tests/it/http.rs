@@ -15,7 +15,7 @@ use sqlx::{ConnectOptions as _, PgConnection};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::Instant;
 
-use crate::support::{LogLines, TestApp, TestIntegration, TestServer, code, header};
+use crate::support::{LogLines, TestApp, TestIntegration, TestServer, error_code, header};
 
 async fn started() -> (TestApp, TestIntegration, TestServer) {
     let app = TestApp::new().await;
@@ -115,7 +115,7 @@ async fn f15_graphql_is_served_by_post_only() {
         assert_eq!(response.status(), 405, "{method}");
         assert_eq!(header(&response, "allow"), "POST", "{method}");
         if method != "HEAD" {
-            assert_eq!(code(&response.json().await.expect("JSON")), "METHOD_NOT_ALLOWED");
+            assert_eq!(error_code(&response.json().await.expect("JSON")), "METHOD_NOT_ALLOWED");
         }
     }
 }
@@ -133,7 +133,7 @@ async fn unknown_paths_and_methods_answer_in_json() {
         let response = server.request(method, path).send().await.expect("an answer");
         assert_eq!(response.status(), status, "{path}");
         assert!(header(&response, "content-type").contains("json"));
-        assert_eq!(code(&response.json().await.expect("JSON")), expected, "{path}");
+        assert_eq!(error_code(&response.json().await.expect("JSON")), expected, "{path}");
     }
 }
 
@@ -161,7 +161,7 @@ async fn a_database_that_is_gone_is_unavailable_and_may_be_tried_again() {
     let response = server.post("any", &typename()).send().await.expect("an answer");
     assert_eq!((response.status().as_u16(), header(&response, "retry-after")), (503, "1"));
     let answer: Value = response.json().await.expect("JSON");
-    assert_eq!(code(&answer), "UNAVAILABLE");
+    assert_eq!(error_code(&answer), "UNAVAILABLE");
     assert!(!answer.to_string().contains("nonexistent"));
 
     assert_eq!(server.request("GET", "/healthz").send().await.expect("an answer").status(), 200);
@@ -189,7 +189,7 @@ async fn a_body_of_more_than_a_mebibyte_is_refused() {
     assert_eq!(post(padded(1 << 20)).send().await.expect("an answer").status(), 200);
     let response = post(padded((1 << 20) + 1)).send().await.expect("an answer");
     assert_eq!(response.status(), 413);
-    assert_eq!(code(&response.json().await.expect("JSON")), "PAYLOAD_TOO_LARGE");
+    assert_eq!(error_code(&response.json().await.expect("JSON")), "PAYLOAD_TOO_LARGE");
 }
 
 #[tokio::test]

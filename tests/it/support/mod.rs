@@ -10,4 +10,4 @@ mod server;
 pub use app::{TestApp, TestIntegration};
 pub use db::TestDb;
 pub use log::LogLines;
-pub use server::{TestServer, code, header};
+pub use server::{TestServer, error_code, header};

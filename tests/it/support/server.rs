@@ -74,7 +74,7 @@ impl TestServer {
 }
 
 /// `extensions.code` of the first error.
-pub fn code(answer: &Value) -> &str {
+pub fn error_code(answer: &Value) -> &str {
     answer["errors"][0]["extensions"]["code"].as_str().unwrap_or("none")
 }
 
