@@ -1,6 +1,7 @@
 //! The parts of a running Latchkey, put together once.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use sqlx::PgPool;
 use tokio::sync::Notify;
@@ -28,12 +29,22 @@ pub struct Parts {
     pub deliveries_wake: Notify,
     /// The GraphQL schema.
     pub schema: Schema,
+    /// Set once everything is started: `/readyz` says so.
+    pub ready: AtomicBool,
 }
 
 impl App {
     /// Puts the parts together.
     pub fn new(pool: PgPool, clock: Clock, ids: IdSource, master_keys: MasterKeys) -> Self {
-        Self(Arc::new(Parts { pool, clock, ids, master_keys, deliveries_wake: Notify::new(), schema: Schema::new() }))
+        Self(Arc::new(Parts {
+            pool,
+            clock,
+            ids,
+            master_keys,
+            deliveries_wake: Notify::new(),
+            schema: Schema::new(),
+            ready: AtomicBool::new(false),
+        }))
     }
 }
 

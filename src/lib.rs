@@ -20,6 +20,7 @@ pub mod error;
 pub mod events;
 pub mod graphql;
 pub mod hotels;
+pub mod http;
 pub mod id;
 pub mod reservations;
 pub mod room_access_keys;

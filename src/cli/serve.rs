@@ -1,13 +1,14 @@
 //! `latchkey serve`
 
 use std::net::SocketAddr;
+use std::sync::atomic::Ordering;
 
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Failure, Started, start};
-use crate::app::App;
 use crate::config::Config;
+use crate::http;
 
 pub(super) async fn run(config: &Config) -> Result<(), Failure> {
     // First, so that an occupied port is told before anything is started.
@@ -18,23 +19,11 @@ pub(super) async fn run(config: &Config) -> Result<(), Failure> {
     let started = start(config).await?;
     let shutdown = shutdown()?;
     tracing::info!(url = url_of(address), "serving");
-    serve(listener, started.app.clone(), shutdown).await?;
+    started.app.ready.store(true, Ordering::Release);
+    http::serve(listener, started.app.clone(), shutdown).await?;
     tracing::info!("stopped");
     Started::stop(started).await;
     Ok(())
-}
-
-async fn serve(
-    listener: TcpListener,
-    app: App,
-    shutdown: impl Future<Output = ()> + Send + 'static,
-) -> std::io::Result<()> {
-    use axum::{Router, routing::get};
-    let router = Router::new()
-        .route("/healthz", get(|| async { "ok" }))
-        .route("/readyz", get(|| async { "ok" }))
-        .with_state(app);
-    axum::serve(listener, router).with_graceful_shutdown(shutdown).await
 }
 
 /// Where a client on this machine finds the server.

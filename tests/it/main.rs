@@ -3,6 +3,9 @@
 mod auth;
 mod cli;
 mod embedded;
+mod graphql_over_http;
+mod hostile;
+mod http;
 mod keys;
 mod support;
 mod tidy;

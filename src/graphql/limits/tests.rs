@@ -72,15 +72,15 @@ fn pages_multiply_what_their_records_hold() {
     let page = |arguments: &str| {
         cost(&format!("{{ room_stays{arguments} {{ edges {{ node {{ id }} }} totalCount }} }}")).values
     };
-    // The connection and its count; three values per record.
-    assert_eq!(page(""), 2 + 20 * 3);
-    assert_eq!(page("(first: 7)"), 2 + 7 * 3);
-    assert_eq!(page("(last: 3, first: null)"), 2 + 3 * 3);
-    assert_eq!(page("(first: 3, last: 30)"), 2 + 30 * 3);
+    // The connection as a statement, its count, and three values per record.
+    assert_eq!(page(""), 101 + 20 * 3);
+    assert_eq!(page("(first: 7)"), 101 + 7 * 3);
+    assert_eq!(page("(last: 3, first: null)"), 101 + 3 * 3);
+    assert_eq!(page("(first: 3, last: 30)"), 101 + 30 * 3);
     for out_of_range in
         ["(first: 101)", "(first: -1)", "(first: 99999999999999999999)", "(first: \"1\")", "(first: 1.5)"]
     {
-        assert_eq!(page(out_of_range), 2 + 100 * 3, "{out_of_range}");
+        assert_eq!(page(out_of_range), 101 + 100 * 3, "{out_of_range}");
     }
 }
 
@@ -90,9 +90,9 @@ fn a_page_size_comes_from_the_variable_its_default_or_is_the_largest() {
         room_stays(first: $n) { edges { cursor } } reservations(first: $m) { edges { cursor } }
     }";
     let values = |variables| measured(text, None, variables).expect("measured").values;
-    assert_eq!(values(json!({})), 2 + 5 * 2 + 100 * 2);
-    assert_eq!(values(json!({ "n": 10, "m": 1 })), 2 + 10 * 2 + 2);
-    assert_eq!(values(json!({ "n": 1_000, "m": null })), 2 + 100 * 2 + 20 * 2);
+    assert_eq!(values(json!({})), 200 + 5 * 2 + 100 * 2);
+    assert_eq!(values(json!({ "n": 10, "m": 1 })), 200 + 10 * 2 + 2);
+    assert_eq!(values(json!({ "n": 1_000, "m": null })), 200 + 100 * 2 + 20 * 2);
 }
 
 #[test]
@@ -100,7 +100,13 @@ fn a_fragment_on_a_connection_is_multiplied_by_the_page_of_whoever_spreads_it() 
     let text =
         "{ a: room_stays(first: 10) { ...Page } b: room_stays(first: 1) { ... on RoomStayConnection { ...Page } } }
         fragment Page on RoomStayConnection { edges { cursor } pageInfo { endCursor } }";
-    assert_eq!(cost(text), Cost { fields: 2 + 2 * 4, values: (3 + 10 * 2) + (3 + 2) });
+    assert_eq!(cost(text), Cost { fields: 2 + 2 * 4, values: (102 + 10 * 2) + (102 + 2) });
+}
+
+#[test]
+fn what_takes_a_statement_costs_as_much_as_a_hundred_values() {
+    assert_eq!(cost("mutation { a: add { id } b: add { id } }").values, 2 * (100 + 1));
+    assert_eq!(cost("{ settings { __typename } }").values, 2);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use async_graphql::parser::types::{
-    Directive, ExecutableDocument, Field, OperationDefinition, Selection, SelectionSet,
+    Directive, ExecutableDocument, Field, OperationDefinition, OperationType, Selection, SelectionSet,
 };
 use async_graphql::{Name, Positioned, Value as ConstValue, Variables};
 use async_graphql_value::Value;
@@ -17,6 +17,8 @@ use crate::graphql::type_map::TypeMap;
 const DEFAULT_PAGE: u64 = 20;
 /// Most records on a page; what is out of range counts as this, before it is refused.
 const MAX_PAGE: u64 = 100;
+/// What a field costs, in values, that takes a statement of its own: a page or an act.
+const STATEMENT: u64 = 100;
 /// What a list without pages is taken to hold: the guests of a room, the rooms of a small hotel.
 const PLAIN_LIST: u64 = 5;
 
@@ -156,9 +158,11 @@ impl<'a> Walk<'a> {
         self.arguments(&field.arguments, &mut tally)?;
         self.directives(&field.directives, &mut tally)?;
 
-        let records = if shape.is_some_and(|shape| shape.connection) { self.page_size(field) } else { 1 };
+        let connection = shape.is_some_and(|shape| shape.connection);
+        let act = place.type_name.is_some() && place.type_name == self.types.root(OperationType::Mutation);
+        let records = if connection { self.page_size(field) } else { 1 };
         let inside = tally.values.saturating_add(tally.values_per_record.saturating_mul(records));
-        let value = inside.saturating_add(1);
+        let value = inside.saturating_add(if connection || act { STATEMENT } else { 1 });
         (tally.values, tally.values_per_record) = match place.type_name {
             // The list of a connection is a page; whoever selected the connection knows how long that is.
             Some(owner) if list && self.types.is_connection(owner) => (0, value),

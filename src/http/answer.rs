@@ -1,0 +1,114 @@
+//! Answers, and what they leave for the log line.
+
+use axum::body::Body;
+use axum::http::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use serde::Serialize;
+
+use super::negotiate::MediaType;
+use crate::auth::Actor;
+use crate::error::{Error, ErrorCode};
+use crate::graphql::GraphQlResponse;
+
+/// When a client may try again after a 503, in seconds.
+const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("1");
+
+/// What a request came to, for its log line. It rides in the response's extensions.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Outcome {
+    /// Who made it.
+    pub(super) actor: Option<Actor>,
+    /// Names of its GraphQL operations.
+    pub(super) operations: String,
+    /// Codes of its errors, each once.
+    pub(super) codes: Vec<ErrorCode>,
+    /// What lies behind the errors that are not the caller's.
+    pub(super) causes: Vec<String>,
+    /// Statements that it took.
+    pub(super) statements: u32,
+}
+
+impl Outcome {
+    /// A request of `actor` that has not run yet.
+    pub(super) fn of(actor: Actor) -> Self {
+        Self { actor: Some(actor), ..Self::default() }
+    }
+
+    /// Notes an error.
+    pub(super) fn note(&mut self, code: ErrorCode) {
+        if !self.codes.contains(&code) {
+            self.codes.push(code);
+        }
+    }
+}
+
+/// The answer that consists of `error`.
+pub(super) fn refusal(media_type: MediaType, error: Error) -> Response {
+    refusal_with(media_type, error, Outcome::default())
+}
+
+/// The same when more is known of the request.
+pub(super) fn refusal_with(media_type: MediaType, error: Error, mut outcome: Outcome) -> Response {
+    let code = error.code;
+    outcome.note(code);
+    outcome.causes.extend(error.source.as_deref().map(|cause| chain(cause)));
+    let status = StatusCode::from_u16(code.spec().http_status).expect("the table holds statuses");
+    json(media_type, status, &GraphQlResponse::refused(error), outcome)
+}
+
+/// An answer in JSON.
+pub(super) fn json(media_type: MediaType, status: StatusCode, content: &impl Serialize, outcome: Outcome) -> Response {
+    let content = match serde_json::to_vec(content) {
+        Ok(content) => content,
+        Err(error) => return refusal_with(media_type, Error::internal(error), outcome),
+    };
+    let mut response = (status, Body::from(content)).into_response();
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, media_type.header());
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    match status {
+        StatusCode::UNAUTHORIZED => {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        StatusCode::SERVICE_UNAVAILABLE => {
+            headers.insert(RETRY_AFTER, RETRY_AFTER_SECONDS);
+        }
+        // What was not read of the body would be taken for the next request.
+        StatusCode::REQUEST_TIMEOUT | StatusCode::PAYLOAD_TOO_LARGE => {
+            headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        _ => {}
+    }
+    response.extensions_mut().insert(outcome);
+    response
+}
+
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_for_the_log_and_not_for_the_answer() {
+        let cause = std::io::Error::other("the disk of the database");
+        let response = refusal(MediaType::Json, Error::internal(cause));
+        let outcome = response.extensions().get::<Outcome>().expect("an outcome").clone();
+        assert_eq!(outcome.codes, [ErrorCode::Internal]);
+        assert_eq!(outcome.causes, ["the disk of the database"]);
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    }
+
+    #[test]
+    fn a_code_is_noted_once() {
+        let mut outcome = Outcome::default();
+        for code in [ErrorCode::NotRun, ErrorCode::NotFound, ErrorCode::NotRun] {
+            outcome.note(code);
+        }
+        assert_eq!(outcome.codes, [ErrorCode::NotRun, ErrorCode::NotFound]);
+    }
+}

@@ -1,0 +1,147 @@
+//! `POST /graphql`: GraphQL over HTTP, and batches.
+//!
+//! The key is checked before the body is read, so strangers cannot make us hold a megabyte. Then: media types, body,
+//! operations, and one call of the executor. Statuses:
+//!
+//! | | `application/graphql-response+json` | `application/json` |
+//! |---|---|---|
+//! | not a GraphQL request, not let in | 4xx | 4xx |
+//! | refused before it ran | the code's status | 200 |
+//! | given up by us: deadline, database, fault | 503 or 500 | 503 or 500 |
+//! | ran, with errors or without | 200 | 200 |
+//! | batch | 200 | 200 |
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::header::AUTHORIZATION;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+
+use super::answer::{self, Outcome};
+use super::body;
+use super::negotiate::{self, MediaType};
+use super::operations::Operations;
+use crate::app::App;
+use crate::auth;
+use crate::error::{Error, ErrorCode, Result, Severity};
+use crate::graphql::{self, Execution, GraphQlResponse};
+
+/// Most errors that an answer lists for an operation that did not run: one mistake can be made a thousand times.
+const MAX_ERRORS: usize = 20;
+/// Longest message of an error, in characters: a parser likes to show the whole line.
+const MAX_MESSAGE: usize = 500;
+
+/// Serves one request.
+pub(super) async fn handle(State(app): State<App>, request: Request) -> Response {
+    let (head, body) = request.into_parts();
+    let accepted = negotiate::answer_type(&head.headers);
+    let media_type = accepted.unwrap_or(MediaType::Json);
+
+    let actor = match auth::authenticate(&app.pool, head.headers.get(AUTHORIZATION)).await {
+        Ok(actor) => actor,
+        Err(error) => {
+            body::discard(body).await;
+            return answer::refusal(media_type, error);
+        }
+    };
+    let outcome = Outcome::of(actor.clone());
+    if accepted.is_none() {
+        body::discard(body).await;
+        return answer::refusal_with(media_type, Error::of(ErrorCode::NotAcceptable), outcome);
+    }
+    match read(&head.headers, body).await {
+        Ok(Operations::One(request)) => one(media_type, graphql::execute(&app, &actor, vec![request]).await, outcome),
+        Ok(Operations::Batch(requests)) => batch(media_type, graphql::execute(&app, &actor, requests).await, outcome),
+        Err(error) => answer::refusal_with(media_type, error, outcome),
+    }
+}
+
+async fn read(headers: &HeaderMap, body: Body) -> Result<Operations> {
+    if !negotiate::is_json(headers) {
+        body::discard(body).await;
+        return Err(Error::of(ErrorCode::UnsupportedMediaType));
+    }
+    Operations::parse(&body::read(body).await?)
+}
+
+fn one(media_type: MediaType, mut execution: Execution, outcome: Outcome) -> Response {
+    let outcome = complete(outcome, &execution);
+    match execution.responses.pop().map(bounded) {
+        Some(response) => answer::json(media_type, status(media_type, &response), &response, outcome),
+        None => answer::refusal_with(media_type, Error::internal("an operation without an answer"), outcome),
+    }
+}
+
+fn batch(media_type: MediaType, execution: Execution, outcome: Outcome) -> Response {
+    let outcome = complete(outcome, &execution);
+    let responses: Vec<GraphQlResponse> = execution.responses.into_iter().map(bounded).collect();
+    answer::json(media_type, StatusCode::OK, &responses, outcome)
+}
+
+fn bounded(mut response: GraphQlResponse) -> GraphQlResponse {
+    if response.is_request_error() {
+        response.errors.truncate(MAX_ERRORS);
+    }
+    for error in &mut response.errors {
+        if let Some((end, _)) = error.message.char_indices().nth(MAX_MESSAGE) {
+            error.message.truncate(end);
+            error.message.push('…');
+        }
+    }
+    response
+}
+
+fn complete(mut outcome: Outcome, execution: &Execution) -> Outcome {
+    for error in execution.responses.iter().flat_map(|response| &response.errors) {
+        outcome.note(error.code);
+    }
+    outcome.operations.clone_from(&execution.operations);
+    outcome.statements = execution.statements;
+    outcome
+}
+
+fn status(media_type: MediaType, response: &GraphQlResponse) -> StatusCode {
+    let refused_with = response.errors.first().filter(|_| response.is_request_error());
+    let Some(spec) = refused_with.map(|error| error.code.spec()) else { return StatusCode::OK };
+    match (media_type, spec.severity) {
+        (MediaType::Json, Severity::Caller) => StatusCode::OK,
+        _ => StatusCode::from_u16(spec.http_status).expect("the table holds statuses"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use async_graphql::Value;
+
+    use super::*;
+    use crate::graphql::GraphQlError;
+
+    #[test]
+    fn an_answer_is_bounded_but_for_what_ran() {
+        let error = GraphQlError::from(Error::new(ErrorCode::ParseFailed, "é".repeat(600)));
+        let errors = vec![error; 30];
+        let refused = bounded(GraphQlResponse { errors: errors.clone(), ..GraphQlResponse::default() });
+        assert_eq!(refused.errors.len(), 20);
+        assert_eq!(refused.errors[0].message.chars().count(), 501);
+        let ran = bounded(GraphQlResponse { data: Some(Value::Null), errors, ..GraphQlResponse::default() });
+        assert_eq!(ran.errors.len(), 30);
+    }
+
+    #[test]
+    fn the_status_follows_the_media_type_only_for_what_did_not_run() {
+        use MediaType::{GraphQlResponse as New, Json};
+        let refused = |code| GraphQlResponse::refused(Error::of(code));
+        let partial = GraphQlResponse { data: Some(Value::Null), ..refused(ErrorCode::Unavailable) };
+        for (response, json, new) in [
+            (&GraphQlResponse { data: Some(Value::Null), ..GraphQlResponse::default() }, 200, 200),
+            (&partial, 200, 200),
+            (&refused(ErrorCode::ParseFailed), 200, 400),
+            (&refused(ErrorCode::Forbidden), 200, 403),
+            (&refused(ErrorCode::DeadlineExceeded), 503, 503),
+            (&refused(ErrorCode::Internal), 500, 500),
+        ] {
+            assert_eq!(status(Json, response).as_u16(), json, "{response:?}");
+            assert_eq!(status(New, response).as_u16(), new, "{response:?}");
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! Media types: what a client sends and what it accepts. Pure.
+
+use axum::http::header::{ACCEPT, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderValue};
+
+/// The media type of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum MediaType {
+    /// `application/json`: a well-formed request is answered with 200, whatever comes of it.
+    Json,
+    /// `application/graphql-response+json`: the status tells whether the request was run.
+    GraphQlResponse,
+}
+
+impl MediaType {
+    const ALL: [Self; 2] = [Self::Json, Self::GraphQlResponse];
+
+    const fn subtype(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::GraphQlResponse => "graphql-response+json",
+        }
+    }
+
+    /// Value of the `Content-Type` header.
+    pub(super) const fn header(self) -> HeaderValue {
+        HeaderValue::from_static(match self {
+            Self::Json => "application/json; charset=utf-8",
+            Self::GraphQlResponse => "application/graphql-response+json; charset=utf-8",
+        })
+    }
+}
+
+/// The media type in which the client wants a GraphQL answer, or `None` when it wants none that there is.
+///
+/// Without an `Accept` header it is `application/graphql-response+json`, the specification's default since 2025.
+/// Wildcards mean `application/json`, which everyone can read. Of equal weights the more specific range counts, then the
+/// one listed first.
+pub(super) fn answer_type(headers: &HeaderMap) -> Option<MediaType> {
+    let ranges: Vec<Range<'_>> = headers
+        .get_all(ACCEPT)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .filter_map(Range::parse)
+        .collect();
+    if !headers.contains_key(ACCEPT) {
+        return Some(MediaType::GraphQlResponse);
+    }
+    let offer = |media_type: MediaType| {
+        let matching =
+            ranges.iter().enumerate().filter_map(|(at, range)| Some((range.precision(media_type)?, at, range)));
+        let (precision, at, range) = matching.max_by_key(|(precision, at, _)| (*precision, std::cmp::Reverse(*at)))?;
+        (range.weight > 0).then_some((range.weight, precision, std::cmp::Reverse(at), media_type))
+    };
+    // Of equals `max_by_key` takes the last.
+    let offers = MediaType::ALL.into_iter().rev().filter_map(offer);
+    offers.max_by_key(|(weight, precision, at, _)| (*weight, *precision, *at)).map(|(.., media_type)| media_type)
+}
+
+/// Whether the body is JSON in UTF-8, the only encoding of JSON.
+pub(super) fn is_json(headers: &HeaderMap) -> bool {
+    let mut values = headers.get_all(CONTENT_TYPE).iter();
+    let (Some(value), None) = (values.next(), values.next()) else { return false };
+    let range = value.to_str().ok().and_then(Range::parse);
+    range.is_some_and(|range| range.precision(MediaType::Json) == Some(Precision::Exact))
+}
+
+/// How closely a range names a media type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Precision {
+    Anything,
+    AnyApplication,
+    Exact,
+}
+
+/// One element of an `Accept` header.
+#[derive(Debug)]
+struct Range<'a> {
+    kind: &'a str,
+    subtype: &'a str,
+    utf8: bool,
+    /// Thousandths.
+    weight: u32,
+}
+
+impl<'a> Range<'a> {
+    fn parse(text: &'a str) -> Option<Self> {
+        let mut parts = text.split(';').map(str::trim);
+        let (kind, subtype) = parts.next()?.split_once('/')?;
+        let mut range = Self { kind, subtype, utf8: true, weight: 1_000 };
+        for (name, value) in parts.filter_map(|part| part.split_once('=')) {
+            if name.eq_ignore_ascii_case("q") {
+                range.weight = weight(value)?;
+            } else if name.eq_ignore_ascii_case("charset") {
+                range.utf8 = value.trim_matches('"').eq_ignore_ascii_case("utf-8");
+            }
+        }
+        Some(range)
+    }
+
+    fn precision(&self, media_type: MediaType) -> Option<Precision> {
+        let application = self.kind.eq_ignore_ascii_case("application");
+        match (self.kind, self.subtype) {
+            _ if !self.utf8 => None,
+            ("*", "*") => Some(Precision::Anything),
+            (_, "*") if application => Some(Precision::AnyApplication),
+            (_, subtype) if application && subtype.eq_ignore_ascii_case(media_type.subtype()) => Some(Precision::Exact),
+            _ => None,
+        }
+    }
+}
+
+/// A weight between 0 and 1 with at most three digits, in thousandths.
+fn weight(text: &str) -> Option<u32> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    if fraction.len() > 3 || !fraction.bytes().all(|digit| digit.is_ascii_digit()) {
+        return None;
+    }
+    let whole: u32 = if matches!(whole, "0" | "1") { whole.parse().ok()? } else { return None };
+    let thousandths: u32 = format!("{fraction:0<3}").parse().ok()?;
+    Some(whole * 1_000 + thousandths).filter(|weight| *weight <= 1_000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn accepting(accept: &str) -> Option<MediaType> {
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT, accept.parse().expect("a header"));
+        answer_type(&headers)
+    }
+
+    #[test]
+    fn the_best_range_decides() {
+        use MediaType::{GraphQlResponse, Json};
+        for (accept, expected) in [
+            ("application/json", Some(Json)),
+            ("application/graphql-response+json", Some(GraphQlResponse)),
+            ("APPLICATION/GraphQL-Response+JSON; charset=UTF-8", Some(GraphQlResponse)),
+            ("*/*", Some(Json)),
+            ("application/*", Some(Json)),
+            ("application/graphql-response+json, application/json", Some(GraphQlResponse)),
+            ("application/json, application/graphql-response+json", Some(Json)),
+            ("application/json, application/graphql-response+json;q=0.9", Some(Json)),
+            ("application/json;q=0.9, application/graphql-response+json;q=0.95", Some(GraphQlResponse)),
+            ("*/*, application/graphql-response+json", Some(GraphQlResponse)),
+            ("*/*;q=0.1, application/graphql-response+json;q=0.05", Some(Json)),
+            ("application/json;q=0, */*", Some(GraphQlResponse)),
+            ("application/json;q=0.5, application/*", Some(GraphQlResponse)),
+            ("text/html, application/xhtml+xml, application/xml;q=0.9, */*;q=0.8", Some(Json)),
+            ("application/json; charset=\"utf-8\"", Some(Json)),
+            ("application/json; charset=utf-16", None),
+            ("application/json;q=0", None),
+            ("*/*;q=0", None),
+            ("application/json;q=2", None),
+            ("text/html", None),
+            ("text/*", None),
+            ("application/graphql+json", None),
+            ("", None),
+            ("nonsense", None),
+        ] {
+            assert_eq!(accepting(accept), expected, "{accept}");
+        }
+    }
+
+    #[test]
+    fn no_accept_header_means_the_type_of_the_specification() {
+        assert_eq!(answer_type(&HeaderMap::new()), Some(MediaType::GraphQlResponse));
+    }
+
+    #[test]
+    fn several_accept_headers_are_one_list() {
+        let mut headers = HeaderMap::new();
+        headers.append(ACCEPT, HeaderValue::from_static("application/json;q=0.5"));
+        headers.append(ACCEPT, HeaderValue::from_static("application/graphql-response+json"));
+        assert_eq!(answer_type(&headers), Some(MediaType::GraphQlResponse));
+    }
+
+    #[test]
+    fn a_body_is_json_in_utf_8_or_refused() {
+        for (content_type, expected) in [
+            ("application/json", true),
+            ("Application/JSON; Charset=UTF-8", true),
+            ("application/json;charset=\"utf-8\"", true),
+            ("application/json; boundary=x", true),
+            ("application/json; charset=latin1", false),
+            ("application/graphql", false),
+            ("application/*", false),
+            ("text/plain", false),
+            ("multipart/form-data; boundary=x", false),
+            ("json", false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(CONTENT_TYPE, content_type.parse().expect("a header"));
+            assert_eq!(is_json(&headers), expected, "{content_type}");
+        }
+        assert!(!is_json(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn weights_have_three_digits() {
+        for (text, expected) in [
+            ("1", Some(1_000)),
+            ("1.000", Some(1_000)),
+            ("0", Some(0)),
+            ("0.05", Some(50)),
+            ("0.", Some(0)),
+            ("1.001", None),
+            ("0.1234", None),
+            ("-0", None),
+            ("1e0", None),
+            ("", None),
+        ] {
+            assert_eq!(weight(text), expected, "{text}");
+        }
+    }
+}

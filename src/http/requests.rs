@@ -1,0 +1,174 @@
+//! What every request goes through: an id, a task of its own, a log line.
+//!
+//! The task makes a request run to its end even when the client hangs up: hyper drops what it polls, and a mutation must
+//! not be dropped between two statements. The line holds no key, body, variable or path beyond the route's pattern.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
+use axum::middleware::Next;
+use axum::response::Response;
+use tokio::sync::RwLock;
+
+use super::answer::{self, Outcome};
+use super::negotiate::MediaType;
+use super::panics;
+use crate::app::App;
+use crate::error::{Error, Severity};
+use crate::id::IdSource;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The requests that are running: each holds the lock as a reader.
+#[derive(Clone, Default)]
+pub(super) struct InFlight(Arc<RwLock<()>>);
+
+impl InFlight {
+    /// Waits until no request is running.
+    pub(super) async fn ended(&self) {
+        drop(self.0.write().await);
+    }
+}
+
+/// Runs a request.
+pub(super) async fn run(State((app, in_flight)): State<(App, InFlight)>, request: Request, next: Next) -> Response {
+    let running = in_flight.0.read_owned().await;
+    let task = tokio::spawn(async move {
+        let response = run_and_log(&app.ids, request, next).await;
+        drop(running);
+        response
+    });
+    // A task ends without an answer only when the runtime is going down, and its clients' connections with it.
+    task.await.unwrap_or_else(|error| answer::refusal(MediaType::Json, Error::internal(error)))
+}
+
+async fn run_and_log(ids: &IdSource, request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let id = new_id(ids);
+    let method = request.method().clone();
+    let path = request.extensions().get::<MatchedPath>().cloned();
+    let mut response = match panics::caught(next.run(request)).await {
+        Ok(response) => response,
+        Err(place) => answer::refusal(MediaType::Json, Error::internal(place)),
+    };
+    let outcome = response.extensions_mut().remove::<Outcome>().unwrap_or_default();
+    add_headers(&mut response, &id);
+    log(&Line { id, method, path, status: response.status(), duration: started.elapsed(), outcome });
+    response
+}
+
+/// `req_` and 8 hexadecimal digits. A client cannot choose it: it would choose what our log says.
+fn new_id(ids: &IdSource) -> String {
+    let mut random = [0_u8; 4];
+    ids.fill(&mut random);
+    format!("req_{:08x}", u32::from_be_bytes(random))
+}
+
+fn add_headers(response: &mut Response, id: &str) {
+    let headers = response.headers_mut();
+    headers.insert(REQUEST_ID, HeaderValue::from_str(id).expect("letters and digits"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers
+        .entry(CONTENT_SECURITY_POLICY)
+        .or_insert(HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"));
+}
+
+struct Line {
+    id: String,
+    method: Method,
+    path: Option<MatchedPath>,
+    status: StatusCode,
+    duration: Duration,
+    outcome: Outcome,
+}
+
+impl Line {
+    /// The gravest of the errors.
+    fn severity(&self) -> Severity {
+        let severities = self.outcome.codes.iter().map(|code| code.spec().severity);
+        severities.max_by_key(|severity| *severity as u8).unwrap_or(Severity::Caller)
+    }
+
+    fn codes(&self) -> Option<String> {
+        let codes: Vec<&str> = self.outcome.codes.iter().map(|code| code.spec().wire).collect();
+        (!codes.is_empty()).then(|| codes.join(","))
+    }
+}
+
+fn log(line: &Line) {
+    macro_rules! request {
+        ($level:ident) => {
+            tracing::$level!(
+                http.method = line.method.as_str(),
+                http.path = line.path.as_ref().map_or("none", MatchedPath::as_str),
+                http.status = line.status.as_u16(),
+                request.id = line.id,
+                graphql.operations = (!line.outcome.operations.is_empty()).then_some(line.outcome.operations.as_str()),
+                actor.hotel = line.outcome.actor.as_ref().map(|actor| actor.hotel.slug.as_str()),
+                actor.integration = line.outcome.actor.as_ref().map(|actor| actor.integration_id.to_string()),
+                error.codes = line.codes(),
+                error.causes = (!line.outcome.causes.is_empty()).then(|| line.outcome.causes.join("; ")),
+                duration_ms = u64::try_from(line.duration.as_millis()).unwrap_or(u64::MAX),
+                db.statements = line.outcome.statements,
+                "request"
+            )
+        };
+    }
+    match line.severity() {
+        Severity::Fault => request!(error),
+        Severity::Passing => request!(warn),
+        Severity::Caller => request!(info),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use axum::routing::get;
+    use axum::{Router, middleware};
+    use http_body_util::BodyExt as _;
+    use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+    use tower::ServiceExt as _;
+
+    use super::*;
+    use crate::clock::Clock;
+    use crate::secrets::MasterKeys;
+
+    fn app() -> App {
+        let ids = IdSource::operating_system();
+        let master_keys = MasterKeys::parse(&MasterKeys::generate(&ids)).unwrap_or_else(|reason| panic!("{reason}"));
+        App::new(PgPoolOptions::new().connect_lazy_with(PgConnectOptions::new()), Clock::system(), ids, master_keys)
+    }
+
+    #[test]
+    fn e18_a_request_id_has_eight_digits() {
+        let id = new_id(&IdSource::operating_system());
+        let digits = id.strip_prefix("req_").expect("its prefix");
+        assert_eq!(digits.len(), 8);
+        assert!(digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')));
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_answered_as_a_fault_and_nothing_of_it_gets_out() {
+        panics::install_hook();
+        let layer = middleware::from_fn_with_state((app(), InFlight::default()), run);
+        let panicking = get(|| async {
+            if true {
+                panic!("Doe, room 301")
+            }
+        });
+        let router: Router = Router::new().route("/", panicking).layer(layer);
+        let response = router.oneshot(Request::new(Body::empty())).await.expect("an answer");
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert!(response.headers().contains_key(REQUEST_ID));
+        let body = response.into_body().collect().await.expect("a body").to_bytes();
+        let answer: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
+        assert_eq!(answer["errors"][0]["message"], "Internal error");
+        assert_eq!(answer["errors"][0]["extensions"]["code"], "INTERNAL");
+    }
+}

@@ -1,0 +1,256 @@
+//! Conformance to the GraphQL over HTTP specification, stage 2 draft, on `POST /graphql`.
+//!
+//! Each row bears the number of the audit of the `graphql-http` project that asks the same, where there is one. Where the
+//! audits still follow the rules that the specification had before 2025, the specification counts: what is not a
+//! GraphQL request is 400 under `application/json` too, and without an `Accept` header the answer is
+//! `application/graphql-response+json`. Those rows bear the number with `spec`.
+
+use chrono_tz::Tz;
+use latchkey::auth::Permission;
+use reqwest::RequestBuilder;
+use serde_json::{Value, json};
+
+use crate::support::{TestApp, TestServer, error_code, header};
+
+const JSON: &str = "application/json";
+const NEW: &str = "application/graphql-response+json";
+
+struct Graph {
+    server: TestServer,
+    key: String,
+    _app: TestApp,
+}
+
+impl Graph {
+    async fn start() -> Self {
+        let app = TestApp::new().await;
+        let hotel = app.hotel("grand-hotel", Tz::Europe__Berlin).await;
+        let vendor = app.integration(&hotel, "Lock Vendor", Permission::Write).await;
+        Self { server: TestServer::start(&app.app).await, key: vendor.live, _app: app }
+    }
+
+    fn post(&self, accept: Option<&str>) -> RequestBuilder {
+        let request = self.server.request("POST", "/graphql").bearer_auth(&self.key);
+        match accept {
+            Some(accept) => request.header("accept", accept),
+            None => request,
+        }
+    }
+
+    /// Status, `Content-Type` without parameters, and body of the answer to `body`.
+    async fn answer(&self, accept: &str, body: &str) -> (u16, String, Value) {
+        let request = self.post(Some(accept)).header("content-type", JSON).body(body.to_owned());
+        read(request).await
+    }
+}
+
+async fn read(request: RequestBuilder) -> (u16, String, Value) {
+    let response = request.send().await.expect("an answer");
+    let status = response.status().as_u16();
+    let content_type = header(&response, "content-type").to_owned();
+    let media_type = content_type.strip_suffix("; charset=utf-8").expect("the encoding is named").to_owned();
+    // 82A3: JSON in UTF-8, or this fails.
+    let text = String::from_utf8(response.bytes().await.expect("a body").to_vec()).expect("UTF-8");
+    (status, media_type, serde_json::from_str(&text).expect("JSON"))
+}
+
+fn query(text: &str) -> String {
+    json!({ "query": text }).to_string()
+}
+
+const TYPENAME: &str = r#"{"query": "{ __typename }"}"#;
+
+#[tokio::test]
+async fn the_answer_has_the_media_type_that_was_asked_for() {
+    let graph = Graph::start().await;
+    for (audit, accept, expected) in [
+        ("22EB", NEW, NEW),
+        ("4655", JSON, JSON),
+        ("47DE", "*/*", JSON),
+        ("highest priority", "application/json;q=0.8, application/graphql-response+json;q=0.9", NEW),
+        ("recommended", "application/graphql-response+json; charset=utf-8, application/json; charset=utf-8", NEW),
+    ] {
+        let (status, media_type, answer) = graph.answer(accept, TYPENAME).await;
+        assert_eq!((status, media_type.as_str()), (200, expected), "{audit}");
+        assert_eq!(answer, json!({ "data": { "__typename": "Query" } }), "{audit}");
+    }
+}
+
+#[tokio::test]
+async fn audit_80d8_spec_without_an_accept_header_the_answer_is_graphql_response_json() {
+    let graph = Graph::start().await;
+    let head = format!(
+        "POST /graphql HTTP/1.1\r\nhost: a\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\n\
+         content-length: {}\r\nconnection: close\r\n\r\n{TYPENAME}",
+        graph.key,
+        TYPENAME.len()
+    );
+    let answer = graph.server.raw(head.as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+    assert!(answer.contains("content-type: application/graphql-response+json; charset=utf-8"), "{answer}");
+}
+
+#[tokio::test]
+async fn what_cannot_be_served_is_not_acceptable() {
+    let graph = Graph::start().await;
+    for accept in ["text/html", "application/xml", "application/json;q=0", "application/json; charset=utf-16"] {
+        let (status, media_type, answer) = graph.answer(accept, TYPENAME).await;
+        assert_eq!((status, media_type.as_str(), error_code(&answer)), (406, JSON, "NOT_ACCEPTABLE"), "{accept}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_is_json_in_utf_8() {
+    let graph = Graph::start().await;
+    for (audit, content_type, expected) in [
+        ("03D4, 2C94, 78D5", Some("application/json"), 200),
+        ("BF61", Some("application/json; charset=utf-8"), 200),
+        ("BF61", Some("application/json; charset=UTF-8"), 200),
+        ("9ABE", None, 415),
+        ("other encodings", Some("application/json; charset=iso-8859-1"), 415),
+        ("other types", Some("application/graphql"), 415),
+        ("simple requests of browsers", Some("text/plain"), 415),
+        ("simple requests of browsers", Some("application/x-www-form-urlencoded"), 415),
+        ("simple requests of browsers", Some("multipart/form-data; boundary=a"), 415),
+    ] {
+        for accept in [JSON, NEW] {
+            let mut request = graph.post(Some(accept)).body(TYPENAME);
+            if let Some(content_type) = content_type {
+                request = request.header("content-type", content_type);
+            }
+            let (status, media_type, _) = read(request).await;
+            assert_eq!((status, media_type.as_str()), (expected, accept), "{audit}");
+        }
+    }
+    let sterne = json!({ "query": "query($x: String) { __typename } # ★ é 🔑", "variables": { "x": "★" } }).to_string();
+    let (_, _, answer) = graph.answer(JSON, &sterne).await;
+    assert_ne!(error_code(&answer), "BAD_REQUEST");
+}
+
+#[tokio::test]
+async fn well_formed_parameters_are_taken() {
+    let graph = Graph::start().await;
+    for (audits, body) in [
+        ("34A2, 13EE", json!({ "query": "{ __typename }" })),
+        ("8161, B8B3", json!({ "query": "query Query { __typename }", "operationName": "Query" })),
+        ("94B0, 0220", json!({ "query": "{ __typename }", "variables": null })),
+        ("94B1, 0221", json!({ "query": "{ __typename }", "operationName": null })),
+        ("94B2, 0222", json!({ "query": "{ __typename }", "extensions": null })),
+        (
+            "2EA1, 28B9",
+            json!({
+                "query": "query Type($name: String!) { __type(name: $name) { name } }",
+                "variables": { "name": "sometype" },
+            }),
+        ),
+        ("428F, 1B7A, 39AA", json!({ "query": "{ __typename }", "extensions": { "some": "value" } })),
+        ("other names", json!({ "query": "{ __typename }", "reserved": 1 })),
+    ] {
+        for accept in [JSON, NEW] {
+            let (status, _, answer) = graph.answer(accept, &body.to_string()).await;
+            assert_eq!(status, 200, "{audits}: {answer}");
+            assert!(answer.get("errors").is_none() && answer.get("data").is_some(), "{audits}: {answer}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_a_graphql_request_is_400_in_both_types() {
+    let graph = Graph::start().await;
+    let mut bodies = vec![
+        ("7267".to_owned(), String::new()),
+        ("60AA, 2163, D477 spec".to_owned(), "{ \"not a JSON".to_owned()),
+        ("B6DC, BCF8".to_owned(), "NONSENSE".to_owned()),
+        ("6610, 3715 spec".to_owned(), json!({ "notquery": "{ __typename }" }).to_string()),
+        ("3E36, 17C5, 34D6, F5AF spec".to_owned(), json!({ "qeury": "{ __typename }" }).to_string()),
+        ("null query".to_owned(), json!({ "query": null }).to_string()),
+        ("not an object".to_owned(), json!("{ __typename }").to_string()),
+    ];
+    let objects = [json!("string"), json!(0), json!(false), json!(["array"])];
+    let strings = [json!({ "obj": "ect" }), json!(0), json!(false), json!(["array"])];
+    for index in 0..4 {
+        for (audits, parameter, wrong) in [
+            ("4F5, 9FE spec", "query", &strings[index]),
+            ("E3E, FB9 spec", "operationName", &strings[index]),
+            ("69B, F05 spec", "variables", &objects[index]),
+            ("904, 368 spec", "extensions", &objects[index]),
+        ] {
+            let mut body = json!({ "query": "{ __typename }" });
+            body[parameter] = wrong.clone();
+            bodies.push((format!("{audits} {index}"), body.to_string()));
+        }
+    }
+    for (audits, body) in bodies {
+        for accept in [JSON, NEW] {
+            let (status, media_type, answer) = graph.answer(accept, &body).await;
+            assert_eq!((status, media_type.as_str()), (400, accept), "{audits}: {answer}");
+            assert_eq!(error_code(&answer), "BAD_REQUEST", "{audits}");
+            assert!(answer.get("data").is_none(), "{audits}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_refused_before_it_runs_is_200_or_the_status_of_its_code() {
+    let graph = Graph::start().await;
+    let variable = "query($name: String!) { __type(name: $name) { name } }";
+    for (audits, body, expected) in [
+        ("865D, 556A, D586, 572B", query("{"), "GRAPHQL_PARSE_FAILED"),
+        ("51FE, 74FF, 5E5B, FDE2", query("{ f8f31403dfe404bccbb0e835f2629c6a7 }"), "GRAPHQL_VALIDATION_FAILED"),
+        ("GetOperation, several", query("query A { __typename } query B { __typename }"), "OPERATION_NOT_FOUND"),
+        (
+            "GetOperation, unknown",
+            json!({ "query": "query A { __typename }", "operationName": "B" }).to_string(),
+            "OPERATION_NOT_FOUND",
+        ),
+        ("CoerceVariableValues, missing", query(variable), "INVALID_VARIABLE"),
+        (
+            "CoerceVariableValues, wrong",
+            json!({ "query": variable, "variables": { "name": 7 } }).to_string(),
+            "GRAPHQL_VALIDATION_FAILED",
+        ),
+    ] {
+        for (accept, status) in [(JSON, 200), (NEW, 400)] {
+            let (found, media_type, answer) = graph.answer(accept, &body).await;
+            assert_eq!((found, media_type.as_str()), (status, accept), "{audits}: {answer}");
+            assert_eq!(error_code(&answer), expected, "{audits}: {answer}");
+            assert!(answer.get("data").is_none(), "{audits}: {answer}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn bc58_who_is_not_let_in_gets_401_in_the_type_asked_for() {
+    let graph = Graph::start().await;
+    for accept in [JSON, NEW] {
+        let request = graph.server.request("POST", "/graphql").header("accept", accept).header("content-type", JSON);
+        let (status, media_type, answer) = read(request.body(TYPENAME)).await;
+        assert_eq!((status, media_type.as_str(), error_code(&answer)), (401, accept, "UNAUTHORIZED"));
+    }
+}
+
+#[tokio::test]
+async fn f01_a_batch_is_answered_in_order_with_200_in_both_types() {
+    let graph = Graph::start().await;
+    let batch = json!([
+        { "query": "{ a: __typename }" },
+        { "query": "query B { b: __typename }", "operationName": "B" },
+        { "query": "{" },
+    ]);
+    for accept in [JSON, NEW] {
+        let (status, media_type, answer) = graph.answer(accept, &batch.to_string()).await;
+        assert_eq!((status, media_type.as_str()), (200, accept));
+        assert_eq!(answer[0], json!({ "data": { "a": "Query" } }));
+        assert_eq!(answer[1], json!({ "data": { "b": "Query" } }));
+        assert_eq!(error_code(&answer[2]), "GRAPHQL_PARSE_FAILED");
+        assert_eq!(answer.as_array().map(Vec::len), Some(3));
+    }
+    for (length, expected) in [(0, "BATCH_TOO_LARGE"), (101, "BATCH_TOO_LARGE")] {
+        let batch = vec![json!({ "query": "{ __typename }" }); length];
+        let (status, _, answer) = graph.answer(JSON, &json!(batch).to_string()).await;
+        assert_eq!((status, error_code(&answer)), (400, expected));
+    }
+    let (status, _, answer) = graph.answer(JSON, &json!([{ "query": "{ __typename }" }, 7]).to_string()).await;
+    assert_eq!((status, error_code(&answer)), (400, "BAD_REQUEST"));
+    assert_eq!(answer["errors"][0]["message"], "Operation 1: A GraphQL request is a JSON object");
+}

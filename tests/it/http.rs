@@ -1,0 +1,327 @@
+//! The edge: credentials, ids, limits, slow clients, health, shutdown.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use chrono_tz::Tz;
+use latchkey::app::App;
+use latchkey::auth::{self, ApiKeyChange, Permission};
+use latchkey::clock::Clock;
+use latchkey::id::IdSource;
+use latchkey::secrets::MasterKeys;
+use serde_json::{Value, json};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{ConnectOptions as _, PgConnection};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::time::Instant;
+
+use crate::support::{LogLines, TestApp, TestIntegration, TestServer, error_code, header};
+
+async fn started() -> (TestApp, TestIntegration, TestServer) {
+    let app = TestApp::new().await;
+    let hotel = app.hotel("grand-hotel", Tz::Europe__Berlin).await;
+    let vendor = app.integration(&hotel, "Lock Vendor", Permission::Write).await;
+    let server = TestServer::start(&app.app).await;
+    (app, vendor, server)
+}
+
+/// An application whose database cannot be reached.
+fn without_database() -> App {
+    let nowhere = PgConnectOptions::new_without_pgpass().host("/nonexistent").username("nobody");
+    let pool = PgPoolOptions::new().acquire_timeout(Duration::from_millis(200)).connect_lazy_with(nowhere);
+    let ids = IdSource::operating_system();
+    let master_keys = MasterKeys::parse(&MasterKeys::generate(&ids)).unwrap_or_else(|reason| panic!("{reason}"));
+    App::new(pool, Clock::system(), ids, master_keys)
+}
+
+fn typename() -> Value {
+    json!({ "query": "{ __typename }" })
+}
+
+/// Sends `authorization` and tells status, `WWW-Authenticate`, code, category and message.
+async fn refused(server: &TestServer, authorization: Option<&str>) -> (u16, String, Value) {
+    let mut request = server.request("POST", "/graphql").json(&typename());
+    if let Some(authorization) = authorization {
+        request = request.header("authorization", authorization);
+    }
+    let response = request.send().await.expect("an answer");
+    let (status, challenge) = (response.status().as_u16(), header(&response, "www-authenticate").to_owned());
+    let answer: Value = response.json().await.expect("JSON");
+    assert!(answer.get("data").is_none());
+    (status, challenge, answer["errors"].clone())
+}
+
+fn auth_error(code: &str, message: &str) -> (u16, String, Value) {
+    let error = json!({ "message": message, "extensions": { "code": code, "category": "auth" } });
+    (401, "Bearer".to_owned(), json!([error]))
+}
+
+#[tokio::test]
+async fn e19_a_missing_or_malformed_header_says_how_to_send_it() {
+    let (_app, vendor, server) = started().await;
+    let expected = auth_error("UNAUTHORIZED", "Missing or malformed Authorization header. Use: Bearer pms_live_xxx");
+    assert_eq!(refused(&server, None).await, expected);
+    for malformed in ["", "Bearer", "Bearer ", "Basic dXNlcjpwYXNz", &vendor.live] {
+        assert_eq!(refused(&server, Some(malformed)).await, expected, "{malformed}");
+    }
+}
+
+#[tokio::test]
+async fn e20_e22_e24_every_wrong_key_gets_the_same_answer() {
+    let (app, vendor, server) = started().await;
+    let expected = auth_error("UNAUTHORIZED", "Invalid credentials");
+    auth::change_api_key(&app, vendor.api_key_id, ApiKeyChange::Disable).await.expect("disabled");
+    for wrong in [
+        "x",
+        "pms_live_",
+        "pms_live_ghijklmnopghijklmnopghijklmnopgh",
+        "pms_live_00000000000000000000000000000000",
+        "pms_test_00000000000000000000000000000000",
+        &vendor.live,
+    ] {
+        assert_eq!(refused(&server, Some(&format!("Bearer {wrong}"))).await, expected, "{wrong}");
+    }
+}
+
+#[tokio::test]
+async fn e16_e21_a_revoked_key_is_told_so_from_the_next_request_on() {
+    let (app, vendor, server) = started().await;
+    assert_eq!(server.post(&vendor.live, &typename()).send().await.expect("an answer").status(), 200);
+    auth::change_api_key(&app, vendor.api_key_id, ApiKeyChange::Revoke).await.expect("revoked");
+    let expected = auth_error("KEY_REVOKED", "API key has been revoked. Contact hotel admin for a new key.");
+    for key in [&vendor.live, &vendor.test] {
+        assert_eq!(refused(&server, Some(&format!("Bearer {key}"))).await, expected);
+    }
+    let close = format!("Bearer {}0", vendor.live);
+    assert_eq!(refused(&server, Some(&close)).await, auth_error("UNAUTHORIZED", "Invalid credentials"));
+}
+
+#[tokio::test]
+async fn e01_a_key_is_asked_for_before_the_body_is_looked_at() {
+    let (_app, vendor, server) = started().await;
+    let post = |key: &str| server.request("POST", "/graphql").bearer_auth(key).body("x".repeat(900_000));
+    assert_eq!(post("wrong").send().await.expect("an answer").status(), 401);
+    assert_eq!(post(&vendor.live).send().await.expect("an answer").status(), 415);
+    let lower_case = server.request("POST", "/graphql").header("authorization", format!("bearer {}", vendor.live));
+    assert_eq!(lower_case.json(&typename()).send().await.expect("an answer").status(), 200);
+}
+
+#[tokio::test]
+async fn f15_graphql_is_served_by_post_only() {
+    let (_app, vendor, server) = started().await;
+    for method in ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"] {
+        let request = server.request(method, "/graphql?query={__typename}").bearer_auth(&vendor.live);
+        let response = request.send().await.expect("an answer");
+        assert_eq!(response.status(), 405, "{method}");
+        assert_eq!(header(&response, "allow"), "POST", "{method}");
+        if method != "HEAD" {
+            assert_eq!(error_code(&response.json().await.expect("JSON")), "METHOD_NOT_ALLOWED");
+        }
+    }
+}
+
+#[tokio::test]
+async fn unknown_paths_and_methods_answer_in_json() {
+    let server = TestServer::start(&without_database()).await;
+    for (method, path, status, expected) in [
+        ("GET", "/nothing", 404, "NOT_FOUND"),
+        ("POST", "/graphql/", 404, "NOT_FOUND"),
+        ("GET", "/graphql/ide/nothing.js", 404, "NOT_FOUND"),
+        ("GET", "/graphql/ide/..%2fide.html", 404, "NOT_FOUND"),
+        ("POST", "/healthz", 405, "METHOD_NOT_ALLOWED"),
+    ] {
+        let response = server.request(method, path).send().await.expect("an answer");
+        assert_eq!(response.status(), status, "{path}");
+        assert!(header(&response, "content-type").contains("json"));
+        assert_eq!(error_code(&response.json().await.expect("JSON")), expected, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn e18_every_answer_carries_an_id_of_its_own_and_security_headers() {
+    let server = TestServer::start(&without_database()).await;
+    let mut ids = std::collections::HashSet::new();
+    for (method, path) in [("GET", "/healthz"), ("GET", "/nothing"), ("GET", "/graphql"), ("GET", "/graphql/ide")] {
+        let request = server.request(method, path).header("x-request-id", "req_chosen");
+        let response = request.send().await.expect("an answer");
+        let id = header(&response, "x-request-id").to_owned();
+        assert!(id.len() == 12 && id.starts_with("req_") && id != "req_chosen", "{id}");
+        assert!(ids.insert(id));
+        assert_eq!(header(&response, "x-content-type-options"), "nosniff");
+        assert_eq!(header(&response, "x-frame-options"), "DENY");
+        assert!(header(&response, "content-security-policy").contains("frame-ancestors 'none'"));
+    }
+}
+
+#[tokio::test]
+async fn a_database_that_is_gone_is_unavailable_and_may_be_tried_again() {
+    let app = without_database();
+    app.ready.store(true, Ordering::Release);
+    let server = TestServer::start(&app).await;
+    let response = server.post("any", &typename()).send().await.expect("an answer");
+    assert_eq!((response.status().as_u16(), header(&response, "retry-after")), (503, "1"));
+    let answer: Value = response.json().await.expect("JSON");
+    assert_eq!(error_code(&answer), "UNAVAILABLE");
+    assert!(!answer.to_string().contains("nonexistent"));
+
+    assert_eq!(server.request("GET", "/healthz").send().await.expect("an answer").status(), 200);
+    let response = server.request("GET", "/readyz").send().await.expect("an answer");
+    assert_eq!(response.status(), 503);
+    let answer: Value = response.json().await.expect("JSON");
+    assert_eq!(answer, json!({ "status": "unavailable", "reason": "database" }));
+}
+
+#[tokio::test]
+async fn readiness_waits_for_the_start_to_end() {
+    let (app, _vendor, server) = started().await;
+    let response = server.request("GET", "/readyz").send().await.expect("an answer");
+    assert_eq!(response.status(), 503);
+    assert_eq!(response.json::<Value>().await.expect("JSON"), json!({ "status": "unavailable", "reason": "starting" }));
+    app.ready.store(true, Ordering::Release);
+    assert_eq!(server.request("GET", "/readyz").send().await.expect("an answer").status(), 200);
+}
+
+#[tokio::test]
+async fn a_body_of_more_than_a_mebibyte_is_refused() {
+    let (_app, vendor, server) = started().await;
+    let post = |body: String| server.post(&vendor.live, &Value::Null).body(body);
+    let padded = |bytes: usize| format!("{}{}", typename(), " ".repeat(bytes - typename().to_string().len()));
+    assert_eq!(post(padded(1 << 20)).send().await.expect("an answer").status(), 200);
+    let response = post(padded((1 << 20) + 1)).send().await.expect("an answer");
+    assert_eq!(response.status(), 413);
+    assert_eq!(error_code(&response.json().await.expect("JSON")), "PAYLOAD_TOO_LARGE");
+}
+
+#[tokio::test]
+async fn graphiql_is_served_whole_from_here() {
+    let server = TestServer::start(&without_database()).await;
+    let response = server.request("GET", "/graphql/ide").send().await.expect("an answer");
+    assert_eq!(header(&response, "content-type"), "text/html; charset=utf-8");
+    assert!(header(&response, "content-security-policy").starts_with("default-src 'none'; script-src 'self';"));
+    let page = response.text().await.expect("text");
+    for reference in page.split('"').filter(|part| part.starts_with("/graphql/ide/")) {
+        let response = server.request("GET", reference).send().await.expect("an answer");
+        assert_eq!(response.status(), 200, "{reference}");
+        let versioned = reference.contains(".min.");
+        assert_eq!(header(&response, "cache-control").contains("immutable"), versioned, "{reference}");
+    }
+}
+
+// The time stands still until nothing else can happen, then it jumps to the next time-out: no test waits for it.
+#[tokio::test(start_paused = true)]
+async fn a_client_that_does_not_send_its_head_within_10_seconds_is_cut_off() {
+    let server = TestServer::start(&without_database()).await;
+    for beginning in ["", "GET /healthz HTTP/1.1\r\nx-slow: ", "GET /healthz HTTP/1.1\r\nhost: a\r\n\r\nGET /hea"] {
+        let start = Instant::now();
+        let answer = server.raw(beginning.as_bytes()).await;
+        assert_eq!(answer.matches("200 OK").count(), usize::from(beginning.contains("\r\n\r\n")), "{answer}");
+        assert!((10..12).contains(&start.elapsed().as_secs()), "{:?} after {beginning}", start.elapsed());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_does_not_read_its_answers_is_cut_off() {
+    let server = TestServer::start(&without_database()).await;
+    let mut stream = server.connect().await;
+    let asks = "GET /graphql/ide/graphiql-4.1.2.min.js HTTP/1.1\r\nhost: a\r\n\r\n".repeat(40);
+    stream.write_all(asks.as_bytes()).await.expect("sent");
+    let start = Instant::now();
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert!(start.elapsed() >= Duration::from_secs(60));
+    let mut received = Vec::new();
+    // Reset or closed: both are the end.
+    let _ = stream.read_to_end(&mut received).await;
+    assert!(received.len() < 40 * 1_000_000, "all of it came: {}", received.len());
+}
+
+/// Takes a lock that authentication waits for, and tells when a request does.
+struct Obstacle {
+    holder: sqlx::Transaction<'static, sqlx::Postgres>,
+    watcher: PgConnection,
+}
+
+impl Obstacle {
+    async fn new(app: &TestApp) -> Self {
+        let mut holder = app.pool.begin().await.expect("a transaction");
+        sqlx::query("LOCK TABLE api_keys IN ACCESS EXCLUSIVE MODE").execute(&mut *holder).await.expect("locked");
+        Self { holder, watcher: app.db.options().connect().await.expect("a connection") }
+    }
+
+    async fn stands_in_the_way(&mut self) {
+        let waiting = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = 'api_keys'::regclass)";
+        while !sqlx::query_scalar::<_, bool>(waiting).fetch_one(&mut self.watcher).await.expect("an answer") {}
+    }
+
+    async fn remove(self) {
+        self.holder.rollback().await.expect("unlocked");
+    }
+}
+
+#[tokio::test]
+async fn a_stopping_server_finishes_what_it_serves_and_takes_nothing_new() {
+    let (app, vendor, server) = started().await;
+    let mut obstacle = Obstacle::new(&app).await;
+    let request = tokio::spawn(server.post(&vendor.live, &typename()).send());
+    obstacle.stands_in_the_way().await;
+    let url = server.url.clone();
+    let stopping = server.stop();
+    while reqwest::get(format!("{url}/healthz")).await.is_ok() {}
+    assert!(!stopping.is_finished());
+    obstacle.remove().await;
+    assert_eq!(request.await.expect("it ends").expect("an answer").status(), 200);
+    stopping.await.expect("it ends").expect("without an error");
+}
+
+#[tokio::test]
+async fn a_request_runs_to_its_end_after_its_client_has_hung_up() {
+    let lines = LogLines::capture();
+    let (app, vendor, server) = started().await;
+    let mut obstacle = Obstacle::new(&app).await;
+    let request = tokio::spawn(server.post(&vendor.live, &typename()).send());
+    obstacle.stands_in_the_way().await;
+    request.abort();
+    assert!(request.await.is_err());
+    let stopping = server.stop();
+    obstacle.remove().await;
+    stopping.await.expect("it ends").expect("without an error");
+    let line = lines.requests().pop().expect("a line");
+    assert_eq!((&line["http.status"], &line["actor.hotel"]), (&json!(200), &json!("grand-hotel")));
+}
+
+#[tokio::test]
+async fn e12_one_line_per_request_tells_who_and_what_but_no_secret() {
+    let lines = LogLines::capture();
+    let (_app, vendor, server) = started().await;
+    let secret = json!({ "query": "{ __typename unknownField }", "variables": { "pin": "987654" } });
+    let response = server.post(&vendor.live, &secret).send().await.expect("an answer");
+    let id = header(&response, "x-request-id").to_owned();
+    server.request("GET", "/graphql/ide/ide.css?pin=987654").send().await.expect("an answer");
+    server.request("GET", "/987654").send().await.expect("an answer");
+
+    let requests = lines.requests();
+    assert_eq!(requests.len(), 3);
+    let line = &requests[0];
+    assert_eq!(line["level"], "INFO");
+    assert_eq!(line["request.id"], id);
+    assert_eq!((&line["http.method"], &line["http.path"]), (&json!("POST"), &json!("/graphql")));
+    assert_eq!(line["http.status"], 200);
+    assert_eq!(line["actor.hotel"], "grand-hotel");
+    assert_eq!(line["actor.integration"], vendor.integration_id.to_string());
+    assert!(line["duration_ms"].is_u64() && line["db.statements"].is_u64());
+    assert_eq!(requests[1]["http.path"], "/graphql/ide/{file}");
+    assert_eq!(requests[2]["http.path"], "none");
+    let text = lines.text();
+    for secret in ["987654", &vendor.live, "__typename"] {
+        assert!(!text.contains(secret), "{secret} is in the log");
+    }
+}
+
+#[tokio::test]
+async fn a_failing_database_is_a_warning_with_its_cause() {
+    let lines = LogLines::capture();
+    let server = TestServer::start(&without_database()).await;
+    server.post("any", &typename()).send().await.expect("an answer");
+    let line = lines.requests().pop().expect("a line");
+    assert_eq!((&line["level"], &line["error.codes"]), (&json!("WARN"), &json!("UNAVAILABLE")));
+    assert!(line["error.causes"].as_str().is_some_and(|causes| !causes.is_empty()));
+}
