@@ -11,18 +11,37 @@ use crate::config::Config;
 use crate::http;
 
 pub(super) async fn run(config: &Config) -> Result<(), Failure> {
-    // First, so that an occupied port is told before anything is started.
+    // First, so that a signal during the start is heard, also as process 1 of a container.
+    let mut shutdown = Box::pin(shutdown()?);
+    // Second, so that an occupied port is told before anything is started.
     let listener = TcpListener::bind(config.listen)
         .await
         .map_err(|error| Failure::Other(format!("cannot listen on {}: {error}", config.listen)))?;
-    let address = listener.local_addr()?;
-    let started = start(config).await?;
-    let shutdown = shutdown()?;
-    tracing::info!(url = url_of(address), "serving");
-    started.app.ready.store(true, Ordering::Release);
-    http::serve(listener, started.app.clone(), shutdown).await?;
+    let url = url_of(listener.local_addr()?);
+    let started = tokio::select! {
+        started = start(config) => started?,
+        () = &mut shutdown => return Ok(()),
+    };
+    let mut serving = Box::pin(http::serve(listener, started.app.clone(), shutdown));
+    tokio::select! {
+        served = &mut serving => served?,
+        ready = get_ready(&started, config, &url) => {
+            ready?;
+            serving.await?;
+        }
+    }
     tracing::info!("stopped");
-    Started::stop(started).await;
+    started.stop().await;
+    Ok(())
+}
+
+/// What is still to be done while `/readyz` already answers that it is not.
+async fn get_ready(started: &Started, config: &Config, url: &str) -> Result<(), Failure> {
+    if started.embedded.is_some() {
+        crate::demo::ensure(&started.app, &config.data_dir, url).await?;
+    }
+    started.app.ready.store(true, Ordering::Release);
+    tracing::info!(url, "ready");
     Ok(())
 }
 
