@@ -55,3 +55,14 @@ impl std::ops::Deref for App {
         &self.0
     }
 }
+
+#[cfg(test)]
+impl App {
+    /// An application whose database cannot be reached.
+    pub(crate) fn without_database() -> Self {
+        let nowhere = sqlx::postgres::PgConnectOptions::new_without_pgpass().host("/nonexistent");
+        let ids = IdSource::operating_system();
+        let master_keys = MasterKeys::parse(&MasterKeys::generate(&ids)).expect("a generated ring parses");
+        Self::new(PgPool::connect_lazy_with(nowhere), Clock::system(), ids, master_keys)
+    }
+}

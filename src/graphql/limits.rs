@@ -21,8 +21,8 @@ use crate::error::{Error, ErrorCode, Result};
 
 /// Most fields, fragments expanded; introspection not included.
 pub const MAX_FIELDS: u64 = 1_500;
-/// Most fields of introspection, fragments expanded. The query that GraphiQL sends has fewer than 200.
-pub const MAX_INTROSPECTION_FIELDS: u64 = 500;
+/// Most fields of introspection, fragments expanded. The query that GraphiQL sends has fewer than 250.
+pub const MAX_INTROSPECTION_FIELDS: u64 = 400;
 /// Most fields inside each other; introspection not included.
 pub const MAX_DEPTH: u64 = 12;
 /// Most lists of introspection inside each other. The query that GraphiQL sends has three: types, fields, arguments.

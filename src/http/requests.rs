@@ -128,22 +128,15 @@ fn log(line: &Line) {
 
 #[cfg(test)]
 mod tests {
+    use std::task::Poll;
+
     use axum::body::Body;
     use axum::routing::get;
     use axum::{Router, middleware};
     use http_body_util::BodyExt as _;
-    use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
     use tower::ServiceExt as _;
 
     use super::*;
-    use crate::clock::Clock;
-    use crate::secrets::MasterKeys;
-
-    fn app() -> App {
-        let ids = IdSource::operating_system();
-        let master_keys = MasterKeys::parse(&MasterKeys::generate(&ids)).unwrap_or_else(|reason| panic!("{reason}"));
-        App::new(PgPoolOptions::new().connect_lazy_with(PgConnectOptions::new()), Clock::system(), ids, master_keys)
-    }
 
     #[test]
     fn e18_a_request_id_has_eight_digits() {
@@ -156,12 +149,8 @@ mod tests {
     #[tokio::test]
     async fn a_panic_is_answered_as_a_fault_and_nothing_of_it_gets_out() {
         panics::install_hook();
-        let layer = middleware::from_fn_with_state((app(), InFlight::default()), run);
-        let panicking = get(|| async {
-            if true {
-                panic!("Doe, room 301")
-            }
-        });
+        let layer = middleware::from_fn_with_state((App::without_database(), InFlight::default()), run);
+        let panicking = get(|| std::future::poll_fn(|_| -> Poll<()> { panic!("Doe, room 301") }));
         let router: Router = Router::new().route("/", panicking).layer(layer);
         let response = router.oneshot(Request::new(Body::empty())).await.expect("an answer");
         assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);

@@ -35,6 +35,15 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves `app` on `listener` until `shutdown` ends, then finishes what is running, within 10 seconds.
 pub async fn serve(listener: TcpListener, app: App, shutdown: impl Future<Output = ()>) -> io::Result<()> {
+    serve_some(listener, app, shutdown, MAX_CONNECTIONS).await
+}
+
+async fn serve_some(
+    listener: TcpListener,
+    app: App,
+    shutdown: impl Future<Output = ()>,
+    max_connections: usize,
+) -> io::Result<()> {
     panics::install_hook();
     let in_flight = InFlight::default();
     let service = TowerToHyperService::new(routes(app, in_flight.clone()));
@@ -42,7 +51,7 @@ pub async fn serve(listener: TcpListener, app: App, shutdown: impl Future<Output
     http.timer(TokioTimer::new()).header_read_timeout(HEAD_ARRIVAL).max_buf_size(MAX_BUFFER);
 
     let connections = GracefulShutdown::new();
-    let permits = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let permits = Arc::new(Semaphore::new(max_connections));
     let mut shutdown = pin!(shutdown);
     loop {
         let (stream, permit) = tokio::select! {
@@ -86,5 +95,27 @@ async fn accept(listener: &TcpListener, permits: &Arc<Semaphore>) -> (TcpStream,
                 sleep(ACCEPT_PAUSE).await;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_too_many_waits_for_another_to_end() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        tokio::spawn(serve_some(listener, App::without_database(), std::future::pending(), 1));
+        let first = TcpStream::connect(address).await.expect("connected");
+        let mut second = TcpStream::connect(address).await.expect("queued by the system");
+        second.write_all(b"GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n").await.expect("sent");
+        let mut answer = [0_u8; 15];
+        assert!(timeout(Duration::from_secs(5), second.read(&mut answer)).await.is_err());
+        drop(first);
+        second.read_exact(&mut answer).await.expect("an answer");
+        assert_eq!(&answer, b"HTTP/1.1 200 OK");
     }
 }

@@ -254,3 +254,28 @@ async fn f01_a_batch_is_answered_in_order_with_200_in_both_types() {
     assert_eq!((status, error_code(&answer)), (400, "BAD_REQUEST"));
     assert_eq!(answer["errors"][0]["message"], "Operation 1: A GraphQL request is a JSON object");
 }
+
+#[tokio::test]
+async fn f07_every_error_has_a_code_and_the_category_of_its_kind() {
+    let app = TestApp::new().await;
+    let hotel = app.hotel("grand-hotel", Tz::Europe__Berlin).await;
+    let reader = app.integration(&hotel, "Guest Messaging", Permission::ReadOnly).await;
+    let graph = Graph { server: TestServer::start(&app.app).await, key: reader.live, _app: app };
+    for accept in [JSON, NEW] {
+        let mutation = "mutation { deleteRoomAccessKey(input: {roomAccessKeyId: \"a\"}) { deleted } }";
+        let (status, _, answer) = graph.answer(accept, &query(mutation)).await;
+        assert_eq!(status, 200);
+        assert_eq!(answer["errors"][0]["message"], "Operation \"mutation\" not allowed");
+        assert_eq!(answer["errors"][0]["extensions"], json!({ "code": "FORBIDDEN", "category": "auth" }));
+
+        let (_, _, answer) = graph.answer(accept, &query("{ room_stays(first: 101) { totalCount } }")).await;
+        let extensions = &answer["errors"][0]["extensions"];
+        assert_eq!(
+            (&extensions["category"], &extensions["argumentPath"]),
+            (&json!("validation"), &json!(["first"])),
+            "{answer}"
+        );
+        let (_, _, answer) = graph.answer(accept, &query("{ nothing }")).await;
+        assert_eq!(answer["errors"][0]["extensions"], json!({ "code": "GRAPHQL_VALIDATION_FAILED" }));
+    }
+}

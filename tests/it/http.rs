@@ -225,9 +225,7 @@ async fn a_client_that_does_not_read_its_answers_is_cut_off() {
     let mut stream = server.connect().await;
     let asks = "GET /graphql/ide/graphiql-4.1.2.min.js HTTP/1.1\r\nhost: a\r\n\r\n".repeat(40);
     stream.write_all(asks.as_bytes()).await.expect("sent");
-    let start = Instant::now();
-    tokio::time::sleep(Duration::from_secs(60)).await;
-    assert!(start.elapsed() >= Duration::from_secs(60));
+    tokio::time::sleep(Duration::from_mins(1)).await;
     let mut received = Vec::new();
     // Reset or closed: both are the end.
     let _ = stream.read_to_end(&mut received).await;

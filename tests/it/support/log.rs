@@ -2,29 +2,33 @@
 
 use std::cell::RefCell;
 use std::io;
+use std::rc::Rc;
 use std::sync::Once;
 
 use serde_json::Value;
 
+type Lines = Rc<RefCell<Vec<u8>>>;
+
 thread_local! {
-    static LINES: RefCell<Option<Vec<u8>>> = const { RefCell::new(None) };
+    static CAPTURING: RefCell<Option<Lines>> = const { RefCell::new(None) };
 }
 
 /// Catches the log of this thread, on which a test's runtime runs everything.
-pub struct LogLines(());
+pub struct LogLines(Lines);
 
 impl LogLines {
     pub fn capture() -> Self {
         // One subscriber for all tests: those that come and go with a test miss lines of other threads' call sites.
         static ONCE: Once = Once::new();
         ONCE.call_once(|| tracing_subscriber::fmt().json().flatten_event(true).with_writer(|| Sink).init());
-        LINES.set(Some(Vec::new()));
-        Self(())
+        let lines = Lines::default();
+        CAPTURING.set(Some(Rc::clone(&lines)));
+        Self(lines)
     }
 
     /// Everything, as it was written.
     pub fn text(&self) -> String {
-        LINES.with_borrow(|lines| String::from_utf8(lines.clone().unwrap_or_default()).expect("text"))
+        String::from_utf8(self.0.borrow().clone()).expect("text")
     }
 
     /// The lines of requests.
@@ -37,7 +41,7 @@ impl LogLines {
 
 impl Drop for LogLines {
     fn drop(&mut self) {
-        LINES.set(None);
+        CAPTURING.set(None);
     }
 }
 
@@ -46,7 +50,7 @@ struct Sink;
 
 impl io::Write for Sink {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        LINES.with_borrow_mut(|lines| lines.iter_mut().for_each(|lines| lines.extend_from_slice(bytes)));
+        CAPTURING.with_borrow(|lines| lines.iter().for_each(|lines| lines.borrow_mut().extend_from_slice(bytes)));
         Ok(bytes.len())
     }
 
