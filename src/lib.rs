@@ -17,4 +17,5 @@ pub mod error;
 pub mod graphql;
 pub mod hotels;
 pub mod id;
+pub mod import;
 pub mod secrets;

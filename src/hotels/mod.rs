@@ -3,4 +3,4 @@
 mod model;
 pub mod store;
 
-pub use model::{Hotel, HotelId};
+pub use model::{Hotel, HotelId, end_instant};
