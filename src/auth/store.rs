@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgPool, query};
 use uuid::Uuid;
 
-use super::{Actor, ApiKeyPair, Mode, Permission};
+use super::{Actor, ApiKeyInfo, ApiKeyPair, Mode, Permission};
 use crate::error::{Error, Result};
 use crate::hotels::{Hotel, HotelId};
 
@@ -63,6 +63,27 @@ pub async fn insert_integration(
     Ok(())
 }
 
+/// Adds an integration to a hotel that has none of that name.
+pub(super) async fn insert_integration_if_absent(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    id: Uuid,
+    name: &str,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    query!(
+        "INSERT INTO integrations (hotel_id, id, name, created_at) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (hotel_id, name) DO NOTHING",
+        hotel,
+        id,
+        name,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// The integration of that name, if the hotel has it.
 pub async fn find_integration(conn: &mut PgConnection, hotel: HotelId, name: &str) -> sqlx::Result<Option<Uuid>> {
     sqlx::query_scalar!("SELECT id FROM integrations WHERE hotel_id = $1 AND name = $2", hotel, name)
@@ -96,4 +117,58 @@ pub async fn insert_api_key(
     .execute(conn)
     .await?;
     Ok(())
+}
+
+pub(super) async fn list_api_keys(pool: &PgPool, hotel: HotelId) -> Result<Vec<ApiKeyInfo>> {
+    let rows = query!(
+        "SELECT k.id, i.name AS integration, k.permission, k.live_preview, k.test_preview, k.created_at, k.disabled_at,
+                k.revoked_at
+         FROM api_keys k JOIN integrations i ON i.hotel_id = k.hotel_id AND i.id = k.integration_id
+         WHERE k.hotel_id = $1 ORDER BY k.created_at, k.id",
+        hotel,
+    )
+    .fetch_all(pool)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(ApiKeyInfo {
+                id: row.id,
+                integration: row.integration,
+                permission: row.permission.parse().map_err(|reason: String| Error::internal(reason))?,
+                live_preview: row.live_preview,
+                test_preview: row.test_preview,
+                created_at: row.created_at,
+                disabled_at: row.disabled_at,
+                revoked_at: row.revoked_at,
+            })
+        })
+        .collect()
+}
+
+/// Disables a credential at an instant, which an already disabled one keeps, or enables it. False when it is revoked or
+/// absent.
+pub(super) async fn set_disabled(pool: &PgPool, id: Uuid, at: Option<DateTime<Utc>>) -> sqlx::Result<bool> {
+    let done = query!(
+        "UPDATE api_keys
+         SET disabled_at = CASE WHEN $2::timestamptz IS NULL THEN NULL ELSE coalesce(disabled_at, $2) END
+         WHERE id = $1 AND revoked_at IS NULL",
+        id,
+        at,
+    )
+    .execute(pool)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Revokes a credential at an instant, which an already revoked one keeps. False when it is absent.
+pub(super) async fn revoke(pool: &PgPool, id: Uuid, at: DateTime<Utc>) -> sqlx::Result<bool> {
+    let done =
+        query!("UPDATE api_keys SET revoked_at = coalesce(revoked_at, $2) WHERE id = $1", id, at).execute(pool).await?;
+    Ok(done.rows_affected() == 1)
+}
+
+pub(super) async fn api_key_exists(pool: &PgPool, id: Uuid) -> sqlx::Result<bool> {
+    let found =
+        sqlx::query_scalar!(r#"SELECT true AS "found!" FROM api_keys WHERE id = $1"#, id).fetch_optional(pool).await?;
+    Ok(found.is_some())
 }

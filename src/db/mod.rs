@@ -1,5 +1,6 @@
 //! Connections, migrations and the unit of work.
 
+pub mod embedded;
 mod tx;
 
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! The SQL of hotels.
 
-use chrono::{DateTime, Utc};
-use sqlx::{PgConnection, query, query_scalar};
+use chrono::{DateTime, NaiveTime, Utc};
+use sqlx::{PgConnection, query, query_as, query_scalar};
 
 use super::{Hotel, HotelId};
 use crate::error::{Error, Result};
@@ -25,17 +25,22 @@ pub async fn insert(conn: &mut PgConnection, hotel: &Hotel, now: DateTime<Utc>) 
     Ok(())
 }
 
-/// The hotel with that slug.
-pub async fn find_by_slug(conn: &mut PgConnection, slug: &str) -> Result<Option<Hotel>> {
-    let row = query!(
-        "SELECT id, slug, name, time_zone, check_in_time, check_out_time, room_access_keys_enabled
-         FROM hotels WHERE slug = $1",
-        slug,
-    )
-    .fetch_optional(conn)
-    .await?;
-    row.map(|row| {
-        Ok(Hotel {
+/// A row of `hotels`, without what only statements need.
+struct Row {
+    id: HotelId,
+    slug: String,
+    name: String,
+    time_zone: String,
+    check_in_time: NaiveTime,
+    check_out_time: NaiveTime,
+    room_access_keys_enabled: bool,
+}
+
+impl TryFrom<Row> for Hotel {
+    type Error = Error;
+
+    fn try_from(row: Row) -> Result<Self> {
+        Ok(Self {
             id: row.id,
             slug: row.slug,
             name: row.name,
@@ -44,8 +49,32 @@ pub async fn find_by_slug(conn: &mut PgConnection, slug: &str) -> Result<Option<
             check_out_time: row.check_out_time,
             room_access_keys_enabled: row.room_access_keys_enabled,
         })
-    })
-    .transpose()
+    }
+}
+
+/// The hotel with that slug.
+pub async fn find_by_slug(conn: &mut PgConnection, slug: &str) -> Result<Option<Hotel>> {
+    let row = query_as!(
+        Row,
+        "SELECT id, slug, name, time_zone, check_in_time, check_out_time, room_access_keys_enabled
+         FROM hotels WHERE slug = $1",
+        slug,
+    )
+    .fetch_optional(conn)
+    .await?;
+    row.map(Hotel::try_from).transpose()
+}
+
+/// All hotels, by slug.
+pub async fn list(conn: &mut PgConnection) -> Result<Vec<Hotel>> {
+    let rows = query_as!(
+        Row,
+        "SELECT id, slug, name, time_zone, check_in_time, check_out_time, room_access_keys_enabled
+         FROM hotels ORDER BY slug",
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(Hotel::try_from).collect()
 }
 
 /// Raises the bound of the overlap scan to a stay of `nights`, where it is lower.

@@ -1,0 +1,176 @@
+//! One run of the `postgres` program.
+
+use std::fs::{self, File};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::process::{Child, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+
+use super::Durability;
+use super::account::Account;
+use super::binaries::Binaries;
+use super::cluster::last_line;
+use super::error::{About, EmbeddedError};
+use super::layout::{Layout, PORT};
+
+const LOOK_EVERY: Duration = Duration::from_millis(10);
+
+/// Longest wait for a start, which may have to recover from a crash.
+const START_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// Longest wait for the shared memory of a server that was killed: its last processes still end.
+const PREDECESSOR_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Longest wait for an orderly stop, which writes a checkpoint.
+const STOP_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// A running server, our child.
+pub(super) struct Server {
+    child: Child,
+}
+
+impl Server {
+    /// Starts the server and waits until it accepts connections.
+    pub(super) fn start(
+        layout: &Layout,
+        account: &Account,
+        binaries: &Binaries,
+        durability: Durability,
+    ) -> Result<Self, EmbeddedError> {
+        stop_orphan(layout)?;
+        account.make_folder(&layout.socket_folder())?;
+        let began = Instant::now();
+        loop {
+            let mut server = Self::spawn(layout, account, binaries, durability)?;
+            match server.wait_until_ready(layout) {
+                Ok(()) => return Ok(server),
+                Err(reason) if reason.contains("shared memory") && began.elapsed() < PREDECESSOR_TIMEOUT => {
+                    sleep(LOOK_EVERY * 10);
+                }
+                Err(reason) => {
+                    server.stop()?;
+                    return Err(EmbeddedError::Start(reason));
+                }
+            }
+        }
+    }
+
+    fn spawn(
+        layout: &Layout,
+        account: &Account,
+        binaries: &Binaries,
+        durability: Durability,
+    ) -> Result<Self, EmbeddedError> {
+        // The log of this run alone: it is looked at when a start fails.
+        let log = File::create(layout.log()).about(&layout.log())?;
+        let mut command = binaries.command("postgres");
+        command.arg("-D").arg(layout.data()).current_dir(layout.data());
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        let sockets = layout.socket_folder();
+        for setting in settings(&sockets, durability) {
+            command.arg("-c").arg(setting);
+        }
+        account.run_as(&mut command);
+        let child = command.spawn().about(&layout.data())?;
+        Ok(Self { child })
+    }
+
+    fn wait_until_ready(&mut self, layout: &Layout) -> Result<(), String> {
+        let began = Instant::now();
+        while began.elapsed() < START_TIMEOUT {
+            match self.has_died() {
+                Ok(false) => {}
+                Ok(true) => return Err(last_line(&fs::read_to_string(layout.log()).unwrap_or_default())),
+                Err(error) => return Err(error.to_string()),
+            }
+            if says_ready(&layout.data(), self.child.id()) {
+                return Ok(());
+            }
+            sleep(LOOK_EVERY);
+        }
+        Err(format!("it was not ready within {} s", START_TIMEOUT.as_secs()))
+    }
+
+    /// Whether the server has ended without being told to.
+    pub(super) fn has_died(&mut self) -> Result<bool, EmbeddedError> {
+        Ok(self.child.try_wait().about(Path::new("postgres"))?.is_some())
+    }
+
+    /// Stops the server in order, and without order when that takes too long.
+    pub(super) fn stop(mut self) -> Result<(), EmbeddedError> {
+        let pid = Pid::from_child(&self.child);
+        stop_process(pid, || self.has_died())
+    }
+}
+
+fn settings(sockets: &Path, durability: Durability) -> Vec<String> {
+    let mut settings = vec![
+        "listen_addresses=".to_owned(),
+        format!("unix_socket_directories={}", sockets.display()),
+        format!("port={PORT}"),
+        // Lock orders that cross are resolved long before a request's own time-outs.
+        "deadlock_timeout=50ms".to_owned(),
+        // The log must not hold guests' data: neither statements nor the values that a constraint names.
+        "log_min_error_statement=panic".to_owned(),
+        "log_error_verbosity=terse".to_owned(),
+    ];
+    if durability == Durability::ThrowAway {
+        settings.extend(
+            ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=300", "autovacuum=off"]
+                .map(str::to_owned),
+        );
+    }
+    settings
+}
+
+/// Whether `postmaster.pid` is of process `pid` and says that connections are accepted.
+fn says_ready(data: &Path, pid: u32) -> bool {
+    let text = fs::read_to_string(data.join("postmaster.pid")).unwrap_or_default();
+    let mut lines = text.lines();
+    lines.next().is_some_and(|line| line.trim() == pid.to_string())
+        && text.lines().nth(7).is_some_and(|line| line.trim() == "ready")
+}
+
+/// Stops a server whose keeper was killed, and removes a stale `postmaster.pid` that names somebody else's process.
+fn stop_orphan(layout: &Layout) -> Result<(), EmbeddedError> {
+    let path = layout.data().join("postmaster.pid");
+    let Ok(text) = fs::read_to_string(&path) else { return Ok(()) };
+    let pid = text.lines().next().and_then(|line| line.trim().parse().ok()).and_then(Pid::from_raw);
+    match pid {
+        Some(pid) if serves(pid, layout) => stop_process(pid, || Ok(test_kill_process(pid).is_err())),
+        _ => fs::remove_file(&path).about(&path),
+    }
+}
+
+/// Whether the process `pid`, which `postmaster.pid` names, is the server of this cluster and not one that got its number
+/// after a crash.
+fn serves(pid: Pid, layout: &Layout) -> bool {
+    match fs::read_link(format!("/proc/{}/cwd", pid.as_raw_nonzero())) {
+        Ok(folder) => folder == layout.data(),
+        Err(_) if Path::new("/proc/self").exists() => false,
+        // No /proc, so not Linux.
+        Err(_) => UnixStream::connect(layout.socket()).is_ok(),
+    }
+}
+
+fn stop_process(pid: Pid, mut has_ended: impl FnMut() -> Result<bool, EmbeddedError>) -> Result<(), EmbeddedError> {
+    // Fast shutdown, immediate shutdown, end.
+    for signal in [Signal::INT, Signal::QUIT, Signal::KILL] {
+        if has_ended()? {
+            return Ok(());
+        }
+        // It may end by itself in between.
+        let _ = kill_process(pid, signal);
+        let told = Instant::now();
+        while told.elapsed() < STOP_TIMEOUT {
+            if has_ended()? {
+                return Ok(());
+            }
+            sleep(LOOK_EVERY);
+        }
+    }
+    Err(EmbeddedError::Start("a previous server does not stop".into()))
+}
