@@ -106,6 +106,9 @@ fn delimiter(header: &str) -> u8 {
 }
 
 fn split(line: &str, delimiter: u8) -> StringRecord {
+    if !line.contains('"') {
+        return line.split(char::from(delimiter)).map(str::trim).collect();
+    }
     let mut record = StringRecord::new();
     // The line is valid UTF-8 and may have any number of fields, so nothing is left that could fail.
     let _ = csv::ReaderBuilder::new()
@@ -113,7 +116,6 @@ fn split(line: &str, delimiter: u8) -> StringRecord {
         .flexible(true)
         .delimiter(delimiter)
         .trim(csv::Trim::All)
-        .buffer_capacity(line.len().max(1))
         .from_reader(line.as_bytes())
         .read_record(&mut record);
     record

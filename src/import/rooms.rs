@@ -5,7 +5,7 @@
 //! shares the room in which it meets the fewest taken nights. Day use takes the night that follows it, which leaves the
 //! room to it for the whole day after the morning's departure.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::NaiveDate;
 use uuid::Uuid;
@@ -43,7 +43,8 @@ pub struct NewRoom {
 pub struct RoomPlan {
     hotel: HotelId,
     max_per_type: usize,
-    taken: HashMap<Uuid, BTreeSet<NaiveDate>>,
+    /// Per room, how many stays have each night.
+    taken: HashMap<Uuid, BTreeMap<NaiveDate, usize>>,
     by_category: HashMap<Uuid, Vec<Uuid>>,
     category_of: HashMap<Uuid, Uuid>,
     names: HashSet<String>,
@@ -73,7 +74,7 @@ impl RoomPlan {
     }
 
     fn insert(&mut self, id: Uuid, name: String, category: Uuid) {
-        self.taken.insert(id, BTreeSet::new());
+        self.taken.insert(id, BTreeMap::new());
         self.by_category.entry(category).or_default().push(id);
         self.category_of.insert(id, category);
         self.names.insert(name);
@@ -86,7 +87,10 @@ impl RoomPlan {
 
     /// Takes the nights in the room, whether or not they are free.
     pub fn occupy(&mut self, room: Uuid, from: NaiveDate, to: NaiveDate) {
-        self.taken.entry(room).or_default().extend(nights(from, to));
+        let taken = self.taken.entry(room).or_default();
+        for night in nights(from, to) {
+            *taken.entry(night).or_default() += 1;
+        }
     }
 
     /// Finds a room, `preferred` before all others, and takes the nights in it.
@@ -114,7 +118,7 @@ impl RoomPlan {
     }
 
     fn taken_nights(&self, room: Uuid, from: NaiveDate, to: NaiveDate) -> usize {
-        self.taken[&room].range(from..end(from, to)).count()
+        self.taken[&room].range(from..end(from, to)).map(|(_, stays)| stays).sum()
     }
 
     fn add(&mut self, room_type: &str, category: Uuid) -> Uuid {

@@ -199,7 +199,8 @@ pub async fn write_stays(
     let counts = query!(
         r#"WITH new AS (
                SELECT new.*, COALESCE(old.check_in, new.check_in) AS arrived,
-                      COALESCE(old.check_out, GREATEST(new.check_out, old.check_in)) AS departed
+                      COALESCE(old.check_out, CASE WHEN new.check_out IS NOT NULL
+                                                    THEN GREATEST(new.check_out, old.check_in) END) AS departed
                FROM json_to_recordset($2::json) AS new(
                    id uuid, reservation_id uuid, category_id uuid, room_setup_id uuid, reservation_from date,
                    reservation_to date, departure_time time, check_in timestamptz, check_out timestamptz,
