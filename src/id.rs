@@ -13,7 +13,7 @@ pub struct IdSource(Arc<Source>);
 
 enum Source {
     OperatingSystem { last: Mutex<u64> },
-    Seeded { last: Mutex<u64>, rng: Mutex<StdRng> },
+    Seeded { last: Mutex<u64>, rng: Box<Mutex<StdRng>> },
 }
 
 impl IdSource {
@@ -24,7 +24,7 @@ impl IdSource {
 
     /// The same ids in every run. For tests and generated data, never for secrets.
     pub fn seeded(seed: u64) -> Self {
-        Self(Arc::new(Source::Seeded { last: Mutex::new(0), rng: Mutex::new(StdRng::seed_from_u64(seed)) }))
+        Self(Arc::new(Source::Seeded { last: Mutex::new(0), rng: Box::new(Mutex::new(StdRng::seed_from_u64(seed))) }))
     }
 
     /// A new UUID v7: ids of one process sort in the order in which they were made.

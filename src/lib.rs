@@ -11,7 +11,9 @@
 
 pub mod app;
 pub mod auth;
+pub mod cli;
 pub mod clock;
+pub mod config;
 pub mod db;
 pub mod error;
 pub mod graphql;
@@ -19,3 +21,4 @@ pub mod hotels;
 pub mod id;
 pub mod import;
 pub mod secrets;
+pub mod telemetry;

@@ -55,7 +55,7 @@ impl Account {
 
     fn expect_own(&self, path: &Path) -> Result<(), EmbeddedError> {
         let found = fs::symlink_metadata(path).about(path)?;
-        let private = found.is_dir() && found.permissions().mode() & 0o077 == 0;
+        let private = found.is_dir() && found.permissions().mode() & 0o777 == 0o700;
         // Root that died between making a folder and giving it away left one of root's.
         if private
             && found.uid() == 0

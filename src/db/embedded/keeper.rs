@@ -28,7 +28,7 @@ const LINGER: Duration = Duration::from_secs(1);
 const RESTARTS: u32 = 5;
 
 /// A server that ran this long did not die of its start.
-const STEADY: Duration = Duration::from_secs(60);
+const STEADY: Duration = Duration::from_mins(1);
 
 /// What the keeper says once the server is up. Anything else is the reason why it is not.
 const READY: &str = "ready";

@@ -59,9 +59,8 @@ impl Layout {
             return own;
         }
         let hash = Sha256::digest(self.folder.as_os_str().as_bytes());
-        let name: String = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
         // Not the temporary folder of the environment: every user of the cluster has to find the same one.
-        Path::new("/tmp").join(format!("latchkey-{name}"))
+        Path::new("/tmp").join(format!("latchkey-{:016x}", first_bytes(&hash)))
     }
 
     pub(super) fn socket(&self) -> PathBuf {
@@ -86,6 +85,10 @@ impl Layout {
             Err(fs::TryLockError::Error(error)) => Err(error).about(&self.folder),
         }
     }
+}
+
+fn first_bytes(hash: &[u8]) -> u64 {
+    hash.first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes))
 }
 
 /// The locks of a cluster.

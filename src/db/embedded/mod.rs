@@ -37,7 +37,7 @@ use layout::{Layout, Lock};
 pub const KEEPER_COMMAND: &str = "keep-postgres";
 
 /// Longest wait for a server that is being started again after a crash.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(120);
+const CONNECT_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// Whether data survive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]

@@ -78,14 +78,13 @@ async fn server() -> &'static Server {
 impl Server {
     /// The one that `LATCHKEY_TEST_DATABASE_URL` names (its role may create databases), else an embedded one.
     async fn start() -> Self {
-        let (options, embedded) = match env::var("LATCHKEY_TEST_DATABASE_URL") {
-            Ok(url) => (PgConnectOptions::from_str(&url).expect("LATCHKEY_TEST_DATABASE_URL is a URL"), None),
-            Err(_) => {
-                let executable = Path::new(env!("CARGO_BIN_EXE_latchkey"));
-                let embedded = Embedded::start(&cluster_folder(), Durability::ThrowAway, executable).await;
-                let embedded = embedded.unwrap_or_else(|error| panic!("{error}"));
-                (embedded.connect_options("postgres"), Some(embedded))
-            }
+        let (options, embedded) = if let Ok(url) = env::var("LATCHKEY_TEST_DATABASE_URL") {
+            (PgConnectOptions::from_str(&url).expect("LATCHKEY_TEST_DATABASE_URL is a URL"), None)
+        } else {
+            let executable = Path::new(env!("CARGO_BIN_EXE_latchkey"));
+            let embedded = Embedded::start(&cluster_folder(), Durability::ThrowAway, executable).await;
+            let embedded = embedded.unwrap_or_else(|error| panic!("{error}"));
+            (embedded.connect_options("postgres"), Some(embedded))
         };
         let server = Self { options, template: template_name(), _embedded: embedded };
         server.make_template().await;
@@ -143,5 +142,5 @@ fn template_name() -> String {
 }
 
 fn hex(hash: &[u8]) -> String {
-    hash.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+    hash.first_chunk().map(|bytes| format!("{:016x}", u64::from_be_bytes(*bytes))).expect("eight bytes")
 }

@@ -1,0 +1,72 @@
+//! `latchkey hotel`
+
+use std::fmt::Write as _;
+
+use chrono::NaiveTime;
+use chrono_tz::Tz;
+
+use super::{Failure, print, start};
+use crate::app::App;
+use crate::config::Config;
+use crate::hotels::{self, Hotel, NewHotel};
+
+#[derive(clap::Subcommand)]
+pub(super) enum Command {
+    /// Create a hotel
+    Create(Create),
+    /// List all hotels
+    List,
+}
+
+#[derive(clap::Args)]
+pub(super) struct Create {
+    /// Name in addresses: lower-case letters, digits and hyphens
+    slug: String,
+    /// Name that people read
+    #[arg(long)]
+    name: String,
+    /// IANA name of the hotel's time zone, such as Europe/Berlin
+    #[arg(long)]
+    time_zone: Tz,
+    /// Local time from which rooms are handed out
+    #[arg(long, value_name = "HH:MM", default_value = "15:00", value_parser = time)]
+    check_in: NaiveTime,
+    /// Local time by which rooms are given back
+    #[arg(long, value_name = "HH:MM", default_value = "11:00", value_parser = time)]
+    check_out: NaiveTime,
+}
+
+pub(super) async fn run(command: Command, config: &Config) -> Result<(), Failure> {
+    let started = start(config).await?;
+    let outcome = execute(command, &started.app).await;
+    started.stop().await;
+    print(&outcome?)
+}
+
+async fn execute(command: Command, app: &App) -> Result<String, Failure> {
+    let hotels = match command {
+        Command::Create(new) => {
+            let new = NewHotel {
+                slug: new.slug,
+                name: new.name,
+                time_zone: new.time_zone,
+                check_in_time: new.check_in,
+                check_out_time: new.check_out,
+            };
+            vec![hotels::create(app, new).await?]
+        }
+        Command::List => hotels::list(app).await?,
+    };
+    Ok(hotels.iter().map(line).collect())
+}
+
+fn line(hotel: &Hotel) -> String {
+    let mut line = format!("{}\t{}\t{}", hotel.slug, hotel.name, hotel.time_zone);
+    let times = (hotel.check_in_time.format("%H:%M"), hotel.check_out_time.format("%H:%M"));
+    writeln!(line, "\tcheck-in {}\tcheck-out {}", times.0, times.1).expect("a string takes everything");
+    line
+}
+
+fn time(text: &str) -> Result<NaiveTime, String> {
+    NaiveTime::parse_from_str(text, "%H:%M").map_err(|_| "expected a time such as 15:00".to_owned())
+}

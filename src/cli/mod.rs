@@ -1,0 +1,169 @@
+//! The command line. Each command parses, calls a service, prints.
+//!
+//! Exit codes: 0 done, 1 failed, 2 a setting or the usage was wrong. Results go to standard output, everything else to
+//! standard error.
+
+mod api_key;
+mod demo;
+mod hotel;
+mod import;
+mod migrate;
+mod schema;
+mod serve;
+mod start;
+
+use std::fmt;
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::config::{Config, ConfigError, Settings};
+use crate::db::embedded::{self, EmbeddedError};
+use crate::error::Error;
+use crate::telemetry;
+
+pub use start::{Started, start};
+
+/// GraphQL backend for hotel stays and the keys that open their rooms.
+#[derive(Parser)]
+#[command(name = "latchkey", version, max_term_width = 100)]
+struct Cli {
+    #[command(flatten)]
+    settings: Settings,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(clap::Subcommand)]
+enum Command {
+    /// Serve the API
+    Serve,
+    /// Bring the database to the schema of this version, as every other command that uses it does first
+    Migrate,
+    /// Import bookings from a CSV file
+    Import(import::Args),
+    /// Print the GraphQL schema
+    Schema,
+    /// Create and list hotels
+    #[command(subcommand)]
+    Hotel(hotel::Command),
+    /// Create, list, disable, enable and revoke API keys
+    #[command(subcommand)]
+    ApiKey(api_key::Command),
+    /// Show the demo's hotels and their API keys
+    Demo(demo::Args),
+    #[command(name = embedded::KEEPER_COMMAND, hide = true)]
+    KeepPostgres(embedded::keeper::Args),
+}
+
+/// Runs the command that the process was started with.
+pub fn main() -> ExitCode {
+    let Cli { settings, command } = Cli::parse();
+    // Needs no settings, and outlives whoever has them.
+    if let Command::KeepPostgres(args) = &command {
+        return embedded::keeper::run(args);
+    }
+    match run(command, settings) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("latchkey: {failure}");
+            match failure {
+                Failure::Setting(_) => ExitCode::from(2),
+                Failure::Other(_) => ExitCode::FAILURE,
+            }
+        }
+    }
+}
+
+fn run(command: Command, settings: Settings) -> Result<(), Failure> {
+    if let Command::Schema = command {
+        return schema::run();
+    }
+    let config = Config::check(settings)?;
+    telemetry::start(&config.log, config.log_format);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        match command {
+            Command::Serve => serve::run(&config).await,
+            Command::Migrate => migrate::run(&config).await,
+            Command::Import(args) => import::run(args, &config).await,
+            Command::Hotel(command) => hotel::run(command, &config).await,
+            Command::ApiKey(command) => api_key::run(command, &config).await,
+            Command::Demo(args) => demo::run(args, &config).await,
+            Command::Schema | Command::KeepPostgres(_) => unreachable!("these need no settings"),
+        }
+    })
+}
+
+/// Why a command did not do what it was asked for. Whoever runs the service reads it, so it may name its cause.
+#[derive(Debug)]
+pub enum Failure {
+    /// A setting cannot be used.
+    Setting(ConfigError),
+    /// Anything else, in a sentence.
+    Other(String),
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Setting(error) => error.fmt(f),
+            Self::Other(sentence) => f.write_str(sentence),
+        }
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self::Setting(error)
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let cause = error.source.map(|source| format!(": {}", chain(&*source)));
+        Self::Other(format!("{}{}", error.message, cause.unwrap_or_default()))
+    }
+}
+
+impl From<EmbeddedError> for Failure {
+    fn from(error: EmbeddedError) -> Self {
+        Self::Other(chain(&error))
+    }
+}
+
+impl From<sqlx::Error> for Failure {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Other(format!("the database cannot be used: {}", chain(&error)))
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::Other(error.to_string())
+    }
+}
+
+/// An error and what caused it, each cause once although some errors repeat theirs.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let sentence = error.to_string();
+        if !text.ends_with(&sentence) {
+            text = format!("{text}: {sentence}");
+        }
+        cause = error.source();
+    }
+    text
+}
+
+/// Prints a result. A reader that has seen enough is no failure.
+pub(crate) fn print(text: &str) -> Result<(), Failure> {
+    let mut stdout = std::io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,244 @@
+//! The settings: each has a flag and a variable of the environment, and the flag wins.
+//!
+//! Values arrive as text and are checked here, so that a bad one is told in one line that names its setting and, where
+//! the value may be a secret, does not repeat it.
+
+use std::env;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::str::FromStr as _;
+
+use chrono::{DateTime, Utc};
+use sqlx::postgres::PgConnectOptions;
+
+use crate::secrets::MasterKeys;
+use crate::telemetry::{LogFilter, LogFormat};
+
+/// Most connections that one process may open: beyond it PostgreSQL itself gets slower.
+const MOST_CONNECTIONS: u32 = 1_000;
+
+/// The settings as they were given.
+#[derive(Clone, Default, clap::Args)]
+#[command(next_help_heading = "Settings")]
+pub struct Settings {
+    /// Address and port to serve on
+    #[arg(long, env = Setting::LISTEN.variable, hide_env_values = true, global = true, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    listen: String,
+
+    /// Folder of the embedded database, the master keys and demo.json [default: the user's data folder, /var/lib/latchkey as root]
+    #[arg(long, env = Setting::DATA_DIR.variable, hide_env_values = true, global = true, value_name = "FOLDER")]
+    data_dir: Option<String>,
+
+    /// A PostgreSQL server of your own, version 15 or newer [default: an embedded one]
+    #[arg(long, env = Setting::DATABASE_URL.variable, hide_env_values = true, global = true, value_name = "URL")]
+    database_url: Option<String>,
+
+    /// Connections to the database, 1 to 1000
+    #[arg(long, env = Setting::DATABASE_CONNECTIONS.variable, hide_env_values = true, global = true, value_name = "NUMBER", default_value = "10")]
+    database_connections: String,
+
+    /// What seals PINs and QR data: `<number>:<base64 of 32 bytes>`, comma-separated, the key for new values first
+    /// [default: made once and kept in the data folder; required with a server of your own]
+    #[arg(long, env = Setting::MASTER_KEYS.variable, hide_env_values = true, global = true, value_name = "KEYS")]
+    master_keys: Option<String>,
+
+    /// Instant at which the clock starts, in RFC 3339; only with the embedded database [default: the present]
+    #[arg(long, env = Setting::CLOCK.variable, hide_env_values = true, global = true, value_name = "INSTANT")]
+    clock: Option<String>,
+
+    /// What to log, such as `info` or `latchkey=debug,warn` [default: `RUST_LOG`, else `info`]
+    #[arg(long, env = Setting::LOG.variable, hide_env_values = true, global = true, value_name = "FILTER")]
+    log: Option<String>,
+
+    /// `text` or `json` [default: text on a terminal, else json]
+    #[arg(long, env = Setting::LOG_FORMAT.variable, hide_env_values = true, global = true, value_name = "FORMAT")]
+    log_format: Option<String>,
+}
+
+/// The settings, checked.
+#[derive(Clone)]
+pub struct Config {
+    /// Where to serve.
+    pub listen: SocketAddr,
+    /// The folder of what is kept outside the database. Absolute; may not exist yet.
+    pub data_dir: PathBuf,
+    /// The database.
+    pub database: Database,
+    /// Most connections of the request pool.
+    pub database_connections: u32,
+    /// Master keys; without any the data folder holds them.
+    pub master_keys: Option<MasterKeys>,
+    /// Instant at which the clock starts; without one it is the machine's.
+    pub clock: Option<DateTime<Utc>>,
+    /// What to log.
+    pub log: LogFilter,
+    /// How to log.
+    pub log_format: LogFormat,
+}
+
+/// Which database to use.
+#[derive(Clone)]
+pub enum Database {
+    /// Our own.
+    Embedded,
+    /// Somebody else's. Boxed for its size.
+    Server(Box<PgConnectOptions>),
+}
+
+/// The two names of a setting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Setting {
+    variable: &'static str,
+    flag: &'static str,
+}
+
+impl Setting {
+    const LISTEN: Self = Self { variable: "LATCHKEY_LISTEN", flag: "--listen" };
+    /// The folder of what is kept outside the database.
+    pub const DATA_DIR: Self = Self { variable: "LATCHKEY_DATA_DIR", flag: "--data-dir" };
+    const DATABASE_URL: Self = Self { variable: "DATABASE_URL", flag: "--database-url" };
+    const DATABASE_CONNECTIONS: Self =
+        Self { variable: "LATCHKEY_DATABASE_CONNECTIONS", flag: "--database-connections" };
+    /// What seals PINs and QR data.
+    pub const MASTER_KEYS: Self = Self { variable: "LATCHKEY_MASTER_KEYS", flag: "--master-keys" };
+    const CLOCK: Self = Self { variable: "LATCHKEY_CLOCK", flag: "--clock" };
+    const LOG: Self = Self { variable: "LATCHKEY_LOG", flag: "--log" };
+    const LOG_FORMAT: Self = Self { variable: "LATCHKEY_LOG_FORMAT", flag: "--log-format" };
+
+    /// Refuses the value of this setting. `problem` follows the setting's name in a sentence.
+    pub fn refuse(self, problem: impl Into<String>) -> ConfigError {
+        ConfigError { setting: self, problem: problem.into() }
+    }
+}
+
+impl fmt::Display for Setting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.variable, self.flag)
+    }
+}
+
+/// A setting that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("{setting} {problem}")]
+pub struct ConfigError {
+    setting: Setting,
+    problem: String,
+}
+
+impl Config {
+    /// Checks the settings.
+    pub fn check(given: Settings) -> Result<Self, ConfigError> {
+        let database = match present(Setting::DATABASE_URL, given.database_url)? {
+            None => Database::Embedded,
+            Some(url) => Database::Server(Box::new(database_options(&url)?)),
+        };
+        let clock = present(Setting::CLOCK, given.clock)?.map(|text| clock(&text, &database)).transpose()?;
+        let master_keys = present(Setting::MASTER_KEYS, given.master_keys)?
+            .map(|text| {
+                MasterKeys::parse(&text).map_err(|reason| Setting::MASTER_KEYS.refuse(format!("is wrong: {reason}")))
+            })
+            .transpose()?;
+        if master_keys.is_none() && matches!(database, Database::Server(_)) {
+            return Err(Setting::MASTER_KEYS.refuse("is required with DATABASE_URL"));
+        }
+        Ok(Self {
+            listen: listen(&given.listen)?,
+            data_dir: data_dir(present(Setting::DATA_DIR, given.data_dir)?)?,
+            database,
+            database_connections: connections(&given.database_connections)?,
+            master_keys,
+            clock,
+            log: log(present(Setting::LOG, given.log)?)?,
+            log_format: log_format(present(Setting::LOG_FORMAT, given.log_format)?.as_deref())?,
+        })
+    }
+}
+
+/// Refuses an empty value: a secret that failed to arrive must not silently mean the default.
+fn present(setting: Setting, value: Option<String>) -> Result<Option<String>, ConfigError> {
+    match value {
+        Some(value) if value.trim().is_empty() => Err(setting.refuse("is empty; remove it or give it a value")),
+        value => Ok(value),
+    }
+}
+
+fn listen(text: &str) -> Result<SocketAddr, ConfigError> {
+    text.parse()
+        .map_err(|_| Setting::LISTEN.refuse(format!("is not an address and port such as 127.0.0.1:8080: {text:?}")))
+}
+
+fn database_options(url: &str) -> Result<PgConnectOptions, ConfigError> {
+    // The value holds a password: neither it nor the parser's message, which may quote it, is repeated.
+    let wrong = || Setting::DATABASE_URL.refuse("is not a URL such as postgres://user:password@host:5432/database");
+    if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+        return Err(wrong());
+    }
+    PgConnectOptions::from_str(url).map_err(|_| wrong())
+}
+
+fn clock(text: &str, database: &Database) -> Result<DateTime<Utc>, ConfigError> {
+    if matches!(database, Database::Server(_)) {
+        return Err(Setting::CLOCK.refuse("is accepted only with the embedded database, not with DATABASE_URL"));
+    }
+    DateTime::parse_from_rfc3339(text)
+        .map(|instant| instant.to_utc())
+        .map_err(|_| Setting::CLOCK.refuse(format!("is not an instant such as 2026-01-30T09:00:00Z: {text:?}")))
+}
+
+fn connections(text: &str) -> Result<u32, ConfigError> {
+    text.parse().ok().filter(|number| (1..=MOST_CONNECTIONS).contains(number)).ok_or_else(|| {
+        Setting::DATABASE_CONNECTIONS.refuse(format!("is not a number from 1 to {MOST_CONNECTIONS}: {text:?}"))
+    })
+}
+
+fn data_dir(given: Option<String>) -> Result<PathBuf, ConfigError> {
+    let folder = given.map(PathBuf::from).or_else(default_data_dir);
+    let folder = folder.ok_or_else(|| Setting::DATA_DIR.refuse("is required, as there is no home folder"))?;
+    std::path::absolute(&folder).map_err(|error| Setting::DATA_DIR.refuse(format!("cannot be used: {error}")))
+}
+
+/// Where the platform keeps data of a service (root) or of a user.
+fn default_data_dir() -> Option<PathBuf> {
+    if rustix::process::geteuid().is_root() {
+        return Some("/var/lib/latchkey".into());
+    }
+    let home = env::home_dir().filter(|home| home.is_absolute());
+    if cfg!(target_os = "macos") {
+        return Some(home?.join("Library/Application Support/latchkey"));
+    }
+    let data = env::var_os("XDG_DATA_HOME").map(PathBuf::from).filter(|folder| folder.is_absolute());
+    data.or_else(|| Some(home?.join(".local/share"))).map(|folder| folder.join("latchkey"))
+}
+
+fn log(given: Option<String>) -> Result<LogFilter, ConfigError> {
+    let text = given.or_else(|| env::var("RUST_LOG").ok()).unwrap_or_else(|| "info".to_owned());
+    LogFilter::parse(&text)
+        .ok_or_else(|| Setting::LOG.refuse(format!("is not a filter such as info or latchkey=debug,warn: {text:?}")))
+}
+
+fn log_format(given: Option<&str>) -> Result<LogFormat, ConfigError> {
+    match given {
+        None => Ok(LogFormat::for_output()),
+        Some("text") => Ok(LogFormat::Text),
+        Some("json") => Ok(LogFormat::Json),
+        Some(other) => Err(Setting::LOG_FORMAT.refuse(format!("is neither text nor json: {other:?}"))),
+    }
+}
+
+impl Config {
+    /// Folder of the embedded cluster.
+    pub fn cluster(&self) -> PathBuf {
+        self.data_dir.join("postgres")
+    }
+
+    /// File of the master keys of the embedded database.
+    pub fn master_key_file(&self) -> PathBuf {
+        self.data_dir.join("master.keys")
+    }
+
+    /// The data folder, for whoever keeps something of its own there.
+    pub fn data_dir(&self) -> &Path {
+        &self.data_dir
+    }
+}

@@ -1,0 +1,42 @@
+//! The log: one line per event on standard error, so that standard output stays the commands' own.
+
+use std::io::{IsTerminal as _, stderr};
+
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt;
+
+/// What is logged. Kept as the text that was checked, since the filter itself cannot be copied.
+#[derive(Clone, Debug)]
+pub struct LogFilter(String);
+
+impl LogFilter {
+    /// `None` when `text` is no filter.
+    pub fn parse(text: &str) -> Option<Self> {
+        EnvFilter::try_new(text).ok().map(|_| Self(text.to_owned()))
+    }
+}
+
+/// How it is logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines.
+    Json,
+}
+
+impl LogFormat {
+    /// For people on a terminal, for machines otherwise.
+    pub fn for_output() -> Self {
+        if stderr().is_terminal() { Self::Text } else { Self::Json }
+    }
+}
+
+/// Starts the log of this process.
+pub fn start(filter: &LogFilter, format: LogFormat) {
+    let log = fmt().with_env_filter(EnvFilter::new(&filter.0)).with_writer(stderr);
+    match format {
+        LogFormat::Text => log.with_target(false).with_ansi(stderr().is_terminal()).init(),
+        LogFormat::Json => log.json().flatten_event(true).with_current_span(false).with_span_list(false).init(),
+    }
+}
