@@ -110,8 +110,8 @@ fn reservation(
         false => ACTIVE,
     };
     let created_at = booked_at(hotel, first);
-    let code = (0..)
-        .map(|attempt: u32| [first.reservation_id.to_string(), attempt.to_string()])
+    let code = (0..=u16::MAX)
+        .map(|attempt| [first.reservation_id.to_string(), attempt.to_string()])
         .map(|[id, attempt]| Derived::of(hotel.id, &["code", &id, &attempt]).code())
         .find(|code| codes.insert(code.clone()))
         .expect("codes do not run out");

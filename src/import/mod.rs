@@ -1,22 +1,22 @@
 //! Bookings from a file: the format of the public hotel booking data, read into one hotel (docs/IMPORT.md).
 //!
-//! Reading ([`format`], [`booking`]), telling bookings apart ([`identity`]), finding rooms ([`rooms`]) and mapping
-//! ([`mapping`]) are pure; only `store` touches the database. Everything that the file does not tell is derived from what it
+//! Reading (`format`, `booking`), telling bookings apart (`identity`), finding rooms (`rooms`) and mapping (`mapping`) are
+//! pure; only `store` touches the database. Everything that the file does not tell is derived from what it
 //! does tell, so that a second run makes the same records and changes nothing.
 //!
 //! An import is one transaction: a crash or an error leaves nothing behind. It writes only what differs, so it gets in the
 //! way of requests only where it changes something. It never touches room access keys, and what the front desk adds to a
 //! record (notes, a late check-out, more guests) stays.
 
-pub mod booking;
+mod booking;
 mod columns;
-pub mod derive;
-pub mod format;
-pub mod identity;
-pub mod mapping;
+pub(crate) mod derive;
+pub(crate) mod format;
+mod identity;
+mod mapping;
 mod people;
-pub mod records;
-pub mod rooms;
+pub(crate) mod records;
+pub(crate) mod rooms;
 pub(crate) mod store;
 
 use std::collections::{BTreeSet, HashMap};
@@ -124,7 +124,7 @@ pub async fn import(
 }
 
 /// Writes the bookings of a file into `hotel`, in the caller's transaction.
-pub async fn import_in(
+pub(crate) async fn import_in(
     conn: &mut PgConnection,
     hotel: &Hotel,
     now: DateTime<Utc>,
@@ -234,15 +234,18 @@ async fn write(
         progress(Progress { done, total });
     };
     for batch in records.clients.chunks(BATCH) {
+        store::forget_plans(conn).await?;
         summary.clients.add(batch.len(), store::write_clients(conn, hotel.id, batch, now).await?);
         step(batch.len());
     }
     for batch in records.reservations.chunks(BATCH) {
+        store::forget_plans(conn).await?;
         let counts = store::write_reservations(conn, hotel.id, batch, now).await.map_err(code_taken)?;
         summary.reservations.add(batch.len(), counts);
         step(batch.len());
     }
     for batch in records.stays.chunks(BATCH) {
+        store::forget_plans(conn).await?;
         summary.room_stays.add(batch.len(), store::write_stays(conn, hotel.id, batch, now).await?);
         step(batch.len());
     }

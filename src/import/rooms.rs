@@ -123,11 +123,11 @@ impl RoomPlan {
 
     fn add(&mut self, room_type: &str, category: Uuid) -> Uuid {
         let count = self.by_category.get(&category).map_or(0, Vec::len);
-        let (name, floor) = (count..)
+        let (name, floor) = (count..=count + self.names.len())
             .map(|index| (index / ROOMS_PER_FLOOR + 1, index % ROOMS_PER_FLOOR + 1))
             .map(|(floor, number)| (format!("{room_type}{floor}{number:02}"), floor))
             .find(|(name, _)| !self.names.contains(name))
-            .expect("names do not run out");
+            .expect("more names than are taken");
         let id = Derived::of(self.hotel, &["room", &name]).uuid();
         self.insert(id, name.clone(), category);
         self.added.push(NewRoom { id, name, area_name: format!("Floor {floor}"), category_id: category });

@@ -22,6 +22,13 @@ pub async fn lift_time_limits(conn: &mut PgConnection) -> sqlx::Result<()> {
     Ok(())
 }
 
+/// Has statements and foreign key checks planned anew for the size that the tables have now. A connection keeps the plans
+/// that it made while they were almost empty, and those read far too much of a full table.
+pub async fn forget_plans(conn: &mut PgConnection) -> sqlx::Result<()> {
+    query!("DISCARD PLANS").execute(conn).await?;
+    Ok(())
+}
+
 /// Waits for other imports into the hotel. Requests do not wait: they refer to the hotel, which this lock allows.
 pub async fn lock_hotel(conn: &mut PgConnection, hotel: HotelId) -> sqlx::Result<()> {
     query!("SELECT id FROM hotels WHERE id = $1 FOR NO KEY UPDATE", hotel).fetch_one(conn).await?;
