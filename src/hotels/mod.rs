@@ -6,7 +6,7 @@ pub mod store;
 use chrono::NaiveTime;
 use chrono_tz::Tz;
 
-pub use model::{Hotel, HotelId};
+pub use model::{Hotel, HotelId, end_instant};
 
 use crate::app::App;
 use crate::error::{Error, ErrorCode, Result, violated_constraint};

@@ -5,13 +5,13 @@
 mod app;
 pub mod client;
 mod db;
-mod process;
 mod log;
+mod process;
 mod server;
 
 pub use app::{TestApp, TestIntegration};
 pub use client::{Client, House, code, text};
 pub use db::TestDb;
-pub use process::{DataDir, LATCHKEY, Serving, latchkey};
 pub use log::LogLines;
+pub use process::{DataDir, LATCHKEY, Serving, latchkey};
 pub use server::{TestServer, error_code, header};

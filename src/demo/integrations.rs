@@ -1,0 +1,74 @@
+//! The four integrations of every hotel of the demo.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::file::{DemoHotel, DemoIntegration};
+use crate::app::App;
+use crate::auth::{self, ApiKeyPair, Permission};
+use crate::error::Result;
+use crate::hotels::HotelId;
+
+/// The lock vendor whose locks take PINs and QR codes.
+pub const DOOR_LOCKS: &str = "Tumbler Door Locks";
+/// The lock vendor whose boxes hold physical keys.
+pub const KEY_STORAGE: &str = "Nightbox Key Storage";
+const GUEST_MESSAGING: &str = "Guest Messaging";
+const FRONT_DESK: &str = "Front Desk";
+
+/// Name and permission of each, in the order of `demo.json`.
+pub const INTEGRATIONS: [(&str, Permission); 4] = [
+    (DOOR_LOCKS, Permission::Write),
+    (KEY_STORAGE, Permission::Write),
+    (GUEST_MESSAGING, Permission::ReadOnly),
+    (FRONT_DESK, Permission::FrontDesk),
+];
+
+/// The two that make room access keys.
+#[derive(Clone, Copy)]
+pub struct LockVendors {
+    /// See [`DOOR_LOCKS`].
+    pub door_locks: Uuid,
+    /// See [`KEY_STORAGE`].
+    pub key_storage: Uuid,
+}
+
+/// Adds the integrations to a new hotel, and a pair of API keys to each.
+pub async fn create(
+    conn: &mut PgConnection,
+    app: &App,
+    hotel: HotelId,
+    slug: &str,
+    now: DateTime<Utc>,
+) -> Result<(LockVendors, DemoHotel)> {
+    let ids = INTEGRATIONS.map(|_| app.ids.uuid(now));
+    for (id, (name, _)) in ids.iter().zip(INTEGRATIONS) {
+        auth::store::insert_integration(conn, hotel, *id, name, now).await?;
+    }
+    let entry = issue_keys(conn, app, hotel, slug, ids, now).await?;
+    Ok((LockVendors { door_locks: ids[0], key_storage: ids[1] }, entry))
+}
+
+/// Makes a pair of API keys for each of the hotel's integrations, given in the order of [`INTEGRATIONS`].
+pub async fn issue_keys(
+    conn: &mut PgConnection,
+    app: &App,
+    hotel: HotelId,
+    slug: &str,
+    integrations: [Uuid; 4],
+    now: DateTime<Utc>,
+) -> Result<DemoHotel> {
+    let mut entries = Vec::with_capacity(integrations.len());
+    for (integration, (name, permission)) in integrations.into_iter().zip(INTEGRATIONS) {
+        let pair = ApiKeyPair::generate(&app.ids);
+        auth::store::insert_api_key(conn, app.ids.uuid(now), hotel, integration, permission, &pair, now).await?;
+        entries.push(DemoIntegration {
+            name: name.to_owned(),
+            permission: permission.as_str().to_owned(),
+            live_key: pair.live.expose().to_owned(),
+            test_key: pair.test.expose().to_owned(),
+        });
+    }
+    Ok(DemoHotel { slug: slug.to_owned(), integrations: entries })
+}

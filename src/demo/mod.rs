@@ -1,0 +1,146 @@
+//! The demo: three hotels to try Latchkey with, loaded into an empty database, and the file that tells their API keys.
+//!
+//! `grand-hotel` is hand-made, so that examples find what they need; `city-hotel` and `resort-hotel` hold the real bookings
+//! of `data/ATTRIBUTION.md`. All three live around the present of the clock at the time of loading.
+//!
+//! API keys are stored as hashes only, so `demo.json` is the one place that knows them, and both must agree. Everything is
+//! loaded in one transaction, and the file is on the disk before it commits. A crash in between leaves a file without a
+//! database, which the next start loads again and overwrites. Whenever the file is lost, damaged or about other keys,
+//! the next start revokes the demo's API keys, makes new ones and writes it anew.
+
+mod file;
+mod grand_hotel;
+mod integrations;
+mod keys;
+mod overview;
+mod real_hotels;
+mod store;
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use chrono::{DateTime, NaiveTime, Utc};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+pub use file::{DemoFile, DemoHotel, DemoIntegration};
+pub use overview::{curl, overview};
+
+use crate::app::App;
+use crate::auth::ApiKey;
+use crate::error::{Error, Result};
+use crate::hotels::HotelId;
+use crate::import::store::lift_time_limits;
+use integrations::INTEGRATIONS;
+use real_hotels::REAL_HOTELS;
+
+/// Loads the demo when the database holds no hotel, and sees to it that `demo.json` in `data_dir` is true: `url` and keys
+/// that work. Does nothing where somebody's own hotels are.
+///
+/// # Errors
+/// `INTERNAL` when the file cannot be written; then nothing is loaded.
+pub async fn ensure(app: &App, data_dir: &Path, url: &str) -> Result<()> {
+    let now = app.clock.now();
+    let mut transaction = app.pool.begin().await?;
+    lift_time_limits(&mut transaction).await?;
+    store::lock(&mut transaction).await?;
+    let hotels = if store::is_empty(&mut transaction).await? {
+        tracing::info!("loading the demo");
+        load(&mut transaction, app, now).await?
+    } else {
+        let Some(present) = find(&mut transaction).await? else { return Ok(()) };
+        match DemoFile::read(data_dir).map_err(Error::internal)? {
+            Some(file) if is_true(&mut transaction, &file).await? => {
+                if file.url == url {
+                    return Ok(());
+                }
+                file.hotels
+            }
+            _ => {
+                tracing::warn!(
+                    "demo.json is lost or does not belong to this database: making new API keys for the demo"
+                );
+                reissue(&mut transaction, app, present, now).await?
+            }
+        }
+    };
+    DemoFile { url: url.to_owned(), hotels }.write(data_dir).map_err(Error::internal)?;
+    transaction.commit().await?;
+    Ok(())
+}
+
+async fn load(conn: &mut PgConnection, app: &App, now: DateTime<Utc>) -> Result<Vec<DemoHotel>> {
+    let mut hotels = vec![grand_hotel::load(conn, app, now).await?];
+    for real in &REAL_HOTELS {
+        hotels.push(real_hotels::load(conn, app, real, now).await?);
+    }
+    Ok(hotels)
+}
+
+/// A hotel of the demo in the database; the integrations are in the order of [`INTEGRATIONS`].
+struct Present {
+    id: HotelId,
+    slug: String,
+    integrations: [Uuid; 4],
+}
+
+/// The demo's hotels, in the order of the file, when all of them and all of their integrations are there.
+async fn find(conn: &mut PgConnection) -> Result<Option<Vec<Present>>> {
+    let slugs: Vec<String> = slugs().map(str::to_owned).collect();
+    let names = INTEGRATIONS.map(|(name, _)| name.to_owned());
+    let found: HashMap<(String, String), (HotelId, Uuid)> = store::integrations(conn, &slugs, &names)
+        .await?
+        .into_iter()
+        .map(|one| ((one.slug, one.name), (one.hotel_id, one.id)))
+        .collect();
+    let present = |slug: String| {
+        let mut integrations = [Uuid::nil(); 4];
+        let mut id = Uuid::nil();
+        for (integration, (name, _)) in integrations.iter_mut().zip(INTEGRATIONS) {
+            (id, *integration) = *found.get(&(slug.clone(), name.to_owned()))?;
+        }
+        Some(Present { id, slug, integrations })
+    };
+    Ok(slugs.into_iter().map(present).collect())
+}
+
+fn slugs() -> impl Iterator<Item = &'static str> {
+    std::iter::once(grand_hotel::SLUG).chain(REAL_HOTELS.iter().map(|real| real.slug))
+}
+
+/// Whether the file lists the demo's hotels and integrations, with API keys that the database knows.
+async fn is_true(conn: &mut PgConnection, file: &DemoFile) -> Result<bool> {
+    let complete = file.hotels.iter().map(|hotel| hotel.slug.as_str()).eq(slugs())
+        && file.hotels.iter().all(|hotel| {
+            let listed = hotel.integrations.iter().map(|one| (one.name.as_str(), one.permission.as_str()));
+            listed.eq(INTEGRATIONS.iter().map(|(name, permission)| (*name, permission.as_str())))
+        });
+    let hashes = |key: fn(&DemoIntegration) -> &str| -> Vec<Vec<u8>> {
+        let integrations = file.hotels.iter().flat_map(|hotel| &hotel.integrations);
+        integrations.map(|one| ApiKey::hash_of(key(one)).to_vec()).collect()
+    };
+    let (live, test) = (hashes(|one| &one.live_key), hashes(|one| &one.test_key));
+    Ok(complete && usize::try_from(store::known_pairs(conn, &live, &test).await?) == Ok(live.len()))
+}
+
+/// Replaces the API keys, which nobody knows any more.
+async fn reissue(
+    conn: &mut PgConnection,
+    app: &App,
+    hotels: Vec<Present>,
+    now: DateTime<Utc>,
+) -> Result<Vec<DemoHotel>> {
+    let mut entries = Vec::with_capacity(hotels.len());
+    for hotel in hotels {
+        for integration in hotel.integrations {
+            store::revoke_pairs(conn, hotel.id, integration, now).await?;
+        }
+        entries.push(integrations::issue_keys(conn, app, hotel.id, &hotel.slug, hotel.integrations, now).await?);
+    }
+    Ok(entries)
+}
+
+/// A local time that is known to exist.
+fn time(hour: u32, minute: u32) -> NaiveTime {
+    NaiveTime::from_hms_opt(hour, minute, 0).expect("a time of day")
+}

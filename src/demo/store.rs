@@ -1,0 +1,151 @@
+//! The SQL of the demo.
+
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use sqlx::types::Json;
+use sqlx::{PgConnection, query, query_as, query_scalar};
+use uuid::Uuid;
+
+use super::keys::KeyRecord;
+use crate::hotels::HotelId;
+
+/// Lets one process at a time look after the demo, until its transaction ends.
+pub async fn lock(conn: &mut PgConnection) -> sqlx::Result<()> {
+    query!("SELECT pg_advisory_xact_lock(hashtextextended('latchkey demo', 0))").fetch_one(conn).await?;
+    Ok(())
+}
+
+/// Whether there is no hotel at all.
+pub async fn is_empty(conn: &mut PgConnection) -> sqlx::Result<bool> {
+    query_scalar!(r#"SELECT NOT EXISTS (SELECT FROM hotels) AS "empty!""#).fetch_one(conn).await
+}
+
+/// An integration, wherever it is.
+pub struct Integration {
+    pub hotel_id: HotelId,
+    pub slug: String,
+    pub id: Uuid,
+    pub name: String,
+}
+
+/// The integrations of those names in the hotels of those slugs.
+pub async fn integrations(
+    conn: &mut PgConnection,
+    slugs: &[String],
+    names: &[String],
+) -> sqlx::Result<Vec<Integration>> {
+    query_as!(
+        Integration,
+        "SELECT i.hotel_id, h.slug, i.id, i.name
+         FROM hotels h JOIN integrations i ON i.hotel_id = h.id
+         WHERE h.slug = ANY($1) AND i.name = ANY($2)",
+        slugs,
+        names,
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// How many of the pairs of API keys, given as hashes, are in the database, revoked or not.
+pub async fn known_pairs(conn: &mut PgConnection, live: &[Vec<u8>], test: &[Vec<u8>]) -> sqlx::Result<i64> {
+    query_scalar!(
+        r#"SELECT count(*) AS "count!"
+           FROM api_keys k JOIN unnest($1::bytea[], $2::bytea[]) AS given(live, test)
+                ON k.live_hash = given.live AND k.test_hash = given.test"#,
+        live,
+        test,
+    )
+    .fetch_one(conn)
+    .await
+}
+
+/// Revokes what pairs of API keys the integration has.
+pub async fn revoke_pairs(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    integration: Uuid,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    query!(
+        "UPDATE api_keys SET revoked_at = $3 WHERE hotel_id = $1 AND integration_id = $2 AND revoked_at IS NULL",
+        hotel,
+        integration,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The active stays of guests who are in the house or arrive until `until`, by arrival.
+pub async fn stays_to_prepare(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    today: NaiveDate,
+    until: NaiveDate,
+) -> sqlx::Result<Vec<Uuid>> {
+    query_scalar!(
+        "SELECT s.id
+         FROM room_stays s JOIN reservations r ON r.hotel_id = s.hotel_id AND r.id = s.reservation_id
+         WHERE s.hotel_id = $1 AND r.status = 'ACTIVE' AND s.reservation_to > $2 AND s.reservation_from <= $3
+         ORDER BY s.reservation_from, s.id",
+        hotel,
+        today,
+        until,
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// What the end of a stay follows from.
+pub struct Departure {
+    pub id: Uuid,
+    pub reservation_from: NaiveDate,
+    pub reservation_to: NaiveDate,
+    pub departure_time: Option<NaiveTime>,
+}
+
+/// What the ends of the stays follow from.
+pub async fn departures(conn: &mut PgConnection, hotel: HotelId, stays: &[Uuid]) -> sqlx::Result<Vec<Departure>> {
+    query_as!(
+        Departure,
+        "SELECT id, reservation_from, reservation_to, departure_time FROM room_stays
+         WHERE hotel_id = $1 AND id = ANY($2)",
+        hotel,
+        stays,
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// Stores the keys and puts each on its stays.
+pub(super) async fn hand_out(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    keys: &[KeyRecord],
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    query!(
+        "INSERT INTO room_access_keys (hotel_id, id, integration_id, kind, secret, compartment, created_at)
+         SELECT $1, id, integration_id, kind, decode(secret, 'base64'), compartment, $3
+         FROM json_to_recordset($2::json) AS new(id uuid, integration_id uuid, kind text, secret text, compartment text)",
+        hotel,
+        Json(keys) as _,
+        now,
+    )
+    .execute(&mut *conn)
+    .await?;
+    query!(
+        "UPDATE room_stays s
+         SET room_access_key_id = key.id, room_access_key_kind = key.kind, room_access_key_due_at = stay.due_at,
+             updated_at = $3
+         FROM json_to_recordset($2::json) AS key(id uuid, kind text, stays json)
+         CROSS JOIN json_to_recordset(key.stays) AS stay(id uuid, due_at timestamptz)
+         WHERE s.hotel_id = $1 AND s.id = stay.id",
+        hotel,
+        Json(keys) as _,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}

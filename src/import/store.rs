@@ -1,0 +1,275 @@
+//! The SQL of imports. Records travel as one JSON parameter per batch.
+//!
+//! What is there already is compared, and updated only where it differs: unchanged rows are neither locked nor written.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use sqlx::types::Json;
+use sqlx::{PgConnection, query, query_as, query_scalar};
+use uuid::Uuid;
+
+use super::records::{CategoryRecord, ClientRecord, ReservationRecord, StayRecord};
+use super::rooms::{ExistingRoom, NewRoom};
+use crate::hotels::HotelId;
+
+/// The time limits of requests do not fit a transaction that loads a whole hotel.
+pub async fn lift_time_limits(conn: &mut PgConnection) -> sqlx::Result<()> {
+    query!(
+        "SELECT set_config(name, '0', true)
+         FROM unnest(ARRAY['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout']) AS name"
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(())
+}
+
+/// Has statements and foreign key checks planned anew for the size that the tables have now. A connection keeps the plans
+/// that it made while they were almost empty, and those read far too much of a full table.
+pub async fn forget_plans(conn: &mut PgConnection) -> sqlx::Result<()> {
+    query!("DISCARD PLANS").execute(conn).await?;
+    Ok(())
+}
+
+/// Waits for other imports into the hotel. Requests do not wait: they refer to the hotel, which this lock allows.
+pub async fn lock_hotel(conn: &mut PgConnection, hotel: HotelId) -> sqlx::Result<()> {
+    query!("SELECT id FROM hotels WHERE id = $1 FOR NO KEY UPDATE", hotel).fetch_one(conn).await?;
+    Ok(())
+}
+
+/// Makes the categories that are missing; returns names and ids of all of the hotel's.
+pub async fn ensure_categories(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    categories: &[CategoryRecord],
+    now: DateTime<Utc>,
+) -> sqlx::Result<Vec<(String, Uuid)>> {
+    query!(
+        "INSERT INTO categories (hotel_id, id, name, description, created_at, updated_at)
+         SELECT $1, id, name, description, $3, $3
+         FROM json_to_recordset($2::json) AS new(id uuid, name text, description text)
+         ON CONFLICT DO NOTHING",
+        hotel,
+        Json(categories) as _,
+        now,
+    )
+    .execute(&mut *conn)
+    .await?;
+    let rows = query!("SELECT name, id FROM categories WHERE hotel_id = $1", hotel).fetch_all(conn).await?;
+    Ok(rows.into_iter().map(|row| (row.name, row.id)).collect())
+}
+
+/// The hotel's rooms, in the order in which they are given away.
+pub async fn rooms(conn: &mut PgConnection, hotel: HotelId) -> sqlx::Result<Vec<ExistingRoom>> {
+    query_as!(
+        ExistingRoom,
+        "SELECT id, name, category_id FROM room_setups WHERE hotel_id = $1 ORDER BY char_length(name), name",
+        hotel,
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// Adds rooms.
+pub async fn insert_rooms(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    rooms: &[NewRoom],
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    query!(
+        "INSERT INTO room_setups (hotel_id, id, name, area_name, category_id, created_at, updated_at)
+         SELECT $1, id, name, area_name, category_id, $3, $3
+         FROM json_to_recordset($2::json) AS new(id uuid, name text, area_name text, category_id uuid)",
+        hotel,
+        Json(rooms) as _,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// A stay that has a room.
+pub struct Occupied {
+    pub stay_id: Uuid,
+    pub room_id: Uuid,
+    pub from: NaiveDate,
+    pub to: NaiveDate,
+}
+
+/// The stays that have a room and do not depart before `since`.
+pub async fn occupied(conn: &mut PgConnection, hotel: HotelId, since: NaiveDate) -> sqlx::Result<Vec<Occupied>> {
+    query_as!(
+        Occupied,
+        r#"SELECT s.id AS stay_id, s.room_setup_id AS "room_id!", s.reservation_from AS "from", s.reservation_to AS "to"
+           FROM room_stays s JOIN reservations r ON r.hotel_id = s.hotel_id AND r.id = s.reservation_id
+           WHERE s.hotel_id = $1 AND s.reservation_to >= $2 AND s.room_setup_id IS NOT NULL AND r.status <> 'CANCELLED'"#,
+        hotel,
+        since,
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// Creates and updates clients; returns how many of each.
+pub async fn write_clients(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    clients: &[ClientRecord],
+    now: DateTime<Utc>,
+) -> sqlx::Result<(u64, u64)> {
+    let counts = query!(
+        r#"WITH new AS (
+               SELECT * FROM json_to_recordset($2::json) AS new(
+                   id uuid, kind text, firstname text, lastname text, company text, language text, country text,
+                   email text, mobile text)
+           ), changed AS (
+               UPDATE clients old
+               SET firstname = new.firstname, lastname = new.lastname, company = new.company,
+                   language = new.language, country = new.country, updated_at = $3
+               FROM new
+               WHERE old.hotel_id = $1 AND old.id = new.id
+                 AND (old.firstname, old.lastname, old.company, old.language, old.country)
+                     IS DISTINCT FROM (new.firstname, new.lastname, new.company, new.language, new.country)
+               RETURNING 1
+           ), created AS (
+               INSERT INTO clients (hotel_id, id, kind, firstname, lastname, company, language, country, email, mobile,
+                                    created_at, updated_at)
+               SELECT $1, id, kind, firstname, lastname, company, language, country, email, mobile, $3, $3
+               FROM new
+               ON CONFLICT (hotel_id, id) DO NOTHING
+               RETURNING 1
+           )
+           SELECT (SELECT count(*) FROM created) AS "created!", (SELECT count(*) FROM changed) AS "changed!""#,
+        hotel,
+        Json(clients) as _,
+        now,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok((counts.created.cast_unsigned(), counts.changed.cast_unsigned()))
+}
+
+/// Creates and updates reservations; returns how many of each. A cancellation ahead of the clock counts from now.
+pub async fn write_reservations(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    reservations: &[ReservationRecord],
+    now: DateTime<Utc>,
+) -> sqlx::Result<(u64, u64)> {
+    let counts = query!(
+        r#"WITH new AS (
+               SELECT new.*, CASE WHEN new.cancelled_at > $3 THEN COALESCE(old.cancelled_at, $3) ELSE new.cancelled_at END
+                             AS cancelled
+               FROM json_to_recordset($2::json) AS new(
+                   id uuid, code text, status text, client_id uuid, contact_id uuid, group_name text,
+                   booking_channel_code text, booking_source text, notes text, created_at timestamptz,
+                   cancelled_at timestamptz)
+               LEFT JOIN reservations old ON old.hotel_id = $1 AND old.id = new.id
+           ), changed AS (
+               UPDATE reservations old
+               SET status = new.status, client_id = new.client_id, contact_id = new.contact_id,
+                   group_name = new.group_name, booking_channel_code = new.booking_channel_code,
+                   booking_source = new.booking_source, cancelled_at = new.cancelled, updated_at = $3
+               FROM new
+               WHERE old.hotel_id = $1 AND old.id = new.id
+                 AND (old.status, old.client_id, old.contact_id, old.group_name, old.booking_channel_code,
+                      old.booking_source, old.cancelled_at)
+                     IS DISTINCT FROM (new.status, new.client_id, new.contact_id, new.group_name,
+                                       new.booking_channel_code, new.booking_source, new.cancelled)
+               RETURNING 1
+           ), created AS (
+               INSERT INTO reservations (hotel_id, id, code, status, client_id, contact_id, group_name,
+                                         booking_channel_code, booking_source, notes, created_at, updated_at, cancelled_at)
+               SELECT $1, id, code, status, client_id, contact_id, group_name, booking_channel_code, booking_source,
+                      notes, created_at, $3, cancelled
+               FROM new
+               ON CONFLICT (hotel_id, id) DO NOTHING
+               RETURNING 1
+           )
+           SELECT (SELECT count(*) FROM created) AS "created!", (SELECT count(*) FROM changed) AS "changed!""#,
+        hotel,
+        Json(reservations) as _,
+        now,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok((counts.created.cast_unsigned(), counts.changed.cast_unsigned()))
+}
+
+/// Creates and updates room stays; returns how many of each. Physical times that were recorded are kept, and so are guests.
+pub async fn write_stays(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    stays: &[StayRecord],
+    now: DateTime<Utc>,
+) -> sqlx::Result<(u64, u64)> {
+    let counts = query!(
+        r#"WITH new AS (
+               SELECT new.*, COALESCE(old.check_in, new.check_in) AS arrived,
+                      COALESCE(old.check_out, CASE WHEN new.check_out IS NOT NULL
+                                                    THEN GREATEST(new.check_out, old.check_in) END) AS departed
+               FROM json_to_recordset($2::json) AS new(
+                   id uuid, reservation_id uuid, category_id uuid, room_setup_id uuid, reservation_from date,
+                   reservation_to date, departure_time time, check_in timestamptz, check_out timestamptz,
+                   guest_message text, maid_notes text, meal_notes text, adults smallint, child1 smallint, free smallint,
+                   created_at timestamptz)
+               LEFT JOIN room_stays old ON old.hotel_id = $1 AND old.id = new.id
+           ), changed AS (
+               UPDATE room_stays old
+               SET reservation_id = new.reservation_id, category_id = new.category_id,
+                   room_setup_id = new.room_setup_id, reservation_from = new.reservation_from,
+                   reservation_to = new.reservation_to, check_in = new.arrived, check_out = new.departed,
+                   meal_notes = new.meal_notes, adults = new.adults, child1 = new.child1, free = new.free,
+                   updated_at = $3
+               FROM new
+               WHERE old.hotel_id = $1 AND old.id = new.id
+                 AND (old.reservation_id, old.category_id, old.room_setup_id, old.reservation_from, old.reservation_to,
+                      old.check_in, old.check_out, old.meal_notes, old.adults, old.child1, old.free)
+                     IS DISTINCT FROM (new.reservation_id, new.category_id, new.room_setup_id, new.reservation_from,
+                                       new.reservation_to, new.arrived, new.departed, new.meal_notes, new.adults,
+                                       new.child1, new.free)
+               RETURNING 1
+           ), created AS (
+               INSERT INTO room_stays (hotel_id, id, reservation_id, category_id, room_setup_id, reservation_from,
+                                       reservation_to, departure_time, check_in, check_out, guest_message, maid_notes,
+                                       meal_notes, adults, child1, free, created_at, updated_at)
+               SELECT $1, id, reservation_id, category_id, room_setup_id, reservation_from, reservation_to,
+                      departure_time, arrived, departed, guest_message, maid_notes, meal_notes, adults, child1, free,
+                      created_at, $3
+               FROM new
+               ON CONFLICT (hotel_id, id) DO NOTHING
+               RETURNING 1
+           )
+           SELECT (SELECT count(*) FROM created) AS "created!", (SELECT count(*) FROM changed) AS "changed!""#,
+        hotel,
+        Json(stays) as _,
+        now,
+    )
+    .fetch_one(&mut *conn)
+    .await?;
+    query!(
+        "INSERT INTO room_stay_guests (hotel_id, room_stay_id, position, client_id)
+         SELECT $1, stay.id, guest.position, guest.id::uuid
+         FROM json_to_recordset($2::json) AS stay(id uuid, guest_ids json)
+         CROSS JOIN json_array_elements_text(stay.guest_ids) WITH ORDINALITY AS guest(id, position)
+         WHERE NOT EXISTS (SELECT FROM room_stay_guests g WHERE g.hotel_id = $1 AND g.room_stay_id = stay.id)",
+        hotel,
+        Json(stays) as _,
+    )
+    .execute(conn)
+    .await?;
+    Ok((counts.created.cast_unsigned(), counts.changed.cast_unsigned()))
+}
+
+/// Deletes those of the reservations that no stay is part of.
+pub async fn delete_empty_reservations(conn: &mut PgConnection, hotel: HotelId, ids: &[Uuid]) -> sqlx::Result<()> {
+    query_scalar!(
+        "DELETE FROM reservations r WHERE hotel_id = $1 AND id = ANY($2)
+           AND NOT EXISTS (SELECT FROM room_stays s WHERE s.hotel_id = $1 AND s.reservation_id = r.id)",
+        hotel,
+        ids,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
