@@ -29,7 +29,8 @@ use crate::reservations::ReservationStatus;
 use store::LockedStay;
 
 pub(crate) use front_desk::insert_in;
-pub(crate) use store::{extents_of_reservations, overlapping, pages_of_reservations};
+pub use store::pages_of_reservations;
+pub(crate) use store::{extents_of_reservations, overlapping};
 
 /// A page of the hotel's stays, by departure.
 pub async fn page(

@@ -3,7 +3,7 @@
 mod pages;
 mod writes;
 
-pub use pages::{StayField, StayJoins, StayKey, StayView};
+pub use pages::{StayField, StayJoins, StayKey, StayView, pages_of_reservations};
 pub(super) use pages::{extent, find, page};
-pub(crate) use pages::{extents_of_reservations, overlapping, pages_of_reservations};
+pub(crate) use pages::{extents_of_reservations, overlapping};
 pub(super) use writes::*;

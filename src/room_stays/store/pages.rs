@@ -278,7 +278,7 @@ pub(in crate::room_stays) async fn find(
 }
 
 /// The same page of the stays of each of the given reservations, by id, in one statement.
-pub(crate) async fn pages_of_reservations(
+pub async fn pages_of_reservations(
     conn: &mut PgConnection,
     hotel: HotelId,
     reservations: &[Uuid],
