@@ -162,20 +162,15 @@ async fn a_server_without_its_keeper_is_replaced_at_the_next_start() {
     let data = DataDir::new();
     let embedded = start(&data).await;
     let orphan = server(&data);
-    kill_process(keeper_of(orphan), Signal::KILL).expect("it runs");
+    let keeper = fs::read_to_string(data.cluster().join("keeper.lock")).expect("its number");
+    let keeper = Pid::from_raw(keeper.trim().parse().expect("a number")).expect("a process");
+    kill_process(keeper, Signal::KILL).expect("it runs");
     data.wait_for_stop();
     drop(embedded);
 
     let again = start(&data).await;
     assert_ne!(server(&data), orphan);
     ask(&mut connect(&again).await, "SELECT 'reached'").await;
-}
-
-fn keeper_of(server: Pid) -> Pid {
-    let output =
-        Command::new("ps").args(["-o", "ppid=", "-p", &server.as_raw_nonzero().to_string()]).output().expect("ps");
-    let number = String::from_utf8_lossy(&output.stdout).trim().parse().expect("a number");
-    Pid::from_raw(number).expect("a process")
 }
 
 #[tokio::test]

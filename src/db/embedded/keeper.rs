@@ -98,8 +98,10 @@ fn report(line: &str) {
 fn keep(args: &Args) -> Result<(), EmbeddedError> {
     let account = Account::choose(&args.folder)?;
     let layout = Layout::create(&args.folder, &account)?;
-    let keeping = layout.lock_file(Lock::Keeper)?;
+    let mut keeping = layout.lock_file(Lock::Keeper)?;
     keeping.lock().about(layout.folder())?;
+    // For people; nothing here reads it.
+    keeping.set_len(0).and_then(|()| writeln!(keeping, "{}", std::process::id())).about(layout.folder())?;
     let binaries = cluster::binaries_for(&layout)?;
     let start = || Server::start(&layout, &account, &binaries, args.durability);
     let mut server = start()?;
