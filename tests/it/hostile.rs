@@ -263,7 +263,7 @@ async fn what_is_no_graphql_is_refused() {
 }
 
 #[tokio::test]
-async fn a_mebibyte_of_hostile_documents_is_refused_one_by_one() {
+async fn a_batch_of_hostile_documents_is_refused_one_by_one() {
     let target = Target::start().await;
     let hostile = [
         format!("{{ {} }}", "a ".repeat(5_000)),
@@ -271,14 +271,14 @@ async fn a_mebibyte_of_hostile_documents_is_refused_one_by_one() {
         "{a".repeat(5_000),
         format!("{{ {} }}", many(1_200, |n| format!("x{n} "))),
     ];
-    let batch: Vec<Value> = (0..80).map(|n| json!({ "query": hostile[n % hostile.len()] })).collect();
+    let batch: Vec<Value> = (0..20).map(|n| json!({ "query": hostile[n % hostile.len()] })).collect();
     let answer = target.server.run_body(&target.key, &json!(batch)).await;
     let codes: Vec<&str> = (0..4).map(|n| error_code(&answer[n])).collect();
     assert_eq!(
         codes,
         ["DOCUMENT_TOO_COMPLEX", "DOCUMENT_TOO_COMPLEX", "DOCUMENT_TOO_DEEP", "GRAPHQL_VALIDATION_FAILED"]
     );
-    assert_eq!(answer.as_array().map(Vec::len), Some(80));
+    assert_eq!(answer.as_array().map(Vec::len), Some(20));
     target.still_answers().await;
 }
 
