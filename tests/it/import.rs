@@ -278,7 +278,7 @@ async fn what_the_front_desk_added_survives_another_import() {
     let additions = [
         "UPDATE room_stays SET departure_time = '14:00', maid_notes = 'cot', check_in = '2026-01-28T14:00:00Z'",
         "UPDATE reservations SET notes = 'regular guest'",
-        "DELETE FROM room_stay_guests WHERE position > 1",
+        "UPDATE clients SET lastname = 'Saramago', mobile = '+351 912 000 000'",
     ];
     for statement in additions {
         sqlx::query(statement).execute(&app.pool).await.expect(statement);
@@ -286,6 +286,11 @@ async fn what_the_front_desk_added_survives_another_import() {
     let tables = whole_tables(&app.pool).await;
     import_file(&app, &hotel, csv(&[STAYED])).await;
     assert_eq!(whole_tables(&app.pool).await, tables);
+
+    let summary = import_file(&app, &hotel, csv(&[&STAYED.replace("PRT", "FRA")])).await;
+    assert_eq!(summary.clients, Counts { created: 0, changed: 1, unchanged: 0 });
+    let renamed = "clients WHERE lastname = 'Saramago' AND language = 'fr' AND country = 'FR'";
+    assert_eq!(count(&app.pool, renamed).await, 1);
 }
 
 #[tokio::test]
