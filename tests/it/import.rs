@@ -321,7 +321,7 @@ async fn beyond_the_cap_stays_share_rooms_and_the_summary_says_how_many() {
 #[tokio::test]
 async fn a_bad_line_is_reported_with_its_number_and_the_rest_goes_on() {
     let (app, hotel) = city().await;
-    let month = STAYED.replace("January", "Brumaire");
+    let month = STAYED.replace("January", "Janvier");
     let day = STAYED.replace("January,28", "February,30");
     let adults = STAYED.replace(",0,2,2,", ",0,2,two,");
     let status = STAYED.replace("Check-Out", "Maybe");
@@ -335,7 +335,7 @@ async fn a_bad_line_is_reported_with_its_number_and_the_rest_goes_on() {
     assert_eq!(
         reported,
         [
-            (2, "arrival_date: 28 Brumaire 2026 is not a date"),
+            (2, "arrival_date: 28 Janvier 2026 is not a date"),
             (5, "arrival_date: 30 February 2026 is not a date"),
             (6, "adults: \"two\" is not a whole number from 0 to 1000"),
             (7, "3 fields where the header row has 22"),
