@@ -6,7 +6,7 @@
 use std::env;
 use std::fmt;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::str::FromStr as _;
 
 use chrono::{DateTime, Utc};
@@ -17,6 +17,9 @@ use crate::telemetry::{LogFilter, LogFormat};
 
 /// Most connections that one process may open: beyond it PostgreSQL itself gets slower.
 const MOST_CONNECTIONS: u32 = 1_000;
+
+/// What is logged unless told otherwise. The database's notices say only that migrations have run before.
+const DEFAULT_LOG: &str = "info,sqlx=warn";
 
 /// The settings as they were given.
 #[derive(Clone, Default, clap::Args)]
@@ -212,7 +215,7 @@ fn default_data_dir() -> Option<PathBuf> {
 }
 
 fn log(given: Option<String>) -> Result<LogFilter, ConfigError> {
-    let text = given.or_else(|| env::var("RUST_LOG").ok()).unwrap_or_else(|| "info".to_owned());
+    let text = given.or_else(|| env::var("RUST_LOG").ok()).unwrap_or_else(|| DEFAULT_LOG.to_owned());
     LogFilter::parse(&text)
         .ok_or_else(|| Setting::LOG.refuse(format!("is not a filter such as info or latchkey=debug,warn: {text:?}")))
 }
@@ -235,10 +238,5 @@ impl Config {
     /// File of the master keys of the embedded database.
     pub fn master_key_file(&self) -> PathBuf {
         self.data_dir.join("master.keys")
-    }
-
-    /// The data folder, for whoever keeps something of its own there.
-    pub fn data_dir(&self) -> &Path {
-        &self.data_dir
     }
 }

@@ -5,7 +5,8 @@ use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _};
 
 use super::Failure;
 use crate::app::App;
@@ -66,9 +67,9 @@ pub async fn start(config: &Config) -> Result<Started, Failure> {
 
 /// On a connection of its own: a migration may take longer than the statements of a request.
 async fn migrate(options: PgConnectOptions) -> Result<(), Failure> {
-    let pool = PgPoolOptions::new().max_connections(1).connect_with(options).await?;
-    let migrated = db::migrate(&pool).await;
-    pool.close().await;
+    let mut conn = options.connect().await?;
+    let migrated = db::MIGRATOR.run(&mut conn).await;
+    conn.close().await?;
     migrated.map_err(|error| Failure::Other(format!("the database cannot be migrated: {}", super::chain(&error))))
 }
 

@@ -1,6 +1,8 @@
 //! All integration tests, in one binary.
 
 mod auth;
+mod cli;
 mod demo;
+mod embedded;
 mod import;
 mod support;

@@ -28,12 +28,9 @@ impl Binaries {
             return Self::inspect(&folder, Some(libraries)).ok_or(EmbeddedError::BadBinaries(folder));
         }
         let path = env::var_os("PATH").unwrap_or_default();
-        let found: Vec<Self> = installed(Path::new("/"))
-            .into_iter()
-            .chain(env::split_paths(&path))
-            .filter_map(|folder| Self::inspect(&folder, None))
-            .collect();
-        choose(found, wanted).ok_or(EmbeddedError::NoBinaries)
+        let folders = installed(Path::new("/")).into_iter().chain(env::split_paths(&path));
+        let found = folders.filter_map(|folder| Self::inspect(&folder, None)).collect();
+        choose(found, wanted)
     }
 
     fn inspect(folder: &Path, libraries: Option<PathBuf>) -> Option<Self> {
@@ -75,9 +72,10 @@ fn installed(root: &Path) -> Vec<PathBuf> {
     .concat()
 }
 
-fn choose(found: Vec<Binaries>, wanted: Option<u32>) -> Option<Binaries> {
-    // Of equals the last one wins, and the first one found shall.
-    found.into_iter().rev().max_by_key(|binaries| (Some(binaries.major) == wanted, binaries.major))
+fn choose(found: Vec<Binaries>, wanted: Option<u32>) -> Result<Binaries, EmbeddedError> {
+    // Of equals `max_by_key` takes the last, and the first one found is wanted.
+    let best = found.into_iter().rev().max_by_key(|binaries| (Some(binaries.major) == wanted, binaries.major));
+    best.ok_or(EmbeddedError::NoBinaries)
 }
 
 /// The major version in `postgres (PostgreSQL) 15.18 (Debian ...)`.
@@ -104,9 +102,20 @@ mod tests {
 
     #[test]
     fn existing_data_decides_the_version_and_else_the_newest_is_taken() {
-        assert_eq!(choose(vec![of(16), of(17), of(15)], None), Some(of(17)));
-        assert_eq!(choose(vec![of(16), of(17), of(15)], Some(15)), Some(of(15)));
-        assert_eq!(choose(vec![of(16)], Some(15)), Some(of(16)));
-        assert_eq!(choose(vec![], None), None);
+        let chosen = |found: &[u32], wanted| {
+            choose(found.iter().copied().map(of).collect(), wanted).map(|binaries| binaries.major).ok()
+        };
+        assert_eq!(chosen(&[16, 17, 15], None), Some(17));
+        assert_eq!(chosen(&[16, 17, 15], Some(15)), Some(15));
+        assert_eq!(chosen(&[16], Some(15)), Some(16));
+    }
+
+    #[test]
+    fn without_an_installation_the_error_says_what_to_install() {
+        assert!(installed(Path::new("/nowhere")).is_empty());
+        let error = choose(vec![], None).expect_err("nothing to choose from").to_string();
+        for hint in ["apt-get install postgresql", "brew install postgresql", "LATCHKEY_POSTGRES_BIN", "DATABASE_URL"] {
+            assert!(error.contains(hint), "{error}");
+        }
     }
 }

@@ -108,9 +108,9 @@ fn keep(args: &Args) -> Result<(), EmbeddedError> {
     let outcome = wait_for_last_user(&users, &mut server, args.durability, start);
     server.stop()?;
     outcome?;
+    cluster::remove_folder(&layout.socket_folder())?;
     if args.durability == Durability::ThrowAway {
         cluster::remove_folder(&layout.data())?;
-        cluster::remove_folder(&layout.socket_folder())?;
         fs::remove_file(layout.log()).about(&layout.log())?;
     }
     // In this order: whoever gets the users lock next must not take this keeper for a living one.

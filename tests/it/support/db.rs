@@ -36,6 +36,11 @@ impl TestDb {
         Self { pool, options, name }
     }
 
+    /// Its `DATABASE_URL`.
+    pub fn url(&self) -> String {
+        self.options.to_url_lossy().to_string()
+    }
+
     /// How to reach it with a pool of one's own.
     pub fn options(&self) -> PgConnectOptions {
         self.options.clone()

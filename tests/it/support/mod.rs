@@ -4,6 +4,8 @@
 
 mod app;
 mod db;
+mod process;
 
 pub use app::{TestApp, TestIntegration};
 pub use db::TestDb;
+pub use process::{DataDir, LATCHKEY, Serving, latchkey};

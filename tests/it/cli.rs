@@ -1,0 +1,195 @@
+//! The command line: settings, exit codes, master keys, hotels and API keys.
+
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use latchkey::db::embedded::{Durability, Embedded};
+use rustix::process::Signal;
+use sqlx::ConnectOptions as _;
+
+use crate::support::{DataDir, LATCHKEY, TestDb, latchkey};
+
+#[test]
+fn a_bad_setting_is_told_in_one_line_that_names_it_and_no_secret() {
+    let server = ("DATABASE_URL", "postgres://latchkey:geheim@db.example:5432/latchkey");
+    let keys = ("LATCHKEY_MASTER_KEYS", "1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=");
+    // Setting, problem, environment.
+    let cases: &[(_, _, &[(&str, &str)])] = &[
+        ("LATCHKEY_LISTEN (--listen)", "127.0.0.1:8080", &[("LATCHKEY_LISTEN", "localhost")]),
+        ("LATCHKEY_LISTEN (--listen)", "127.0.0.1:8080", &[("LATCHKEY_LISTEN", "")]),
+        ("LATCHKEY_DATA_DIR (--data-dir)", "empty", &[("LATCHKEY_DATA_DIR", "")]),
+        ("LATCHKEY_DATA_DIR (--data-dir)", "cannot be used", &[("LATCHKEY_DATA_DIR", "/dev/null/latchkey")]),
+        (
+            "DATABASE_URL (--database-url)",
+            "not a URL",
+            &[("DATABASE_URL", "postgres://u:geheim@db.example:port/x"), keys],
+        ),
+        ("DATABASE_URL (--database-url)", "not a URL", &[("DATABASE_URL", "mysql://u:geheim@db.example/x"), keys]),
+        ("DATABASE_URL (--database-url)", "empty", &[("DATABASE_URL", ""), keys]),
+        ("LATCHKEY_MASTER_KEYS (--master-keys)", "required with DATABASE_URL", &[server]),
+        ("LATCHKEY_MASTER_KEYS (--master-keys)", "must be base64", &[("LATCHKEY_MASTER_KEYS", "1:geheim")]),
+        ("LATCHKEY_CLOCK (--clock)", "not an instant", &[("LATCHKEY_CLOCK", "tomorrow")]),
+        (
+            "LATCHKEY_CLOCK (--clock)",
+            "only with the embedded",
+            &[("LATCHKEY_CLOCK", "2026-01-30T09:00:00Z"), server, keys],
+        ),
+        (
+            "LATCHKEY_DATABASE_CONNECTIONS (--database-connections)",
+            "1 to 1000",
+            &[("LATCHKEY_DATABASE_CONNECTIONS", "0")],
+        ),
+        ("LATCHKEY_LOG (--log)", "not a filter", &[("LATCHKEY_LOG", "a=b=c")]),
+        ("LATCHKEY_LOG_FORMAT (--log-format)", "neither text nor json", &[("LATCHKEY_LOG_FORMAT", "xml")]),
+    ];
+    let data = DataDir::new();
+    for (setting, problem, environment) in cases {
+        let output = data.command(&["hotel", "list"]).envs(environment.iter().copied()).output().expect("runs");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            said.starts_with(&format!("latchkey: {setting} ")) && said.contains(problem),
+            "{environment:?}: {said}"
+        );
+        assert!(!said.contains("geheim"), "{said}");
+        assert_eq!((said.lines().count(), output.status.code()), (1, Some(2)), "{said}");
+    }
+}
+
+#[test]
+fn a_flag_wins_over_the_environment() {
+    let output = latchkey(&["serve", "--listen", "flag"]).env("LATCHKEY_LISTEN", "variable").output().expect("runs");
+    assert!(String::from_utf8_lossy(&output.stderr).contains(r#""flag""#));
+}
+
+#[test]
+fn an_unreachable_server_is_told_without_its_password() {
+    let output = latchkey(&["hotel", "list"])
+        .env("DATABASE_URL", "postgres://latchkey:geheim@127.0.0.1:1/latchkey")
+        .env("LATCHKEY_MASTER_KEYS", "1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")
+        .output()
+        .expect("runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("the database cannot be used") && !said.contains("geheim"), "{said}");
+    assert_eq!((said.lines().count(), output.status.code()), (1, Some(1)));
+}
+
+#[test]
+fn an_occupied_port_is_told_before_anything_is_started() {
+    let occupied = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = occupied.local_addr().expect("an address").to_string();
+    let data = DataDir::new();
+    let output = data.run(&["serve", "--listen", &address]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.starts_with(&format!("latchkey: cannot listen on {address}: ")), "{said}");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(!data.cluster().exists());
+}
+
+#[test]
+fn the_schema_needs_no_settings() {
+    let output = latchkey(&["schema"]).env("LATCHKEY_LISTEN", "nonsense").output().expect("runs");
+    assert!(output.status.success());
+    assert!(String::from_utf8_lossy(&output.stdout).contains("type Query"));
+}
+
+#[test]
+fn wrong_usage_has_an_exit_code_of_its_own() {
+    for args in
+        [&["serve", "--nonsense"][..], &["hotel", "create", "grand-hotel", "--name", "x", "--time-zone", "Mars"]]
+    {
+        assert_eq!(latchkey(args).output().expect("runs").status.code(), Some(2));
+    }
+}
+
+#[test]
+fn master_keys_are_made_once_for_us_alone() {
+    let data = DataDir::new();
+    let file = data.path().join("master.keys");
+    data.print(&["migrate"]);
+    let made = fs::read_to_string(&file).expect("the keys");
+    assert_eq!(fs::metadata(&file).expect("the file").permissions().mode() & 0o777, 0o600);
+    data.print(&["migrate"]);
+    assert_eq!(fs::read_to_string(&file).expect("the keys"), made);
+    let others = fs::read_dir(data.path()).expect("the folder").filter_map(Result::ok);
+    assert_eq!(others.filter(|entry| entry.file_name().to_string_lossy().starts_with("master")).count(), 1);
+}
+
+#[test]
+fn lost_master_keys_are_not_replaced_by_others() {
+    let data = DataDir::new();
+    let file = data.path().join("master.keys");
+    data.print(&["migrate"]);
+    let made = fs::read_to_string(&file).expect("the keys");
+    fs::remove_file(&file).expect("removed");
+    let output = data.run(&["migrate"]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.starts_with("latchkey: LATCHKEY_MASTER_KEYS (--master-keys) is not set, and "), "{said}");
+    assert_eq!((said.lines().count(), output.status.code()), (1, Some(2)));
+    assert!(!file.exists());
+    data.print(&["migrate", "--master-keys", made.trim()]);
+}
+
+#[tokio::test]
+async fn a_pair_of_keys_is_printed_once_and_masked_afterwards() {
+    let db = TestDb::new().await;
+    let data = DataDir::with_database(&db);
+    data.print(&["hotel", "create", "grand-hotel", "--name", "Grand Hotel", "--time-zone", "Europe/Berlin"]);
+    let created =
+        data.print(&["api-key", "create", "grand-hotel", "--integration", "Lock Vendor", "--permission", "WRITE"]);
+    let value = |name: &str| {
+        let line = created.lines().find_map(|line| line.strip_prefix(name));
+        line.unwrap_or_else(|| panic!("no {name} in {created}")).trim().to_owned()
+    };
+    let (id, live) = (value("id"), value("live"));
+    assert!(live.starts_with("pms_live_") && value("test").starts_with("pms_test_"));
+    let state = || {
+        let listed = data.print(&["api-key", "list", "grand-hotel"]);
+        assert!(listed.contains("Lock Vendor") && listed.contains(&live[live.len() - 4..]) && !listed.contains(&live));
+        listed.trim().rsplit('\t').next().map(str::to_owned)
+    };
+    assert_eq!(state().as_deref(), Some("active"));
+    for (command, then) in [("disable", "disabled"), ("enable", "active"), ("revoke", "revoked")] {
+        data.print(&["api-key", command, &id]);
+        assert_eq!(state().as_deref(), Some(then));
+    }
+    let refused = data.run(&["api-key", "enable", &id]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert_eq!(String::from_utf8_lossy(&refused.stderr), "latchkey: A revoked API key stays revoked\n");
+}
+
+#[tokio::test]
+async fn a_hotel_that_breaks_a_rule_is_refused_by_name() {
+    let db = TestDb::new().await;
+    let data = DataDir::with_database(&db);
+    let create = |slug: &str| data.run(&["hotel", "create", slug, "--name", "Hotel", "--time-zone", "Europe/Berlin"]);
+    assert!(create("grand-hotel").status.success());
+    for (slug, reason) in [("grand-hotel", "Another hotel has this slug"), ("Grand Hotel", "A slug has")] {
+        let output = create(slug);
+        assert!(String::from_utf8_lossy(&output.stderr).contains(reason));
+        assert_eq!(output.status.code(), Some(1));
+    }
+    let unknown = data.run(&["api-key", "list", "elsewhere"]);
+    assert_eq!(String::from_utf8_lossy(&unknown.stderr), "latchkey: Hotel not found\n");
+}
+
+#[tokio::test]
+async fn the_clock_starts_where_it_is_told_to() {
+    let data = DataDir::new();
+    let create = ["hotel", "create", "grand-hotel", "--name", "Hotel", "--time-zone", "Europe/Berlin"];
+    data.print(&[&create[..], &["--clock", "2031-05-01T00:00:00Z"]].concat());
+    let embedded = Embedded::start(&data.cluster(), Durability::Durable, Path::new(LATCHKEY)).await.expect("started");
+    let mut conn = embedded.connect_options("latchkey").connect().await.expect("connects");
+    let day: String =
+        sqlx::query_scalar("SELECT created_at::date::text FROM hotels").fetch_one(&mut conn).await.expect("a hotel");
+    assert_eq!(day, "2031-05-01");
+}
+
+#[test]
+fn a_server_prints_no_key() {
+    let data = DataDir::new();
+    let (_, log) = data.serve().end(Signal::TERM);
+    let keys = fs::read_to_string(data.path().join("master.keys")).expect("the keys");
+    assert!(!log.contains("pms_live_") && !log.contains("pms_test_") && !log.contains(keys.trim()), "{log}");
+}

@@ -1,0 +1,287 @@
+//! The embedded PostgreSQL: it starts, is shared, survives and stops.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use latchkey::db::embedded::{Durability, Embedded, EmbeddedError};
+use rustix::process::{Pid, Signal, geteuid, kill_process};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, PgConnection};
+
+use crate::support::{DataDir, LATCHKEY};
+
+async fn start(data: &DataDir) -> Embedded {
+    try_start(&data.cluster()).await.unwrap_or_else(|error| panic!("{error}"))
+}
+
+async fn try_start(cluster: &Path) -> Result<Embedded, EmbeddedError> {
+    Embedded::start(cluster, Durability::Durable, Path::new(LATCHKEY)).await
+}
+
+async fn connect(embedded: &Embedded) -> PgConnection {
+    embedded.connect_options("postgres").connect().await.expect("connects")
+}
+
+async fn ask(conn: &mut PgConnection, question: &str) -> String {
+    sqlx::query_scalar(AssertSqlSafe(question.to_owned())).fetch_one(conn).await.expect("an answer")
+}
+
+/// Number of the server process.
+fn server(data: &DataDir) -> Pid {
+    let text = fs::read_to_string(data.cluster().join("data/postmaster.pid")).expect("a server runs");
+    Pid::from_raw(text.lines().next().expect("a line").parse().expect("a number")).expect("a process")
+}
+
+fn socket(embedded: &Embedded) -> PathBuf {
+    embedded.connect_options("postgres").get_socket().expect("a folder").join(".s.PGSQL.5432")
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).expect("it is there").permissions().mode() & 0o777
+}
+
+#[tokio::test]
+async fn a_new_cluster_is_durable_private_and_has_no_tcp_port() {
+    let data = DataDir::new();
+    let embedded = start(&data).await;
+    let mut conn = connect(&embedded).await;
+    for (setting, value) in [
+        ("data_checksums", "on"),
+        ("fsync", "on"),
+        ("full_page_writes", "on"),
+        ("listen_addresses", ""),
+        ("deadlock_timeout", "50ms"),
+        ("server_encoding", "UTF8"),
+    ] {
+        assert_eq!(ask(&mut conn, &format!("SHOW {setting}")).await, value, "{setting}");
+    }
+    assert_eq!(ask(&mut conn, "SELECT lower('Ü') || (SELECT max(n) FROM (VALUES ('a'), ('Z')) AS v (n))").await, "üa");
+    assert_eq!(mode(&data.cluster().join("data")), 0o700);
+    assert_eq!(mode(&data.cluster().join("socket")), 0o700);
+}
+
+#[tokio::test]
+async fn data_survive_the_stop_that_follows_the_last_user() {
+    let data = DataDir::new();
+    let embedded = start(&data).await;
+    let socket = socket(&embedded);
+    sqlx::raw_sql("CREATE TABLE kept ()").execute(&mut connect(&embedded).await).await.expect("a table");
+    drop(embedded);
+    data.wait_for_stop();
+    assert!(UnixStream::connect(socket).is_err());
+
+    let again = start(&data).await;
+    assert_eq!(ask(&mut connect(&again).await, "SELECT to_regclass('kept')::text").await, "kept");
+}
+
+#[tokio::test]
+async fn a_throw_away_cluster_leaves_nothing_but_its_locks() {
+    let data = DataDir::new();
+    let embedded = Embedded::start(&data.cluster(), Durability::ThrowAway, Path::new(LATCHKEY)).await.expect("started");
+    assert_eq!(ask(&mut connect(&embedded).await, "SHOW fsync").await, "off");
+    drop(embedded);
+    data.wait_for_stop();
+    let left = fs::read_dir(data.cluster()).expect("the folder").map(|entry| entry.expect("an entry").file_name());
+    assert!(left.into_iter().all(|name| name.to_string_lossy().ends_with(".lock")));
+}
+
+#[tokio::test]
+async fn processes_share_a_server_and_it_stops_with_the_last_of_them() {
+    let data = DataDir::new();
+    data.print(&["migrate"]);
+    let embedded = start(&data).await;
+    let before = server(&data);
+    data.print(&["hotel", "create", "grand-hotel", "--name", "Grand Hotel", "--time-zone", "Europe/Berlin"]);
+    assert!(data.print(&["hotel", "list"]).starts_with("grand-hotel\t"));
+    assert_eq!(server(&data), before);
+    let mut conn = embedded.connect_options("latchkey").connect().await.expect("connects");
+    assert_eq!(ask(&mut conn, "SELECT slug FROM hotels").await, "grand-hotel");
+}
+
+#[tokio::test]
+async fn ten_processes_that_start_at_once_start_one_server() {
+    let data = DataDir::new();
+    let starting: Vec<_> = (0..10)
+        .map(|number| {
+            let slug = format!("hotel-{number}");
+            let args = ["hotel", "create", &slug, "--name", "Hotel", "--time-zone", "Europe/Berlin"];
+            data.command(&args).spawn().expect("the program starts")
+        })
+        .collect();
+    for mut process in starting {
+        assert!(process.wait().expect("it ends").success());
+    }
+    assert_eq!(data.print(&["hotel", "list"]).lines().count(), 10);
+}
+
+#[tokio::test]
+async fn a_killed_user_takes_the_server_with_it() {
+    let data = DataDir::new();
+    let serving = data.serve();
+    assert!(data.cluster().join("data/postmaster.pid").exists());
+    serving.end(Signal::KILL);
+    data.wait_for_stop();
+    assert!(!data.cluster().join("data/postmaster.pid").exists());
+}
+
+#[tokio::test]
+async fn an_interrupted_user_ends_well_and_then_the_server() {
+    for signal in [Signal::INT, Signal::TERM] {
+        let data = DataDir::new();
+        let (status, log) = data.serve().end(signal);
+        assert!(status.success(), "{log}");
+        data.wait_for_stop();
+        assert!(!data.cluster().join("data/postmaster.pid").exists());
+    }
+}
+
+#[tokio::test]
+async fn a_killed_server_comes_back_under_its_users() {
+    let data = DataDir::new();
+    let embedded = start(&data).await;
+    sqlx::raw_sql("CREATE TABLE kept ()").execute(&mut connect(&embedded).await).await.expect("a table");
+    let killed = server(&data);
+    kill_process(killed, Signal::KILL).expect("it runs");
+    // Waits for a server that is being started again.
+    embedded.ensure_database("other").await.expect("the server is back");
+    assert_ne!(server(&data), killed);
+    assert_eq!(ask(&mut connect(&embedded).await, "SELECT to_regclass('kept')::text").await, "kept");
+}
+
+#[tokio::test]
+async fn a_server_without_its_keeper_is_replaced_at_the_next_start() {
+    let data = DataDir::new();
+    let embedded = start(&data).await;
+    let orphan = server(&data);
+    kill_process(keeper_of(orphan), Signal::KILL).expect("it runs");
+    data.wait_for_stop();
+    drop(embedded);
+
+    let again = start(&data).await;
+    assert_ne!(server(&data), orphan);
+    ask(&mut connect(&again).await, "SELECT 'reached'").await;
+}
+
+fn keeper_of(server: Pid) -> Pid {
+    let output = std::process::Command::new("ps")
+        .args(["-o", "ppid=", "-p", &server.as_raw_nonzero().to_string()])
+        .output()
+        .expect("ps");
+    let number = String::from_utf8_lossy(&output.stdout).trim().parse().expect("a number");
+    Pid::from_raw(number).expect("a process")
+}
+
+#[tokio::test]
+async fn a_stale_pid_file_that_names_another_process_is_no_obstacle() {
+    let data = DataDir::new();
+    drop(start(&data).await);
+    data.wait_for_stop();
+    let stale = data.cluster().join("data/postmaster.pid");
+    let text = format!("{}\n{}\n0\n5432\n\n\n\nready\n", std::process::id(), data.cluster().join("data").display());
+    fs::write(&stale, text).expect("written");
+    let again = start(&data).await;
+    ask(&mut connect(&again).await, "SELECT 'reached'").await;
+    assert_ne!(server(&data), Pid::from_raw(std::process::id().try_into().expect("small")).expect("a process"));
+}
+
+#[tokio::test]
+async fn an_interrupted_initdb_is_begun_anew() {
+    let data = DataDir::new();
+    let unfinished = data.cluster().join("data.unfinished");
+    fs::create_dir_all(&unfinished).expect("a folder");
+    fs::write(unfinished.join("PG_VERSION"), "15\n").expect("written");
+    start(&data).await;
+    assert!(!unfinished.exists());
+}
+
+#[tokio::test]
+async fn data_of_another_major_version_are_left_alone() {
+    let data = DataDir::new();
+    drop(start(&data).await);
+    data.wait_for_stop();
+    let version = data.cluster().join("data/PG_VERSION");
+    fs::write(&version, "9999\n").expect("written");
+    let error = try_start(&data.cluster()).await.expect_err("refused").to_string();
+    assert!(error.contains("was made by PostgreSQL 9999"), "{error}");
+    assert!(error.contains("LATCHKEY_DATA_DIR"), "{error}");
+    assert_eq!(fs::read_to_string(&version).expect("still there"), "9999\n");
+    assert!(!data.cluster().join("data/postmaster.pid").exists());
+}
+
+#[tokio::test]
+async fn a_folder_that_is_too_deep_for_a_socket_gets_a_short_one() {
+    let data = DataDir::new();
+    let deep = data.path().join("d".repeat(120));
+    let embedded = try_start(&deep).await.unwrap_or_else(|error| panic!("{error}"));
+    let folder = socket(&embedded).parent().expect("a folder").to_owned();
+    assert!(socket(&embedded).as_os_str().len() <= 103);
+    assert_eq!(mode(&folder), 0o700);
+    ask(&mut connect(&embedded).await, "SELECT 'reached'").await;
+    drop(embedded);
+    fs::File::open(deep.join("keeper.lock")).expect("a lock").lock().expect("the keeper ends");
+    assert!(!folder.exists());
+}
+
+#[tokio::test]
+async fn somebody_elses_socket_folder_is_not_used() {
+    let data = DataDir::new();
+    fs::create_dir_all(data.cluster().join("socket")).expect("a folder");
+    fs::set_permissions(data.cluster().join("socket"), Permissions::from_mode(0o777)).expect("opened");
+    let error = try_start(&data.cluster()).await.expect_err("refused").to_string();
+    assert!(error.contains("is open to others"), "{error}");
+}
+
+#[test]
+fn named_binaries_that_are_not_there_are_told() {
+    let data = DataDir::new();
+    let output = data.command(&["hotel", "list"]).env("LATCHKEY_POSTGRES_BIN", data.path()).output().expect("runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.starts_with("latchkey: LATCHKEY_POSTGRES_BIN: "), "{said}");
+    assert_eq!((said.lines().count(), output.status.code()), (1, Some(1)));
+}
+
+/// As root this is another account than the other tests use; elsewhere it is the same one.
+#[test]
+fn an_ordinary_user_runs_it_as_itself() {
+    let data = DataDir::new();
+    let home = data.path().join("home");
+    fs::create_dir(&home).expect("a folder");
+    let program = data.path().join("latchkey");
+    fs::copy(LATCHKEY, &program).expect("a copy that the user may run");
+    let mut command = std::process::Command::new(&program);
+    command.args(["hotel", "list"]).env_clear().env("PATH", "/usr/bin:/bin").env("HOME", &home);
+    let user = if geteuid().is_root() { 65534 } else { geteuid().as_raw() };
+    if geteuid().is_root() {
+        chown(&home, Some(user), Some(user)).expect("given away");
+        command.uid(user).gid(user);
+    }
+    let output = command.output().expect("runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let folder = home.join(if cfg!(target_os = "macos") { "Library/Application Support" } else { ".local/share" });
+    assert_eq!(fs::metadata(folder.join("latchkey/postgres/data")).expect("the data").uid(), user);
+    let keeper = fs::File::open(folder.join("latchkey/postgres/keeper.lock")).expect("a lock");
+    keeper.lock().expect("the keeper ends");
+}
+
+#[tokio::test]
+async fn root_is_told_which_folder_is_closed_to_postgres() {
+    if !geteuid().is_root() {
+        return;
+    }
+    let data = DataDir::new();
+    fs::set_permissions(data.path(), Permissions::from_mode(0o700)).expect("closed");
+    let error = try_start(&data.cluster()).await.expect_err("refused").to_string();
+    assert!(error.contains(&format!("may not enter {}", data.path().display())), "{error}");
+}
+
+#[tokio::test]
+async fn a_warm_start_waits_for_nothing() {
+    let data = DataDir::new();
+    let _first = start(&data).await;
+    let began = Instant::now();
+    start(&data).await;
+    assert!(began.elapsed() < Duration::from_secs(1));
+}

@@ -1,0 +1,139 @@
+//! The `latchkey` program as whoever runs it sees it.
+
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+use super::TestDb;
+
+/// The program.
+pub const LATCHKEY: &str = env!("CARGO_BIN_EXE_latchkey");
+
+/// A data folder of its own. Dropping it waits for its server to stop, then removes it.
+pub struct DataDir {
+    folder: TempDir,
+    /// Instead of an embedded database.
+    database_url: Option<String>,
+}
+
+impl DataDir {
+    /// For a program that starts an embedded database.
+    pub fn new() -> Self {
+        let mut folder = tempfile::Builder::new();
+        // PostgreSQL's account has to pass through when we are root.
+        folder.prefix("latchkey-data-").permissions(std::fs::Permissions::from_mode(0o711));
+        Self { folder: folder.tempdir().expect("a folder"), database_url: None }
+    }
+
+    /// For a program that uses a database of the shared server.
+    pub fn with_database(db: &TestDb) -> Self {
+        let mut data = Self::new();
+        data.database_url = Some(db.url());
+        data
+    }
+
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Folder of its cluster.
+    pub fn cluster(&self) -> PathBuf {
+        self.path().join("postgres")
+    }
+
+    /// Runs the program to its end.
+    pub fn run(&self, args: &[&str]) -> Output {
+        self.command(args).output().expect("the program runs")
+    }
+
+    /// Runs the program to its end, which must be a good one, and returns what it printed.
+    pub fn print(&self, args: &[&str]) -> String {
+        let output = self.run(args);
+        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("text")
+    }
+
+    /// The program with this data folder and none of the environment's settings.
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = latchkey(args);
+        command.env("LATCHKEY_DATA_DIR", self.path()).env("LATCHKEY_LISTEN", "127.0.0.1:0");
+        if let Some(url) = &self.database_url {
+            let keys = "1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+            command.env("DATABASE_URL", url).env("LATCHKEY_MASTER_KEYS", keys);
+        }
+        command
+    }
+
+    /// Starts a server and waits until it serves.
+    pub fn serve(&self) -> Serving {
+        let child = self.command(&["serve"]).stderr(Stdio::piped()).spawn().expect("the program starts");
+        let mut serving = Serving { child, url: String::new(), log: String::new(), rest: None };
+        let mut lines = BufReader::new(serving.child.stderr.take().expect("its log")).lines();
+        while serving.url.is_empty() {
+            let line = lines.next().unwrap_or_else(|| panic!("it ended: {}", serving.log)).expect("text");
+            serving.log.push_str(&line);
+            serving.log.push('\n');
+            if let Some((_, rest)) = line.split_once(r#""url":""#) {
+                rest.split('"').next().expect("a URL").clone_into(&mut serving.url);
+            }
+        }
+        // Somebody has to read on, or a full pipe would stop the server.
+        serving.rest = Some(std::thread::spawn(move || lines.map_while(Result::ok).collect::<Vec<_>>().join("\n")));
+        serving
+    }
+
+    /// Waits until the keeper of the cluster has ended, and with it the server.
+    pub fn wait_for_stop(&self) {
+        if let Ok(file) = std::fs::File::options().write(true).open(self.cluster().join("keeper.lock")) {
+            file.lock().expect("the keeper lets go of its lock");
+        }
+    }
+}
+
+impl Drop for DataDir {
+    fn drop(&mut self) {
+        self.wait_for_stop();
+    }
+}
+
+/// The program with none of the environment's settings.
+pub fn latchkey(args: &[&str]) -> Command {
+    let mut command = Command::new(LATCHKEY);
+    command.args(args).env_clear().stdin(Stdio::null());
+    for name in ["PATH", "LATCHKEY_POSTGRES_BIN"] {
+        if let Some(value) = std::env::var_os(name) {
+            command.env(name, value);
+        }
+    }
+    command
+}
+
+/// A server that is killed when it is dropped.
+pub struct Serving {
+    child: Child,
+    /// Where it serves.
+    pub url: String,
+    log: String,
+    rest: Option<std::thread::JoinHandle<String>>,
+}
+
+impl Serving {
+    /// Sends it a signal and waits for its end. Returns its status and its whole log.
+    pub fn end(mut self, signal: Signal) -> (ExitStatus, String) {
+        kill_process(Pid::from_child(&self.child), signal).expect("it runs");
+        let status = self.child.wait().expect("it ends");
+        let rest = self.rest.take().expect("read once").join().expect("the log is text");
+        (status, format!("{}{rest}", self.log))
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
