@@ -6,3 +6,4 @@ mod demo;
 mod embedded;
 mod import;
 mod support;
+mod tidy;

@@ -1,0 +1,75 @@
+//! Rules of the source that no compiler checks.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn files_below(folder: &str) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).expect("a folder of the project") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() { folders.push(path) } else { files.push(path) }
+        }
+    }
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "rs" || extension == "sql"));
+    assert!(!files.is_empty());
+    files
+}
+
+/// `file:line: text` of every line that `is_wrong` finds in the files that `applies` picks.
+fn offences(folder: &str, applies: impl Fn(&Path) -> bool, is_wrong: impl Fn(&str) -> bool) -> Vec<String> {
+    let mut offences = Vec::new();
+    for path in files_below(folder).iter().filter(|path| applies(path)) {
+        let text = fs::read_to_string(path).expect("text");
+        for (number, line) in text.lines().enumerate().filter(|(_, line)| is_wrong(line)) {
+            offences.push(format!("{}:{}: {}", path.display(), number + 1, line.trim()));
+        }
+    }
+    offences
+}
+
+#[track_caller]
+fn expect_none(offences: &[String]) {
+    assert!(offences.is_empty(), "\n{}", offences.join("\n"));
+}
+
+#[test]
+fn sql_stands_only_in_stores_and_in_the_database_module() {
+    const MARKS: [&str; 6] = ["query!(", "query_as!(", "query_scalar!(", "sqlx::query", "QueryBuilder", "raw_sql("];
+    let elsewhere = |path: &Path| {
+        let in_db = path.strip_prefix(env!("CARGO_MANIFEST_DIR")).is_ok_and(|path| path.starts_with("src/db"));
+        !in_db && path.file_name().is_some_and(|name| name != "store.rs")
+    };
+    expect_none(&offences("src", elsewhere, |line| MARKS.iter().any(|mark| line.contains(mark))));
+}
+
+#[test]
+fn only_the_clock_reads_the_wall_clock() {
+    const MARKS: [&str; 3] = ["Utc::now", "Local::now", "SystemTime::now"];
+    let elsewhere = |path: &Path| path.file_name().is_some_and(|name| name != "clock.rs");
+    expect_none(&offences("src", elsewhere, |line| MARKS.iter().any(|mark| line.contains(mark))));
+}
+
+#[test]
+fn no_statement_reads_the_time_of_the_database() {
+    const MARKS: [&str; 5] = ["current_timestamp", "current_date", "localtimestamp", "clock_timestamp", "statement_timestamp"];
+    let reads_time = |line: &str| {
+        let line = line.to_lowercase();
+        // `clock.now()` and `fn now()` are ours.
+        let calls_now = line.match_indices("now()").any(|(at, _)| {
+            !line[..at].ends_with(['.', ':', '_']) && !line[..at].ends_with("fn ")
+        });
+        calls_now || MARKS.iter().any(|mark| line.contains(mark))
+    };
+    expect_none(&offences("src", |path| path.ends_with("store.rs"), reads_time));
+    expect_none(&offences("migrations", |_| true, reads_time));
+}
+
+#[test]
+fn every_migration_begins_by_saying_why() {
+    for path in files_below("migrations") {
+        let text = fs::read_to_string(&path).expect("text");
+        assert!(text.starts_with("-- "), "{}", path.display());
+    }
+}
