@@ -53,13 +53,14 @@ fn only_the_clock_reads_the_wall_clock() {
 
 #[test]
 fn no_statement_reads_the_time_of_the_database() {
-    const MARKS: [&str; 5] = ["current_timestamp", "current_date", "localtimestamp", "clock_timestamp", "statement_timestamp"];
+    const MARKS: [&str; 5] =
+        ["current_timestamp", "current_date", "localtimestamp", "clock_timestamp", "statement_timestamp"];
     let reads_time = |line: &str| {
         let line = line.to_lowercase();
         // `clock.now()` and `fn now()` are ours.
-        let calls_now = line.match_indices("now()").any(|(at, _)| {
-            !line[..at].ends_with(['.', ':', '_']) && !line[..at].ends_with("fn ")
-        });
+        let calls_now = line
+            .match_indices("now()")
+            .any(|(at, _)| !line[..at].ends_with(['.', ':', '_']) && !line[..at].ends_with("fn "));
         calls_now || MARKS.iter().any(|mark| line.contains(mark))
     };
     expect_none(&offences("src", |path| path.ends_with("store.rs"), reads_time));
