@@ -10,30 +10,50 @@ use crate::app::App;
 use crate::config::Config;
 
 pub(super) async fn run(config: &Config) -> Result<(), Failure> {
-    // First, so that an occupied port is told before anything is started.
+    // First, so that a signal during the start is heard, also as process 1 of a container.
+    let mut shutdown = Box::pin(shutdown()?);
+    // Second, so that an occupied port is told before anything is started.
     let listener = TcpListener::bind(config.listen)
         .await
         .map_err(|error| Failure::Other(format!("cannot listen on {}: {error}", config.listen)))?;
-    let address = listener.local_addr()?;
-    let started = start(config).await?;
-    let shutdown = shutdown()?;
-    tracing::info!(url = url_of(address), "serving");
-    serve(listener, started.app.clone(), shutdown).await?;
+    let url = url_of(listener.local_addr()?);
+    let started = tokio::select! {
+        started = start(config) => started?,
+        () = &mut shutdown => return Ok(()),
+    };
+    let mut serving = Box::pin(serve(listener, started.app.clone(), shutdown));
+    tokio::select! {
+        served = &mut serving => served?,
+        ready = get_ready(&started, config, &url) => {
+            ready?;
+            serving.await?;
+        }
+    }
     tracing::info!("stopped");
-    Started::stop(started).await;
+    started.stop().await;
     Ok(())
 }
 
+/// What is still to be done while `/readyz` already answers that it is not.
+async fn get_ready(started: &Started, _config: &Config, url: &str) -> Result<(), Failure> {
+    if started.embedded.is_some() {
+        // Call site of the demo: `crate::demo::ensure(&started.app, &config.data_dir, url).await?;`
+    }
+    // Call site of readiness: `started.app.ready.store(true, Ordering::Release);`
+    std::future::ready(()).await;
+    tracing::info!(url, "ready");
+    Ok(())
+}
+
+/// Call site of HTTP: `crate::http::serve` takes the place of this function.
 async fn serve(
     listener: TcpListener,
     app: App,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
     use axum::{Router, routing::get};
-    let router = Router::new()
-        .route("/healthz", get(|| async { "ok" }))
-        .route("/readyz", get(|| async { "ok" }))
-        .with_state(app);
+    let ok = || get(|| async { "ok" });
+    let router = Router::new().route("/healthz", ok()).route("/readyz", ok()).with_state(app);
     axum::serve(listener, router).with_graceful_shutdown(shutdown).await
 }
 
