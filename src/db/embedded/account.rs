@@ -18,13 +18,18 @@ pub(super) enum Account {
 }
 
 impl Account {
-    /// Our own, or `postgres`, or `nobody`.
-    pub(super) fn choose() -> Result<Self, EmbeddedError> {
+    /// Our own; as root the one that owns the cluster in `folder`, else `postgres`, else `nobody`.
+    pub(super) fn choose(folder: &Path) -> Result<Self, EmbeddedError> {
         if !rustix::process::geteuid().is_root() {
             return Ok(Self::Own);
         }
         let accounts = fs::read_to_string("/etc/passwd").about(Path::new("/etc/passwd"))?;
-        ["postgres", "nobody"].iter().find_map(|name| entry(&accounts, name)).ok_or(EmbeddedError::NoAccount)
+        let mut usable: Vec<Self> = ["postgres", "nobody"].iter().filter_map(|name| entry(&accounts, name)).collect();
+        if let Ok(data) = fs::metadata(folder.join("data")) {
+            // `postgres` may have been added since `nobody` made it.
+            usable.sort_by_key(|account| account.uid() != data.uid());
+        }
+        usable.into_iter().next().ok_or(EmbeddedError::NoAccount)
     }
 
     fn uid(&self) -> u32 {

@@ -9,6 +9,7 @@ use super::account::Account;
 use super::binaries::Binaries;
 use super::error::{About, EmbeddedError};
 use super::layout::Layout;
+use super::server;
 
 /// Name of PostgreSQL's superuser. The socket's folder is what keeps others out.
 pub(super) const SUPERUSER: &str = "postgres";
@@ -18,7 +19,8 @@ pub(super) fn prepare(layout: &Layout, account: &Account, durability: Durability
     let binaries = binaries_for(layout)?;
     account.expect_reach(layout.folder())?;
     if durability == Durability::ThrowAway {
-        // Without fsync, data that outlived its keeper may have outlived a crash of the system too.
+        // Without fsync, data that outlived their keeper may have outlived a crash of the system too.
+        server::stop_orphan(layout)?;
         remove_folder(&layout.data())?;
     }
     if major_of(&layout.data())?.is_none() {

@@ -83,6 +83,7 @@ pub fn run(args: &Args) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             report(&error.to_string());
+            eprintln!("keeper: {error}");
             ExitCode::FAILURE
         }
     }
@@ -95,7 +96,7 @@ fn report(line: &str) {
 }
 
 fn keep(args: &Args) -> Result<(), EmbeddedError> {
-    let account = Account::choose()?;
+    let account = Account::choose(&args.folder)?;
     let layout = Layout::create(&args.folder, &account)?;
     let keeping = layout.lock_file(Lock::Keeper)?;
     keeping.lock().about(layout.folder())?;
@@ -111,7 +112,8 @@ fn keep(args: &Args) -> Result<(), EmbeddedError> {
     cluster::remove_folder(&layout.socket_folder())?;
     if args.durability == Durability::ThrowAway {
         cluster::remove_folder(&layout.data())?;
-        fs::remove_file(layout.log()).about(&layout.log())?;
+        let _ = fs::remove_file(layout.log());
+        let _ = fs::remove_file(layout.previous_log());
     }
     // In this order: whoever gets the users lock next must not take this keeper for a living one.
     drop(keeping);

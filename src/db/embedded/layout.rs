@@ -52,6 +52,10 @@ impl Layout {
         self.folder.join("server.log")
     }
 
+    pub(super) fn previous_log(&self) -> PathBuf {
+        self.folder.join("server.log.previous")
+    }
+
     /// Folder of the socket: in the cluster's own, or a short one named after it where that path is too long.
     pub(super) fn socket_folder(&self) -> PathBuf {
         let own = self.folder.join("socket");

@@ -77,7 +77,7 @@ impl Embedded {
     }
 
     fn attach(folder: &Path, durability: Durability, executable: &Path) -> Result<Self, EmbeddedError> {
-        let account = Account::choose()?;
+        let account = Account::choose(folder)?;
         let layout = Layout::create(folder, &account)?;
         let starting = layout.lock_file(Lock::Start)?;
         starting.lock().about(layout.folder())?;

@@ -64,7 +64,8 @@ impl Server {
         binaries: &Binaries,
         durability: Durability,
     ) -> Result<Self, EmbeddedError> {
-        // The log of this run alone: it is looked at when a start fails.
+        // The log of this run alone is looked at when a start fails; the one before tells how a server died.
+        let _ = fs::rename(layout.log(), layout.previous_log());
         let log = File::create(layout.log()).about(&layout.log())?;
         let mut command = binaries.command("postgres");
         command.arg("-D").arg(layout.data()).current_dir(layout.data());
@@ -83,7 +84,7 @@ impl Server {
         while began.elapsed() < START_TIMEOUT {
             match self.has_died() {
                 Ok(false) => {}
-                Ok(true) => return Err(last_line(&fs::read_to_string(layout.log()).unwrap_or_default())),
+                Ok(true) => return Err(reason_in(&fs::read_to_string(layout.log()).unwrap_or_default())),
                 Err(error) => return Err(error.to_string()),
             }
             if says_ready(&layout.data(), self.child.id()) {
@@ -109,7 +110,8 @@ impl Server {
 fn settings(sockets: &Path, durability: Durability) -> Vec<String> {
     let mut settings = vec![
         "listen_addresses=".to_owned(),
-        format!("unix_socket_directories={}", sockets.display()),
+        // A quoted entry of a list: the path may hold commas.
+        format!("unix_socket_directories=\"{}\"", sockets.display().to_string().replace('"', "\"\"")),
         format!("port={PORT}"),
         // Lock orders that cross are resolved long before a request's own time-outs.
         "deadlock_timeout=50ms".to_owned(),
@@ -128,6 +130,12 @@ fn settings(sockets: &Path, durability: Durability) -> Vec<String> {
     settings
 }
 
+/// Why a server ended: what it calls fatal, else its last line.
+fn reason_in(log: &str) -> String {
+    let fatal = log.lines().rfind(|line| line.contains("FATAL:") || line.contains("PANIC:"));
+    last_line(fatal.unwrap_or(log))
+}
+
 /// Whether `postmaster.pid` is of process `pid` and says that connections are accepted.
 fn says_ready(data: &Path, pid: u32) -> bool {
     let text = fs::read_to_string(data.join("postmaster.pid")).unwrap_or_default();
@@ -137,7 +145,7 @@ fn says_ready(data: &Path, pid: u32) -> bool {
 }
 
 /// Stops a server whose keeper was killed, and removes a stale `postmaster.pid` that names somebody else's process.
-fn stop_orphan(layout: &Layout) -> Result<(), EmbeddedError> {
+pub(super) fn stop_orphan(layout: &Layout) -> Result<(), EmbeddedError> {
     let path = layout.data().join("postmaster.pid");
     let Ok(text) = fs::read_to_string(&path) else { return Ok(()) };
     let pid = text.lines().next().and_then(|line| line.trim().parse().ok()).and_then(Pid::from_raw);
