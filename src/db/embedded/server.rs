@@ -21,8 +21,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(10);
 /// Longest wait for a start, which may have to recover from a crash.
 const START_TIMEOUT: Duration = Duration::from_mins(2);
 
-/// Longest wait for the shared memory of a server that was killed: its last processes still end.
-const PREDECESSOR_TIMEOUT: Duration = Duration::from_secs(10);
+/// Longest wait for the shared memory of a server that was killed: its processes end with the statement they are at.
+const PREDECESSOR_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// Longest wait for an orderly stop, which writes a checkpoint.
 const STOP_TIMEOUT: Duration = Duration::from_mins(1);
