@@ -12,7 +12,20 @@ const LEAD_DAYS_MAX: u32 = 3_650;
 const PEOPLE_MAX: u32 = 1_000;
 /// Years that an arrival may lie in, after shifting.
 const YEARS: std::ops::RangeInclusive<i32> = 1970..=2199;
-const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+const MONTHS: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
 
 /// What became of a booking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,12 +144,10 @@ fn arrival(fields: &Fields) -> Result<NaiveDate, String> {
     let year = fields.required(Column::ArrivalYear)?;
     let month = fields.required(Column::ArrivalMonth)?;
     let day = fields.required(Column::ArrivalDay)?;
-    let number = || {
-        let name = month.get(..3)?.to_ascii_lowercase();
-        MONTHS.iter().position(|known| *known == name).and_then(|index| u32::try_from(index + 1).ok())
-    };
+    let is_named = |name: &&str| month.eq_ignore_ascii_case(name) || month.eq_ignore_ascii_case(&name[..3]);
+    let named = || (1..).zip(MONTHS).find(|(_, name)| is_named(name)).map(|(number, _)| number);
     let date = || {
-        let month = month.parse().ok().or_else(number)?;
+        let month = month.parse().ok().or_else(named)?;
         NaiveDate::from_ymd_opt(year.parse().ok()?, month, day.parse().ok()?)
     };
     date().ok_or_else(|| format!("arrival_date: {day} {month} {year} is not a date"))

@@ -29,11 +29,11 @@ pub struct ClientRecord {
     pub id: Uuid,
     /// `PERSON` or `COMPANY`.
     pub kind: &'static str,
-    /// Given name of a person.
+    /// Given name of a person. Set when the client is created, then left alone.
     pub firstname: Option<String>,
-    /// Family name of a person.
+    /// Family name of a person. Set when the client is created, then left alone.
     pub lastname: Option<String>,
-    /// Name of a company.
+    /// Name of a company. Set when the client is created, then left alone.
     pub company: Option<String>,
     /// ISO 639-1.
     pub language: Option<String>,
@@ -58,7 +58,7 @@ pub struct ReservationRecord {
     pub client_id: Uuid,
     /// The person to talk to when a company booked.
     pub contact_id: Option<Uuid>,
-    /// Name of the group.
+    /// Set when the reservation is created, then left alone.
     pub group_name: Option<String>,
     /// Through which channel.
     pub booking_channel_code: Option<String>,

@@ -110,7 +110,8 @@ pub async fn occupied(conn: &mut PgConnection, hotel: HotelId, since: NaiveDate)
     .await
 }
 
-/// Creates and updates clients; returns how many of each.
+/// Creates and updates clients; returns how many of each. Names are made up, so a better one that the front desk has
+/// entered is kept.
 pub async fn write_clients(
     conn: &mut PgConnection,
     hotel: HotelId,
@@ -123,13 +124,9 @@ pub async fn write_clients(
                    id uuid, kind text, firstname text, lastname text, company text, language text, country text,
                    email text, mobile text)
            ), changed AS (
-               UPDATE clients old
-               SET firstname = new.firstname, lastname = new.lastname, company = new.company,
-                   language = new.language, country = new.country, updated_at = $3
+               UPDATE clients old SET language = new.language, country = new.country, updated_at = $3
                FROM new
-               WHERE old.hotel_id = $1 AND old.id = new.id
-                 AND (old.firstname, old.lastname, old.company, old.language, old.country)
-                     IS DISTINCT FROM (new.firstname, new.lastname, new.company, new.language, new.country)
+               WHERE old.hotel_id = $1 AND old.id = new.id AND old.country IS DISTINCT FROM new.country
                RETURNING 1
            ), created AS (
                INSERT INTO clients (hotel_id, id, kind, firstname, lastname, company, language, country, email, mobile,
@@ -168,14 +165,14 @@ pub async fn write_reservations(
            ), changed AS (
                UPDATE reservations old
                SET status = new.status, client_id = new.client_id, contact_id = new.contact_id,
-                   group_name = new.group_name, booking_channel_code = new.booking_channel_code,
-                   booking_source = new.booking_source, cancelled_at = new.cancelled, updated_at = $3
+                   booking_channel_code = new.booking_channel_code, booking_source = new.booking_source,
+                   cancelled_at = new.cancelled, updated_at = $3
                FROM new
                WHERE old.hotel_id = $1 AND old.id = new.id
-                 AND (old.status, old.client_id, old.contact_id, old.group_name, old.booking_channel_code,
-                      old.booking_source, old.cancelled_at)
-                     IS DISTINCT FROM (new.status, new.client_id, new.contact_id, new.group_name,
-                                       new.booking_channel_code, new.booking_source, new.cancelled)
+                 AND (old.status, old.client_id, old.contact_id, old.booking_channel_code, old.booking_source,
+                      old.cancelled_at)
+                     IS DISTINCT FROM (new.status, new.client_id, new.contact_id, new.booking_channel_code,
+                                       new.booking_source, new.cancelled)
                RETURNING 1
            ), created AS (
                INSERT INTO reservations (hotel_id, id, code, status, client_id, contact_id, group_name,

@@ -166,7 +166,7 @@ async fn the_hotels_hold_what_examples_rely_on_at_any_time_of_the_year() {
             // Both hotels' first arrivals are on 1 July 2015, 75 days before the Monday that becomes this week's.
             let first = format!("s.reservation_from = '{monday}'::date - 75");
             assert!(stays(&app, slug, &first).await > 0, "{instant}");
-            assert_eq!(stays(&app, slug, &first.replace("=", "<")).await, 0, "{instant}");
+            assert_eq!(stays(&app, slug, &first.replace('=', "<")).await, 0, "{instant}");
         }
         let misplaced = "room_access_keys k WHERE unassigned_since IS NOT NULL OR NOT EXISTS (
             SELECT FROM room_stays s WHERE s.hotel_id = k.hotel_id AND s.room_access_key_id = k.id)";

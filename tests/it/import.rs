@@ -278,7 +278,7 @@ async fn what_the_front_desk_added_survives_another_import() {
     let additions = [
         "UPDATE room_stays SET departure_time = '14:00', maid_notes = 'cot', check_in = '2026-01-28T14:00:00Z'",
         "UPDATE reservations SET notes = 'regular guest'",
-        "DELETE FROM room_stay_guests WHERE position > 1",
+        "UPDATE clients SET lastname = 'Saramago', mobile = '+351 912 000 000'",
     ];
     for statement in additions {
         sqlx::query(statement).execute(&app.pool).await.expect(statement);
@@ -286,6 +286,11 @@ async fn what_the_front_desk_added_survives_another_import() {
     let tables = whole_tables(&app.pool).await;
     import_file(&app, &hotel, csv(&[STAYED])).await;
     assert_eq!(whole_tables(&app.pool).await, tables);
+
+    let summary = import_file(&app, &hotel, csv(&[&STAYED.replace("PRT", "FRA")])).await;
+    assert_eq!(summary.clients, Counts { created: 0, changed: 1, unchanged: 0 });
+    let renamed = "clients WHERE lastname = 'Saramago' AND language = 'fr' AND country = 'FR'";
+    assert_eq!(count(&app.pool, renamed).await, 1);
 }
 
 #[tokio::test]
@@ -316,7 +321,7 @@ async fn beyond_the_cap_stays_share_rooms_and_the_summary_says_how_many() {
 #[tokio::test]
 async fn a_bad_line_is_reported_with_its_number_and_the_rest_goes_on() {
     let (app, hotel) = city().await;
-    let month = STAYED.replace("January", "Brumaire");
+    let month = STAYED.replace("January", "Janvier");
     let day = STAYED.replace("January,28", "February,30");
     let adults = STAYED.replace(",0,2,2,", ",0,2,two,");
     let status = STAYED.replace("Check-Out", "Maybe");
@@ -330,7 +335,7 @@ async fn a_bad_line_is_reported_with_its_number_and_the_rest_goes_on() {
     assert_eq!(
         reported,
         [
-            (2, "arrival_date: 28 Brumaire 2026 is not a date"),
+            (2, "arrival_date: 28 Janvier 2026 is not a date"),
             (5, "arrival_date: 30 February 2026 is not a date"),
             (6, "adults: \"two\" is not a whole number from 0 to 1000"),
             (7, "3 fields where the header row has 22"),
