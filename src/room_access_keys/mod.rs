@@ -12,7 +12,7 @@ mod store;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-pub use model::{KeyKind, NewKey};
+pub use model::{KeyKind, NewKey, UNASSIGNED_HOURS};
 pub use store::StoredKey;
 
 use crate::db::{Extent, ExtentRequest, Page, PageRequest, Tx};
