@@ -88,7 +88,10 @@ async fn write_events(app: &App) -> Outcome {
         fill(app, include_str!("measure/endpoints.sql"), endpoints).await?;
         let (rows, seconds) = fan_out(app, hotels[0]).await?;
         let each = seconds * 1000.0 / f64::from(rows);
-        println!("{endpoints} endpoints, 100 events a commit: {:6.0} rows/s, {each:.4} ms each", f64::from(rows) / seconds);
+        println!(
+            "{endpoints} endpoints, 100 events a commit: {:6.0} rows/s, {each:.4} ms each",
+            f64::from(rows) / seconds
+        );
     }
     Ok(())
 }

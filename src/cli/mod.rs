@@ -46,7 +46,7 @@ enum Command {
     Import(import::Args),
     /// Print the GraphQL schema
     Schema,
-    /// Create and list hotels
+    /// Create, change and list hotels
     #[command(subcommand)]
     Hotel(hotel::Command),
     /// Create, list, disable, enable and revoke API keys

@@ -120,7 +120,8 @@ async fn prune_batch(app: &App, hotel: HotelId) -> Result<(Pruned, bool)> {
     keys.sort_unstable();
     keys.dedup();
     // A statement of its own, after the keys are held: it must see every stay that they were put on before.
-    let mut deleted = if keys.is_empty() { Vec::new() } else { store::delete_if_unassigned(&mut tx, hotel, &keys).await? };
+    let mut deleted =
+        if keys.is_empty() { Vec::new() } else { store::delete_if_unassigned(&mut tx, hotel, &keys).await? };
     let unused = store::delete_unassigned(&mut tx, hotel, unassigned_before(now)).await?;
     let more = revoked.len() == store::BATCH || unused.len() == store::BATCH;
     deleted.extend(unused);
