@@ -7,6 +7,7 @@
 //!   [`room_access_keys`] are the capabilities: `mod.rs` is the service, `model.rs` types and rules, `store.rs` its SQL.
 //! - [`import`] and [`demo`] bring hotels to life.
 //! - [`events`] is the public contract of what happened, written by the commit of [`db::Tx`].
+//! - [`pruner`] revokes and deletes keys that outlived their stay.
 //! - [`clock`], [`id`], [`secrets`] and [`error`] are used everywhere; [`config`] and [`app`] put the parts together.
 
 pub mod app;
@@ -24,6 +25,7 @@ pub mod hotels;
 pub mod http;
 pub mod id;
 pub mod import;
+pub mod pruner;
 pub mod reservations;
 pub mod room_access_keys;
 pub mod room_stays;

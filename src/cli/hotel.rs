@@ -8,12 +8,14 @@ use chrono_tz::Tz;
 use super::{Failure, print, start};
 use crate::app::App;
 use crate::config::Config;
-use crate::hotels::{self, Hotel, NewHotel};
+use crate::hotels::{self, Hotel, HotelChange, NewHotel};
 
 #[derive(clap::Subcommand)]
 pub(super) enum Command {
     /// Create a hotel
     Create(Create),
+    /// Change a hotel; what is left out stays as it is
+    Update(Update),
     /// List all hotels
     List,
 }
@@ -36,6 +38,33 @@ pub(super) struct Create {
     check_out: NaiveTime,
 }
 
+#[derive(clap::Args)]
+pub(super) struct Update {
+    /// The hotel
+    slug: String,
+    /// Name that people read
+    #[arg(long)]
+    name: Option<String>,
+    /// IANA name of the hotel's time zone; moves all departures
+    #[arg(long)]
+    time_zone: Option<Tz>,
+    /// Local time from which rooms are handed out
+    #[arg(long, value_name = "HH:MM", value_parser = time)]
+    check_in: Option<NaiveTime>,
+    /// Local time by which rooms are given back; moves all departures but late check-outs
+    #[arg(long, value_name = "HH:MM", value_parser = time)]
+    check_out: Option<NaiveTime>,
+    /// Whether lock vendors may write room access keys
+    #[arg(long)]
+    room_access_keys: Option<Switch>,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Switch {
+    On,
+    Off,
+}
+
 pub(super) async fn run(command: Command, config: &Config) -> Result<(), Failure> {
     let started = start(config).await?;
     let outcome = execute(command, &started.app).await;
@@ -54,6 +83,16 @@ async fn execute(command: Command, app: &App) -> Result<String, Failure> {
                 check_out_time: new.check_out,
             };
             vec![hotels::create(app, new).await?]
+        }
+        Command::Update(update) => {
+            let change = HotelChange {
+                name: update.name,
+                time_zone: update.time_zone,
+                check_in_time: update.check_in,
+                check_out_time: update.check_out,
+                room_access_keys_enabled: update.room_access_keys.map(|switch| matches!(switch, Switch::On)),
+            };
+            vec![hotels::update(app, &update.slug, change).await?]
         }
         Command::List => hotels::list(app).await?,
     };

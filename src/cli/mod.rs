@@ -8,6 +8,7 @@ mod demo;
 mod hotel;
 mod import;
 mod migrate;
+mod prune;
 mod schema;
 mod serve;
 mod start;
@@ -45,12 +46,14 @@ enum Command {
     Import(import::Args),
     /// Print the GraphQL schema
     Schema,
-    /// Create and list hotels
+    /// Create, change and list hotels
     #[command(subcommand)]
     Hotel(hotel::Command),
     /// Create, list, disable, enable and revoke API keys
     #[command(subcommand)]
     ApiKey(api_key::Command),
+    /// Revoke and delete room access keys that are due, as the server does every minute
+    Prune(prune::Args),
     /// Show the demo's hotels and their API keys
     Demo(demo::Args),
     #[command(name = embedded::KEEPER_COMMAND, hide = true)]
@@ -90,6 +93,7 @@ fn run(command: Command, settings: Settings) -> Result<(), Failure> {
             Command::Import(args) => import::run(args, &config).await,
             Command::Hotel(command) => hotel::run(command, &config).await,
             Command::ApiKey(command) => api_key::run(command, &config).await,
+            Command::Prune(args) => prune::run(args, &config).await,
             Command::Demo(args) => demo::run(args, &config).await,
             Command::Schema | Command::KeepPostgres(_) => unreachable!("these need no settings"),
         }

@@ -15,10 +15,10 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 pub use change::{Change, Changes};
-pub use partitions::{RETENTION_DAYS, maintain};
-pub use store::{Event, FeedPage};
+pub use partitions::{RETENTION, maintain, run_maintenance};
+pub use store::{Event, FeedPage, FeedRequest};
 
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::{Error, ErrorAt, ErrorCode, Result};
 use crate::hotels::HotelId;
 use crate::id::IdSource;
 
@@ -85,22 +85,22 @@ pub async fn write_in(
 
 /// The events of a hotel behind a position, as one integration may see them.
 ///
+/// Positions have no gaps, so a position whose next event is missing is one that the hotel is not at: it is too old, or it is
+/// from a history that a restored backup does not know.
+///
 /// # Errors
-/// `EVENTS_EXPIRED` when events behind the position are not kept any more, `INVALID_ARGUMENT` for an unknown type
+/// `EVENTS_EXPIRED`, `INVALID_ARGUMENT` for an unknown type
 pub async fn feed(
     conn: &mut PgConnection,
     hotel: HotelId,
     integration: Uuid,
-    after: Option<i64>,
-    types: Option<&[String]>,
-    size: u8,
+    now: DateTime<Utc>,
+    request: FeedRequest<'_>,
 ) -> Result<FeedPage> {
-    let page = store::feed(conn, hotel, integration, after, types, size).await?;
-    let expired = after.is_some_and(|after| after < page.oldest - 1);
-    if expired {
-        return Err(Error::of(ErrorCode::EventsExpired).at("after"));
-    }
-    Ok(page)
+    check_types(request.types.unwrap_or_default()).at("types")?;
+    let (begins, kept_since) = (now - partitions::RETENTION, now - partitions::RETENTION - partitions::GRACE);
+    let page = store::feed(conn, hotel, integration, request, begins, kept_since).await?;
+    page.ok_or_else(|| Error::of(ErrorCode::EventsExpired).at("after"))
 }
 
 /// Refuses types that there are none of.

@@ -1,43 +1,83 @@
 //! The weekly partitions of what only grows: made ahead, dropped when everything in them is older than the retention.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
 use sqlx::{Acquire, PgConnection};
+use tokio::time::MissedTickBehavior;
 
 use super::store;
+use crate::app::App;
 use crate::error::Result;
 
-/// How long events and deliveries are kept, in days.
-pub const RETENTION_DAYS: i64 = 30;
+/// How long events and deliveries are kept.
+pub const RETENTION: TimeDelta = TimeDelta::days(30);
+/// Who has begun to read the oldest events has so much longer to read on; the rows themselves stay for twice that, because
+/// within a few seconds the order of positions is not that of `created_at`.
+pub(super) const GRACE: TimeDelta = TimeDelta::days(1);
 /// Weeks that have a partition before they begin.
 const WEEKS_AHEAD: u64 = 2;
 /// Tables that are partitioned by the week of `created_at`.
 const TABLES: [&str; 3] = ["events", "webhook_deliveries", "webhook_attempts"];
+/// How often partitions are looked after. Far more often than needed, so that a table that is busy is soon tried again.
+const EVERY: Duration = Duration::from_hours(1);
 
-/// Makes the partitions of this week and the next ones, and drops those that ended more than [`RETENTION_DAYS`] ago. Safe to
-/// run from several processes at once. Does nothing for a table that is busy: the next run will.
+/// Looks after the partitions at once and then every hour, until `shutdown` ends.
+pub async fn run_maintenance(app: App, shutdown: impl Future<Output = ()>) {
+    let work = async {
+        let mut hour = tokio::time::interval(EVERY);
+        hour.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            hour.tick().await;
+            if let Err(error) = maintain_now(&app).await {
+                tracing::error!(code = error.code.spec().wire, cause = ?error.source, "partitions were not maintained");
+            }
+        }
+    };
+    tokio::select! {
+        () = shutdown => {}
+        () = work => {}
+    }
+}
+
+async fn maintain_now(app: &App) -> Result<()> {
+    let mut conn = app.pool.acquire().await?;
+    maintain(&mut conn, app.clock.now()).await
+}
+
+/// Makes the partitions of this week and the next ones, and drops those in which everything is past its time. Safe to run from
+/// several processes at once. Gives up on a table that is busy: the next run will do it.
+///
+/// # Errors
+/// `UNAVAILABLE` when a table was busy
 pub async fn maintain(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<()> {
+    for table in TABLES {
+        maintain_table(conn, table, now).await?;
+    }
+    Ok(())
+}
+
+async fn maintain_table(conn: &mut PgConnection, table: &str, now: DateTime<Utc>) -> Result<()> {
     let today = now.date_naive();
     let this_week = today - Days::new(today.weekday().num_days_from_monday().into());
-    let expired = now - TimeDelta::days(RETENTION_DAYS);
+    let expired = now - RETENTION - GRACE - GRACE;
     let mut tx = conn.begin().await?;
     store::lock_partitions(&mut tx).await?;
-    for table in TABLES {
-        let present = store::partitions(&mut tx, table).await?;
-        for week in 0..=WEEKS_AHEAD {
-            let from = this_week + Days::new(7 * week);
-            let name = partition_name(table, from);
-            if !present.contains(&name) {
-                store::create_partition(&mut tx, table, &name, from, from + Days::new(7)).await?;
-            }
+    let present = store::partitions(&mut tx, table).await?;
+    for week in 0..=WEEKS_AHEAD {
+        let from = this_week + Days::new(7 * week);
+        let name = partition_name(table, from);
+        if !present.contains(&name) {
+            store::create_partition(&mut tx, table, &name, from, from + Days::new(7)).await?;
         }
-        for name in present {
-            let ended = week_of(table, &name).map(|from| (from + Days::new(7)).and_time(NaiveTime::MIN).and_utc());
-            if ended.is_some_and(|ended| ended <= expired) {
-                store::drop_partition(&mut tx, &name).await?;
-            }
-        }
-        store::delete_expired(&mut tx, table, expired).await?;
     }
+    for name in present {
+        let ended = week_of(table, &name).map(|from| (from + Days::new(7)).and_time(NaiveTime::MIN).and_utc());
+        if ended.is_some_and(|ended| ended <= expired) {
+            store::drop_partition(&mut tx, &name).await?;
+        }
+    }
+    store::delete_expired(&mut tx, table, expired).await?;
     tx.commit().await?;
     Ok(())
 }

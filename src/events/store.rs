@@ -1,5 +1,7 @@
 //! The SQL of events.
 
+use std::fmt::Write as _;
+
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use sqlx::{AssertSqlSafe, PgConnection, query, query_scalar};
 use uuid::Uuid;
@@ -30,6 +32,16 @@ pub struct Event {
     pub actor_id: Option<Uuid>,
 }
 
+impl Event {
+    /// The id on the wire: 64 lower-case hexadecimal digits.
+    pub fn id_text(&self) -> String {
+        self.id.iter().fold(String::with_capacity(64), |mut text, byte| {
+            write!(text, "{byte:02x}").expect("a string takes everything");
+            text
+        })
+    }
+}
+
 /// A page of the feed.
 #[derive(Clone, Debug)]
 pub struct FeedPage {
@@ -37,10 +49,20 @@ pub struct FeedPage {
     pub events: Vec<Event>,
     /// Whether there are more behind them.
     pub more: bool,
-    /// Position of the hotel's last event.
-    pub last: i64,
-    /// Position of the oldest event that is kept.
-    pub oldest: i64,
+    /// The position up to which the feed was read: behind it the next page begins. Without more, that is the hotel's last
+    /// event, whether or not it was one of those that were asked for.
+    pub read_to: i64,
+}
+
+/// What to read of the feed.
+#[derive(Clone, Copy, Debug)]
+pub struct FeedRequest<'a> {
+    /// Read behind this position; `None` begins with the oldest event that is kept.
+    pub after: Option<i64>,
+    /// Only events of these types.
+    pub types: Option<&'a [String]>,
+    /// Events on the page, 0 to 100.
+    pub size: u8,
 }
 
 pub(super) async fn insert(
@@ -97,40 +119,46 @@ pub(super) async fn insert(
     Ok(u64::try_from(deliveries).unwrap_or_default())
 }
 
+/// A page of the feed; `None` when the event behind the given position is not kept any more, or never was.
 pub(super) async fn feed(
     conn: &mut PgConnection,
     hotel: HotelId,
     integration: Uuid,
-    after: Option<i64>,
-    types: Option<&[String]>,
-    size: u8,
-) -> Result<FeedPage> {
-    let size = usize::from(size);
+    request: FeedRequest<'_>,
+    begins: DateTime<Utc>,
+    kept_since: DateTime<Utc>,
+) -> Result<Option<FeedPage>> {
+    let size = usize::from(request.size);
     let rows = query!(
-        r#"SELECT c.last_position AS "last_position!", c.oldest AS "oldest!", e.position AS "position?", e.id AS "id?",
+        r#"SELECT c.last_position AS "last_position!", c.kept AS "kept!", e.position AS "position?", e.id AS "id?",
                   e.type AS "event_type?", e.created_at AS "created_at?", e.object_id AS "object_id?", e.updated_fields,
                   e.actor_type AS "actor_type?", e.actor_id
            FROM (SELECT coalesce(max(k.last_position), 0) AS last_position,
-                        coalesce((SELECT min(o.position) FROM events o WHERE o.hotel_id = $1),
-                                 max(k.last_position) + 1, 1) AS oldest
+                        $2::bigint IS NULL OR $2 = coalesce(max(k.last_position), 0) OR EXISTS (
+                            SELECT FROM events n
+                            WHERE n.hotel_id = $1 AND n.position = $2 + 1 AND n.created_at >= $7
+                        ) AS kept
                  FROM event_counters k WHERE k.hotel_id = $1) c
            LEFT JOIN LATERAL (
                SELECT v.* FROM events v
-               WHERE v.hotel_id = $1 AND v.position > coalesce($2::bigint, 0)
+               WHERE v.hotel_id = $1 AND v.position > coalesce($2, 0) AND ($2 IS NOT NULL OR v.created_at >= $6)
                      AND (v.integration_id IS NULL OR v.integration_id = $3)
                      AND ($4::text[] IS NULL OR v.type = ANY ($4))
                ORDER BY v.position LIMIT $5
            ) e ON TRUE
            ORDER BY e.position"#,
         hotel,
-        after,
+        request.after,
         integration,
-        types as Option<&[String]>,
-        i64::try_from(size + 1).unwrap_or(i64::MAX),
+        request.types as Option<&[String]>,
+        i64::from(request.size) + 1,
+        begins,
+        kept_since,
     )
     .fetch_all(conn)
     .await?;
-    let (last, oldest) = rows.first().map_or((0, 1), |row| (row.last_position, row.oldest));
+    // The counter makes one row even where there are no events.
+    let Some(last) = rows.first().filter(|row| row.kept).map(|row| row.last_position) else { return Ok(None) };
     let mut events: Vec<Event> = rows
         .into_iter()
         .filter_map(|row| {
@@ -146,9 +174,15 @@ pub(super) async fn feed(
             })
         })
         .collect();
-    let more = events.len() > size;
+    // One event more than asked for was read: the page ends before it.
+    let next = events.get(size).map(|event| event.position);
+    let read_to = match (next, size.checked_sub(1).and_then(|index| events.get(index))) {
+        (None, _) => last,
+        (Some(_), Some(end)) => end.position,
+        (Some(next), None) => next - 1,
+    };
     events.truncate(size);
-    Ok(FeedPage { events, more, last, oldest })
+    Ok(Some(FeedPage { events, more: next.is_some(), read_to }))
 }
 
 /// Names of the partitions of a table, the default one not included.

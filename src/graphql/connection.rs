@@ -22,7 +22,8 @@ const LARGEST_SIZE: i32 = 100;
 /// One page of a list, with what is needed to ask for the next one.
 #[derive(SimpleObject)]
 #[graphql(
-    concrete(name = "RoomStayConnection", params(RoomStayNode)),
+    // The schema knows it as part of `RoomStayConnection`.
+    concrete(name = "RoomStayList", params(RoomStayNode)),
     concrete(name = "ReservationConnection", params(ReservationNode)),
     concrete(name = "RoomAccessKeyConnection", params(RoomAccessKeyNode)),
     concrete(name = "ClientConnection", params(ClientNode))
@@ -120,6 +121,14 @@ impl PageArguments {
     }
 }
 
+/// How many records to put on a page that is read forwards only: 20 when not said.
+///
+/// # Errors
+/// `INVALID_ARGUMENT` outside 0 to 100
+pub fn page_size(first: Option<i32>) -> Result<u8> {
+    first.map_or(Ok(DEFAULT_SIZE), size)
+}
+
 fn size(count: i32) -> Result<u8> {
     u8::try_from(count)
         .ok()
@@ -149,11 +158,16 @@ impl Binding {
         Self(*digest.first_chunk().expect("a digest is longer than eight bytes"))
     }
 
-    fn cursor<K: CursorKey>(self, key: &K) -> String {
+    /// The cursor of the record with that sort key.
+    pub fn cursor<K: CursorKey>(self, key: &K) -> String {
         URL_SAFE_NO_PAD.encode([&self.0[..], &key.to_bytes()].concat())
     }
 
-    fn key<K: CursorKey>(self, cursor: &str) -> Result<K> {
+    /// The sort key in a cursor.
+    ///
+    /// # Errors
+    /// `INVALID_CURSOR` for the cursor of another list.
+    pub fn key<K: CursorKey>(self, cursor: &str) -> Result<K> {
         let bytes = URL_SAFE_NO_PAD.decode(cursor).ok();
         let key = bytes.as_deref().and_then(|bytes| bytes.strip_prefix(&self.0)).and_then(K::from_bytes);
         key.ok_or_else(|| {
@@ -168,6 +182,16 @@ pub trait CursorKey: Copy {
     fn to_bytes(&self) -> Vec<u8>;
     /// The other way round; `None` for bytes that are no key.
     fn from_bytes(bytes: &[u8]) -> Option<Self>;
+}
+
+impl CursorKey for i64 {
+    fn to_bytes(&self) -> Vec<u8> {
+        self.to_be_bytes().to_vec()
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self::from_be_bytes)
+    }
 }
 
 impl CursorKey for Uuid {

@@ -12,7 +12,8 @@ use super::connection::{Binding, Connection, PageArguments};
 use super::context::Session;
 use super::reservations::ReservationNode;
 use super::room_access_keys::RoomAccessKeyNode;
-use super::room_stays::RoomStayNode;
+use super::room_stays::{RoomStayConnection, RoomStayNode};
+use super::scalars::Datetime;
 use super::selection::Selection;
 use crate::db::{ExtentRequest, Page};
 use crate::error::Result;
@@ -62,12 +63,26 @@ impl StayPlan {
                 category: stays.has("category"),
                 first_guest: stays.has("first_guest"),
                 secret: ["pin", "compartment", "qrData"].iter().any(|field| key.has(field)),
+                key_end: key.has("deletesAt"),
                 reservation: reservation.as_ref().map(|plan| plan.joins),
+                event_position: false,
             },
             guests: stays.has("guests"),
             overlapping: overlapping.map(Box::new),
             reservation: reservation.map(Box::new),
         })
+    }
+}
+
+impl StayPlan {
+    /// Plans for what is selected of a connection of stays.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` for the arguments of a nested connection.
+    pub fn of_page(connection: &Selection<'_>) -> Result<Self> {
+        let mut plan = Self::of(&connection.field("edges").field("node"))?;
+        plan.joins.event_position = connection.has("eventCursor");
+        Ok(plan)
     }
 }
 
@@ -81,7 +96,7 @@ impl ReservationPlan {
             let page_info = connection.field("pageInfo");
             Ok(RoomsPlan {
                 arguments,
-                stays: StayPlan::of(&connection.field("edges").field("node"))?,
+                stays: StayPlan::of_page(&connection)?,
                 total: connection.has("totalCount"),
                 has_previous_page: page_info.has("hasPreviousPage"),
                 has_next_page: page_info.has("hasNextPage"),
@@ -168,7 +183,7 @@ async fn rooms_of(
     session: &mut Session<'_>,
     reservations: &[Uuid],
     plan: &RoomsPlan,
-) -> Result<Vec<Connection<RoomStayNode>>> {
+) -> Result<Vec<RoomStayConnection>> {
     let hotel = session.context.actor.hotel.id;
     // Its order is that of stay ids, in which the cursor of another reservation of the hotel has a place, too.
     let binding = Binding::new(hotel, "rooms", &());
@@ -188,12 +203,14 @@ async fn rooms_of(
     } else {
         room_stays::extents_of_reservations(session.conn(), hotel, reservations, &wanted).await?
     };
-    let sizes: Vec<(usize, bool)> = pages.iter().map(|page| (page.items.len(), page.more)).collect();
-    let views = pages.into_iter().flat_map(|page| page.items).collect();
+    let sizes: Vec<_> =
+        pages.iter().map(|page| (page.stays.items.len(), page.stays.more, page.event_position)).collect();
+    let views = pages.into_iter().flat_map(|page| page.stays.items).collect();
     let mut nodes = Box::pin(stays(session, views, &plan.stays)).await?.into_iter();
-    let connections = sizes.into_iter().zip(extents).map(|((size, more), extent)| {
+    let connections = sizes.into_iter().zip(extents).map(|((size, more, event_position), extent)| {
         let items = nodes.by_ref().take(size).map(|node| (node.id(), node)).collect();
-        Connection::new(Page { items, more }, extent, &request, binding)
+        let list = Connection::new(Page { items, more }, extent, &request, binding);
+        RoomStayConnection::new(list, hotel, event_position)
     });
     Ok(connections.collect())
 }
@@ -209,7 +226,10 @@ fn key(session: &Session<'_>, view: &StayView) -> Result<Option<RoomAccessKeyNod
         }
         None => String::new(),
     };
-    Ok(Some(RoomAccessKeyNode::new(key.id, key.kind, secret, view.compartment.clone().unwrap_or_default())))
+    let mine = view.key_end.filter(|end| end.owner == context.actor.integration_id);
+    let deletes_at = mine.map(|end| Datetime::local(end.deletes_at, context.actor.hotel.time_zone));
+    let compartment = view.compartment.clone().unwrap_or_default();
+    Ok(Some(RoomAccessKeyNode::new(key.id, key.kind, secret, compartment, deletes_at)))
 }
 
 fn grouped<T>(pairs: impl Iterator<Item = (Uuid, T)>) -> HashMap<Uuid, Vec<T>> {

@@ -9,6 +9,7 @@ mod clients;
 mod connection;
 mod context;
 mod error;
+mod events;
 mod execute;
 mod filters;
 mod front_desk;
@@ -39,6 +40,7 @@ pub struct Query(
     room_access_keys::RoomAccessKeyQuery,
     clients::ClientQuery,
     rooms::SettingsQuery,
+    events::EventQuery,
 );
 
 /// Everything that can be changed. All mutations of one HTTP request succeed, or none of them does.

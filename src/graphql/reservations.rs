@@ -9,7 +9,7 @@ use super::context::RequestContext;
 use super::error::{Outcome, read_ahead};
 use super::filters::{ReservationFilter, filter_argument};
 use super::load::{self, ReservationPlan};
-use super::room_stays::RoomStayNode;
+use super::room_stays::RoomStayConnection;
 use super::scalars::Datetime;
 use super::selection::Selection;
 use crate::error::Result;
@@ -20,7 +20,7 @@ pub struct ReservationNode {
     reservation: Reservation,
     client: Option<ClientNode>,
     contact: Option<ClientNode>,
-    rooms: Vec<(PageArguments, Connection<RoomStayNode>)>,
+    rooms: Vec<(PageArguments, RoomStayConnection)>,
     zone: Tz,
 }
 
@@ -37,7 +37,7 @@ impl ReservationNode {
     }
 
     /// Adds a page of its rooms.
-    pub fn add_rooms(&mut self, arguments: PageArguments, rooms: Connection<RoomStayNode>) {
+    pub fn add_rooms(&mut self, arguments: PageArguments, rooms: RoomStayConnection) {
         self.rooms.push((arguments, rooms));
     }
 }
@@ -86,7 +86,7 @@ impl ReservationNode {
         #[graphql(desc = "Only stays behind this cursor.")] after: Option<String>,
         #[graphql(desc = "The last so many, at most 100.")] last: Option<i32>,
         #[graphql(desc = "Only stays before this cursor.")] before: Option<String>,
-    ) -> Outcome<&Connection<RoomStayNode>> {
+    ) -> Outcome<&RoomStayConnection> {
         let arguments = PageArguments { first, after, last, before };
         read_ahead(self.rooms.iter().find(|(known, _)| *known == arguments).map(|(_, rooms)| rooms))
     }

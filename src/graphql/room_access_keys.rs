@@ -8,7 +8,7 @@ use super::context::RequestContext;
 use super::error::{InInput, Outcome};
 use super::load::{self, StayPlan};
 use super::room_stays::RoomStayNode;
-use super::scalars::uuid;
+use super::scalars::{Datetime, uuid};
 use super::selection::Selection;
 use crate::error::{Error, ErrorAt, Result};
 use crate::room_access_keys::{self, KeyKind, NewKey, StoredKey};
@@ -18,7 +18,12 @@ use crate::room_stays;
 #[derive(Clone, Interface)]
 #[graphql(
     name = "RoomAccessKey",
-    field(name = "id", ty = "&ID", desc = "Opaque, at most 64 letters, digits and hyphens.")
+    field(name = "id", ty = "&ID", desc = "Opaque, at most 64 letters, digits and hyphens."),
+    field(
+        name = "deletes_at",
+        ty = "&Option<Datetime>",
+        desc = "When Latchkey deletes the key by itself, as things stand: two days after the last departure of its stays or, on no stay, two days after it came off the last one. `null` for other integrations' keys."
+    )
 )]
 pub enum RoomAccessKeyNode {
     /// A PIN for the door.
@@ -36,6 +41,8 @@ pub struct RoomAccessPin {
     id: ID,
     /// 1 to 10 letters and digits. A text: it can begin with zeros.
     pin: String,
+    /// When Latchkey deletes the key by itself, as things stand; `null` for other integrations' keys.
+    deletes_at: Option<Datetime>,
 }
 
 /// A PIN for a box that holds the physical key. Meant for one use on arrival; it may not work afterwards.
@@ -47,6 +54,8 @@ pub struct RoomAccessKeyStorage {
     pin: String,
     /// Where staff put the key. Never show it to guests.
     compartment: String,
+    /// When Latchkey deletes the key by itself, as things stand; `null` for other integrations' keys.
+    deletes_at: Option<Datetime>,
 }
 
 /// A QR code that the lock's scanner reads.
@@ -57,23 +66,27 @@ pub struct RoomAccessQr {
     id: ID,
     /// What the QR code holds: 1 to 512 characters.
     qr_data: String,
+    /// When Latchkey deletes the key by itself, as things stand; `null` for other integrations' keys.
+    deletes_at: Option<Datetime>,
 }
 
 impl RoomAccessKeyNode {
-    /// A key with its opened secret. Both are empty texts where nothing of them was selected.
-    pub fn new(id: Uuid, kind: KeyKind, secret: String, compartment: String) -> Self {
+    /// A key with its opened secret. Both texts are empty where nothing of them was selected.
+    pub fn new(id: Uuid, kind: KeyKind, secret: String, compartment: String, deletes_at: Option<Datetime>) -> Self {
         let id = ID(id.to_string());
         match kind {
-            KeyKind::Pin => Self::Pin(RoomAccessPin { id, pin: secret }),
-            KeyKind::KeyStorage => Self::KeyStorage(RoomAccessKeyStorage { id, pin: secret, compartment }),
-            KeyKind::Qr => Self::Qr(RoomAccessQr { id, qr_data: secret }),
+            KeyKind::Pin => Self::Pin(RoomAccessPin { id, pin: secret, deletes_at }),
+            KeyKind::KeyStorage => Self::KeyStorage(RoomAccessKeyStorage { id, pin: secret, compartment, deletes_at }),
+            KeyKind::Qr => Self::Qr(RoomAccessQr { id, qr_data: secret, deletes_at }),
         }
     }
 
+    /// One of the integration's own keys.
     fn opened(context: &RequestContext, key: StoredKey) -> Result<Self> {
-        let (hotel, keys) = (context.actor.hotel.id, &context.app.master_keys);
-        let secret = room_access_keys::open_secret(keys, hotel, key.id, &key.secret)?;
-        Ok(Self::new(key.id, key.kind, secret.expose().to_owned(), key.compartment.unwrap_or_default()))
+        let (hotel, keys) = (&context.actor.hotel, &context.app.master_keys);
+        let secret = room_access_keys::open_secret(keys, hotel.id, key.id, &key.secret)?;
+        let deletes_at = key.deletes_at.map(|at| Datetime::local(at, hotel.time_zone));
+        Ok(Self::new(key.id, key.kind, secret.expose().to_owned(), key.compartment.unwrap_or_default(), deletes_at))
     }
 }
 
@@ -107,8 +120,9 @@ async fn page(
     let (hotel, integration) = (context.actor.hotel.id, context.actor.integration_id);
     let binding = Binding::new(hotel, "roomAccessKeys", &integration);
     let request = arguments.request(binding)?;
+    let deletes_at = selection.field("edges").field("node").has("deletesAt");
     let mut session = context.read().await?;
-    let page = room_access_keys::page(session.conn(), hotel, integration, &request).await?;
+    let page = room_access_keys::page(session.conn(), hotel, integration, &request, deletes_at).await?;
     let wanted = extent_request(selection, &request);
     let extent = if wanted.is_empty() {
         Default::default()

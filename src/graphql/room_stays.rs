@@ -1,6 +1,6 @@
 //! Room stays in the schema.
 
-use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
+use async_graphql::{ComplexObject, Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
 use chrono_tz::Tz;
 use uuid::Uuid;
 
@@ -8,6 +8,7 @@ use super::clients::ClientNode;
 use super::connection::{Binding, Connection, PageArguments, extent_request};
 use super::context::RequestContext;
 use super::error::{InInput, Outcome, read_ahead};
+use super::events;
 use super::filters::{RoomStayFilter, filter_argument};
 use super::load::{self, StayPlan};
 use super::reservations::ReservationNode;
@@ -16,7 +17,8 @@ use super::rooms::{CategoryNode, RoomSetupNode};
 use super::scalars::{Date, Datetime, LocalTime, uuid};
 use super::selection::Selection;
 use crate::error::Result;
-use crate::room_stays::{self, StayKey, StayView};
+use crate::hotels::HotelId;
+use crate::room_stays::{self, StayKey, StayPage, StayView};
 
 /// One room's part of a reservation: the nights from `reservation_from` up to, not including, `reservation_to`.
 pub struct RoomStayNode {
@@ -198,6 +200,32 @@ impl RoomStayNode {
     }
 }
 
+/// A page of room stays.
+#[derive(SimpleObject)]
+#[graphql(complex)]
+pub struct RoomStayConnection {
+    #[graphql(flatten)]
+    list: Connection<RoomStayNode>,
+    #[graphql(skip)]
+    event_cursor: Option<String>,
+}
+
+impl RoomStayConnection {
+    /// A page and, where it was read, the position of the hotel's last event at its snapshot.
+    pub fn new(list: Connection<RoomStayNode>, hotel: HotelId, event_position: Option<i64>) -> Self {
+        Self { list, event_cursor: event_position.map(|position| events::cursor(hotel, position)) }
+    }
+}
+
+#[ComplexObject]
+impl RoomStayConnection {
+    /// Where this page stands among the hotel's events: everything before is part of the page, everything behind is not. To
+    /// miss nothing, read the stays once, keep the cursor of the first page, then follow `events(after:)` from it.
+    async fn event_cursor(&self) -> Outcome<&str> {
+        read_ahead(self.event_cursor.as_deref())
+    }
+}
+
 /// Queries for room stays.
 #[derive(Default)]
 pub struct RoomStayQuery;
@@ -216,7 +244,7 @@ impl RoomStayQuery {
         #[graphql(desc = "Only stays behind this cursor.")] after: Option<String>,
         #[graphql(desc = "The last so many, at most 100.")] last: Option<i32>,
         #[graphql(desc = "Only stays before this cursor.")] before: Option<String>,
-    ) -> Outcome<Option<Connection<RoomStayNode>>> {
+    ) -> Outcome<Option<RoomStayConnection>> {
         let arguments = PageArguments { first, after, last, before };
         Ok(Some(page(RequestContext::of(ctx), filter, &arguments, &Selection::of(ctx)).await?))
     }
@@ -227,24 +255,26 @@ async fn page(
     filter: Option<RoomStayFilter>,
     arguments: &PageArguments,
     selection: &Selection<'_>,
-) -> Result<Connection<RoomStayNode>> {
+) -> Result<RoomStayConnection> {
     let hotel = context.actor.hotel.id;
     let filter = filter_argument(filter)?;
     let binding = Binding::new(hotel, "room_stays", &filter);
     let request = arguments.request(binding)?;
-    let plan = StayPlan::of(&selection.field("edges").field("node"))?;
+    let plan = StayPlan::of_page(selection)?;
     let mut session = context.read().await?;
-    let page = room_stays::page(session.conn(), hotel, &filter, &request, plan.joins).await?;
+    let StayPage { stays, event_position } =
+        room_stays::page(session.conn(), hotel, &filter, &request, plan.joins).await?;
     let wanted = extent_request(selection, &request);
     let extent = if wanted.is_empty() {
         Default::default()
     } else {
         room_stays::extent(session.conn(), hotel, &filter, &wanted).await?
     };
-    let more = page.more;
-    let nodes = load::stays(&mut session, page.items, &plan).await?;
+    let more = stays.more;
+    let nodes = load::stays(&mut session, stays.items, &plan).await?;
     let items = nodes.into_iter().map(|node| (node.key(), node)).collect();
-    Ok(Connection::new(crate::db::Page { items, more }, extent, &request, binding))
+    let list = Connection::new(crate::db::Page { items, more }, extent, &request, binding);
+    Ok(RoomStayConnection::new(list, hotel, event_position))
 }
 
 /// Physical arrival and departure of a stay.

@@ -9,7 +9,8 @@ use chrono_tz::Tz;
 pub use model::{Hotel, HotelId, end_instant};
 
 use crate::app::App;
-use crate::error::{Error, ErrorCode, Result, violated_constraint};
+use crate::error::{Error, Result};
+use crate::room_stays;
 
 /// What a new hotel is made of.
 #[derive(Clone, Debug)]
@@ -44,15 +45,46 @@ pub async fn create(app: &App, new: NewHotel) -> Result<Hotel> {
     let mut conn = app.pool.acquire().await?;
     match store::insert(&mut conn, &hotel, now).await {
         Ok(()) => Ok(hotel),
-        Err(error) => Err(match violated_constraint(&error) {
-            Some("hotels_slug_key") => Error::new(ErrorCode::NameTaken, "Another hotel has this slug"),
-            Some("hotels_slug_check") => Error::invalid(
-                "A slug has 1 to 64 lower-case letters, digits and hyphens, and starts and ends with a letter or digit",
-            ),
-            Some("hotels_name_check") => Error::invalid("A hotel's name has 1 to 200 characters"),
-            _ => error.into(),
-        }),
+        Err(error) => Err(store::refused(error)),
     }
+}
+
+/// What to change of a hotel; `None` leaves it as it is.
+#[derive(Clone, Debug, Default)]
+pub struct HotelChange {
+    /// New name, 1 to 200 characters.
+    pub name: Option<String>,
+    /// New zone. The instants of all departures move with it.
+    pub time_zone: Option<Tz>,
+    /// New local time from which rooms are handed out.
+    pub check_in_time: Option<NaiveTime>,
+    /// New local time by which rooms are given back. The instants of all departures without a time of their own move with it.
+    pub check_out_time: Option<NaiveTime>,
+    /// Whether lock vendors may write room access keys.
+    pub room_access_keys_enabled: Option<bool>,
+}
+
+/// Changes a hotel. Requests that begin afterwards go by the new settings, and so do the days on which the keys that are on
+/// its stays come off them. A request under way may still put a key on a stay by the old settings; such a key comes off by
+/// them, or by the new ones after the next change of its stay.
+///
+/// # Errors
+/// `NOT_FOUND`, `INVALID_ARGUMENT` for a name that breaks its rule.
+pub async fn update(app: &App, slug: &str, change: HotelChange) -> Result<Hotel> {
+    let not_found = || Error::not_found("Hotel");
+    let moves_departures = change.time_zone.is_some() || change.check_out_time.is_some();
+    let mut tx = app.pool.begin().await?;
+    if moves_departures {
+        // Stays before the hotel, as everywhere: re-dating a stay may raise the hotel's longest stay.
+        let id = store::find_by_slug(&mut tx, slug).await?.ok_or_else(not_found)?.id;
+        room_stays::store::lock_assigned(&mut tx, id).await?;
+    }
+    let hotel = store::update(&mut tx, slug, &change).await?.ok_or_else(not_found)?;
+    if moves_departures {
+        room_stays::store::renew_key_due(&mut tx, &hotel).await?;
+    }
+    tx.commit().await?;
+    Ok(hotel)
 }
 
 /// The hotel with that slug.

@@ -1,10 +1,11 @@
 //! The SQL of hotels.
 
 use chrono::{DateTime, NaiveTime, Utc};
+use chrono_tz::Tz;
 use sqlx::{PgConnection, query, query_as, query_scalar};
 
-use super::{Hotel, HotelId};
-use crate::error::{Error, Result};
+use super::{Hotel, HotelChange, HotelId};
+use crate::error::{Error, ErrorCode, Result, violated_constraint};
 
 /// Adds a hotel.
 pub async fn insert(conn: &mut PgConnection, hotel: &Hotel, now: DateTime<Utc>) -> sqlx::Result<()> {
@@ -49,6 +50,40 @@ impl TryFrom<Row> for Hotel {
             check_out_time: row.check_out_time,
             room_access_keys_enabled: row.room_access_keys_enabled,
         })
+    }
+}
+
+/// Changes the hotel with that slug, if there is one.
+pub(super) async fn update(conn: &mut PgConnection, slug: &str, change: &HotelChange) -> Result<Option<Hotel>> {
+    let row = query_as!(
+        Row,
+        "UPDATE hotels SET name = coalesce($2, name), time_zone = coalesce($3, time_zone),
+                           check_in_time = coalesce($4, check_in_time), check_out_time = coalesce($5, check_out_time),
+                           room_access_keys_enabled = coalesce($6, room_access_keys_enabled)
+         WHERE slug = $1
+         RETURNING id, slug, name, time_zone, check_in_time, check_out_time, room_access_keys_enabled",
+        slug,
+        change.name,
+        change.time_zone.map(Tz::name),
+        change.check_in_time,
+        change.check_out_time,
+        change.room_access_keys_enabled,
+    )
+    .fetch_optional(conn)
+    .await
+    .map_err(refused)?;
+    row.map(Hotel::try_from).transpose()
+}
+
+/// What a violated constraint means.
+pub(super) fn refused(error: sqlx::Error) -> Error {
+    match violated_constraint(&error) {
+        Some("hotels_slug_key") => Error::new(ErrorCode::NameTaken, "Another hotel has this slug"),
+        Some("hotels_slug_check") => Error::invalid(
+            "A slug has 1 to 64 lower-case letters, digits and hyphens, and starts and ends with a letter or digit",
+        ),
+        Some("hotels_name_check") => Error::invalid("A hotel's name has 1 to 200 characters"),
+        _ => error.into(),
     }
 }
 

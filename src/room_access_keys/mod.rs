@@ -12,7 +12,7 @@ mod store;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-pub use model::{KeyKind, NewKey};
+pub use model::{KeyKind, NewKey, UNASSIGNED_HOURS};
 pub use store::StoredKey;
 
 use crate::db::{Extent, ExtentRequest, Page, PageRequest, Tx};
@@ -35,14 +35,15 @@ pub fn open_secret(keys: &crate::secrets::MasterKeys, hotel: HotelId, key: Uuid,
     keys.open(&seal_context(hotel, key), sealed)
 }
 
-/// A page of the keys of the integration.
+/// A page of the keys of the integration, with the times at which they are deleted where that is asked for.
 pub async fn page(
     conn: &mut PgConnection,
     hotel: HotelId,
     integration: Uuid,
     request: &PageRequest<Uuid>,
+    with_deletes_at: bool,
 ) -> Result<Page<StoredKey>> {
-    store::page(conn, hotel, integration, request).await
+    store::page(conn, hotel, integration, request, with_deletes_at).await
 }
 
 /// The extent of the list of keys of the integration.
@@ -64,7 +65,13 @@ pub async fn create_in(tx: &mut Tx, new: &NewKey) -> Result<StoredKey> {
     let (hotel, integration, now) = (tx.actor.hotel.id, tx.actor.integration_id, tx.now);
     let id = tx.app.ids.uuid(now);
     let secret = tx.app.master_keys.seal(&tx.app.ids, &seal_context(hotel, id), new.secret());
-    let key = StoredKey { id, kind: new.kind(), secret, compartment: new.compartment().map(str::to_owned) };
+    let key = StoredKey {
+        id,
+        kind: new.kind(),
+        secret,
+        compartment: new.compartment().map(str::to_owned),
+        deletes_at: model::deletes_at(Some(now), None),
+    };
     store::insert(tx.conn(), hotel, integration, &key, now).await?;
     Ok(key)
 }

@@ -1,6 +1,17 @@
 //! What a room access key can be, and the rules for what it holds.
 
+use chrono::{DateTime, TimeDelta, Utc};
+
 use crate::error::{Error, ErrorAt, Result};
+
+/// Hours after which a key is deleted that is on no stay: counted from its last removal, or from its making.
+pub const UNASSIGNED_HOURS: i64 = 48;
+
+/// When the pruner deletes a key: with the latest of its assignments, or [`UNASSIGNED_HOURS`] after it came off its last
+/// stay.
+pub fn deletes_at(unassigned_since: Option<DateTime<Utc>>, last_due: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
+    last_due.or_else(|| Some(unassigned_since? + TimeDelta::hours(UNASSIGNED_HOURS)))
+}
 
 /// The three kinds of room access key. More may come: readers must survive a kind that they did not ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Postgres, QueryBuilder, Row, query, query_scalar};
 use uuid::Uuid;
 
-use super::model::KeyKind;
+use super::model::{KeyKind, deletes_at};
 use crate::db::{Extent, ExtentRequest, Page, PageRequest, push_id_page};
 use crate::error::Result;
 use crate::hotels::HotelId;
@@ -21,6 +21,8 @@ pub struct StoredKey {
     pub secret: Vec<u8>,
     /// Compartment of a key box.
     pub compartment: Option<String>,
+    /// When the pruner deletes it; `None` when not asked for.
+    pub deletes_at: Option<DateTime<Utc>>,
 }
 
 fn stored_key(row: &PgRow) -> Result<StoredKey> {
@@ -29,6 +31,7 @@ fn stored_key(row: &PgRow) -> Result<StoredKey> {
         kind: KeyKind::parse(row.try_get("kind")?)?,
         secret: row.try_get("secret")?,
         compartment: row.try_get("compartment")?,
+        deletes_at: deletes_at(row.try_get("unassigned_since")?, row.try_get("last_due")?),
     })
 }
 
@@ -127,10 +130,19 @@ pub(super) async fn page(
     hotel: HotelId,
     integration: Uuid,
     request: &PageRequest<Uuid>,
+    with_deletes_at: bool,
 ) -> Result<Page<StoredKey>> {
-    let mut sql =
-        QueryBuilder::new("SELECT k.id, k.kind, k.secret, k.compartment FROM room_access_keys k WHERE k.hotel_id = ");
-    sql.push_bind(hotel).push(" AND k.integration_id = ").push_bind(integration);
+    let mut sql = QueryBuilder::new("SELECT k.id, k.kind, k.secret, k.compartment, ");
+    sql.push(if with_deletes_at {
+        "k.unassigned_since, (SELECT max(s.room_access_key_due_at) FROM room_stays s \
+         WHERE s.hotel_id = k.hotel_id AND s.room_access_key_id = k.id) AS last_due"
+    } else {
+        "NULL::timestamptz AS unassigned_since, NULL::timestamptz AS last_due"
+    });
+    sql.push(" FROM room_access_keys k WHERE k.hotel_id = ")
+        .push_bind(hotel)
+        .push(" AND k.integration_id = ")
+        .push_bind(integration);
     push_id_page(&mut sql, "k.id", request);
     let rows = sql.build().fetch_all(conn).await?;
     let keys = rows.iter().map(stored_key).collect::<Result<Vec<_>>>()?;

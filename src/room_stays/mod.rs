@@ -20,9 +20,9 @@ pub use front_desk::{
 };
 pub use keys::{add_key_in, remove_key_in};
 pub use model::{AgeGroups, AssignedKey, LONGEST_STAY_NIGHTS, Nights, RoomStay};
-pub use store::{StayField, StayJoins, StayKey, StayView};
+pub use store::{KeyEnd, StayField, StayJoins, StayKey, StayPage, StayView};
 
-use crate::db::{Extent, ExtentRequest, Filter, Page, PageRequest, Tx};
+use crate::db::{Extent, ExtentRequest, Filter, PageRequest, Tx};
 use crate::error::{Error, ErrorCode, Result};
 use crate::hotels::HotelId;
 use crate::reservations::ReservationStatus;
@@ -39,7 +39,7 @@ pub async fn page(
     filter: &Filter<StayField>,
     request: &PageRequest<StayKey>,
     joins: StayJoins,
-) -> Result<Page<StayView>> {
+) -> Result<StayPage> {
     store::page(conn, hotel, filter, request, joins).await
 }
 

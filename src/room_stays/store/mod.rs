@@ -1,9 +1,12 @@
 //! The SQL of room stays.
 
+mod nested;
 mod pages;
 mod writes;
 
-pub use pages::{StayField, StayJoins, StayKey, StayView, pages_of_reservations};
+pub use nested::pages_of_reservations;
+pub(crate) use nested::{extents_of_reservations, overlapping};
+pub use pages::{KeyEnd, StayField, StayJoins, StayKey, StayPage, StayView};
 pub(super) use pages::{extent, find, page};
-pub(crate) use pages::{extents_of_reservations, overlapping};
 pub(super) use writes::*;
+pub(crate) use writes::{lock_assigned, renew_key_due};

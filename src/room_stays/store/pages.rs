@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::super::model::{AgeGroups, AssignedKey, RoomStay};
 use crate::clients::{self, Client};
-use crate::db::{Condition, Extent, ExtentRequest, Filter, Page, PageRequest, push_id_page};
+use crate::db::{Condition, Extent, ExtentRequest, Filter, Page, PageRequest};
 use crate::error::Result;
 use crate::hotels::HotelId;
 use crate::reservations::{self, ReservationJoins, ReservationStatus};
@@ -38,7 +38,7 @@ pub enum StayField {
 /// Sort key of the hotel's list of stays: departure, then id.
 pub type StayKey = (NaiveDate, Uuid);
 
-/// Which to-one records to read along with a stay.
+/// What to read along with stays.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StayJoins {
     /// The room and its category.
@@ -49,8 +49,21 @@ pub struct StayJoins {
     pub first_guest: bool,
     /// The PIN, QR data and compartment of the key, sealed.
     pub secret: bool,
+    /// The owner of the key, and when it is deleted.
+    pub key_end: bool,
     /// The reservation, and what belongs to it.
     pub reservation: Option<ReservationJoins>,
+    /// The position of the hotel's last event that the page knows of.
+    pub event_position: bool,
+}
+
+/// A page of stays.
+#[derive(Clone)]
+pub struct StayPage {
+    /// The stays.
+    pub stays: Page<StayView>,
+    /// Position of the hotel's last event in the same snapshot; 0 before the first. `None` when not asked for.
+    pub event_position: Option<i64>,
 }
 
 /// A stay with what [`StayJoins`] asked for.
@@ -68,15 +81,26 @@ pub struct StayView {
     pub secret: Option<Vec<u8>>,
     /// The compartment of its key.
     pub compartment: Option<String>,
+    /// The end of its key.
+    pub key_end: Option<KeyEnd>,
     /// Its reservation.
     pub reservation: Option<reservations::ReservationView>,
+}
+
+/// When a key is deleted, and who may know.
+#[derive(Clone, Copy, Debug)]
+pub struct KeyEnd {
+    /// The integration that owns the key.
+    pub owner: Uuid,
+    /// When the last of its stays lets go of it.
+    pub deletes_at: DateTime<Utc>,
 }
 
 const COLUMNS: &str = "s.id, s.reservation_id, s.category_id, s.room_setup_id, s.reservation_from, s.reservation_to, \
      s.departure_time, s.check_in, s.check_out, s.room_access_key_id, s.room_access_key_kind, s.guest_message, \
      s.maid_notes, s.meal_notes, s.rate_code, s.adults, s.child1, s.child2, s.free, s.created_at, s.updated_at";
 
-fn push_selected(sql: &mut QueryBuilder<Postgres>, joins: StayJoins) {
+pub(super) fn push_selected(sql: &mut QueryBuilder<Postgres>, joins: StayJoins) {
     sql.push(COLUMNS);
     if joins.room_setup {
         sql.push(
@@ -95,13 +119,19 @@ fn push_selected(sql: &mut QueryBuilder<Postgres>, joins: StayJoins) {
     if joins.secret {
         sql.push(", k.secret AS k_secret, k.compartment AS k_compartment");
     }
+    if joins.event_position {
+        sql.push(", e.event_position");
+    }
+    if joins.key_end {
+        sql.push(", k.integration_id AS k_owner, k_end.at AS k_deletes_at");
+    }
     if let Some(reservation) = joins.reservation {
         sql.push(", ");
         reservations::store::push_columns(sql, reservation);
     }
 }
 
-fn push_joins(sql: &mut QueryBuilder<Postgres>, joins: StayJoins) {
+pub(super) fn push_joins(sql: &mut QueryBuilder<Postgres>, joins: StayJoins) {
     if joins.room_setup {
         sql.push(
             " LEFT JOIN room_setups rs ON rs.hotel_id = s.hotel_id AND rs.id = s.room_setup_id \
@@ -118,16 +148,23 @@ fn push_joins(sql: &mut QueryBuilder<Postgres>, joins: StayJoins) {
              WHERE g.hotel_id = s.hotel_id AND g.room_stay_id = s.id ORDER BY g.position LIMIT 1) fg ON TRUE",
         );
     }
-    if joins.secret {
+    if joins.secret || joins.key_end {
         sql.push(" LEFT JOIN room_access_keys k ON k.hotel_id = s.hotel_id AND k.id = s.room_access_key_id");
     }
+    if joins.key_end {
+        sql.push(
+            " LEFT JOIN LATERAL (SELECT max(ks.room_access_key_due_at) AS at FROM room_stays ks \
+             WHERE ks.hotel_id = s.hotel_id AND ks.room_access_key_id = s.room_access_key_id) k_end ON TRUE",
+        );
+    }
     if let Some(reservation) = joins.reservation {
-        sql.push(" JOIN reservations r ON r.hotel_id = s.hotel_id AND r.id = s.reservation_id");
+        // Every stay has one; an empty page that is read with its event position has a row without a stay.
+        sql.push(" LEFT JOIN reservations r ON r.hotel_id = s.hotel_id AND r.id = s.reservation_id");
         reservations::store::push_joins(sql, reservation);
     }
 }
 
-fn view(row: &PgRow, joins: StayJoins) -> Result<StayView> {
+pub(super) fn view(row: &PgRow, joins: StayJoins) -> Result<StayView> {
     Ok(StayView {
         stay: stay(row)?,
         room_setup: if joins.room_setup { rooms::store::room_setup_from_row(row)? } else { None },
@@ -135,8 +172,14 @@ fn view(row: &PgRow, joins: StayJoins) -> Result<StayView> {
         first_guest: if joins.first_guest { clients::store::from_row(row, "fg")? } else { None },
         secret: if joins.secret { row.try_get("k_secret")? } else { None },
         compartment: if joins.secret { row.try_get("k_compartment")? } else { None },
+        key_end: if joins.key_end { key_end(row)? } else { None },
         reservation: joins.reservation.map(|joins| reservations::store::view(row, joins)).transpose()?,
     })
+}
+
+fn key_end(row: &PgRow) -> Result<Option<KeyEnd>> {
+    let (owner, deletes_at) = (row.try_get("k_owner")?, row.try_get("k_deletes_at")?);
+    Ok(Option::zip(owner, deletes_at).map(|(owner, deletes_at)| KeyEnd { owner, deletes_at }))
 }
 
 pub(super) fn stay(row: &PgRow) -> Result<RoomStay> {
@@ -223,6 +266,27 @@ fn push_key(sql: &mut QueryBuilder<Postgres>, operator: &'static str, (departure
     sql.push_bind(departure).push(", ").push_bind(id).push(")");
 }
 
+/// The hotel's counter of events, as `e`: one row in any case, to which a page is then joined so that both are of one snapshot.
+pub(super) fn push_event_position(sql: &mut QueryBuilder<Postgres>, hotel: HotelId) {
+    sql.push("(SELECT coalesce(max(c.last_position), 0) AS event_position FROM event_counters c WHERE c.hotel_id = ");
+    sql.push_bind(hotel).push(") e");
+}
+
+/// The page that rows make up; a row without a stay only carries the event position.
+pub(super) fn page_of<K>(rows: &[PgRow], request: &PageRequest<K>, joins: StayJoins) -> Result<StayPage> {
+    let event_position = match rows.first() {
+        Some(row) if joins.event_position => Some(row.try_get("event_position")?),
+        _ => None,
+    };
+    let mut views = Vec::with_capacity(rows.len());
+    for row in rows {
+        if row.try_get::<Option<Uuid>, _>("id")?.is_some() {
+            views.push(view(row, joins)?);
+        }
+    }
+    Ok(StayPage { stays: Page::of_rows(views, request), event_position })
+}
+
 /// A page of the hotel's stays by departure.
 pub(in crate::room_stays) async fn page(
     conn: &mut PgConnection,
@@ -230,26 +294,40 @@ pub(in crate::room_stays) async fn page(
     filter: &Filter<StayField>,
     request: &PageRequest<StayKey>,
     joins: StayJoins,
-) -> Result<Page<StayView>> {
+) -> Result<StayPage> {
+    let direction = request.direction();
+    let push_order = |sql: &mut QueryBuilder<Postgres>| {
+        sql.push(" ORDER BY s.reservation_to ").push(direction).push(", s.id ").push(direction);
+    };
+    let push_page = |sql: &mut QueryBuilder<Postgres>| {
+        sql.push(" WHERE ");
+        push_where(sql, hotel, filter);
+        // The first page has a statement of its own: a cursor before all stays would hide from the planner where to start.
+        if let Some(after) = request.after {
+            push_key(sql, ">", after);
+        }
+        if let Some(before) = request.before {
+            push_key(sql, "<", before);
+        }
+        push_order(sql);
+        sql.push(" LIMIT ").push_bind(request.limit());
+    };
     let mut sql = QueryBuilder::new("SELECT ");
     push_selected(&mut sql, joins);
-    sql.push(" FROM room_stays s");
-    push_joins(&mut sql, joins);
-    sql.push(" WHERE ");
-    push_where(&mut sql, hotel, filter);
-    // The first page has a statement of its own: a cursor before all stays would hide from the planner where to start.
-    if let Some(after) = request.after {
-        push_key(&mut sql, ">", after);
+    if joins.event_position {
+        sql.push(" FROM ");
+        push_event_position(&mut sql, hotel);
+        sql.push(" LEFT JOIN LATERAL (SELECT s.* FROM room_stays s");
+        push_page(&mut sql);
+        sql.push(") s ON TRUE");
+        push_joins(&mut sql, joins);
+        push_order(&mut sql);
+    } else {
+        sql.push(" FROM room_stays s");
+        push_joins(&mut sql, joins);
+        push_page(&mut sql);
     }
-    if let Some(before) = request.before {
-        push_key(&mut sql, "<", before);
-    }
-    let direction = request.direction();
-    sql.push(" ORDER BY s.reservation_to ").push(direction).push(", s.id ").push(direction);
-    sql.push(" LIMIT ").push_bind(request.limit());
-    let rows = sql.build().fetch_all(conn).await?;
-    let views = rows.iter().map(|row| view(row, joins)).collect::<Result<Vec<_>>>()?;
-    Ok(Page::of_rows(views, request))
+    page_of(&sql.build().fetch_all(conn).await?, request, joins)
 }
 
 /// How many of the hotel's stays match, and whether some lie before or behind a page.
@@ -274,83 +352,5 @@ pub(in crate::room_stays) async fn find(
     joins: StayJoins,
 ) -> Result<Option<StayView>> {
     let filter = Filter::Field(StayField::Id(Condition::Eq(Some(id))));
-    Ok(page(conn, hotel, &filter, &PageRequest::first(1), joins).await?.items.pop())
-}
-
-/// The same page of the stays of each of the given reservations, by id, in one statement.
-pub async fn pages_of_reservations(
-    conn: &mut PgConnection,
-    hotel: HotelId,
-    reservations: &[Uuid],
-    request: &PageRequest<Uuid>,
-    joins: StayJoins,
-) -> Result<Vec<Page<StayView>>> {
-    let mut sql = QueryBuilder::new("SELECT p.n, ");
-    push_selected(&mut sql, joins);
-    sql.push(" FROM unnest(").push_bind(reservations.to_vec());
-    sql.push("::uuid[]) WITH ORDINALITY p (reservation_id, n) CROSS JOIN LATERAL (SELECT s.* FROM room_stays s");
-    sql.push(" WHERE s.hotel_id = ").push_bind(hotel).push(" AND s.reservation_id = p.reservation_id");
-    push_id_page(&mut sql, "s.id", request);
-    sql.push(") s");
-    push_joins(&mut sql, joins);
-    sql.push(" ORDER BY p.n, s.id ").push(request.direction());
-    let rows = sql.build().fetch_all(conn).await?;
-    let mut pages: Vec<Vec<StayView>> = reservations.iter().map(|_| Vec::new()).collect();
-    for row in &rows {
-        let ordinal: i64 = row.try_get("n")?;
-        let index = usize::try_from(ordinal - 1).unwrap_or(usize::MAX);
-        if let Some(page) = pages.get_mut(index) {
-            page.push(view(row, joins)?);
-        }
-    }
-    Ok(pages.into_iter().map(|rows| Page::of_rows(rows, request)).collect())
-}
-
-/// The extent of the list of stays of each of the given reservations, in one statement.
-pub(crate) async fn extents_of_reservations(
-    conn: &mut PgConnection,
-    hotel: HotelId,
-    reservations: &[Uuid],
-    request: &ExtentRequest<Uuid>,
-) -> Result<Vec<Extent>> {
-    let rows = sqlx::query!(
-        r#"SELECT count(s.id) AS "total!", count(s.id) FILTER (WHERE s.id <= $3) AS "up_to!",
-                  count(s.id) FILTER (WHERE s.id >= $4) AS "from!"
-           FROM unnest($2::uuid[]) WITH ORDINALITY p (reservation_id, n)
-           LEFT JOIN room_stays s ON s.hotel_id = $1 AND s.reservation_id = p.reservation_id
-           GROUP BY p.n ORDER BY p.n"#,
-        hotel,
-        reservations,
-        request.up_to,
-        request.from,
-    )
-    .fetch_all(conn)
-    .await?;
-    Ok(rows.into_iter().map(|row| Extent { total: row.total, up_to: row.up_to > 0, from: row.from > 0 }).collect())
-}
-
-/// Stays of other guests that have the room of one of the given stays in a night of its own, each with the stay it
-/// overlaps. Cancelled reservations hold no room.
-pub(crate) async fn overlapping(
-    conn: &mut PgConnection,
-    hotel: HotelId,
-    stays: &[Uuid],
-    joins: StayJoins,
-) -> Result<Vec<(Uuid, StayView)>> {
-    let mut sql = QueryBuilder::new("SELECT o.id AS overlaps, ");
-    push_selected(&mut sql, joins);
-    sql.push(
-        " FROM room_stays o JOIN reservations oreservation \
-          ON oreservation.hotel_id = o.hotel_id AND oreservation.id = o.reservation_id \
-          AND oreservation.status <> 'CANCELLED' \
-          JOIN room_stays s ON s.hotel_id = o.hotel_id AND s.room_setup_id = o.room_setup_id AND s.id <> o.id \
-          AND s.reservation_from < o.reservation_to AND s.reservation_to > o.reservation_from \
-          AND EXISTS (SELECT FROM reservations sr WHERE sr.hotel_id = s.hotel_id AND sr.id = s.reservation_id \
-                      AND sr.status <> 'CANCELLED')",
-    );
-    push_joins(&mut sql, joins);
-    sql.push(" WHERE o.hotel_id = ").push_bind(hotel).push(" AND o.id = ANY(").push_bind(stays.to_vec());
-    sql.push(") ORDER BY s.reservation_to, s.id");
-    let rows = sql.build().fetch_all(conn).await?;
-    rows.iter().map(|row| Ok((row.try_get("overlaps")?, view(row, joins)?))).collect()
+    Ok(page(conn, hotel, &filter, &PageRequest::first(1), joins).await?.stays.items.pop())
 }

@@ -1,7 +1,7 @@
 //! Changing room stays.
 
-use chrono::{DateTime, Utc};
-use sqlx::{PgConnection, Row, query, query_scalar};
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use sqlx::{PgConnection, Row, query, query_as, query_scalar};
 use uuid::Uuid;
 
 use super::super::model::RoomStay;
@@ -170,4 +170,50 @@ pub(in crate::room_stays) async fn count_clients(
     .fetch_one(conn)
     .await?;
     Ok(count)
+}
+
+/// What the due time of a key follows from.
+struct AssignedStay {
+    id: Uuid,
+    reservation_from: NaiveDate,
+    reservation_to: NaiveDate,
+    departure_time: Option<NaiveTime>,
+}
+
+/// Holds all stays of a hotel that have a key until the transaction ends, in the order of their ids.
+pub(crate) async fn lock_assigned(conn: &mut PgConnection, hotel: HotelId) -> Result<()> {
+    query!(
+        "SELECT FROM room_stays WHERE hotel_id = $1 AND room_access_key_due_at IS NOT NULL ORDER BY id FOR NO KEY UPDATE",
+        hotel,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Works out anew when the keys of a hotel's stays are due, after its zone or its check-out time changed.
+pub(crate) async fn renew_key_due(conn: &mut PgConnection, hotel: &Hotel) -> Result<()> {
+    let stays = query_as!(
+        AssignedStay,
+        "SELECT id, reservation_from, reservation_to, departure_time FROM room_stays
+         WHERE hotel_id = $1 AND room_access_key_due_at IS NOT NULL ORDER BY id FOR NO KEY UPDATE",
+        hotel.id,
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    let ids: Vec<Uuid> = stays.iter().map(|stay| stay.id).collect();
+    let due: Vec<DateTime<Utc>> = stays
+        .iter()
+        .map(|stay| hotel.key_due(stay.reservation_from, stay.reservation_to, stay.departure_time))
+        .collect();
+    query!(
+        "UPDATE room_stays s SET room_access_key_due_at = d.due_at FROM unnest($2::uuid[], $3::timestamptz[]) d (id, due_at)
+         WHERE s.hotel_id = $1 AND s.id = d.id",
+        hotel.id,
+        &ids[..],
+        &due[..],
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
 }

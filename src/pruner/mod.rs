@@ -1,0 +1,140 @@
+//! The clean-up of room access keys that outlived their stay.
+//!
+//! An assignment is due two civil days after its own stay's departure ([`crate::hotels::Hotel::key_due`]; kept beside the
+//! stay, so it follows every new date). The pruner takes the key off the stay, and deletes it when that was its last stay. A
+//! key that has been on no stay for 48 hours is deleted, too. Events: `room_stay.updated` with `roomAccessKey`, and
+//! `room_access_key.deleted` for the key's owner.
+//!
+//! The work is done in short transactions of one hotel each, so a batch needs one event counter. A batch skips what others
+//! hold and waits for no row but that counter; what it skipped is done a minute later. So it shares the work with other
+//! replicas and cannot be part of a deadlock. Whether something is due is decided under its lock: whoever extends a stay or
+//! assigns a key first wins, and whoever comes second finds the key gone.
+
+mod store;
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::StreamExt as _;
+use futures_util::stream;
+use sqlx::Connection as _;
+use tokio::time::MissedTickBehavior;
+use uuid::Uuid;
+
+pub use store::Due;
+
+use crate::app::App;
+use crate::error::Result;
+use crate::events::{self, Change, EventActor};
+use crate::hotels::HotelId;
+use crate::room_access_keys::UNASSIGNED_HOURS;
+
+/// How often the pruner looks for work.
+const EVERY: Duration = Duration::from_mins(1);
+/// Hotels that one process cleans up at a time.
+const HOTELS_AT_A_TIME: usize = 2;
+
+/// What the pruner did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pruned {
+    /// Keys taken off stays; a key on several stays counts for each.
+    pub revoked: usize,
+    /// Keys deleted.
+    pub deleted: usize,
+}
+
+impl std::ops::AddAssign for Pruned {
+    fn add_assign(&mut self, other: Self) {
+        self.revoked += other.revoked;
+        self.deleted += other.deleted;
+    }
+}
+
+/// Revokes and deletes everything that is due by now, except what others hold at this moment.
+///
+/// # Errors
+/// The first one that a hotel met. The other hotels are cleaned up all the same, and what was committed stays done.
+pub async fn prune_due(app: &App) -> Result<Pruned> {
+    let now = app.clock.now();
+    let hotels = store::hotels_with_due(&mut *app.pool.acquire().await?, now, unassigned_before(now)).await?;
+    let mut done = Pruned::default();
+    let mut failure = None;
+    let mut results = stream::iter(hotels).map(|hotel| prune_hotel(app, hotel)).buffer_unordered(HOTELS_AT_A_TIME);
+    while let Some(result) = results.next().await {
+        match result {
+            Ok(pruned) => done += pruned,
+            Err(error) => failure = failure.or(Some(error)),
+        }
+    }
+    failure.map_or(Ok(done), Err)
+}
+
+/// What [`prune_due`] would revoke and delete, the longest overdue first.
+pub async fn list_due(app: &App) -> Result<Vec<Due>> {
+    let now = app.clock.now();
+    store::list_due(&mut *app.pool.acquire().await?, now, unassigned_before(now)).await
+}
+
+/// Prunes at once and then every minute, until `shutdown` ends. A batch that is cut off is rolled back.
+pub async fn run(app: App, shutdown: impl Future<Output = ()>) {
+    let work = async {
+        let mut minute = tokio::time::interval(EVERY);
+        minute.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            minute.tick().await;
+            match prune_due(&app).await {
+                Ok(Pruned { revoked: 0, deleted: 0 }) => {}
+                Ok(Pruned { revoked, deleted }) => tracing::info!(revoked, deleted, "pruned room access keys"),
+                Err(error) => tracing::error!(code = error.code.spec().wire, cause = ?error.source, "pruning failed"),
+            }
+        }
+    };
+    tokio::select! {
+        () = shutdown => {}
+        () = work => {}
+    }
+}
+
+fn unassigned_before(now: DateTime<Utc>) -> DateTime<Utc> {
+    now - TimeDelta::hours(UNASSIGNED_HOURS)
+}
+
+async fn prune_hotel(app: &App, hotel: HotelId) -> Result<Pruned> {
+    let mut done = Pruned::default();
+    loop {
+        let (pruned, more) = prune_batch(app, hotel).await?;
+        done += pruned;
+        if !more {
+            return Ok(done);
+        }
+    }
+}
+
+/// One transaction. Tells whether there may be more.
+async fn prune_batch(app: &App, hotel: HotelId) -> Result<(Pruned, bool)> {
+    let now = app.clock.now();
+    let mut conn = app.pool.acquire().await?;
+    let mut tx = conn.begin().await?;
+    let revoked = store::revoke_due(&mut tx, hotel, now).await?;
+    let mut keys: Vec<Uuid> = revoked.iter().map(|revoked| revoked.key).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    // A statement of its own, after the keys are held: it must see every stay that they were put on before.
+    let mut deleted =
+        if keys.is_empty() { Vec::new() } else { store::delete_if_unassigned(&mut tx, hotel, &keys).await? };
+    let unused = store::delete_unassigned(&mut tx, hotel, unassigned_before(now)).await?;
+    let more = revoked.len() == store::BATCH || unused.len() == store::BATCH;
+    deleted.extend(unused);
+    let pruned = Pruned { revoked: revoked.len(), deleted: deleted.len() };
+
+    let revocations =
+        revoked.iter().map(|revoked| Change::RoomStayUpdated { id: revoked.stay, fields: vec!["roomAccessKey"] });
+    let deletions = deleted.iter().map(|key| Change::RoomAccessKeyDeleted { id: key.id, owner: key.owner });
+    let changes = revocations.chain(deletions).collect();
+    let deliveries = events::write_in(&mut tx, &app.ids, hotel, EventActor::Pruner, now, changes).await?;
+    tx.commit().await?;
+    if deliveries > 0 {
+        app.deliveries_wake.notify_one();
+    }
+    Ok((pruned, more))
+}

@@ -1,0 +1,147 @@
+//! The SQL of the pruner.
+
+use chrono::{DateTime, Utc};
+use sqlx::{PgConnection, query_as, query_scalar};
+use uuid::Uuid;
+
+use crate::error::Result;
+use crate::hotels::HotelId;
+
+/// Most assignments, and most unused keys, in one transaction. It is written out in the statements, where the planner has to
+/// know it.
+pub(super) const BATCH: usize = 1000;
+
+/// An assignment or an unused key that is due.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Due {
+    /// Slug of the hotel.
+    pub hotel: String,
+    /// The key.
+    pub key: Uuid,
+    /// The stay that it comes off; `None` for a key on no stay.
+    pub stay: Option<Uuid>,
+    /// Since when.
+    pub due_at: DateTime<Utc>,
+}
+
+/// A key that was taken off a stay.
+pub(super) struct Revoked {
+    pub stay: Uuid,
+    pub key: Uuid,
+}
+
+/// A key that was deleted.
+pub(super) struct Deleted {
+    pub id: Uuid,
+    pub owner: Uuid,
+}
+
+/// Hotels that have something to prune.
+pub(super) async fn hotels_with_due(
+    conn: &mut PgConnection,
+    now: DateTime<Utc>,
+    unassigned_before: DateTime<Utc>,
+) -> Result<Vec<HotelId>> {
+    let hotels = query_scalar!(
+        "SELECT h.id FROM hotels h CROSS JOIN LATERAL (
+             SELECT FROM room_stays s WHERE s.hotel_id = h.id AND s.room_access_key_due_at <= $1
+             UNION ALL
+             SELECT FROM room_access_keys k WHERE k.hotel_id = h.id AND k.unassigned_since <= $2
+             LIMIT 1
+         ) due",
+        now,
+        unassigned_before,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(hotels)
+}
+
+/// Takes keys off stays that are due, and holds those keys. Skips stays and keys that others hold.
+pub(super) async fn revoke_due(conn: &mut PgConnection, hotel: HotelId, now: DateTime<Utc>) -> Result<Vec<Revoked>> {
+    let revoked = query_as!(
+        Revoked,
+        "WITH due AS (
+             SELECT s.id, s.room_access_key_id FROM room_stays s
+             JOIN room_access_keys k ON k.hotel_id = s.hotel_id AND k.id = s.room_access_key_id
+             WHERE s.hotel_id = $1 AND s.room_access_key_due_at <= $2
+             ORDER BY s.room_access_key_due_at LIMIT 1000
+             FOR NO KEY UPDATE OF s SKIP LOCKED FOR UPDATE OF k SKIP LOCKED
+         )
+         UPDATE room_stays s SET room_access_key_id = NULL, room_access_key_kind = NULL, room_access_key_due_at = NULL,
+                                 updated_at = $2
+         FROM due WHERE s.hotel_id = $1 AND s.id = due.id
+         RETURNING s.id AS stay, due.room_access_key_id AS \"key!\"",
+        hotel,
+        now,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(revoked)
+}
+
+/// Deletes those of the held keys that are on no stay any more.
+pub(super) async fn delete_if_unassigned(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    keys: &[Uuid],
+) -> Result<Vec<Deleted>> {
+    let deleted = query_as!(
+        Deleted,
+        "DELETE FROM room_access_keys k WHERE k.hotel_id = $1 AND k.id = ANY ($2)
+         AND NOT EXISTS (SELECT FROM room_stays s WHERE s.hotel_id = $1 AND s.room_access_key_id = k.id)
+         RETURNING k.id, k.integration_id AS owner",
+        hotel,
+        keys,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(deleted)
+}
+
+/// Deletes keys that have been on no stay since an instant. Skips keys that others hold.
+pub(super) async fn delete_unassigned(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    since: DateTime<Utc>,
+) -> Result<Vec<Deleted>> {
+    let deleted = query_as!(
+        Deleted,
+        "WITH due AS (
+             SELECT k.id FROM room_access_keys k WHERE k.hotel_id = $1 AND k.unassigned_since <= $2
+             ORDER BY k.unassigned_since LIMIT 1000 FOR UPDATE SKIP LOCKED
+         )
+         DELETE FROM room_access_keys k USING due WHERE k.hotel_id = $1 AND k.id = due.id
+         RETURNING k.id, k.integration_id AS owner",
+        hotel,
+        since,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(deleted)
+}
+
+/// Everything that is due, in all hotels.
+pub(super) async fn list_due(
+    conn: &mut PgConnection,
+    now: DateTime<Utc>,
+    unassigned_before: DateTime<Utc>,
+) -> Result<Vec<Due>> {
+    let due = query_as!(
+        Due,
+        r#"SELECT h.slug AS "hotel!", d.key AS "key!", d.stay, d.due_at AS "due_at!"
+           FROM hotels h CROSS JOIN LATERAL (
+               SELECT s.room_access_key_id AS key, s.id AS stay, s.room_access_key_due_at AS due_at
+               FROM room_stays s WHERE s.hotel_id = h.id AND s.room_access_key_due_at <= $1
+               UNION ALL
+               SELECT k.id, NULL, k.unassigned_since + ($1 - $2)
+               FROM room_access_keys k WHERE k.hotel_id = h.id AND k.unassigned_since <= $2
+           ) d
+           ORDER BY d.due_at, h.slug, d.key, d.stay"#,
+        now,
+        unassigned_before,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(due)
+}

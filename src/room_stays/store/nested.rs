@@ -1,0 +1,93 @@
+//! Reading the room stays that belong to other records: one statement for all parents.
+
+use sqlx::{PgConnection, Postgres, QueryBuilder, Row};
+use uuid::Uuid;
+
+use super::pages::{StayJoins, StayPage, StayView, page_of, push_event_position, push_joins, push_selected, view};
+use crate::db::{Extent, ExtentRequest, PageRequest, push_id_page};
+use crate::error::Result;
+use crate::hotels::HotelId;
+
+/// The same page of the stays of each of the given reservations, by id, in one statement.
+pub async fn pages_of_reservations(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    reservations: &[Uuid],
+    request: &PageRequest<Uuid>,
+    joins: StayJoins,
+) -> Result<Vec<StayPage>> {
+    let mut sql = QueryBuilder::<Postgres>::new("SELECT p.n, ");
+    push_selected(&mut sql, joins);
+    sql.push(" FROM unnest(").push_bind(reservations.to_vec());
+    sql.push("::uuid[]) WITH ORDINALITY p (reservation_id, n)");
+    if joins.event_position {
+        sql.push(" CROSS JOIN ");
+        push_event_position(&mut sql, hotel);
+    }
+    sql.push(" LEFT JOIN LATERAL (SELECT s.* FROM room_stays s");
+    sql.push(" WHERE s.hotel_id = ").push_bind(hotel).push(" AND s.reservation_id = p.reservation_id");
+    push_id_page(&mut sql, "s.id", request);
+    sql.push(") s ON TRUE");
+    push_joins(&mut sql, joins);
+    sql.push(" ORDER BY p.n, s.id ").push(request.direction());
+    let mut rows = sql.build().fetch_all(conn).await?.into_iter().peekable();
+    let mut pages = Vec::with_capacity(reservations.len());
+    for ordinal in 1..=reservations.len() {
+        let mut of_this = Vec::new();
+        while let Some(row) = rows.next_if(|row| row.try_get("n").is_ok_and(|n: i64| usize::try_from(n) == Ok(ordinal)))
+        {
+            of_this.push(row);
+        }
+        pages.push(page_of(&of_this, request, joins)?);
+    }
+    Ok(pages)
+}
+
+/// The extent of the list of stays of each of the given reservations, in one statement.
+pub(crate) async fn extents_of_reservations(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    reservations: &[Uuid],
+    request: &ExtentRequest<Uuid>,
+) -> Result<Vec<Extent>> {
+    let rows = sqlx::query!(
+        r#"SELECT count(s.id) AS "total!", count(s.id) FILTER (WHERE s.id <= $3) AS "up_to!",
+                  count(s.id) FILTER (WHERE s.id >= $4) AS "from!"
+           FROM unnest($2::uuid[]) WITH ORDINALITY p (reservation_id, n)
+           LEFT JOIN room_stays s ON s.hotel_id = $1 AND s.reservation_id = p.reservation_id
+           GROUP BY p.n ORDER BY p.n"#,
+        hotel,
+        reservations,
+        request.up_to,
+        request.from,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| Extent { total: row.total, up_to: row.up_to > 0, from: row.from > 0 }).collect())
+}
+
+/// Stays of other guests that have the room of one of the given stays in a night of its own, each with the stay it
+/// overlaps. Cancelled reservations hold no room.
+pub(crate) async fn overlapping(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    stays: &[Uuid],
+    joins: StayJoins,
+) -> Result<Vec<(Uuid, StayView)>> {
+    let mut sql = QueryBuilder::<Postgres>::new("SELECT o.id AS overlaps, ");
+    push_selected(&mut sql, joins);
+    sql.push(
+        " FROM room_stays o JOIN reservations oreservation \
+          ON oreservation.hotel_id = o.hotel_id AND oreservation.id = o.reservation_id \
+          AND oreservation.status <> 'CANCELLED' \
+          JOIN room_stays s ON s.hotel_id = o.hotel_id AND s.room_setup_id = o.room_setup_id AND s.id <> o.id \
+          AND s.reservation_from < o.reservation_to AND s.reservation_to > o.reservation_from \
+          AND EXISTS (SELECT FROM reservations sr WHERE sr.hotel_id = s.hotel_id AND sr.id = s.reservation_id \
+                      AND sr.status <> 'CANCELLED')",
+    );
+    push_joins(&mut sql, joins);
+    sql.push(" WHERE o.hotel_id = ").push_bind(hotel).push(" AND o.id = ANY(").push_bind(stays.to_vec());
+    sql.push(") ORDER BY s.reservation_to, s.id");
+    let rows = sql.build().fetch_all(conn).await?;
+    rows.iter().map(|row| Ok((row.try_get("overlaps")?, view(row, joins)?))).collect()
+}
