@@ -1,5 +1,6 @@
 //! All integration tests, in one binary.
 
 mod auth;
+mod conformance;
 mod keys;
 mod support;

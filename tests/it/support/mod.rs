@@ -5,7 +5,9 @@
 mod app;
 pub mod client;
 mod db;
+mod desk;
 
 pub use app::{TestApp, TestIntegration};
 pub use client::{Client, House, code, text};
 pub use db::TestDb;
+pub use desk::{fingerprint, nodes};
