@@ -2,5 +2,7 @@
 
 mod auth;
 mod conformance;
+mod connections;
+mod filters;
 mod keys;
 mod support;

@@ -1,9 +1,10 @@
 //! Any mutation in one line, and the state of the whole database to compare.
 
+use chrono_tz::Tz;
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, PgPool};
 
-use super::{Client, House, text};
+use super::{Client, House, TestApp, TestDb, text};
 
 impl Client {
     /// Runs the mutation called `name`, whose input type bears its name, and answers with the whole response.
@@ -46,6 +47,13 @@ impl House {
         let stay = self.stay(&format!("R-{room}")).await;
         self.desk.done("moveRoomStay", json!({"roomStayId": stay, "roomSetupId": id}), "roomStay { id }").await;
         stay
+    }
+
+    /// Another hotel of the same application, in another zone.
+    pub async fn next_door(&self) -> Self {
+        // A test's database belongs to one of its hotels; this one brings an empty database that it does not use.
+        let test = TestApp { app: self.test.app.clone(), db: TestDb::new().await };
+        Self::on(test, "next-door", Tz::Pacific__Auckland).await
     }
 
     /// A room access key of any kind, made by `locks`.
