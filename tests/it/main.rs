@@ -1,8 +1,10 @@
 //! All integration tests, in one binary.
 
 mod auth;
+mod batches;
 mod conformance;
 mod connections;
 mod filters;
+mod front_desk;
 mod keys;
 mod support;

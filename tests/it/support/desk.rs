@@ -36,7 +36,8 @@ impl Client {
         let query = format!(
             "query($id: ID!) {{ room_stays(filter: {{id: {{eq: $id}}}}) {{ edges {{ node {{ {selection} }} }} }} }}"
         );
-        self.data(&query, json!({ "id": id })).await["room_stays"]["edges"][0]["node"].take()
+        let mut data = self.data(&query, json!({ "id": id })).await;
+        data.pointer_mut("/room_stays/edges/0/node").map(Value::take).unwrap_or_default()
     }
 }
 
