@@ -4,6 +4,7 @@ mod auth;
 mod batches;
 mod conformance;
 mod connections;
+mod contract;
 mod filters;
 mod front_desk;
 mod keys;
