@@ -16,6 +16,7 @@ mod front_desk;
 pub mod limits;
 mod load;
 mod prepare;
+mod presence;
 mod reservations;
 mod response;
 mod room_access_keys;

@@ -6,7 +6,7 @@ use async_graphql::parser::types::{
 };
 use async_graphql::{Name, Positioned, Value, Variables};
 
-use super::{Schema, chain, limits, scan};
+use super::{Schema, chain, limits, presence, scan};
 use crate::error::{Error, ErrorCode, Result};
 
 /// One operation as the client sent it.
@@ -30,6 +30,8 @@ pub struct Prepared {
     pub mutates: bool,
     /// The variables that it chains to the next operation.
     pub chains: Vec<String>,
+    /// Whether its answer holds markers to take out ([`presence`]).
+    pub marked: bool,
     /// What it costs at most.
     pub cost: limits::Cost,
     /// As the client sent them.
@@ -43,7 +45,7 @@ impl Prepared {
     /// The codes of [`scan`], [`limits`] and [`chain`], `GRAPHQL_PARSE_FAILED`, `OPERATION_NOT_FOUND`
     pub fn new(schema: &Schema, request: GraphQlRequest) -> Result<Self> {
         scan::scan(&request.query)?;
-        let document = parse_query(&request.query).map_err(|error| {
+        let mut document = parse_query(&request.query).map_err(|error| {
             // The parser's message shows a piece of the document and where it stopped; both are the client's own.
             Error::new(ErrorCode::ParseFailed, error.to_string())
         })?;
@@ -55,7 +57,8 @@ impl Prepared {
         let cost = limits::measure(&document, definition, &request.variables, &schema.types)?;
         let chains = chain::chained_variables(&document, definition, &schema.types)?;
         let mutates = definition.ty == OperationType::Mutation;
-        Ok(Self { name, mutates, chains, cost, variables: request.variables, document })
+        let marked = presence::mark(&mut document);
+        Ok(Self { name, mutates, chains, marked, cost, variables: request.variables, document })
     }
 
     /// The operation's definition.

@@ -7,6 +7,7 @@ use serde::ser::{SerializeMap, Serializer};
 use serde_json::{Map, json};
 
 use super::prepare::Prepared;
+use super::presence;
 use crate::error::{Error, ErrorCode};
 
 /// One entry of `errors`.
@@ -64,7 +65,10 @@ impl GraphQlResponse {
         let mut data = IndexMap::new();
         let keys = prepared.response_keys();
         for key in &keys {
-            if let Some(value) = values.swap_remove(key) {
+            if let Some(mut value) = values.swap_remove(key) {
+                if prepared.marked {
+                    presence::unmark(&mut value);
+                }
                 data.insert(key.clone(), value);
             } else if errors.iter().any(|error| error.concerns(key)) {
                 data.insert(key.clone(), Value::Null);

@@ -5,10 +5,11 @@ use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, SecondsFormat, Utc};
 use chrono_tz::Tz;
 use uuid::Uuid;
 
-/// A civil date, `YYYY-MM-DD`. Stays are dated in the hotel's own calendar, so a date has no offset.
+/// A civil date of the hotel's calendar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Date(pub NaiveDate);
 
+/// A civil date, `YYYY-MM-DD`. Stays are dated in the hotel's own calendar, so a date has no offset.
 #[Scalar(name = "Date")]
 impl ScalarType for Date {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -29,7 +30,7 @@ fn parse_date(text: &str) -> Option<NaiveDate> {
     if text.len() == 10 && shape { text.parse().ok() } else { None }
 }
 
-/// An instant with its offset, such as `2026-10-25T14:00:00+02:00`. Answers use the offset of the hotel's zone.
+/// An instant and the offset that it is told in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Datetime(pub DateTime<FixedOffset>);
 
@@ -40,6 +41,7 @@ impl Datetime {
     }
 }
 
+/// An instant with its offset, such as `2026-10-25T14:00:00+02:00`. Answers use the offset of the hotel's zone.
 #[Scalar(name = "Datetime")]
 impl ScalarType for Datetime {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -54,10 +56,11 @@ impl ScalarType for Datetime {
     }
 }
 
-/// A local time of day, `HH:MM`.
+/// A local time of day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LocalTime(pub NaiveTime);
 
+/// A local time of day, `HH:MM`.
 #[Scalar(name = "LocalTime")]
 impl ScalarType for LocalTime {
     fn parse(value: Value) -> InputValueResult<Self> {

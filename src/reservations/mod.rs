@@ -113,7 +113,10 @@ pub async fn create_in(tx: &mut Tx, new: NewReservation) -> Result<Uuid> {
     let (hotel, now) = (tx.actor.hotel.id, tx.now);
     let id = tx.app.ids.uuid(now);
     let client_id = match new.client {
-        Booker::Existing(id) => id,
+        Booker::Existing(id) => {
+            require_client_in(tx, id).await.at("id").at("client")?;
+            id
+        }
         Booker::New(kind, details) => {
             let client = Client { id: tx.app.ids.uuid(now), kind, details };
             clients::store::insert(tx.conn(), hotel, &client, now).await?;
@@ -154,6 +157,7 @@ pub async fn update_in(tx: &mut Tx, id: Uuid, change: ReservationChange) -> Resu
     let before = lock_in(tx, id).await.at("id")?;
     let mut after = before.clone();
     apply(&mut after, change);
+    require_client_in(tx, after.client_id).await.at("clientId")?;
     check_in(tx, &after).await?;
     write_in(tx, &before, &after).await
 }
@@ -237,15 +241,16 @@ fn set<T>(field: &mut T, value: Option<T>) {
 
 async fn check_in(tx: &mut Tx, reservation: &Reservation) -> Result<()> {
     model::check_code(&reservation.code)?;
-    let hotel = tx.actor.hotel.id;
-    let clients = [(Some(reservation.client_id), "clientId"), (reservation.contact_id, "contactId")];
-    for (client, argument) in clients {
-        let Some(client) = client else { continue };
-        if !clients::store::exists(tx.conn(), hotel, client).await? {
-            return Err(Error::not_found("Client").at(argument));
-        }
+    match reservation.contact_id {
+        Some(contact) => require_client_in(tx, contact).await.at("contactId"),
+        None => Ok(()),
     }
-    Ok(())
+}
+
+async fn require_client_in(tx: &mut Tx, id: Uuid) -> Result<()> {
+    let hotel = tx.actor.hotel.id;
+    let exists = clients::store::exists(tx.conn(), hotel, id).await?;
+    if exists { Ok(()) } else { Err(Error::not_found("Client")) }
 }
 
 async fn write_in(tx: &mut Tx, before: &Reservation, after: &Reservation) -> Result<()> {

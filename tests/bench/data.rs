@@ -133,7 +133,7 @@ impl Bench {
         let joins = StayJoins { room_setup: true, ..StayJoins::default() };
         let hotel = window.hotel.id;
         let page = room_stays::page(&mut conn, hotel, &filter, &PageRequest::first(20), joins).await;
-        assert_eq!(page.expect("a page").items.len(), 20);
+        assert_eq!(page.expect("a page").stays.items.len(), 20);
         let (start, end) = (window.start.to_string(), window.end.to_string());
         let hotel = hotel.to_string();
         script(vec![(last_statement(&mut conn).await, vec![&hotel, &end, &start, &end, &hotel, "21"])])

@@ -1,9 +1,15 @@
 //! All integration tests, in one binary.
 
 mod auth;
+mod batches;
 mod cli;
+mod conformance;
+mod connections;
+mod contract;
 mod demo;
 mod embedded;
+mod filters;
+mod front_desk;
 mod graphql_over_http;
 mod hostile;
 mod http;

@@ -5,6 +5,7 @@
 mod app;
 pub mod client;
 mod db;
+mod desk;
 mod log;
 mod process;
 mod server;
@@ -12,6 +13,7 @@ mod server;
 pub use app::{TestApp, TestIntegration};
 pub use client::{Client, House, code, text};
 pub use db::TestDb;
+pub use desk::{fingerprint, nodes};
 pub use log::LogLines;
 pub use process::{DataDir, LATCHKEY, Serving, latchkey};
 pub use server::{TestServer, error_code, header};

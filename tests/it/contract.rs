@@ -1,0 +1,242 @@
+//! What integrators and operators rely on, and what must therefore not change unseen: the schema, the codes of errors, the
+//! shape of the database, and which test stands for which line of the conformance checklist.
+//!
+//! `UPDATE=1` writes `schema.graphql` and `docs/ERRORS.md` anew instead of comparing them.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use latchkey::db::MIGRATOR;
+use latchkey::error::{Category, ErrorCode};
+use latchkey::graphql::Schema;
+use serde_json::Value;
+use sqlx::PgPool;
+
+use crate::support::TestDb;
+
+fn project() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Compares a file of the project with what it has to hold.
+fn expect_file(path: &str, text: &str) {
+    let file = project().join(path);
+    if env::var_os("UPDATE").is_some() {
+        fs::write(&file, text).expect("the file can be written");
+    }
+    let found = fs::read_to_string(&file).unwrap_or_default();
+    assert!(found == text, "{path} is out of step; UPDATE=1 cargo nextest run contract:: writes it anew");
+}
+
+#[test]
+fn schema_graphql_is_the_schema() {
+    expect_file("schema.graphql", &Schema::new().sdl());
+}
+
+#[tokio::test]
+async fn everything_in_the_schema_is_described() {
+    let query = "{ __schema { types { name description fields { name description args { name description } } \
+        inputFields { name description } enumValues { name description } } \
+        directives { name description args { name description } } } }";
+    let response = Schema::new().executable.execute(query).await;
+    assert!(response.errors.is_empty(), "{:?}", response.errors);
+    let schema = response.data.into_json().expect("JSON")["__schema"].take();
+    let mut bare = Vec::new();
+    for list in ["types", "directives"] {
+        for item in schema[list].as_array().expect("a list") {
+            let builtin = ["Boolean", "Float", "ID", "Int", "String", "include", "skip", "deprecated", "specifiedBy"];
+            let name = item["name"].as_str().expect("a name");
+            if !name.starts_with("__") && !builtin.contains(&name) && name != "oneOf" {
+                collect_bare(item, name, &mut bare);
+            }
+        }
+    }
+    assert!(bare.is_empty(), "without a description: {bare:#?}");
+}
+
+fn collect_bare(item: &Value, path: &str, bare: &mut Vec<String>) {
+    if item["description"].as_str().is_none_or(str::is_empty) {
+        bare.push(path.to_owned());
+    }
+    for list in ["fields", "args", "inputFields", "enumValues"] {
+        for part in item[list].as_array().into_iter().flatten() {
+            collect_bare(part, &format!("{path}.{}", part["name"].as_str().unwrap_or("?")), bare);
+        }
+    }
+}
+
+#[test]
+fn errors_md_is_the_table_of_error_codes() {
+    expect_file("docs/ERRORS.md", &errors_md());
+}
+
+#[test]
+fn every_error_code_has_a_name_of_its_own() {
+    let names: BTreeSet<&str> = ErrorCode::ALL.iter().map(|code| code.spec().wire).collect();
+    assert_eq!(names.len(), ErrorCode::ALL.len());
+    for code in ErrorCode::ALL {
+        let spec = code.spec();
+        assert!(spec.wire.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_'), "{}", spec.wire);
+        assert!((400..600).contains(&spec.http_status), "{}", spec.wire);
+        assert!(!spec.retryable || spec.category.is_none(), "{}: a refusal stays one", spec.wire);
+    }
+}
+
+fn errors_md() -> String {
+    let mut text = String::from(
+        "# Errors\n\nEvery error carries `extensions.code`, one of the codes below; the list is closed, and codes are never \
+         renamed. Most carry\n`extensions.category` too, and `extensions.argumentPath` where one argument is at fault. \
+         Messages are for people and may change.\nThis page is written from the table in `src/error.rs` by a test.\n\n\
+         *HTTP* is the status of an answer that consists of that error alone and has no data, where the client accepts\n\
+         `application/graphql-response+json`. *Again* tells whether the same request can succeed later without being \
+         changed.\n",
+    );
+    for (category, title) in [
+        (Some(Category::Auth), "auth: the credential"),
+        (Some(Category::Configuration), "configuration: the hotel has to change a setting; never shown to guests"),
+        (Some(Category::Validation), "validation: what was asked for cannot be done; safe to show to guests"),
+        (None, "No category: the request itself, or the service"),
+    ] {
+        writeln!(text, "\n## {title}\n\n| Code | HTTP | Again | When |\n|---|---|---|---|").expect("a text");
+        for code in ErrorCode::ALL.iter().filter(|code| code.spec().category == category) {
+            let spec = code.spec();
+            let again = if spec.retryable { "yes" } else { "no" };
+            writeln!(text, "| `{}` | {} | {again} | {} |", spec.wire, spec.http_status, spec.meaning).expect("a text");
+        }
+    }
+    text
+}
+
+/// Tables that are found without a hotel. Every other table is a tenant's.
+const REFERENCE_TABLES: [&str; 2] = ["hotels", "api_keys"];
+/// Indexes of background workers, which look across hotels for what is due next.
+const WORKER_INDEXES: [&str; 3] =
+    ["room_access_keys_unassigned_idx", "room_stays_room_access_key_due_idx", "webhook_deliveries_due_idx"];
+
+/// Runs a query of one text column against the catalogue. Partitions are left out: they copy their parents.
+async fn catalogue(pool: &PgPool, query: &'static str) -> Vec<String> {
+    sqlx::query_scalar(query).fetch_all(pool).await.expect("the catalogue can be read")
+}
+
+#[tokio::test]
+async fn the_hotel_leads_every_key_and_index_of_tenant_tables() {
+    let db = TestDb::new().await;
+    let mut without = catalogue(
+        &db.pool,
+        "SELECT c.relname::text FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace
+         AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relname NOT LIKE '\\_sqlx%'
+         AND NOT EXISTS (SELECT FROM pg_index i JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = i.indkey[0]
+                         WHERE i.indrelid = c.oid AND i.indisprimary AND a.attname = 'hotel_id' AND a.attnotnull)",
+    )
+    .await;
+    without.retain(|table| !REFERENCE_TABLES.contains(&table.as_str()));
+    assert!(without.is_empty(), "primary keys that do not begin with hotel_id: {without:?}");
+
+    let mut not_first = catalogue(
+        &db.pool,
+        "SELECT c.relname || '.' || ic.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
+         JOIN pg_class ic ON ic.oid = i.indexrelid
+         LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = i.indkey[0]
+         WHERE c.relnamespace = 'public'::regnamespace AND NOT c.relispartition AND c.relname NOT LIKE '\\_sqlx%'
+         AND a.attname IS DISTINCT FROM 'hotel_id'",
+    )
+    .await;
+    not_first.retain(|index| {
+        let (table, name) = index.split_once('.').expect("table.index");
+        !REFERENCE_TABLES.contains(&table) && !WORKER_INDEXES.contains(&name)
+    });
+    assert!(not_first.is_empty(), "indexes that do not begin with hotel_id: {not_first:?}");
+
+    let loose = catalogue(
+        &db.pool,
+        "SELECT k.conname::text FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
+         JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]
+         JOIN pg_attribute f ON f.attrelid = k.confrelid AND f.attnum = k.confkey[1]
+         WHERE k.contype = 'f' AND c.relnamespace = 'public'::regnamespace AND NOT c.relispartition
+         AND NOT (a.attname = 'hotel_id' AND (f.attname = 'hotel_id' OR k.confrelid = 'hotels'::regclass))",
+    )
+    .await;
+    assert!(loose.is_empty(), "foreign keys that could cross hotels: {loose:?}");
+}
+
+#[tokio::test]
+async fn the_database_has_no_sequences_and_no_names_that_no_migration_gave() {
+    let db = TestDb::new().await;
+    let sequences = catalogue(
+        &db.pool,
+        "SELECT relname::text FROM pg_class WHERE relkind = 'S' AND relnamespace = 'public'::regnamespace",
+    );
+    assert!(sequences.await.is_empty());
+    let migrations: String = MIGRATOR.iter().map(|migration| migration.sql.as_str()).collect();
+    let constraints = catalogue(
+        &db.pool,
+        "SELECT k.conname::text FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
+         WHERE k.contype IN ('c', 'f', 'p', 'u', 'x') AND c.relnamespace = 'public'::regnamespace
+         AND NOT c.relispartition AND c.relname NOT LIKE '\\_sqlx%'",
+    )
+    .await;
+    assert!(constraints.len() > 30);
+    for name in constraints {
+        assert!(migrations.contains(&format!("CONSTRAINT {name}")), "{name}");
+    }
+    let indexes = catalogue(
+        &db.pool,
+        "SELECT ic.relname::text FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
+         JOIN pg_class ic ON ic.oid = i.indexrelid
+         WHERE c.relnamespace = 'public'::regnamespace AND NOT c.relispartition AND c.relname NOT LIKE '\\_sqlx%'
+         AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = i.indexrelid)",
+    )
+    .await;
+    for name in indexes {
+        assert!(migrations.contains(&format!("INDEX {name} ")), "{name}");
+    }
+}
+
+/// Lines that the core has to keep.
+fn core_lines() -> BTreeSet<String> {
+    let a = (1..=18).chain(21..=31).chain(33..=48).chain(60..=64).chain(66..=69).map(|line| format!("A{line:02}"));
+    let f = (1..=8).chain([15, 17]).map(|line| format!("F{line:02}"));
+    a.chain(f).collect()
+}
+
+#[test]
+fn conformance_md_names_a_test_for_every_line_of_the_core() {
+    let table = fs::read_to_string(project().join("docs/CONFORMANCE.md")).expect("docs/CONFORMANCE.md");
+    let mut named = BTreeSet::new();
+    let mut kept = BTreeSet::new();
+    for row in table.lines().filter_map(|line| line.strip_prefix("| ")) {
+        let Some(((line, _), (_, tests))) = row.split_once(" | ").zip(row.rsplit_once(" | ")) else { continue };
+        let tests: Vec<&str> = tests.split('`').skip(1).step_by(2).collect();
+        if !tests.is_empty() {
+            kept.insert(line.to_owned());
+        }
+        for test in tests {
+            let prefix = format!("{}_", line.to_lowercase());
+            assert!(test.starts_with(&prefix), "{test} bears the name of its line, {line}");
+            named.insert(test.to_owned());
+        }
+    }
+    let missing: Vec<String> = core_lines().difference(&kept).cloned().collect();
+    assert!(missing.is_empty(), "lines without a test: {missing:?}");
+    let written = tests_below(&project().join("tests/it/conformance"));
+    assert_eq!(named, written, "the table and the tests in tests/it/conformance");
+}
+
+/// Names of the tests in the files of a folder.
+fn tests_below(folder: &Path) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.extension().is_some_and(|extension| extension == "rs") {
+            let text = fs::read_to_string(&path).expect("text");
+            let tests = text.split("#[tokio::test]").skip(1).chain(text.split("#[test]").skip(1));
+            names.extend(tests.filter_map(|test| {
+                let (_, rest) = test.split_once("fn ")?;
+                rest.split_once('(').map(|(name, _)| name.to_owned())
+            }));
+        }
+    }
+    names
+}

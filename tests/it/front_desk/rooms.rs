@@ -1,0 +1,85 @@
+//! Rooms and categories, and who may change what.
+
+use serde_json::{Value, json};
+
+use super::expect_refused;
+use crate::support::{House, text};
+
+#[tokio::test]
+async fn categories_and_rooms_are_made_and_changed() {
+    let house = House::new().await;
+    let suite =
+        house.desk.done("createCategory", json!({"name": "Suite", "description": "Large"}), "category { id }").await;
+    let suite = text(&suite["category"]["id"]);
+    let room = house.room("101").await;
+    house.room("102").await;
+    let change = json!({"id": room, "name": "100", "areaName": "West", "categoryId": suite, "cleaningStatus": "DIRTY"});
+    let selection = "roomSetup { name areaName category { name } cleaningStatus }";
+    let changed = house.desk.done("updateRoomSetup", change, selection).await;
+    let expected = json!({"roomSetup": {"name": "100", "areaName": "West", "category": {"name": "Suite"}, "cleaningStatus": "DIRTY"}});
+    assert_eq!(changed, expected);
+    house
+        .desk
+        .done("updateCategory", json!({"id": suite, "name": "Penthouse", "description": null}), "category { id }")
+        .await;
+    let settings = "{ settings { categories { name description } roomSetups { name } } }";
+    let expected = json!({"categories": [{"name": "Double", "description": null}, {"name": "Penthouse", "description": null}],
+        "roomSetups": [{"name": "100"}, {"name": "102"}]});
+    assert_eq!(house.messaging.data(settings, json!({})).await["settings"], expected);
+    let path = json!(["input", "name"]);
+    for (name, input, selection) in [
+        ("createCategory", json!({"name": "Double"}), "category { id }"),
+        ("updateCategory", json!({"id": suite, "name": "Double"}), "category { id }"),
+        ("createRoomSetup", json!({"name": "102", "categoryId": suite}), "roomSetup { id }"),
+        ("updateRoomSetup", json!({"id": room, "name": "102"}), "roomSetup { id }"),
+    ] {
+        expect_refused(&house, &house.desk, (name, input, selection), ("NAME_TAKEN", path.clone())).await;
+    }
+    for wrong in ["", " 103", "103\n", &"1".repeat(51)] {
+        let act = ("createRoomSetup", json!({"name": wrong, "categoryId": suite}), "roomSetup { id }");
+        expect_refused(&house, &house.desk, act, ("INVALID_ARGUMENT", path.clone())).await;
+    }
+}
+
+#[tokio::test]
+async fn mutations_of_the_front_desk_need_its_permission() {
+    let house = House::new().await;
+    let room = house.room("101").await;
+    let (id, stays) = house.reservation("R1", &[("2026-01-30", "2026-02-02"); 2]).await;
+    let stay = json!({"categoryId": house.category, "reservation_from": "2026-02-01", "reservation_to": "2026-02-02"});
+    let mut add = stay.clone();
+    add["reservationId"] = json!(id);
+    for (name, input, selection) in [
+        ("createCategory", json!({"name": "Suite"}), "category { id }"),
+        ("updateCategory", json!({"id": house.category, "name": "Suite"}), "category { id }"),
+        ("createRoomSetup", json!({"name": "102", "categoryId": house.category}), "roomSetup { id }"),
+        ("updateRoomSetup", json!({"id": room, "name": "102"}), "roomSetup { id }"),
+        ("updateRoomSetup", json!({"id": room, "areaName": null}), "roomSetup { id }"),
+        ("updateRoomSetup", json!({"id": room, "categoryId": house.category}), "roomSetup { id }"),
+        (
+            "createReservation",
+            json!({"client": {"person": {"lastname": "Doe"}}, "roomStays": [stay]}),
+            "reservation { id }",
+        ),
+        ("updateReservation", json!({"id": id, "notes": "x"}), "reservation { id }"),
+        ("cancelReservation", json!({ "id": id }), "reservation { id }"),
+        ("reactivateReservation", json!({ "id": id }), "reservation { id }"),
+        ("addRoomStay", add, "roomStay { id }"),
+        ("moveRoomStay", json!({"roomStayId": stays[0], "roomSetupId": room}), "roomStay { id }"),
+        ("swapRoomStays", json!({"firstRoomStayId": stays[0], "secondRoomStayId": stays[1]}), "roomStays { id }"),
+        ("changeRoomStayDates", json!({"roomStayId": stays[0], "reservation_to": "2026-02-05"}), "roomStay { id }"),
+        ("splitRoomStay", json!({"roomStayId": stays[0], "date": "2026-01-31"}), "roomStay { id }"),
+        ("setRoomStayDepartureTime", json!({"roomStayId": stays[0], "departureTime": "14:00"}), "roomStay { id }"),
+        ("deleteRoomStay", json!({"roomStayId": stays[0]}), "deleted"),
+    ] {
+        expect_refused(&house, &house.locks, (name, input.clone(), selection), ("FORBIDDEN", Value::Null)).await;
+        let read_only = house.messaging.act(name, input, selection).await;
+        assert_eq!(read_only["errors"][0]["message"], "Operation \"mutation\" not allowed", "{name}");
+        assert_eq!(read_only["errors"][0]["extensions"]["category"], "auth");
+    }
+    let cleaned = json!({"id": room, "cleaningStatus": "DIRTY"});
+    assert_eq!(
+        house.locks.done("updateRoomSetup", cleaned, "roomSetup { cleaningStatus }").await["roomSetup"]["cleaningStatus"],
+        "DIRTY"
+    );
+}
