@@ -130,7 +130,7 @@ async fn fan_out(app: &App, hotel: Uuid) -> Result<(u32, f64), Box<dyn Error + S
 
 async fn write(app: &App, hotel: Uuid, count: u128) -> Result<u64, String> {
     let now: DateTime<Utc> = app.clock.now();
-    let change = |n| Change::RoomStayUpdated { id: Uuid::from_u128(n), fields: vec!["room_setup"] };
+    let change = |n| Change::room_stay_updated(Uuid::from_u128(n), ["room_setup"]);
     let mut tx = app.pool.begin().await.map_err(|error| error.to_string())?;
     let changes = (0..count).map(change).collect();
     let deliveries =

@@ -1,5 +1,7 @@
 //! Changes, and how several of one object become one.
 
+use std::borrow::Cow;
+
 use uuid::Uuid;
 
 /// One change that a service made. Names of fields are those of the schema.
@@ -15,7 +17,7 @@ pub enum Change {
         /// The reservation.
         id: Uuid,
         /// What changed of it.
-        fields: Vec<&'static str>,
+        fields: Vec<Cow<'static, str>>,
     },
     /// `room_stay.created`
     RoomStayCreated {
@@ -27,11 +29,16 @@ pub enum Change {
         /// The stay.
         id: Uuid,
         /// What changed of it.
-        fields: Vec<&'static str>,
+        fields: Vec<Cow<'static, str>>,
     },
     /// `room_stay.deleted`
     RoomStayDeleted {
         /// The stay.
+        id: Uuid,
+    },
+    /// `client.updated`
+    ClientUpdated {
+        /// The client.
         id: Uuid,
     },
     /// `room_access_key.deleted`, for the integration that owned the key.
@@ -44,6 +51,16 @@ pub enum Change {
 }
 
 impl Change {
+    /// An update of a reservation, by the names of its changed fields.
+    pub fn reservation_updated(id: Uuid, fields: impl IntoIterator<Item = impl Into<Cow<'static, str>>>) -> Self {
+        Self::ReservationUpdated { id, fields: fields.into_iter().map(Into::into).collect() }
+    }
+
+    /// An update of a stay, by the names of its changed fields.
+    pub fn room_stay_updated(id: Uuid, fields: impl IntoIterator<Item = impl Into<Cow<'static, str>>>) -> Self {
+        Self::RoomStayUpdated { id, fields: fields.into_iter().map(Into::into).collect() }
+    }
+
     /// Id of the object that changed.
     pub fn object(&self) -> Uuid {
         match self {
@@ -52,6 +69,7 @@ impl Change {
             | Self::RoomStayCreated { id }
             | Self::RoomStayUpdated { id, .. }
             | Self::RoomStayDeleted { id }
+            | Self::ClientUpdated { id }
             | Self::RoomAccessKeyDeleted { id, .. } => *id,
         }
     }
@@ -64,12 +82,13 @@ impl Change {
             Self::RoomStayCreated { .. } => "room_stay.created",
             Self::RoomStayUpdated { .. } => "room_stay.updated",
             Self::RoomStayDeleted { .. } => "room_stay.deleted",
+            Self::ClientUpdated { .. } => "client.updated",
             Self::RoomAccessKeyDeleted { .. } => "room_access_key.deleted",
         }
     }
 
     /// What changed of the object; empty for everything but updates.
-    pub fn fields(&self) -> &[&'static str] {
+    pub fn fields(&self) -> &[Cow<'static, str>] {
         match self {
             Self::ReservationUpdated { fields, .. } | Self::RoomStayUpdated { fields, .. } => fields,
             _ => &[],
@@ -84,7 +103,7 @@ impl Change {
         }
     }
 
-    fn fields_mut(&mut self) -> Option<&mut Vec<&'static str>> {
+    fn fields_mut(&mut self) -> Option<&mut Vec<Cow<'static, str>>> {
         match self {
             Self::ReservationUpdated { fields, .. } | Self::RoomStayUpdated { fields, .. } => Some(fields),
             _ => None,
@@ -124,7 +143,7 @@ impl Changes {
         } else if let Some(fields) = earlier.fields_mut() {
             for field in change.fields() {
                 if !fields.contains(field) {
-                    fields.push(field);
+                    fields.push(field.clone());
                 }
             }
         }
@@ -149,7 +168,7 @@ mod tests {
     #[test]
     fn updates_of_one_object_unite_their_fields() {
         let id = Uuid::from_u128(1);
-        let update = |fields: &[&'static str]| Change::RoomStayUpdated { id, fields: fields.to_vec() };
+        let update = |fields: &[&'static str]| Change::room_stay_updated(id, fields.to_vec());
         let all = merged(vec![update(&["roomAccessKey"]), update(&["room_setup", "roomAccessKey"])]);
         assert_eq!(all, [update(&["roomAccessKey", "room_setup"])]);
     }
@@ -157,8 +176,7 @@ mod tests {
     #[test]
     fn an_update_of_something_new_is_part_of_its_creation() {
         let id = Uuid::from_u128(1);
-        let all =
-            merged(vec![Change::RoomStayCreated { id }, Change::RoomStayUpdated { id, fields: vec!["room_setup"] }]);
+        let all = merged(vec![Change::RoomStayCreated { id }, Change::room_stay_updated(id, ["room_setup"])]);
         assert_eq!(all, [Change::RoomStayCreated { id }]);
     }
 
@@ -166,7 +184,7 @@ mod tests {
     fn a_deletion_replaces_updates_and_cancels_a_creation() {
         let id = Uuid::from_u128(1);
         let deleted = Change::RoomStayDeleted { id };
-        let updated = Change::RoomStayUpdated { id, fields: vec!["room_setup"] };
+        let updated = Change::room_stay_updated(id, ["room_setup"]);
         assert_eq!(merged(vec![updated, deleted.clone()]), std::slice::from_ref(&deleted));
         assert_eq!(merged(vec![Change::RoomStayCreated { id }, deleted]), []);
     }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map, json};
+use tokio::time::Instant;
 
 use super::chain::{self, Chained};
 use super::context::RequestContext;
@@ -41,13 +42,13 @@ type Operations = Vec<Result<Prepared, GraphQlError>>;
 ///
 /// Must not be dropped before it is done when the request has a mutation: run it in a task of its own.
 pub async fn execute(app: &App, actor: &Actor, requests: Vec<GraphQlRequest>) -> Execution {
-    let operations = prepare(app, requests);
+    let deadline = Instant::now() + DEADLINE;
+    let operations = prepare(app, requests, deadline).await;
     let mutates = operations.iter().any(|operation| matches!(operation, Ok(prepared) if prepared.mutates));
     if mutates && actor.permission == Permission::ReadOnly {
         return read_only(&operations);
     }
     let names = names(&operations);
-    let deadline = tokio::time::Instant::now() + DEADLINE;
     let mut attempt = 1;
     let mut execution = loop {
         let context = Arc::new(RequestContext::new(app.clone(), actor.clone(), mutates));
@@ -93,18 +94,24 @@ impl Outcome {
     }
 }
 
-fn prepare(app: &App, requests: Vec<GraphQlRequest>) -> Operations {
+/// Each document takes a while to bound and to parse; a batch of them lets other requests run in between.
+async fn prepare(app: &App, requests: Vec<GraphQlRequest>, deadline: Instant) -> Operations {
     let mut values = 0_u64;
-    requests
-        .into_iter()
-        .map(|request| {
+    let mut operations = Vec::with_capacity(requests.len());
+    for request in requests {
+        let prepare = || {
+            if Instant::now() >= deadline {
+                return Err(Error::of(ErrorCode::DeadlineExceeded));
+            }
             let prepared = Prepared::new(&app.schema, request)?;
             values = values.saturating_add(prepared.cost.values);
             super::limits::check_values(values)?;
             Ok(prepared)
-        })
-        .map(|prepared: Result<Prepared>| prepared.map_err(GraphQlError::from))
-        .collect()
+        };
+        operations.push(prepare().map_err(GraphQlError::from));
+        tokio::task::yield_now().await;
+    }
+    operations
 }
 
 async fn run(context: &Arc<RequestContext>, operations: &Operations, mutates: bool, again: bool) -> (Outcome, bool) {

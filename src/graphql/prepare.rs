@@ -46,8 +46,10 @@ impl Prepared {
     pub fn new(schema: &Schema, request: GraphQlRequest) -> Result<Self> {
         scan::scan(&request.query)?;
         let mut document = parse_query(&request.query).map_err(|error| {
-            // The parser's message shows a piece of the document and where it stopped; both are the client's own.
-            Error::new(ErrorCode::ParseFailed, error.to_string())
+            // Not the parser's own message, which repeats a whole line of the document.
+            let place = error.positions().next().unwrap_or_default();
+            let message = format!("The document is not GraphQL from line {}, column {} on", place.line, place.column);
+            Error::new(ErrorCode::ParseFailed, message)
         })?;
         let (name, operation) = choose(&document, request.operation_name.as_deref())?;
         let definition = &operation.node;

@@ -75,7 +75,7 @@ impl GraphQlResponse {
             }
         }
         let position = |error: &GraphQlError| keys.iter().position(|key| error.concerns(key));
-        errors.sort_by_key(position);
+        errors.sort_by_cached_key(position);
         Self { data: Some(Value::Object(data)), errors, extensions: Map::new() }
     }
 

@@ -96,6 +96,7 @@ fn complete(mut outcome: Outcome, execution: &Execution) -> Outcome {
         outcome.note(error.code);
     }
     outcome.operations.clone_from(&execution.operations);
+    outcome.causes.clone_from(&execution.causes);
     outcome.statements = execution.statements;
     outcome
 }

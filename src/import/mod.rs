@@ -28,7 +28,9 @@ use uuid::Uuid;
 
 use crate::app::App;
 use crate::error::{Error, Result};
+use crate::events::{self, Change, EventActor};
 use crate::hotels::{self, Hotel};
+use crate::room_stays;
 use booking::{Booking, Outcome};
 use derive::Derived;
 pub use format::BadLine;
@@ -36,6 +38,7 @@ use identity::Identified;
 use mapping::Records;
 use records::CategoryRecord;
 use rooms::RoomPlan;
+use store::Written;
 
 /// Rooms of one type that an import makes at most, unless told otherwise.
 pub const MAX_ROOMS_PER_TYPE: usize = 250;
@@ -80,10 +83,11 @@ pub struct Counts {
 }
 
 impl Counts {
-    fn add(&mut self, batch: usize, (created, changed): (u64, u64)) {
-        self.created += created;
-        self.changed += changed;
-        self.unchanged += batch as u64 - created - changed;
+    fn add(&mut self, batch: usize, written: &[Written]) {
+        let created = written.iter().filter(|record| record.created).count();
+        self.created += created as u64;
+        self.changed += (written.len() - created) as u64;
+        self.unchanged += (batch - written.len()) as u64;
     }
 }
 
@@ -104,7 +108,7 @@ pub struct Summary {
     pub double_booked: u64,
 }
 
-/// Reads a file into `hotel`, in a transaction of its own.
+/// Reads a file into `hotel`, in a transaction of its own that ends with the events of what it changed.
 ///
 /// # Errors
 /// `INVALID_ARGUMENT` when the file as a whole cannot be used. A bad line is no error; it is in the summary.
@@ -118,12 +122,17 @@ pub async fn import(
     let file = format::read(reader, options)?;
     let mut transaction = app.pool.begin().await?;
     store::lift_time_limits(&mut transaction).await?;
-    let summary = import_in(&mut transaction, hotel, app.clock.now(), file, options, progress).await?;
+    let now = app.clock.now();
+    let (summary, changes) = import_in(&mut transaction, hotel, now, file, options, progress).await?;
+    let deliveries = events::write_in(&mut transaction, &app.ids, hotel.id, EventActor::Import, now, changes).await?;
     transaction.commit().await?;
+    if deliveries > 0 {
+        app.deliveries_wake.notify_one();
+    }
     Ok(summary)
 }
 
-/// Writes the bookings of a file into `hotel`, in the caller's transaction.
+/// Writes the bookings of a file into `hotel`, in the caller's transaction, and tells what changed.
 pub(crate) async fn import_in(
     conn: &mut PgConnection,
     hotel: &Hotel,
@@ -131,7 +140,7 @@ pub(crate) async fn import_in(
     file: format::Bookings,
     options: &Options,
     progress: &(dyn Fn(Progress) + Sync),
-) -> Result<Summary> {
+) -> Result<(Summary, Vec<Change>)> {
     // One import per hotel at a time: two would give the same rooms away.
     store::lock_hotel(conn, hotel.id).await?;
     let mut summary = Summary { bad_lines: file.bad_lines, ..Summary::default() };
@@ -144,11 +153,15 @@ pub(crate) async fn import_in(
     summary.double_booked = plan.double_booked;
 
     let records = mapping::map(hotel, now, &identities.bookings, &categories, &rooms);
-    write(conn, hotel, now, &records, &mut summary, progress).await?;
+    let changes = write(conn, hotel, now, &records, &mut summary, progress).await?;
     store::delete_empty_reservations(conn, hotel.id, &identities.unneeded_reservations).await?;
     let longest = file.bookings.iter().map(Booking::nights).max().unwrap_or_default();
     hotels::store::raise_longest_stay(conn, hotel.id, longest).await?;
-    Ok(summary)
+    if summary.room_stays.changed > 0 {
+        // Keys come off stays by their dates.
+        room_stays::store::renew_key_due(conn, hotel).await?;
+    }
+    Ok((summary, changes))
 }
 
 /// Makes the categories of the file's room types. Room types by name.
@@ -226,7 +239,8 @@ async fn write(
     records: &Records,
     summary: &mut Summary,
     progress: &(dyn Fn(Progress) + Sync),
-) -> Result<()> {
+) -> Result<Vec<Change>> {
+    let mut changes = Vec::new();
     let total = records.clients.len() + records.reservations.len() + records.stays.len();
     let mut done = 0;
     let mut step = |written: usize| {
@@ -235,21 +249,33 @@ async fn write(
     };
     for batch in records.clients.chunks(BATCH) {
         store::forget_plans(conn).await?;
-        summary.clients.add(batch.len(), store::write_clients(conn, hotel.id, batch, now).await?);
+        let written = store::write_clients(conn, hotel.id, batch, now).await?;
+        summary.clients.add(batch.len(), &written);
+        let changed = written.iter().filter(|client| !client.created);
+        changes.extend(changed.map(|client| Change::ClientUpdated { id: client.id }));
         step(batch.len());
     }
     for batch in records.reservations.chunks(BATCH) {
         store::forget_plans(conn).await?;
-        let counts = store::write_reservations(conn, hotel.id, batch, now).await.map_err(code_taken)?;
-        summary.reservations.add(batch.len(), counts);
+        let written = store::write_reservations(conn, hotel.id, batch, now).await.map_err(code_taken)?;
+        summary.reservations.add(batch.len(), &written);
+        changes.extend(written.into_iter().map(|Written { id, created, fields }| match created {
+            true => Change::ReservationCreated { id },
+            false => Change::reservation_updated(id, fields),
+        }));
         step(batch.len());
     }
     for batch in records.stays.chunks(BATCH) {
         store::forget_plans(conn).await?;
-        summary.room_stays.add(batch.len(), store::write_stays(conn, hotel.id, batch, now).await?);
+        let written = store::write_stays(conn, hotel.id, batch, now).await?;
+        summary.room_stays.add(batch.len(), &written);
+        changes.extend(written.into_iter().map(|Written { id, created, fields }| match created {
+            true => Change::RoomStayCreated { id },
+            false => Change::room_stay_updated(id, fields),
+        }));
         step(batch.len());
     }
-    Ok(())
+    Ok(changes)
 }
 
 fn code_taken(error: sqlx::Error) -> Error {

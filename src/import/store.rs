@@ -110,15 +110,16 @@ pub async fn occupied(conn: &mut PgConnection, hotel: HotelId, since: NaiveDate)
     .await
 }
 
-/// Creates and updates clients; returns how many of each. Names are made up, so a better one that the front desk has
+/// Creates and updates clients. Names are made up, so a better one that the front desk has
 /// entered is kept.
 pub async fn write_clients(
     conn: &mut PgConnection,
     hotel: HotelId,
     clients: &[ClientRecord],
     now: DateTime<Utc>,
-) -> sqlx::Result<(u64, u64)> {
-    let counts = query!(
+) -> sqlx::Result<Vec<Written>> {
+    query_as!(
+        Written,
         r#"WITH new AS (
                SELECT * FROM json_to_recordset($2::json) AS new(
                    id uuid, kind text, firstname text, lastname text, company text, language text, country text,
@@ -127,34 +128,42 @@ pub async fn write_clients(
                UPDATE clients old SET language = new.language, country = new.country, updated_at = $3
                FROM new
                WHERE old.hotel_id = $1 AND old.id = new.id AND old.country IS DISTINCT FROM new.country
-               RETURNING 1
+               RETURNING old.id
            ), created AS (
                INSERT INTO clients (hotel_id, id, kind, firstname, lastname, company, language, country, email, mobile,
                                     created_at, updated_at)
                SELECT $1, id, kind, firstname, lastname, company, language, country, email, mobile, $3, $3
                FROM new
                ON CONFLICT (hotel_id, id) DO NOTHING
-               RETURNING 1
+               RETURNING id
            )
-           SELECT (SELECT count(*) FROM created) AS "created!", (SELECT count(*) FROM changed) AS "changed!""#,
+           SELECT id AS "id!", TRUE AS "created!", '{}'::text[] AS "fields!" FROM created
+           UNION ALL SELECT id, FALSE, '{}'::text[] FROM changed"#,
         hotel,
         Json(clients) as _,
         now,
     )
-    .fetch_one(conn)
-    .await?;
-    Ok((counts.created.cast_unsigned(), counts.changed.cast_unsigned()))
+    .fetch_all(conn)
+    .await
 }
 
-/// Creates and updates reservations; returns how many of each. A cancellation ahead of the clock counts from now.
+/// A record that was written: new, or with the fields that changed, in the names of the schema.
+pub struct Written {
+    pub id: Uuid,
+    pub created: bool,
+    pub fields: Vec<String>,
+}
+
+/// Creates and updates reservations. A cancellation ahead of the clock counts from now.
 pub async fn write_reservations(
     conn: &mut PgConnection,
     hotel: HotelId,
     reservations: &[ReservationRecord],
     now: DateTime<Utc>,
-) -> sqlx::Result<(u64, u64)> {
-    let counts = query!(
-        r#"WITH new AS (
+) -> sqlx::Result<Vec<Written>> {
+    query_as!(
+        Written,
+        r#"WITH given AS (
                SELECT new.*, CASE WHEN new.cancelled_at > $3 THEN COALESCE(old.cancelled_at, $3) ELSE new.cancelled_at END
                              AS cancelled
                FROM json_to_recordset($2::json) AS new(
@@ -162,18 +171,25 @@ pub async fn write_reservations(
                    booking_channel_code text, booking_source text, notes text, created_at timestamptz,
                    cancelled_at timestamptz)
                LEFT JOIN reservations old ON old.hotel_id = $1 AND old.id = new.id
+           ), new AS (
+               SELECT given.*, array_remove(ARRAY[
+                   CASE WHEN old.status <> given.status THEN 'status' END,
+                   CASE WHEN old.client_id <> given.client_id THEN 'client' END,
+                   CASE WHEN old.contact_id IS DISTINCT FROM given.contact_id THEN 'contact' END,
+                   CASE WHEN old.group_name IS DISTINCT FROM given.group_name THEN 'groupName' END,
+                   CASE WHEN old.booking_channel_code IS DISTINCT FROM given.booking_channel_code
+                        THEN 'bookingChannelCode' END,
+                   CASE WHEN old.booking_source IS DISTINCT FROM given.booking_source THEN 'bookingSource' END,
+                   CASE WHEN old.cancelled_at IS DISTINCT FROM given.cancelled THEN 'cancelledAt' END], NULL) AS fields
+               FROM given LEFT JOIN reservations old ON old.hotel_id = $1 AND old.id = given.id
            ), changed AS (
                UPDATE reservations old
                SET status = new.status, client_id = new.client_id, contact_id = new.contact_id,
-                   booking_channel_code = new.booking_channel_code, booking_source = new.booking_source,
-                   cancelled_at = new.cancelled, updated_at = $3
+                   group_name = new.group_name, booking_channel_code = new.booking_channel_code,
+                   booking_source = new.booking_source, cancelled_at = new.cancelled, updated_at = $3
                FROM new
-               WHERE old.hotel_id = $1 AND old.id = new.id
-                 AND (old.status, old.client_id, old.contact_id, old.booking_channel_code, old.booking_source,
-                      old.cancelled_at)
-                     IS DISTINCT FROM (new.status, new.client_id, new.contact_id, new.booking_channel_code,
-                                       new.booking_source, new.cancelled)
-               RETURNING 1
+               WHERE old.hotel_id = $1 AND old.id = new.id AND cardinality(new.fields) > 0
+               RETURNING old.id, new.fields
            ), created AS (
                INSERT INTO reservations (hotel_id, id, code, status, client_id, contact_id, group_name,
                                          booking_channel_code, booking_source, notes, created_at, updated_at, cancelled_at)
@@ -181,27 +197,28 @@ pub async fn write_reservations(
                       notes, created_at, $3, cancelled
                FROM new
                ON CONFLICT (hotel_id, id) DO NOTHING
-               RETURNING 1
+               RETURNING id
            )
-           SELECT (SELECT count(*) FROM created) AS "created!", (SELECT count(*) FROM changed) AS "changed!""#,
+           SELECT id AS "id!", TRUE AS "created!", '{}'::text[] AS "fields!" FROM created
+           UNION ALL SELECT id, FALSE, fields FROM changed"#,
         hotel,
         Json(reservations) as _,
         now,
     )
-    .fetch_one(conn)
-    .await?;
-    Ok((counts.created.cast_unsigned(), counts.changed.cast_unsigned()))
+    .fetch_all(conn)
+    .await
 }
 
-/// Creates and updates room stays; returns how many of each. Physical times that were recorded are kept, and so are guests.
+/// Creates and updates room stays. Physical times that were recorded are kept, and so are guests.
 pub async fn write_stays(
     conn: &mut PgConnection,
     hotel: HotelId,
     stays: &[StayRecord],
     now: DateTime<Utc>,
-) -> sqlx::Result<(u64, u64)> {
-    let counts = query!(
-        r#"WITH new AS (
+) -> sqlx::Result<Vec<Written>> {
+    let written = query_as!(
+        Written,
+        r#"WITH given AS (
                SELECT new.*, COALESCE(old.check_in, new.check_in) AS arrived,
                       COALESCE(old.check_out, CASE WHEN new.check_out IS NOT NULL
                                                     THEN GREATEST(new.check_out, old.check_in) END) AS departed
@@ -211,6 +228,19 @@ pub async fn write_stays(
                    guest_message text, maid_notes text, meal_notes text, adults smallint, child1 smallint, free smallint,
                    created_at timestamptz)
                LEFT JOIN room_stays old ON old.hotel_id = $1 AND old.id = new.id
+           ), new AS (
+               SELECT given.*, array_remove(ARRAY[
+                   CASE WHEN old.reservation_id <> given.reservation_id THEN 'reservation' END,
+                   CASE WHEN old.category_id <> given.category_id THEN 'category' END,
+                   CASE WHEN old.room_setup_id IS DISTINCT FROM given.room_setup_id THEN 'room_setup' END,
+                   CASE WHEN old.reservation_from <> given.reservation_from THEN 'reservation_from' END,
+                   CASE WHEN old.reservation_to <> given.reservation_to THEN 'reservation_to' END,
+                   CASE WHEN old.check_in IS DISTINCT FROM given.arrived THEN 'check_in' END,
+                   CASE WHEN old.check_out IS DISTINCT FROM given.departed THEN 'check_out' END,
+                   CASE WHEN old.meal_notes IS DISTINCT FROM given.meal_notes THEN 'mealNotes' END,
+                   CASE WHEN (old.adults, old.child1, old.free) <> (given.adults, given.child1, given.free)
+                        THEN 'ageGroups' END], NULL) AS fields
+               FROM given LEFT JOIN room_stays old ON old.hotel_id = $1 AND old.id = given.id
            ), changed AS (
                UPDATE room_stays old
                SET reservation_id = new.reservation_id, category_id = new.category_id,
@@ -219,13 +249,8 @@ pub async fn write_stays(
                    meal_notes = new.meal_notes, adults = new.adults, child1 = new.child1, free = new.free,
                    updated_at = $3
                FROM new
-               WHERE old.hotel_id = $1 AND old.id = new.id
-                 AND (old.reservation_id, old.category_id, old.room_setup_id, old.reservation_from, old.reservation_to,
-                      old.check_in, old.check_out, old.meal_notes, old.adults, old.child1, old.free)
-                     IS DISTINCT FROM (new.reservation_id, new.category_id, new.room_setup_id, new.reservation_from,
-                                       new.reservation_to, new.arrived, new.departed, new.meal_notes, new.adults,
-                                       new.child1, new.free)
-               RETURNING 1
+               WHERE old.hotel_id = $1 AND old.id = new.id AND cardinality(new.fields) > 0
+               RETURNING old.id, new.fields
            ), created AS (
                INSERT INTO room_stays (hotel_id, id, reservation_id, category_id, room_setup_id, reservation_from,
                                        reservation_to, departure_time, check_in, check_out, guest_message, maid_notes,
@@ -235,14 +260,15 @@ pub async fn write_stays(
                       created_at, $3
                FROM new
                ON CONFLICT (hotel_id, id) DO NOTHING
-               RETURNING 1
+               RETURNING id
            )
-           SELECT (SELECT count(*) FROM created) AS "created!", (SELECT count(*) FROM changed) AS "changed!""#,
+           SELECT id AS "id!", TRUE AS "created!", '{}'::text[] AS "fields!" FROM created
+           UNION ALL SELECT id, FALSE, fields FROM changed"#,
         hotel,
         Json(stays) as _,
         now,
     )
-    .fetch_one(&mut *conn)
+    .fetch_all(&mut *conn)
     .await?;
     query!(
         "INSERT INTO room_stay_guests (hotel_id, room_stay_id, position, client_id)
@@ -255,7 +281,7 @@ pub async fn write_stays(
     )
     .execute(conn)
     .await?;
-    Ok((counts.created.cast_unsigned(), counts.changed.cast_unsigned()))
+    Ok(written)
 }
 
 /// Deletes those of the reservations that no stay is part of.

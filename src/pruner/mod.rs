@@ -127,8 +127,7 @@ async fn prune_batch(app: &App, hotel: HotelId) -> Result<(Pruned, bool)> {
     deleted.extend(unused);
     let pruned = Pruned { revoked: revoked.len(), deleted: deleted.len() };
 
-    let revocations =
-        revoked.iter().map(|revoked| Change::RoomStayUpdated { id: revoked.stay, fields: vec!["roomAccessKey"] });
+    let revocations = revoked.iter().map(|revoked| Change::room_stay_updated(revoked.stay, ["roomAccessKey"]));
     let deletions = deleted.iter().map(|key| Change::RoomAccessKeyDeleted { id: key.id, owner: key.owner });
     let changes = revocations.chain(deletions).collect();
     let deliveries = events::write_in(&mut tx, &app.ids, hotel, EventActor::Pruner, now, changes).await?;

@@ -260,7 +260,7 @@ async fn write_in(tx: &mut Tx, before: &Reservation, after: &Reservation) -> Res
     }
     let (hotel, now) = (tx.actor.hotel.id, tx.now);
     store::update(tx.conn(), hotel, after, now).await.map_err(code_taken)?;
-    tx.emit(Change::ReservationUpdated { id: after.id, fields });
+    tx.emit(Change::reservation_updated(after.id, fields));
     Ok(())
 }
 

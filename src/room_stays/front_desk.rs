@@ -264,6 +264,6 @@ async fn write(tx: &mut Tx, stay: &RoomStay, changed: Vec<&'static str>) -> Resu
     }
     let (hotel, now) = (tx.actor.hotel.clone(), tx.now);
     store::update(tx.conn(), &hotel, stay, now).await?;
-    tx.emit(Change::RoomStayUpdated { id: stay.id, fields: changed });
+    tx.emit(Change::room_stay_updated(stay.id, changed));
     Ok(())
 }

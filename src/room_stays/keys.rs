@@ -9,7 +9,7 @@ use crate::events::Change;
 use crate::room_access_keys;
 
 /// Name of the changed field in `room_stay.updated`.
-const CHANGED: &[&str] = &["roomAccessKey"];
+const CHANGED: &str = "roomAccessKey";
 
 /// Puts one of the integration's own keys on a stay (checklist A26 to A28, A48).
 ///
@@ -54,6 +54,6 @@ pub async fn remove_key_in(tx: &mut Tx, stay: Uuid, key: Uuid) -> Result<()> {
 async fn write(tx: &mut Tx, stay: &RoomStay) -> Result<()> {
     let (hotel, now) = (tx.actor.hotel.clone(), tx.now);
     store::update(tx.conn(), &hotel, stay, now).await?;
-    tx.emit(Change::RoomStayUpdated { id: stay.id, fields: CHANGED.to_vec() });
+    tx.emit(Change::room_stay_updated(stay.id, [CHANGED]));
     Ok(())
 }
