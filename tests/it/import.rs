@@ -12,7 +12,7 @@ use latchkey::import::{self, BadLine, Counts, Options, Summary};
 use sqlx::{AssertSqlSafe, PgPool};
 use uuid::Uuid;
 
-use crate::support::TestApp;
+use crate::support::{DataDir, TestApp, TestDb};
 
 const HEADER: &str = "hotel,is_canceled,lead_time,arrival_date_year,arrival_date_month,arrival_date_day_of_month,\
     stays_in_weekend_nights,stays_in_week_nights,adults,children,babies,meal,country,market_segment,distribution_channel,\
@@ -474,4 +474,33 @@ async fn the_real_bookings_fit_their_rooms_and_a_second_import_changes_nothing()
     );
     assert_eq!(count(&app.pool, "reservations r WHERE NOT EXISTS (SELECT FROM room_stays s WHERE s.hotel_id = r.hotel_id AND s.reservation_id = r.id)").await, 0);
     assert_eq!(count(&app.pool, "room_stays WHERE adults = 55").await, 1);
+}
+
+#[tokio::test]
+async fn the_command_prints_counts_and_bad_lines_and_fails_when_a_line_was_left_out() {
+    let db = TestDb::new().await;
+    let data = DataDir::with_database(&db);
+    data.print(&["hotel", "create", "city-hotel", "--name", "City", "--time-zone", "Europe/Lisbon"]);
+    let path = data.path().join("bookings.csv");
+    let import = |lines: &[&str]| {
+        std::fs::write(&path, csv(lines)).expect("written");
+        let output = data.run(&["import", "city-hotel", path.to_str().expect("text"), "--shift-weeks", "-2"]);
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("text");
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    let (code, counts, _) = import(&[STAYED, "bad", NO_SHOW]);
+    assert_eq!(code, Some(1));
+    assert!(counts.contains("room stays            2        0          0\n"), "{counts}");
+
+    let (code, counts, said) = import(&[STAYED, NO_SHOW]);
+    assert_eq!((code, said.contains("line 3")), (Some(0), false));
+    assert!(counts.contains("room stays            0        0          2\n"), "{counts}");
+    assert_eq!(count(&db.pool, "room_stays WHERE reservation_from = '2026-01-14'").await, 1);
+
+    let (_, _, said) = import(&[STAYED, "bad", NO_SHOW]);
+    assert!(said.contains("line 3: 1 fields where the header row has 22\n"), "{said}");
+    assert!(said.ends_with("latchkey: 1 line was left out; the others are imported\n"), "{said}");
+    let unknown = data.run(&["import", "other-hotel", path.to_str().expect("text")]);
+    assert!(String::from_utf8_lossy(&unknown.stderr).contains("there is no hotel \"other-hotel\""));
+    assert_eq!(unknown.status.code(), Some(1));
 }
