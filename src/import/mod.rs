@@ -40,7 +40,7 @@ use rooms::RoomPlan;
 /// Rooms of one type that an import makes at most, unless told otherwise.
 pub const MAX_ROOMS_PER_TYPE: usize = 250;
 /// Records that one statement writes.
-const BATCH: usize = 5_000;
+const BATCH: usize = 1_000;
 
 /// What to read, and how.
 #[derive(Clone, Debug)]
