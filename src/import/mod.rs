@@ -195,13 +195,13 @@ async fn assign_rooms(
     let mut rooms = vec![None; bookings.len()];
     let mut waiting = Vec::new();
     for (index, Identified { booking, .. }) in bookings.iter().enumerate() {
+        if booking.outcome == Outcome::Cancelled {
+            continue;
+        }
         let kept = before[index].as_ref().filter(|stay| {
             (stay.from, stay.to) == (booking.arrival, booking.departure)
                 && plan.is_of(stay.room_id, categories[&booking.assigned_type])
         });
-        if booking.outcome == Outcome::Cancelled {
-            continue;
-        }
         if let Some(stay) = kept {
             plan.occupy(stay.room_id, stay.from, stay.to);
             rooms[index] = Some(stay.room_id);
