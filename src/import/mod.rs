@@ -43,7 +43,7 @@ use store::Written;
 /// Rooms of one type that an import makes at most, unless told otherwise.
 pub const MAX_ROOMS_PER_TYPE: usize = 250;
 /// Records that one statement writes.
-const BATCH: usize = 5_000;
+const BATCH: usize = 1_000;
 
 /// What to read, and how.
 #[derive(Clone, Debug)]
@@ -208,13 +208,13 @@ async fn assign_rooms(
     let mut rooms = vec![None; bookings.len()];
     let mut waiting = Vec::new();
     for (index, Identified { booking, .. }) in bookings.iter().enumerate() {
+        if booking.outcome == Outcome::Cancelled {
+            continue;
+        }
         let kept = before[index].as_ref().filter(|stay| {
             (stay.from, stay.to) == (booking.arrival, booking.departure)
                 && plan.is_of(stay.room_id, categories[&booking.assigned_type])
         });
-        if booking.outcome == Outcome::Cancelled {
-            continue;
-        }
         if let Some(stay) = kept {
             plan.occupy(stay.room_id, stay.from, stay.to);
             rooms[index] = Some(stay.room_id);

@@ -216,7 +216,7 @@ pub async fn write_stays(
     stays: &[StayRecord],
     now: DateTime<Utc>,
 ) -> sqlx::Result<Vec<Written>> {
-    let written = query_as!(
+    query_as!(
         Written,
         r#"WITH given AS (
                SELECT new.*, COALESCE(old.check_in, new.check_in) AS arrived,
@@ -226,7 +226,7 @@ pub async fn write_stays(
                    id uuid, reservation_id uuid, category_id uuid, room_setup_id uuid, reservation_from date,
                    reservation_to date, departure_time time, check_in timestamptz, check_out timestamptz,
                    guest_message text, maid_notes text, meal_notes text, adults smallint, child1 smallint, free smallint,
-                   created_at timestamptz)
+                   created_at timestamptz, guest_ids json)
                LEFT JOIN room_stays old ON old.hotel_id = $1 AND old.id = new.id
            ), new AS (
                SELECT given.*, array_remove(ARRAY[
@@ -261,6 +261,11 @@ pub async fn write_stays(
                FROM new
                ON CONFLICT (hotel_id, id) DO NOTHING
                RETURNING id
+           ), guests AS (
+               INSERT INTO room_stay_guests (hotel_id, room_stay_id, position, client_id)
+               SELECT $1, new.id, guest.position, guest.id::uuid
+               FROM new CROSS JOIN json_array_elements_text(new.guest_ids) WITH ORDINALITY AS guest(id, position)
+               WHERE NOT EXISTS (SELECT FROM room_stay_guests g WHERE g.hotel_id = $1 AND g.room_stay_id = new.id)
            )
            SELECT id AS "id!", TRUE AS "created!", '{}'::text[] AS "fields!" FROM created
            UNION ALL SELECT id, FALSE, fields FROM changed"#,
@@ -268,20 +273,8 @@ pub async fn write_stays(
         Json(stays) as _,
         now,
     )
-    .fetch_all(&mut *conn)
-    .await?;
-    query!(
-        "INSERT INTO room_stay_guests (hotel_id, room_stay_id, position, client_id)
-         SELECT $1, stay.id, guest.position, guest.id::uuid
-         FROM json_to_recordset($2::json) AS stay(id uuid, guest_ids json)
-         CROSS JOIN json_array_elements_text(stay.guest_ids) WITH ORDINALITY AS guest(id, position)
-         WHERE NOT EXISTS (SELECT FROM room_stay_guests g WHERE g.hotel_id = $1 AND g.room_stay_id = stay.id)",
-        hotel,
-        Json(stays) as _,
-    )
-    .execute(conn)
-    .await?;
-    Ok(written)
+    .fetch_all(conn)
+    .await
 }
 
 /// Deletes those of the reservations that no stay is part of.

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use axum::http::HeaderValue;
 use chrono::TimeDelta;
@@ -12,26 +12,9 @@ use latchkey::error::ErrorCode;
 use sqlx::{AssertSqlSafe, PgPool};
 use uuid::Uuid;
 
-use crate::support::TestApp;
+use crate::support::{DataDir, TestApp};
 
 const URL: &str = "http://127.0.0.1:8080";
-
-/// A data folder of its own; removed when it is dropped.
-struct DataDir(PathBuf);
-
-impl DataDir {
-    fn new(app: &TestApp) -> Self {
-        let path = std::env::temp_dir().join(format!("latchkey-demo-{}", app.ids.uuid(app.clock.now())));
-        fs::create_dir(&path).expect("a new folder");
-        Self(path)
-    }
-}
-
-impl Drop for DataDir {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
 
 async fn ensure(app: &TestApp, data_dir: &Path, url: &str) -> DemoFile {
     demo::ensure(app, data_dir, url).await.unwrap_or_else(|error| panic!("{error:?}"));
@@ -40,8 +23,8 @@ async fn ensure(app: &TestApp, data_dir: &Path, url: &str) -> DemoFile {
 
 async fn loaded(instant: &str) -> (TestApp, DataDir, DemoFile) {
     let app = TestApp::at(instant).await;
-    let data_dir = DataDir::new(&app);
-    let file = ensure(&app, &data_dir.0, URL).await;
+    let data_dir = DataDir::new();
+    let file = ensure(&app, data_dir.path(), URL).await;
     (app, data_dir, file)
 }
 
@@ -182,50 +165,50 @@ async fn a_later_start_finds_everything_and_changes_only_an_address_that_changed
         .execute(&app.pool)
         .await
         .expect("revoked");
-    let before = everything(&app, &data_dir.0).await;
+    let before = everything(&app, data_dir.path()).await;
     app.advance(TimeDelta::days(3));
-    ensure(&app, &data_dir.0, URL).await;
-    assert!(everything(&app, &data_dir.0).await == before, "the second start changed something");
+    ensure(&app, data_dir.path(), URL).await;
+    assert!(everything(&app, data_dir.path()).await == before, "the second start changed something");
 
-    let moved = ensure(&app, &data_dir.0, "http://127.0.0.1:9090").await;
+    let moved = ensure(&app, data_dir.path(), "http://127.0.0.1:9090").await;
     assert_eq!(moved.url, "http://127.0.0.1:9090");
     assert!(moved.hotels == file.hotels);
-    assert!(everything(&app, &data_dir.0).await[1..] == before[1..], "the address is in the file alone");
+    assert!(everything(&app, data_dir.path()).await[1..] == before[1..], "the address is in the file alone");
 }
 
 #[tokio::test]
 async fn a_crash_between_loading_writing_and_committing_is_recovered_from() {
     let app = TestApp::new().await;
-    let data_dir = DataDir::new(&app);
+    let data_dir = DataDir::new();
     // Before the file: it cannot be written, so nothing is committed.
-    let failed = demo::ensure(&app, &data_dir.0.join("missing"), URL).await.expect_err("no folder, no file");
+    let failed = demo::ensure(&app, &data_dir.path().join("missing"), URL).await.expect_err("no folder, no file");
     assert_eq!(failed.code, ErrorCode::Internal);
     assert_eq!(count(&app.pool, "hotels").await, 0);
     // After the file and before the commit: it is there, half of the next one as well, and the database is empty.
     let stale = DemoFile { url: URL.to_owned(), hotels: Vec::new() };
-    stale.write(&data_dir.0).expect("written");
-    fs::write(data_dir.0.join("demo.json.new"), "{").expect("written");
-    let file = ensure(&app, &data_dir.0, URL).await;
+    stale.write(data_dir.path()).expect("written");
+    fs::write(data_dir.path().join("demo.json.new"), "{").expect("written");
+    let file = ensure(&app, data_dir.path(), URL).await;
     assert_keys_work(&app, &file).await;
-    let mode = fs::metadata(DemoFile::path(&data_dir.0)).expect("the file").permissions().mode();
+    let mode = fs::metadata(DemoFile::path(data_dir.path())).expect("the file").permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
-    assert_eq!(fs::read_dir(&data_dir.0).expect("the folder").count(), 1);
+    assert_eq!(fs::read_dir(data_dir.path()).expect("the folder").count(), 1);
 }
 
 #[tokio::test]
 async fn simultaneous_starts_load_the_demo_once() {
     let app = TestApp::new().await;
-    let data_dir = DataDir::new(&app);
-    let (one, two) = tokio::join!(demo::ensure(&app, &data_dir.0, URL), demo::ensure(&app, &data_dir.0, URL));
+    let data_dir = DataDir::new();
+    let (one, two) = tokio::join!(demo::ensure(&app, data_dir.path(), URL), demo::ensure(&app, data_dir.path(), URL));
     assert!(one.is_ok() && two.is_ok());
     assert_eq!(count(&app.pool, "hotels").await, 3);
-    assert_keys_work(&app, &DemoFile::read(&data_dir.0).expect("readable").expect("written")).await;
+    assert_keys_work(&app, &DemoFile::read(data_dir.path()).expect("readable").expect("written")).await;
 }
 
 #[tokio::test]
 async fn a_lost_damaged_or_foreign_file_is_replaced_and_its_keys_are_revoked() {
     let (app, data_dir, first) = loaded("2026-01-30T09:00:00Z").await;
-    let path = DemoFile::path(&data_dir.0);
+    let path = DemoFile::path(data_dir.path());
     let stays = count(&app.pool, "room_stays").await;
     let foreign = fs::read_to_string(&path).expect("the file").replace("pms_test_", "pms_test_0");
     for damage in [None, Some(""), Some("{\"url\": \"http"), Some(&foreign)] {
@@ -233,7 +216,7 @@ async fn a_lost_damaged_or_foreign_file_is_replaced_and_its_keys_are_revoked() {
             None => fs::remove_file(&path).expect("removed"),
             Some(text) => fs::write(&path, text).expect("damaged"),
         }
-        let file = ensure(&app, &data_dir.0, URL).await;
+        let file = ensure(&app, data_dir.path(), URL).await;
         assert_keys_work(&app, &file).await;
     }
     let header =
@@ -248,8 +231,30 @@ async fn a_lost_damaged_or_foreign_file_is_replaced_and_its_keys_are_revoked() {
 async fn a_database_with_hotels_of_its_own_gets_no_demo() {
     let app = TestApp::new().await;
     app.hotel("my-hotel", chrono_tz::Tz::Europe__Riga).await;
-    let data_dir = DataDir::new(&app);
-    demo::ensure(&app, &data_dir.0, URL).await.expect("nothing to do");
-    assert!(DemoFile::read(&data_dir.0).expect("readable").is_none());
+    let data_dir = DataDir::new();
+    demo::ensure(&app, data_dir.path(), URL).await.expect("nothing to do");
+    assert!(DemoFile::read(data_dir.path()).expect("readable").is_none());
     assert_eq!(count(&app.pool, "hotels").await, 1);
+}
+
+#[test]
+fn the_command_prints_what_the_file_says() {
+    let data_dir = DataDir::new();
+    let absent = data_dir.run(&["demo", "--json"]);
+    assert_eq!(absent.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&absent.stderr).contains("there is no demo yet"));
+
+    let integration = demo::DemoIntegration {
+        name: "Guest Messaging".into(),
+        permission: "READ_ONLY".into(),
+        live_key: "pms_live_1".into(),
+        test_key: "pms_test_1".into(),
+    };
+    let hotel = demo::DemoHotel { slug: "grand-hotel".into(), integrations: vec![integration] };
+    let file = DemoFile { url: URL.to_owned(), hotels: vec![hotel] };
+    file.write(data_dir.path()).expect("written");
+    assert_eq!(data_dir.print(&["demo", "--json"]), file.to_json());
+    assert_eq!(data_dir.print(&["demo"]), demo::overview(&file));
+    let curl = data_dir.print(&["demo", "--curl", "--clock", "2026-01-29T23:30:00Z"]);
+    assert!(curl.contains(r#""start":"2026-01-30""#) && curl.contains("Bearer pms_live_1'"), "{curl}");
 }
