@@ -10,4 +10,4 @@ mod desk;
 pub use app::{TestApp, TestIntegration};
 pub use client::{Client, House, code, text};
 pub use db::TestDb;
-pub use desk::{fingerprint, nodes};
+pub use desk::{fingerprint, nodes, until_somebody_waits};
