@@ -12,3 +12,4 @@ mod keys;
 mod laws;
 mod races;
 mod support;
+mod tenancy;
