@@ -160,6 +160,29 @@ async fn aliased_mutations_run_in_order_and_all_or_none() {
 }
 
 #[tokio::test]
+async fn a_mutation_that_is_selected_twice_runs_once() {
+    let (house, _) = house_with_a_stay().await;
+    let query = "mutation($input: CreateRoomAccessKeyInput! $yes: Boolean = true) { \
+        createRoomAccessKey(input: $input) { roomAccessKey { id } } ...F \
+        ... on Mutation { createRoomAccessKey(input: $input) { roomAccessKey { ...K } } } ... @include(if: $yes) { __typename } } \
+        fragment F on Mutation { createRoomAccessKey(input: $input) { roomAccessKey { kind: __typename } } } \
+        fragment K on RoomAccessPin { pin }";
+    let data = house.locks.data(query, pin(1)).await;
+    let made = &data["createRoomAccessKey"]["roomAccessKey"];
+    assert_eq!((made["kind"].clone(), made["pin"].clone()), (json!("RoomAccessPin"), json!("1")));
+    assert!(made["id"].is_string());
+    assert_eq!(house.locks.own_pins().await, ["1"]);
+    let sometimes = "mutation($input: CreateRoomAccessKeyInput! $yes: Boolean = true) { \
+        createRoomAccessKey(input: $input) { roomAccessKey { id } } \
+        createRoomAccessKey(input: $input) @include(if: $yes) { roomAccessKey { __typename } } }";
+    assert_eq!(code(&house.locks.run(sometimes, pin(2)).await), "GRAPHQL_VALIDATION_FAILED");
+    let different = "mutation { createRoomAccessKey(input: {roomAccessPin: {pin: \"3\"}}) { roomAccessKey { id } } \
+        createRoomAccessKey(input: {roomAccessPin: {pin: \"4\"}}) { roomAccessKey { id } } }";
+    assert_eq!(code(&house.locks.run(different, json!({})).await), "GRAPHQL_VALIDATION_FAILED");
+    assert_eq!(house.locks.own_pins().await, ["1"]);
+}
+
+#[tokio::test]
 async fn a_coercion_failure_in_the_first_of_two_mutations_leaves_nothing() {
     let (house, stay) = house_with_a_stay().await;
     let before = fingerprint(&house.test.pool).await;

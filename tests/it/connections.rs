@@ -268,7 +268,7 @@ async fn the_answer_has_its_fields_in_the_order_of_the_selection() {
         __typename \
         ...Stays \
         ... @include(if: $yes) { first: clients(last: 2) { edges { cursor } } } \
-        page: room_stays(first: 1) { totalCount } } \
+        room_stays(first: 1) { totalCount } } \
         fragment Stays on Query { room_stays(first: 1) { edges { node { updatedAt id ...Dates room_setup { id } } } } } \
         fragment Dates on RoomStay { departure: reservation_to arrival: reservation_from id }";
     let request = GraphQlRequest {
@@ -279,7 +279,7 @@ async fn the_answer_has_its_fields_in_the_order_of_the_selection() {
     let execution = execute(&house.test, &house.messaging.actor, vec![request]).await;
     let answer = serde_json::to_string(&execution.responses[0]).expect("JSON");
     let expected = "data last pageInfo hasNextPage edges node id __typename settings roomSetups categories name id \
-        __typename room_stays edges node updatedAt id departure arrival room_setup first edges cursor cursor page totalCount";
+        __typename room_stays edges node updatedAt id departure arrival room_setup totalCount first edges cursor cursor";
     assert_eq!(keys(&answer).join(" "), expected);
 }
 

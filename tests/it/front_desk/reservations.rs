@@ -176,3 +176,16 @@ async fn what_a_reservation_is_made_of_is_checked() {
     let act = ("createReservation", contact, "reservation { id }");
     expect_refused(&house, &house.desk, act, ("NOT_FOUND", json!(["input", "contactId"]))).await;
 }
+
+#[tokio::test]
+async fn an_invoiced_reservation_can_neither_be_cancelled_nor_re_activated() {
+    let house = House::new().await;
+    let (id, _) = house.reservation("R1", &[("2026-02-01", "2026-02-02")]).await;
+    sqlx::query("UPDATE reservations SET status = 'INVOICED'").execute(&house.test.pool).await.expect("runs");
+    for (name, code) in
+        [("cancelReservation", "RESERVATION_INVOICED"), ("reactivateReservation", "RESERVATION_NOT_CANCELLED")]
+    {
+        let act = (name, json!({ "id": id }), "reservation { id }");
+        expect_refused(&house, &house.desk, act, (code, Value::Null)).await;
+    }
+}
