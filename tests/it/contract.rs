@@ -1,5 +1,5 @@
-//! What integrators and operators rely on, and what must therefore not change unseen: the schema, the codes of errors, the
-//! shape of the database, and which test stands for which line of the conformance checklist.
+//! What integrators and operators rely on, and what must therefore not change unseen: the schema, the codes of errors,
+//! the shape of the database, and which test stands for which line of the conformance checklist.
 //!
 //! `UPDATE=1` writes `schema.graphql` and `docs/ERRORS.md` anew instead of comparing them.
 
@@ -86,10 +86,12 @@ fn every_error_code_has_a_name_of_its_own() {
 
 fn errors_md() -> String {
     let mut text = String::from(
-        "# Errors\n\nEvery error carries `extensions.code`, one of the codes below; the list is closed, and codes are never \
+        "# Errors\n\nEvery error carries `extensions.code`, one of the codes below; the list is closed, and \
+            codes are never \
          renamed. Most carry\n`extensions.category` too, and `extensions.argumentPath` where one argument is at fault. \
          Messages are for people and may change.\nThis page is written from the table in `src/error.rs` by a test.\n\n\
-         *HTTP* is the status of an answer that consists of that error alone and has no data, where the client accepts\n\
+         *HTTP* is the status of an answer that consists of that error alone and has no data, where the client \
+             accepts\n\
          `application/graphql-response+json`. *Again* tells whether the same request can succeed later without being \
          changed.\n",
     );

@@ -162,7 +162,8 @@ fn runner(cases: u32) -> TestRunner {
 }
 
 const PAGE: &str = "query($filter: RoomStayFilter $first: Int $last: Int $after: String $before: String) { \
-    room_stays(filter: $filter first: $first last: $last after: $after before: $before) { totalCount edges { node { id } } \
+    room_stays(filter: $filter first: $first last: $last after: $after before: $before) { totalCount edges { \
+        node { id } } \
     pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }";
 
 #[test]

@@ -52,8 +52,9 @@ impl Ids {
     }
 }
 
-/// Every place in a mutation's input where an id stands: input type and field, mutation, the input with ids of `own` but
-/// for that one, which is of `other`, and what to select.
+/// Every place in a mutation's input where an id stands: input type and field, mutation, the input with ids of `own`
+/// but for that one, which is of `other`, and what to select.
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn places(own: &Ids, other: &Ids) -> Vec<(&'static str, &'static str, Value, &'static str)> {
     let stay = |field: &str, value: Value| {
         let mut stay =
@@ -241,7 +242,8 @@ async fn keys_of_another_integration_of_the_hotel_are_answered_for_as_none() {
 #[tokio::test]
 async fn every_place_for_an_id_is_tried() {
     let house = House::new().await;
-    let query = "{ __schema { types { name inputFields { name type { name ofType { name ofType { name ofType { name } } } } } } } }";
+    let query = "{ __schema { types { name inputFields { name type { name ofType { name ofType { name ofType { \
+        name } } } } } } } }";
     let data = house.messaging.data(query, json!({})).await;
     let mut places_in_schema = BTreeSet::new();
     for input in data["__schema"]["types"].as_array().expect("types") {

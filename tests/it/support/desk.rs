@@ -72,7 +72,8 @@ pub fn nodes(connection: &Value) -> Vec<Value> {
 /// A text that changes when any row of any table does.
 pub async fn fingerprint(pool: &PgPool) -> String {
     let tables: Vec<String> = sqlx::query_scalar(
-        "SELECT tablename::text FROM pg_tables WHERE schemaname = 'public' AND tablename NOT LIKE '\\_sqlx%' ORDER BY 1",
+        "SELECT tablename::text FROM pg_tables WHERE schemaname = 'public' AND tablename NOT LIKE '\\_sqlx%' \
+            ORDER BY 1",
     )
     .fetch_all(pool)
     .await
