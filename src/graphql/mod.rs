@@ -15,6 +15,7 @@ mod filters;
 mod front_desk;
 pub mod limits;
 mod load;
+mod merge;
 mod prepare;
 mod presence;
 mod reservations;

@@ -6,7 +6,7 @@ use async_graphql::parser::types::{
 };
 use async_graphql::{Name, Positioned, Value, Variables};
 
-use super::{Schema, chain, limits, presence, scan};
+use super::{Schema, chain, limits, merge, presence, scan};
 use crate::error::{Error, ErrorCode, Result};
 
 /// One operation as the client sent it.
@@ -59,6 +59,7 @@ impl Prepared {
         let cost = limits::measure(&document, definition, &request.variables, &schema.types)?;
         let chains = chain::chained_variables(&document, definition, &schema.types)?;
         let mutates = definition.ty == OperationType::Mutation;
+        merge::merge(&mut document, name.as_deref())?;
         let marked = presence::mark(&mut document);
         Ok(Self { name, mutates, chains, marked, cost, variables: request.variables, document })
     }

@@ -64,8 +64,10 @@ async fn chain_is_refused_below_a_list_twice_and_over_a_variable_that_was_sent()
     for below_list in [
         "{ room_stays { edges { node { id @chain(variable: \"id\") } } } }",
         "{ room_stays { edges @chain(variable: \"id\") { node { id } } } }",
-        "{ ...F } fragment F on Query { settings { categories { ...C } } } fragment C on Category { id @chain(variable: \"id\") }",
-        "mutation($input: SwapRoomStaysInput!) { swapRoomStays(input: $input) { roomStays { id @chain(variable: \"id\") } } }",
+        "{ ...F } fragment F on Query { settings { categories { ...C } } } fragment C on Category { id \
+            @chain(variable: \"id\") }",
+        "mutation($input: SwapRoomStaysInput!) { swapRoomStays(input: $input) { roomStays { id @chain(variable: \
+            \"id\") } } }",
     ] {
         assert_eq!(code(&house.desk.run(below_list, json!({})).await), "CHAIN_BELOW_LIST", "{below_list}");
     }
@@ -130,7 +132,8 @@ async fn values_of_queries_can_be_chained_too() {
     let (house, stay) = house_with_a_stay().await;
     let first = "query F($id: ID!) { reservations(filter: {code: {eq: \"R1\"}}) { totalCount } \
         room_stays(filter: {id: {eq: $id}}) { pageInfo { endCursor @chain(variable: \"after\") } } }";
-    let next = "query N($id: ID! $after: String) { room_stays(filter: {id: {eq: $id}} after: $after) { edges { node { id } } } }";
+    let next = "query N($id: ID! $after: String) { room_stays(filter: {id: {eq: $id}} after: $after) { edges { \
+        node { id } } } }";
     let responses = house.messaging.batch(&[(first, json!({ "id": stay })), (next, json!({ "id": stay }))]).await;
     assert_eq!(responses[1]["data"]["room_stays"]["edges"], json!([]), "behind the only stay");
 }
@@ -141,7 +144,8 @@ async fn aliased_mutations_run_in_order_and_all_or_none() {
     let before = fingerprint(&house.test.pool).await;
     let query = |first: &str, second: &str| {
         format!(
-            "mutation {{ a: createRoomAccessKey(input: {{roomAccessPin: {{pin: \"{first}\"}}}}) {{ roomAccessKey {{ id }} }} \
+            "mutation {{ a: createRoomAccessKey(input: {{roomAccessPin: {{pin: \"{first}\"}}}}) {{ \
+                roomAccessKey {{ id }} }} \
              b: updateRoomStay(input: {{id: \"{stay}\" check_in: \"{second}\"}}) {{ roomStay {{ id }} }} \
              c: createRoomAccessKey(input: {{roomAccessPin: {{pin: \"3\"}}}}) {{ roomAccessKey {{ id }} }} }}"
         )
@@ -160,10 +164,35 @@ async fn aliased_mutations_run_in_order_and_all_or_none() {
 }
 
 #[tokio::test]
+async fn a_mutation_that_is_selected_twice_runs_once() {
+    let (house, _) = house_with_a_stay().await;
+    let query = "mutation($input: CreateRoomAccessKeyInput! $yes: Boolean = true) { \
+        createRoomAccessKey(input: $input) { roomAccessKey { id } } ...F \
+        ... on Mutation { createRoomAccessKey(input: $input) { roomAccessKey { ...K } } } ... @include(if: \
+            $yes) { __typename } } \
+        fragment F on Mutation { createRoomAccessKey(input: $input) { roomAccessKey { kind: __typename } } } \
+        fragment K on RoomAccessPin { pin }";
+    let data = house.locks.data(query, pin(1)).await;
+    let made = &data["createRoomAccessKey"]["roomAccessKey"];
+    assert_eq!((made["kind"].clone(), made["pin"].clone()), (json!("RoomAccessPin"), json!("1")));
+    assert!(made["id"].is_string());
+    assert_eq!(house.locks.own_pins().await, ["1"]);
+    let sometimes = "mutation($input: CreateRoomAccessKeyInput! $yes: Boolean = true) { \
+        createRoomAccessKey(input: $input) { roomAccessKey { id } } \
+        createRoomAccessKey(input: $input) @include(if: $yes) { roomAccessKey { __typename } } }";
+    assert_eq!(code(&house.locks.run(sometimes, pin(2)).await), "GRAPHQL_VALIDATION_FAILED");
+    let different = "mutation { createRoomAccessKey(input: {roomAccessPin: {pin: \"3\"}}) { roomAccessKey { id } } \
+        createRoomAccessKey(input: {roomAccessPin: {pin: \"4\"}}) { roomAccessKey { id } } }";
+    assert_eq!(code(&house.locks.run(different, json!({})).await), "GRAPHQL_VALIDATION_FAILED");
+    assert_eq!(house.locks.own_pins().await, ["1"]);
+}
+
+#[tokio::test]
 async fn a_coercion_failure_in_the_first_of_two_mutations_leaves_nothing() {
     let (house, stay) = house_with_a_stay().await;
     let before = fingerprint(&house.test.pool).await;
-    let query = "mutation($at: Datetime $stay: ID!) { bad: updateRoomStay(input: {id: $stay check_in: $at}) { roomStay { id } } \
+    let query = "mutation($at: Datetime $stay: ID!) { bad: updateRoomStay(input: {id: $stay check_in: $at}) { \
+        roomStay { id } } \
         good: createRoomAccessKey(input: {roomAccessPin: {pin: \"1\"}}) { roomAccessKey { id } } }";
     let response = house.locks.run(query, json!({"at": "tomorrow", "stay": stay})).await;
     assert_ne!(code(&response), "no error");
@@ -176,7 +205,8 @@ async fn a_coercion_failure_in_the_first_of_two_mutations_leaves_nothing() {
 #[tokio::test]
 async fn queries_in_a_mutating_batch_see_its_changes_and_are_not_run_after_a_failure() {
     let (house, stay) = house_with_a_stay().await;
-    let read = "query R($id: ID!) { room_stays(filter: {id: {eq: $id}}) { edges { node { roomAccessKey { ... on RoomAccessPin { pin } } } } } \
+    let read = "query R($id: ID!) { room_stays(filter: {id: {eq: $id}}) { edges { node { roomAccessKey { ... on \
+        RoomAccessPin { pin } } } } } \
         roomAccessKeys { totalCount } }";
     let id = json!({ "id": stay });
     let assign = (ASSIGN, json!({ "roomStayId": stay }));

@@ -22,7 +22,8 @@ async fn five_of_everything() -> House {
 fn page_query(root: &str) -> String {
     format!(
         "query($first: Int $after: String $last: Int $before: String) {{ \
-         {root}(first: $first after: $after last: $last before: $before) {{ edges {{ cursor node {{ id }} }} totalCount \
+         {root}(first: $first after: $after last: $last before: $before) {{ edges {{ cursor node {{ id }} }} \
+             totalCount \
          pageInfo {{ hasNextPage hasPreviousPage startCursor endCursor }} }} }}"
     )
 }
@@ -223,14 +224,16 @@ async fn nested_pages_differ_by_their_arguments_and_merge_when_they_are_the_same
 #[tokio::test]
 async fn the_number_of_statements_does_not_grow_with_the_number_of_parents() {
     let house = House::new().await;
-    let to_one = "room_setup { id category { id } } category { id } first_guest { id } reservation { code client { id } \
+    let to_one = "room_setup { id category { id } } category { id } first_guest { id } reservation { code \
+        client { id } \
         contact { id } } roomAccessKey { id ... on RoomAccessPin { pin } }";
     let page =
         format!("{{ room_stays {{ edges {{ node {{ id {to_one} }} }} pageInfo {{ hasNextPage endCursor }} }} }}");
     let lists =
         format!("{{ room_stays {{ edges {{ node {{ guests {{ id }} overlappingRoomStays {{ {to_one} }} }} }} }} }}");
     let nested = format!(
-        "{{ reservations {{ edges {{ node {{ client {{ id }} rooms {{ edges {{ node {{ {to_one} guests {{ id }} }} }} }} \
+        "{{ reservations {{ edges {{ node {{ client {{ id }} rooms {{ edges {{ node {{ {to_one} guests {{ id }} \
+            }} }} }} \
          }} }} }} }}"
     );
     for parents in [1, 5, 20] {
@@ -268,8 +271,9 @@ async fn the_answer_has_its_fields_in_the_order_of_the_selection() {
         __typename \
         ...Stays \
         ... @include(if: $yes) { first: clients(last: 2) { edges { cursor } } } \
-        page: room_stays(first: 1) { totalCount } } \
-        fragment Stays on Query { room_stays(first: 1) { edges { node { updatedAt id ...Dates room_setup { id } } } } } \
+        room_stays(first: 1) { totalCount } } \
+        fragment Stays on Query { room_stays(first: 1) { edges { node { updatedAt id ...Dates room_setup { id } \
+            } } } } \
         fragment Dates on RoomStay { departure: reservation_to arrival: reservation_from id }";
     let request = GraphQlRequest {
         query: query.to_owned(),
@@ -279,7 +283,8 @@ async fn the_answer_has_its_fields_in_the_order_of_the_selection() {
     let execution = execute(&house.test, &house.messaging.actor, vec![request]).await;
     let answer = serde_json::to_string(&execution.responses[0]).expect("JSON");
     let expected = "data last pageInfo hasNextPage edges node id __typename settings roomSetups categories name id \
-        __typename room_stays edges node updatedAt id departure arrival room_setup first edges cursor cursor page totalCount";
+        __typename room_stays edges node updatedAt id departure arrival room_setup totalCount first edges \
+            cursor cursor";
     assert_eq!(keys(&answer).join(" "), expected);
 }
 

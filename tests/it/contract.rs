@@ -1,5 +1,5 @@
-//! What integrators and operators rely on, and what must therefore not change unseen: the schema, the codes of errors, the
-//! shape of the database, and which test stands for which line of the conformance checklist.
+//! What integrators and operators rely on, and what must therefore not change unseen: the schema, the codes of errors,
+//! the shape of the database, and which test stands for which line of the conformance checklist.
 //!
 //! `UPDATE=1` writes `schema.graphql` and `docs/ERRORS.md` anew instead of comparing them.
 
@@ -10,11 +10,11 @@ use std::{env, fs};
 
 use latchkey::db::MIGRATOR;
 use latchkey::error::{Category, ErrorCode};
-use latchkey::graphql::Schema;
-use serde_json::Value;
+use latchkey::graphql::{Schema, limits, scan};
+use serde_json::{Value, json};
 use sqlx::PgPool;
 
-use crate::support::TestDb;
+use crate::support::{House, TestDb};
 
 fn project() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -86,10 +86,12 @@ fn every_error_code_has_a_name_of_its_own() {
 
 fn errors_md() -> String {
     let mut text = String::from(
-        "# Errors\n\nEvery error carries `extensions.code`, one of the codes below; the list is closed, and codes are never \
+        "# Errors\n\nEvery error carries `extensions.code`, one of the codes below; the list is closed, and \
+            codes are never \
          renamed. Most carry\n`extensions.category` too, and `extensions.argumentPath` where one argument is at fault. \
          Messages are for people and may change.\nThis page is written from the table in `src/error.rs` by a test.\n\n\
-         *HTTP* is the status of an answer that consists of that error alone and has no data, where the client accepts\n\
+         *HTTP* is the status of an answer that consists of that error alone and has no data, where the client \
+             accepts\n\
          `application/graphql-response+json`. *Again* tells whether the same request can succeed later without being \
          changed.\n",
     );
@@ -239,4 +241,51 @@ fn tests_below(folder: &Path) -> BTreeSet<String> {
         }
     }
     names
+}
+
+#[tokio::test]
+async fn the_examples_for_integrators_run() {
+    let house = House::new().await;
+    let text = fs::read_to_string(project().join("docs/API.md")).expect("docs/API.md");
+    let mut blocks = 0;
+    for block in text.split("```graphql\n").skip(1) {
+        let document = block.split("```").next().expect("a block");
+        house.messaging.data(document, json!({"start": "2026-01-30", "end": "2026-02-05"})).await;
+        blocks += 1;
+    }
+    for block in text.split("```json\n[").skip(1) {
+        let batch: Vec<Value> =
+            serde_json::from_str(&format!("[{}", block.split("```").next().expect("a block"))).expect("JSON");
+        let stay = house.stay("R1").await;
+        let filled =
+            |variables: &Value| serde_json::from_str(&variables.to_string().replace("...", &stay)).expect("JSON");
+        let operations: Vec<(&str, Value)> = batch
+            .iter()
+            .map(|operation| (operation["query"].as_str().expect("a query"), filled(&operation["variables"])))
+            .collect();
+        for answer in house.locks.batch(&operations).await {
+            assert!(answer.get("errors").is_none(), "{answer:#}");
+        }
+        blocks += 1;
+    }
+    assert_eq!(blocks, 2);
+}
+
+#[test]
+fn the_limits_that_are_promised_are_the_limits_that_are_kept() {
+    let text = fs::read_to_string(project().join("docs/API.md")).expect("docs/API.md");
+    for (row, numbers) in [
+        ("Document", vec![scan::MAX_BYTES as u64 / 1024, scan::MAX_BRACKETS as u64]),
+        ("Fields, fragments expanded", vec![limits::MAX_FIELDS, limits::MAX_DEPTH]),
+        (
+            "Aliases, uses of fragments, directives",
+            vec![limits::MAX_ALIASES, limits::MAX_SPREADS, limits::MAX_DIRECTIVES],
+        ),
+        ("Values in the answers of a request, by its page sizes", vec![limits::MAX_VALUES]),
+    ] {
+        let found = text.lines().find_map(|line| line.strip_prefix(&format!("| {row} | "))).expect(row);
+        let found: Vec<u64> =
+            found.split(' ').filter_map(|word| word.trim_end_matches(',').replace(',', "").parse().ok()).collect();
+        assert_eq!(found, numbers, "{row}");
+    }
 }

@@ -98,7 +98,8 @@ async fn not_is_the_complement_and_takes_in_what_has_no_value() {
             "A D",
         ),
         (
-            json!({"or": [{"not": {"check_in": {"eq": null}}}, {"date": "2026-03-13"}], "reservation_from": {"ge": "2026-03-02"}}),
+            json!({"or": [{"not": {"check_in": {"eq": null}}}, {"date": "2026-03-13"}], "reservation_from":
+                {"ge": "2026-03-02"}}),
             "B D",
         ),
         (json!({"not": {"or": [{"check_in": {"eq": null}}, {"not": {"check_out": {"eq": null}}}]}}), "B"),

@@ -1,5 +1,5 @@
-//! The API as its guide describes it: one test per line of the checklist, named after the line. docs/CONFORMANCE.md is the
-//! table of both.
+//! The API as its guide describes it: one test per line of the checklist, named after the line. docs/CONFORMANCE.md is
+//! the table of both.
 
 mod access;
 mod assigning;

@@ -93,7 +93,8 @@ async fn a36_all_fields_of_a_filter_have_to_match() {
         (json!({"reservation_from": {"ge": "2026-02-05"}}), 3),
         (json!({"reservation_from": {"ge": "2026-02-05"}, "reservation_to": {"le": "2026-02-08"}}), 2),
         (
-            json!({"reservation_from": {"ge": "2026-02-05", "lt": "2026-02-06"}, "reservation_to": {"le": "2026-02-08"}}),
+            json!({"reservation_from": {"ge": "2026-02-05", "lt": "2026-02-06"}, "reservation_to": {"le":
+                "2026-02-08"}}),
             1,
         ),
     ] {

@@ -20,7 +20,8 @@ async fn a_reservation_is_made_with_its_stays_clients_and_details() {
         "roomStays": [{
             "categoryId": house.category, "roomSetupId": room, "guestIds": [guest],
             "reservation_from": "2026-02-01", "reservation_to": "2026-02-03",
-            "ageGroups": {"adults": 2, "child1": 1}, "guestMessage": "Welcome", "maidNotes": "Cot", "mealNotes": "Vegan",
+            "ageGroups": {"adults": 2, "child1": 1}, "guestMessage": "Welcome", "maidNotes": "Cot",
+                "mealNotes": "Vegan",
             "rateCode": "BAR",
         }],
         "groupName": "Fair", "bookingChannelCode": "B-1", "bookingSource": "Phone", "pmsUrl": "https://pms.example/1",
@@ -29,7 +30,8 @@ async fn a_reservation_is_made_with_its_stays_clients_and_details() {
     let selection = "reservation { code status groupName bookingChannelCode bookingSource { name } pmsUrl notes \
         selfcheckinStatus createdAt cancelledAt client { city country ... on Company { company } } \
         contact { ... on Person { lastname } } rooms { edges { node { room_setup { name } category { name } \
-        first_guest { id } guests { id } ageGroups { adults child1 child2 free } guestMessage maidNotes mealNotes rateCode \
+        first_guest { id } guests { id } ageGroups { adults child1 child2 free } guestMessage maidNotes \
+            mealNotes rateCode \
         check_in check_out departureTime } } } }";
     let made = house.desk.done("createReservation", input, selection).await;
     let stay = json!({
@@ -84,7 +86,8 @@ async fn an_update_changes_what_it_names_and_null_takes_it_away() {
     house.desk.done("updateReservation", first, selection).await;
     house.test.advance(TimeDelta::minutes(5));
     let second = json!({"id": id, "notes": null, "code": "R1-NEW"});
-    let expected = json!({"reservation": {"code": "R1-NEW", "notes": null, "groupName": "Fair", "updatedAt": "2026-01-30T10:10:00+01:00"}});
+    let expected = json!({"reservation": {"code": "R1-NEW", "notes": null, "groupName": "Fair", "updatedAt":
+        "2026-01-30T10:10:00+01:00"}});
     assert_eq!(house.desk.done("updateReservation", second.clone(), selection).await, expected);
     house.test.advance(TimeDelta::minutes(5));
     let again = house.desk.done("updateReservation", second, selection).await;
@@ -112,7 +115,8 @@ async fn cancelling_and_re_activating_keep_the_keys() {
     for (name, input) in [
         (
             "addRoomStay",
-            json!({"reservationId": id, "categoryId": house.category, "reservation_from": "2026-02-01", "reservation_to": "2026-02-02"}),
+            json!({"reservationId": id, "categoryId": house.category, "reservation_from": "2026-02-01",
+                "reservation_to": "2026-02-02"}),
         ),
         ("moveRoomStay", json!({"roomStayId": stays[0], "roomSetupId": null})),
         ("changeRoomStayDates", json!({"roomStayId": stays[0], "reservation_to": "2026-02-03"})),
@@ -175,4 +179,17 @@ async fn what_a_reservation_is_made_of_is_checked() {
     contact["contactId"] = json!(nobody);
     let act = ("createReservation", contact, "reservation { id }");
     expect_refused(&house, &house.desk, act, ("NOT_FOUND", json!(["input", "contactId"]))).await;
+}
+
+#[tokio::test]
+async fn an_invoiced_reservation_can_neither_be_cancelled_nor_re_activated() {
+    let house = House::new().await;
+    let (id, _) = house.reservation("R1", &[("2026-02-01", "2026-02-02")]).await;
+    sqlx::query("UPDATE reservations SET status = 'INVOICED'").execute(&house.test.pool).await.expect("runs");
+    for (name, code) in
+        [("cancelReservation", "RESERVATION_INVOICED"), ("reactivateReservation", "RESERVATION_NOT_CANCELLED")]
+    {
+        let act = (name, json!({ "id": id }), "reservation { id }");
+        expect_refused(&house, &house.desk, act, (code, Value::Null)).await;
+    }
 }

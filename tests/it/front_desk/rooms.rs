@@ -16,14 +16,16 @@ async fn categories_and_rooms_are_made_and_changed() {
     let change = json!({"id": room, "name": "100", "areaName": "West", "categoryId": suite, "cleaningStatus": "DIRTY"});
     let selection = "roomSetup { name areaName category { name } cleaningStatus }";
     let changed = house.desk.done("updateRoomSetup", change, selection).await;
-    let expected = json!({"roomSetup": {"name": "100", "areaName": "West", "category": {"name": "Suite"}, "cleaningStatus": "DIRTY"}});
+    let expected = json!({"roomSetup": {"name": "100", "areaName": "West", "category": {"name": "Suite"},
+        "cleaningStatus": "DIRTY"}});
     assert_eq!(changed, expected);
     house
         .desk
         .done("updateCategory", json!({"id": suite, "name": "Penthouse", "description": null}), "category { id }")
         .await;
     let settings = "{ settings { categories { name description } roomSetups { name } } }";
-    let expected = json!({"categories": [{"name": "Double", "description": null}, {"name": "Penthouse", "description": null}],
+    let expected = json!({"categories": [{"name": "Double", "description": null}, {"name": "Penthouse",
+        "description": null}],
         "roomSetups": [{"name": "100"}, {"name": "102"}]});
     assert_eq!(house.messaging.data(settings, json!({})).await["settings"], expected);
     let path = json!(["input", "name"]);
@@ -78,8 +80,6 @@ async fn mutations_of_the_front_desk_need_its_permission() {
         assert_eq!(read_only["errors"][0]["extensions"]["category"], "auth");
     }
     let cleaned = json!({"id": room, "cleaningStatus": "DIRTY"});
-    assert_eq!(
-        house.locks.done("updateRoomSetup", cleaned, "roomSetup { cleaningStatus }").await["roomSetup"]["cleaningStatus"],
-        "DIRTY"
-    );
+    let answer = house.locks.done("updateRoomSetup", cleaned, "roomSetup { cleaningStatus }").await;
+    assert_eq!(answer["roomSetup"]["cleaningStatus"], "DIRTY");
 }

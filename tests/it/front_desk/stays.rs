@@ -10,7 +10,8 @@ use crate::support::{House, code};
 async fn stays_are_added_and_deleted() {
     let house = House::new().await;
     let (reservation, stays) = house.reservation("R1", &[("2026-01-30", "2026-02-02")]).await;
-    let new = json!({"reservationId": reservation, "categoryId": house.category, "reservation_from": "2026-02-02", "reservation_to": "2026-02-04"});
+    let new = json!({"reservationId": reservation, "categoryId": house.category, "reservation_from":
+        "2026-02-02", "reservation_to": "2026-02-04"});
     let added = house
         .desk
         .done("addRoomStay", new, "roomStay { id reservation { rooms { totalCount } } ageGroups { adults } }")
@@ -89,7 +90,8 @@ async fn a_split_makes_a_second_stay_with_key_guests_and_late_check_out() {
         expect_refused(&house, &house.desk, act, ("INVALID_ARGUMENT", json!(["input", "date"]))).await;
     }
     let split = json!({"roomStayId": stay, "date": "2026-01-31", "roomSetupId": other});
-    let fields = "room_setup { name } reservation_from reservation_to departureTime roomAccessKey { ... on RoomAccessPin { pin } }";
+    let fields = "room_setup { name } reservation_from reservation_to departureTime roomAccessKey { ... on \
+        RoomAccessPin { pin } }";
     let halves =
         house.desk.done("splitRoomStay", split, &format!("roomStay {{ {fields} }} newRoomStay {{ {fields} }}")).await;
     let expected = json!({

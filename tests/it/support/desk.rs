@@ -1,4 +1,4 @@
-//! Any mutation in one line, and the state of the whole database to compare.
+//! Any mutation in one line, and what goes on in the database: its whole state to compare, and who waits.
 
 use chrono_tz::Tz;
 use serde_json::{Value, json};
@@ -72,7 +72,8 @@ pub fn nodes(connection: &Value) -> Vec<Value> {
 /// A text that changes when any row of any table does.
 pub async fn fingerprint(pool: &PgPool) -> String {
     let tables: Vec<String> = sqlx::query_scalar(
-        "SELECT tablename::text FROM pg_tables WHERE schemaname = 'public' AND tablename NOT LIKE '\\_sqlx%' ORDER BY 1",
+        "SELECT tablename::text FROM pg_tables WHERE schemaname = 'public' AND tablename NOT LIKE '\\_sqlx%' \
+            ORDER BY 1",
     )
     .fetch_all(pool)
     .await
@@ -87,4 +88,13 @@ pub async fn fingerprint(pool: &PgPool) -> String {
         all.push(format!("{table} {rows}"));
     }
     all.join("\n")
+}
+
+/// Waits until some connection to the test's database waits for a lock.
+pub async fn until_somebody_waits(pool: &PgPool) {
+    let waiting = "SELECT EXISTS (SELECT FROM pg_stat_activity \
+        WHERE datname = current_database() AND wait_event_type = 'Lock')";
+    while !sqlx::query_scalar::<_, bool>(waiting).fetch_one(pool).await.expect("can be read") {
+        tokio::task::yield_now().await;
+    }
 }

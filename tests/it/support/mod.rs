@@ -17,3 +17,4 @@ pub use desk::{fingerprint, nodes};
 pub use log::LogLines;
 pub use process::{DataDir, LATCHKEY, Serving, latchkey};
 pub use server::{TestServer, error_code, header};
+pub use desk::{fingerprint, nodes, until_somebody_waits};

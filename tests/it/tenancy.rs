@@ -1,0 +1,314 @@
+//! A record of another hotel is answered for exactly like one that does not exist, wherever an id can be given.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::support::{Client, House, fingerprint, nodes, text};
+
+/// Ids of one hotel's records.
+struct Ids {
+    reservation: String,
+    stay: String,
+    other_stay: String,
+    client: String,
+    room: String,
+    category: String,
+    key: String,
+}
+
+impl Ids {
+    async fn of(house: &House) -> Self {
+        let room = house.room("101").await;
+        let (reservation, stays) = house.reservation("R1", &[("2026-01-30", "2026-02-02"); 2]).await;
+        let client = house.desk.read_stay(&stays[0], "reservation { client { id } }").await;
+        let key = house
+            .desk
+            .done("createRoomAccessKey", json!({"roomAccessPin": {"pin": "1"}}), "roomAccessKey { id }")
+            .await;
+        Self {
+            reservation,
+            stay: stays[0].clone(),
+            other_stay: stays[1].clone(),
+            client: text(&client["reservation"]["client"]["id"]),
+            room,
+            category: house.category.clone(),
+            key: text(&key["roomAccessKey"]["id"]),
+        }
+    }
+
+    /// No record has any of these.
+    fn of_nobody() -> Self {
+        let id = |number: u8| format!("01990000-0000-7000-8000-0000000000{number:02}");
+        Self {
+            reservation: id(1),
+            stay: id(2),
+            other_stay: id(3),
+            client: id(4),
+            room: id(5),
+            category: id(6),
+            key: id(7),
+        }
+    }
+}
+
+/// Every place in a mutation's input where an id stands: input type and field, mutation, the input with ids of `own`
+/// but for that one, which is of `other`, and what to select.
+#[expect(clippy::too_many_lines, reason = "a table")]
+fn places(own: &Ids, other: &Ids) -> Vec<(&'static str, &'static str, Value, &'static str)> {
+    let stay = |field: &str, value: Value| {
+        let mut stay =
+            json!({"categoryId": own.category, "reservation_from": "2026-02-01", "reservation_to": "2026-02-02"});
+        stay[field] = value;
+        stay
+    };
+    let reservation = |field: &str, value: Value| {
+        let mut new = json!({"client": {"id": own.client}, "roomStays": [stay("rateCode", json!(null))]});
+        new[field] = value;
+        new
+    };
+    let added = |field: &str, value: Value| {
+        let mut new = stay("reservationId", json!(own.reservation));
+        new[field] = value;
+        new
+    };
+    let (one_stay, one_room, one_reservation) = ("roomStay { id }", "roomSetup { id }", "reservation { id }");
+    let key = |stay: &str, key: &str| json!({"roomStayId": stay, "roomAccessKeyId": key});
+    vec![
+        ("AddRoomAccessKeyInput.roomStayId", "addRoomAccessKey", key(&other.stay, &own.key), one_stay),
+        ("AddRoomAccessKeyInput.roomAccessKeyId", "addRoomAccessKey", key(&own.stay, &other.key), one_stay),
+        ("RemoveRoomAccessKeyInput.roomStayId", "removeRoomAccessKey", key(&other.stay, &own.key), one_stay),
+        ("RemoveRoomAccessKeyInput.roomAccessKeyId", "removeRoomAccessKey", key(&own.stay, &other.key), one_stay),
+        (
+            "DeleteRoomAccessKeyInput.roomAccessKeyId",
+            "deleteRoomAccessKey",
+            json!({"roomAccessKeyId": other.key}),
+            "deleted",
+        ),
+        ("UpdateRoomStayInput.id", "updateRoomStay", json!({"id": other.stay}), one_stay),
+        ("UpdateCategoryInput.id", "updateCategory", json!({"id": other.category, "name": "X"}), "category { id }"),
+        (
+            "CreateRoomSetupInput.categoryId",
+            "createRoomSetup",
+            json!({"name": "X", "categoryId": other.category}),
+            one_room,
+        ),
+        ("UpdateRoomSetupInput.id", "updateRoomSetup", json!({"id": other.room, "cleaningStatus": "DIRTY"}), one_room),
+        (
+            "UpdateRoomSetupInput.categoryId",
+            "updateRoomSetup",
+            json!({"id": own.room, "categoryId": other.category}),
+            one_room,
+        ),
+        (
+            "ReservationClientInput.id",
+            "createReservation",
+            reservation("client", json!({"id": other.client})),
+            one_reservation,
+        ),
+        (
+            "CreateReservationInput.contactId",
+            "createReservation",
+            reservation("contactId", json!(other.client)),
+            one_reservation,
+        ),
+        (
+            "ReservationRoomStayInput.categoryId",
+            "createReservation",
+            reservation("roomStays", json!([stay("categoryId", json!(other.category))])),
+            one_reservation,
+        ),
+        (
+            "ReservationRoomStayInput.roomSetupId",
+            "createReservation",
+            reservation("roomStays", json!([stay("roomSetupId", json!(other.room))])),
+            one_reservation,
+        ),
+        (
+            "ReservationRoomStayInput.guestIds",
+            "createReservation",
+            reservation("roomStays", json!([stay("guestIds", json!([own.client, other.client]))])),
+            one_reservation,
+        ),
+        (
+            "UpdateReservationInput.id",
+            "updateReservation",
+            json!({"id": other.reservation, "notes": "x"}),
+            one_reservation,
+        ),
+        (
+            "UpdateReservationInput.clientId",
+            "updateReservation",
+            json!({"id": own.reservation, "clientId": other.client}),
+            one_reservation,
+        ),
+        (
+            "UpdateReservationInput.contactId",
+            "updateReservation",
+            json!({"id": own.reservation, "contactId": other.client}),
+            one_reservation,
+        ),
+        ("CancelReservationInput.id", "cancelReservation", json!({"id": other.reservation}), one_reservation),
+        ("ReactivateReservationInput.id", "reactivateReservation", json!({"id": other.reservation}), one_reservation),
+        ("AddRoomStayInput.reservationId", "addRoomStay", added("reservationId", json!(other.reservation)), one_stay),
+        ("AddRoomStayInput.categoryId", "addRoomStay", added("categoryId", json!(other.category)), one_stay),
+        ("AddRoomStayInput.roomSetupId", "addRoomStay", added("roomSetupId", json!(other.room)), one_stay),
+        ("AddRoomStayInput.guestIds", "addRoomStay", added("guestIds", json!([other.client])), one_stay),
+        (
+            "MoveRoomStayInput.roomStayId",
+            "moveRoomStay",
+            json!({"roomStayId": other.stay, "roomSetupId": own.room}),
+            one_stay,
+        ),
+        (
+            "MoveRoomStayInput.roomSetupId",
+            "moveRoomStay",
+            json!({"roomStayId": own.stay, "roomSetupId": other.room}),
+            one_stay,
+        ),
+        (
+            "SwapRoomStaysInput.firstRoomStayId",
+            "swapRoomStays",
+            json!({"firstRoomStayId": other.stay, "secondRoomStayId": own.stay}),
+            "roomStays { id }",
+        ),
+        (
+            "SwapRoomStaysInput.secondRoomStayId",
+            "swapRoomStays",
+            json!({"firstRoomStayId": own.other_stay, "secondRoomStayId": other.stay}),
+            "roomStays { id }",
+        ),
+        (
+            "ChangeRoomStayDatesInput.roomStayId",
+            "changeRoomStayDates",
+            json!({"roomStayId": other.stay, "reservation_to": "2026-02-05"}),
+            one_stay,
+        ),
+        (
+            "SplitRoomStayInput.roomStayId",
+            "splitRoomStay",
+            json!({"roomStayId": other.stay, "date": "2026-01-31"}),
+            one_stay,
+        ),
+        (
+            "SplitRoomStayInput.roomSetupId",
+            "splitRoomStay",
+            json!({"roomStayId": own.stay, "date": "2026-01-31", "roomSetupId": other.room}),
+            one_stay,
+        ),
+        (
+            "SetRoomStayDepartureTimeInput.roomStayId",
+            "setRoomStayDepartureTime",
+            json!({"roomStayId": other.stay, "departureTime": "14:00"}),
+            one_stay,
+        ),
+        ("DeleteRoomStayInput.roomStayId", "deleteRoomStay", json!({"roomStayId": other.stay}), "deleted"),
+    ]
+}
+
+#[tokio::test]
+async fn mutations_answer_for_a_foreign_record_as_for_none() {
+    let house = House::new().await;
+    let neighbour = house.next_door().await;
+    let (own, foreign) = (Ids::of(&house).await, Ids::of(&neighbour).await);
+    let before = fingerprint(&house.test.pool).await;
+    for (of_neighbour, of_nobody) in places(&own, &foreign).into_iter().zip(places(&own, &Ids::of_nobody())) {
+        let (place, name, input, selection) = of_neighbour;
+        let answer = house.desk.act(name, input, selection).await;
+        assert_eq!(answer, house.desk.act(name, of_nobody.2, selection).await, "{place}");
+        assert_eq!(answer["errors"][0]["extensions"]["code"], "NOT_FOUND", "{place}: {answer}");
+        let last = place.rsplit('.').next().expect("a field");
+        let path = answer["errors"][0]["extensions"]["argumentPath"].as_array().expect("a path");
+        assert_eq!(path.last(), Some(&json!(last)), "{place}");
+    }
+    assert_eq!(fingerprint(&house.test.pool).await, before);
+}
+
+#[tokio::test]
+async fn keys_of_another_integration_of_the_hotel_are_answered_for_as_none() {
+    let house = House::new().await;
+    let stay = house.stay("R1").await;
+    let foreign = house.other_locks.pin("1").await;
+    let assigned = house.stay("R2").await;
+    house.other_locks.add(&assigned, &foreign).await;
+    let nobody = Ids::of_nobody().key;
+    for (stay, key) in [(&stay, &foreign), (&assigned, &foreign)] {
+        assert_eq!(house.locks.add(stay, key).await, house.locks.add(stay, &nobody).await);
+        assert_eq!(house.locks.remove(stay, key).await, house.locks.remove(stay, &nobody).await);
+    }
+    assert_eq!(house.locks.delete(&foreign).await, house.locks.delete(&nobody).await);
+}
+
+#[tokio::test]
+async fn every_place_for_an_id_is_tried() {
+    let house = House::new().await;
+    let query = "{ __schema { types { name inputFields { name type { name ofType { name ofType { name ofType { \
+        name } } } } } } } }";
+    let data = house.messaging.data(query, json!({})).await;
+    let mut places_in_schema = BTreeSet::new();
+    for input in data["__schema"]["types"].as_array().expect("types") {
+        for field in input["inputFields"].as_array().into_iter().flatten() {
+            if field["type"].to_string().contains("\"ID\"") {
+                places_in_schema.insert(format!("{}.{}", text(&input["name"]), text(&field["name"])));
+            }
+        }
+    }
+    let nobody = Ids::of_nobody();
+    let mut tried: BTreeSet<String> = places(&nobody, &nobody).into_iter().map(|place| place.0.to_owned()).collect();
+    tried.extend(["IdFilter.eq".to_owned(), "IdFilter.in".to_owned()]);
+    assert_eq!(places_in_schema, tried);
+}
+
+#[tokio::test]
+async fn queries_answer_with_records_of_their_own_hotel_alone() {
+    let house = House::new().await;
+    let neighbour = house.next_door().await;
+    let (own, foreign) = (Ids::of(&house).await, Ids::of(&neighbour).await);
+    for (root, mine, theirs) in [
+        ("room_stays", &own.stay, &foreign.stay),
+        ("reservations", &own.reservation, &foreign.reservation),
+        ("clients", &own.client, &foreign.client),
+    ] {
+        for filter in [
+            json!({"id": {"eq": theirs}}),
+            json!({"id": {"in": [theirs]}}),
+            json!({"or": [{"id": {"eq": theirs}}]}),
+            json!({"not": {"id": {"eq": mine}}, "id": {"in": [theirs, mine]}}),
+        ] {
+            assert_eq!(found(&house.messaging, root, &filter).await, Vec::<String>::new(), "{root} {filter}");
+        }
+        let all = found(&house.messaging, root, &json!({})).await;
+        assert!(all.contains(mine) && !all.contains(theirs), "{root}");
+    }
+    let settings = house.messaging.data("{ settings { categories { id } roomSetups { id } } }", json!({})).await;
+    assert_eq!(settings["settings"], json!({"categories": [{"id": own.category}], "roomSetups": [{"id": own.room}]}));
+    let keys = "{ roomAccessKeys { edges { node { id } } } }";
+    let data = house.desk.data(keys, json!({})).await;
+    assert_eq!(nodes(&data["roomAccessKeys"]), [json!({"id": own.key})]);
+}
+
+async fn found(client: &Client, root: &str, filter: &Value) -> Vec<String> {
+    let type_name = match root {
+        "room_stays" => "RoomStayFilter",
+        "reservations" => "ReservationFilter",
+        _ => "ClientFilter",
+    };
+    let query = format!("query($filter: {type_name}) {{ {root}(filter: $filter) {{ edges {{ node {{ id }} }} }} }}");
+    let data = client.data(&query, json!({ "filter": filter })).await;
+    nodes(&data[root]).iter().map(|node| text(&node["id"])).collect()
+}
+
+#[tokio::test]
+async fn pins_and_qr_data_are_not_readable_in_the_database() {
+    let house = House::new().await;
+    house.key(json!({"roomAccessPin": {"pin": "0123456789"}})).await;
+    house.key(json!({"roomAccessQR": {"qrData": "0123456789"}})).await;
+    let rows: Vec<String> = sqlx::query_scalar("SELECT encode(secret, 'escape') || k::text FROM room_access_keys k")
+        .fetch_all(&house.test.pool)
+        .await
+        .expect("the keys");
+    assert_eq!(rows.len(), 2);
+    for row in rows {
+        assert!(!row.contains("0123456789") && !row.contains("30313233343536373839"), "{row}");
+    }
+}
