@@ -1,5 +1,8 @@
 //! All integration tests, in one binary.
 
 mod auth;
+mod events;
+mod feed;
 mod keys;
+mod pruner;
 mod support;
