@@ -12,15 +12,17 @@
 
 mod store;
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::StreamExt as _;
 use futures_util::stream;
-use sqlx::Connection as _;
+use sqlx::PgConnection;
 use tokio::time::MissedTickBehavior;
 use uuid::Uuid;
 
+use store::Claimed;
 pub use store::Due;
 
 use crate::app::App;
@@ -113,21 +115,21 @@ async fn prune_hotel(app: &App, hotel: HotelId) -> Result<Pruned> {
 /// One transaction. Tells whether there may be more.
 async fn prune_batch(app: &App, hotel: HotelId) -> Result<(Pruned, bool)> {
     let now = app.clock.now();
-    let mut conn = app.pool.acquire().await?;
-    let mut tx = conn.begin().await?;
-    let revoked = store::revoke_due(&mut tx, hotel, now).await?;
-    let mut keys: Vec<Uuid> = revoked.iter().map(|revoked| revoked.key).collect();
-    keys.sort_unstable();
-    keys.dedup();
-    // A statement of its own, after the keys are held: it must see every stay that they were put on before.
-    let mut deleted =
-        if keys.is_empty() { Vec::new() } else { store::delete_if_unassigned(&mut tx, hotel, &keys).await? };
+    let mut tx = app.pool.begin().await?;
+    let claimed = store::claim_due(&mut tx, hotel, now).await?;
+    let revoked = hold_keys(&mut tx, hotel, &claimed).await?;
+    let mut deleted = Vec::new();
+    if !revoked.is_empty() {
+        let (stays, keys): (Vec<Uuid>, Vec<Uuid>) = revoked.iter().map(|due| (due.stay, due.key)).unzip();
+        store::revoke(&mut tx, hotel, &stays, now).await?;
+        // A statement of its own, behind the one that holds the keys: it sees every stay that they were put on before.
+        deleted = store::delete_if_unassigned(&mut tx, hotel, &keys).await?;
+    }
     let unused = store::delete_unassigned(&mut tx, hotel, unassigned_before(now)).await?;
-    let more = revoked.len() == store::BATCH || unused.len() == store::BATCH;
+    let more = (claimed.len() == store::BATCH && !revoked.is_empty()) || unused.len() == store::BATCH;
     deleted.extend(unused);
-    let pruned = Pruned { revoked: revoked.len(), deleted: deleted.len() };
 
-    let revocations = revoked.iter().map(|revoked| Change::room_stay_updated(revoked.stay, ["roomAccessKey"]));
+    let revocations = revoked.iter().map(|due| Change::room_stay_updated(due.stay, ["roomAccessKey"]));
     let deletions = deleted.iter().map(|key| Change::RoomAccessKeyDeleted { id: key.id, owner: key.owner });
     let changes = revocations.chain(deletions).collect();
     let deliveries = events::write_in(&mut tx, &app.ids, hotel, EventActor::Pruner, now, changes).await?;
@@ -135,5 +137,15 @@ async fn prune_batch(app: &App, hotel: HotelId) -> Result<(Pruned, bool)> {
     if deliveries > 0 {
         app.deliveries_wake.notify_one();
     }
-    Ok((pruned, more))
+    Ok((Pruned { revoked: revoked.len(), deleted: deleted.len() }, more))
+}
+
+/// Those of the claimed assignments whose key can be held, too.
+async fn hold_keys<'a>(conn: &mut PgConnection, hotel: HotelId, claimed: &'a [Claimed]) -> Result<Vec<&'a Claimed>> {
+    if claimed.is_empty() {
+        return Ok(Vec::new());
+    }
+    let keys: Vec<Uuid> = claimed.iter().map(|due| due.key).collect();
+    let held: HashSet<Uuid> = store::claim_keys(conn, hotel, &keys).await?.into_iter().collect();
+    Ok(claimed.iter().filter(|due| held.contains(&due.key)).collect())
 }

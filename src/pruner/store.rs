@@ -1,7 +1,7 @@
 //! The SQL of the pruner.
 
 use chrono::{DateTime, Utc};
-use sqlx::{PgConnection, query_as, query_scalar};
+use sqlx::{PgConnection, query, query_as, query_scalar};
 use uuid::Uuid;
 
 use crate::error::Result;
@@ -24,8 +24,8 @@ pub struct Due {
     pub due_at: DateTime<Utc>,
 }
 
-/// A key that was taken off a stay.
-pub(super) struct Revoked {
+/// An assignment that is due, of a stay that is held.
+pub(super) struct Claimed {
     pub stay: Uuid,
     pub key: Uuid,
 }
@@ -57,27 +57,46 @@ pub(super) async fn hotels_with_due(
     Ok(hotels)
 }
 
-/// Takes keys off stays that are due, and holds those keys. Skips stays and keys that others hold.
-pub(super) async fn revoke_due(conn: &mut PgConnection, hotel: HotelId, now: DateTime<Utc>) -> Result<Vec<Revoked>> {
-    let revoked = query_as!(
-        Revoked,
-        "WITH due AS (
-             SELECT s.id, s.room_access_key_id FROM room_stays s
-             JOIN room_access_keys k ON k.hotel_id = s.hotel_id AND k.id = s.room_access_key_id
-             WHERE s.hotel_id = $1 AND s.room_access_key_due_at <= $2
-             ORDER BY s.room_access_key_due_at LIMIT 1000
-             FOR NO KEY UPDATE OF s SKIP LOCKED FOR UPDATE OF k SKIP LOCKED
-         )
-         UPDATE room_stays s SET room_access_key_id = NULL, room_access_key_kind = NULL, room_access_key_due_at = NULL,
-                                 updated_at = $2
-         FROM due WHERE s.hotel_id = $1 AND s.id = due.id
-         RETURNING s.id AS stay, due.room_access_key_id AS \"key!\"",
+/// Holds stays whose key is due until the transaction ends. Skips those that others hold.
+pub(super) async fn claim_due(conn: &mut PgConnection, hotel: HotelId, now: DateTime<Utc>) -> Result<Vec<Claimed>> {
+    let claimed = query_as!(
+        Claimed,
+        r#"SELECT s.id AS stay, s.room_access_key_id AS "key!" FROM room_stays s
+           WHERE s.hotel_id = $1 AND s.room_access_key_due_at <= $2
+           ORDER BY s.room_access_key_due_at LIMIT 1000 FOR NO KEY UPDATE SKIP LOCKED"#,
         hotel,
         now,
     )
     .fetch_all(conn)
     .await?;
-    Ok(revoked)
+    Ok(claimed)
+}
+
+/// Holds keys until the transaction ends, and answers with those that were not held by others.
+pub(super) async fn claim_keys(conn: &mut PgConnection, hotel: HotelId, keys: &[Uuid]) -> Result<Vec<Uuid>> {
+    let claimed = query_scalar!(
+        "SELECT id FROM room_access_keys WHERE hotel_id = $1 AND id = ANY ($2) FOR UPDATE SKIP LOCKED",
+        hotel,
+        keys,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(claimed)
+}
+
+/// Takes their keys off held stays.
+pub(super) async fn revoke(conn: &mut PgConnection, hotel: HotelId, stays: &[Uuid], now: DateTime<Utc>) -> Result<()> {
+    query!(
+        "UPDATE room_stays SET room_access_key_id = NULL, room_access_key_kind = NULL, room_access_key_due_at = NULL,
+                               updated_at = $3
+         WHERE hotel_id = $1 AND id = ANY ($2)",
+        hotel,
+        stays,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 /// Deletes those of the held keys that are on no stay any more.
@@ -107,12 +126,12 @@ pub(super) async fn delete_unassigned(
 ) -> Result<Vec<Deleted>> {
     let deleted = query_as!(
         Deleted,
-        "WITH due AS (
+        // An array, not a join, which the planner would answer by reading all keys of the hotel.
+        "DELETE FROM room_access_keys WHERE hotel_id = $1 AND id = ANY (ARRAY(
              SELECT k.id FROM room_access_keys k WHERE k.hotel_id = $1 AND k.unassigned_since <= $2
              ORDER BY k.unassigned_since LIMIT 1000 FOR UPDATE SKIP LOCKED
-         )
-         DELETE FROM room_access_keys k USING due WHERE k.hotel_id = $1 AND k.id = due.id
-         RETURNING k.id, k.integration_id AS owner",
+         ))
+         RETURNING id, integration_id AS owner",
         hotel,
         since,
     )
