@@ -54,6 +54,7 @@ async fn main() -> Outcome {
     measured
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "given to map_err")]
 fn told(error: latchkey::error::Error) -> String {
     format!("{}: {:?}", error.message, error.source)
 }

@@ -8,6 +8,7 @@
 //! - [`import`] and [`demo`] bring hotels to life.
 //! - [`events`] is the public contract of what happened, written by the commit of [`db::Tx`].
 //! - [`pruner`] revokes and deletes keys that outlived their stay.
+//! - [`workers`] runs beside the requests: [`pruner`] and the upkeep of [`events`].
 //! - [`clock`], [`id`], [`secrets`] and [`error`] are used everywhere; [`config`] and [`app`] put the parts together.
 
 pub mod app;
@@ -32,3 +33,4 @@ pub mod room_stays;
 pub mod rooms;
 pub mod secrets;
 pub mod telemetry;
+pub mod workers;

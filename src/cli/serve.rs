@@ -9,6 +9,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::{Failure, Started, start};
 use crate::config::Config;
 use crate::http;
+use crate::workers::Workers;
 
 pub(super) async fn run(config: &Config) -> Result<(), Failure> {
     // First, so that a signal during the start is heard, also as process 1 of a container.
@@ -27,7 +28,10 @@ pub(super) async fn run(config: &Config) -> Result<(), Failure> {
         served = &mut serving => served?,
         ready = get_ready(&started, config, &url) => {
             ready?;
-            serving.await?;
+            let workers = Workers::start(&started.app);
+            let served = serving.await;
+            workers.stop().await;
+            served?;
         }
     }
     tracing::info!("stopped");

@@ -65,7 +65,7 @@ pub async fn hand_out(
     now: DateTime<Utc>,
 ) -> Result<()> {
     let stays: Vec<Uuid> = wanted.iter().flat_map(|wanted| wanted.stay_ids.iter().copied()).collect();
-    let due: HashMap<Uuid, DateTime<Utc>> = store::departures(conn, hotel.id, &stays)
+    let due: HashMap<Uuid, DateTime<Utc>> = store::ends(conn, hotel.id, &stays)
         .await?
         .into_iter()
         .map(|stay| (stay.id, hotel.key_due(stay.reservation_from, stay.reservation_to, stay.departure_time)))

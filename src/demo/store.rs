@@ -97,7 +97,7 @@ pub async fn stays_to_prepare(
 }
 
 /// What the end of a stay follows from.
-pub struct Departure {
+pub struct End {
     pub id: Uuid,
     pub reservation_from: NaiveDate,
     pub reservation_to: NaiveDate,
@@ -105,9 +105,9 @@ pub struct Departure {
 }
 
 /// What the ends of the stays follow from.
-pub async fn departures(conn: &mut PgConnection, hotel: HotelId, stays: &[Uuid]) -> sqlx::Result<Vec<Departure>> {
+pub async fn ends(conn: &mut PgConnection, hotel: HotelId, stays: &[Uuid]) -> sqlx::Result<Vec<End>> {
     query_as!(
-        Departure,
+        End,
         "SELECT id, reservation_from, reservation_to, departure_time FROM room_stays
          WHERE hotel_id = $1 AND id = ANY($2)",
         hotel,

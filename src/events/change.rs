@@ -161,7 +161,9 @@ mod tests {
 
     fn merged(changes: Vec<Change>) -> Vec<Change> {
         let mut all = Changes::default();
-        changes.into_iter().for_each(|change| all.push(change));
+        for change in changes {
+            all.push(change);
+        }
         all.into_inner()
     }
 

@@ -9,9 +9,11 @@ use super::filters::{ClientFilter, filter_argument};
 use super::scalars::Date;
 use super::selection::Selection;
 use crate::clients::{self, Client, ClientDetails, ClientKind};
+use crate::db::Extent;
 use crate::error::Result;
 
 /// A person or a company that books, pays or stays.
+#[expect(clippy::duplicated_attributes, reason = "the lint takes the types of different fields for one attribute")]
 #[derive(Interface)]
 #[graphql(
     name = "Client",
@@ -45,7 +47,7 @@ pub struct Person {
 /// An organisation.
 pub struct Company {
     id: ID,
-    company: String,
+    name: String,
     details: ClientDetails,
 }
 
@@ -56,7 +58,7 @@ impl From<Client> for ClientNode {
             ClientKind::Person { firstname, lastname, birthday } => {
                 Self::Person(Person { id, firstname, lastname, birthday: birthday.map(Date), details })
             }
-            ClientKind::Company { company } => Self::Company(Company { id, company, details }),
+            ClientKind::Company { company } => Self::Company(Company { id, name: company, details }),
         }
     }
 }
@@ -141,7 +143,7 @@ client_object!(Person, "A human being.", {
 client_object!(Company, "An organisation.", {
     /// Name of the organisation.
     async fn company(&self) -> &str {
-        &self.company
+        &self.name
     }
 });
 
@@ -182,7 +184,7 @@ async fn page(
     let page = clients::page(session.conn(), hotel, &filter, &request).await?;
     let wanted = extent_request(selection, &request);
     let extent = if wanted.is_empty() {
-        Default::default()
+        Extent::default()
     } else {
         clients::extent(session.conn(), hotel, &filter, &wanted).await?
     };

@@ -191,7 +191,7 @@ impl FilterInput for RoomStayFilter {
             add(StayField::Date(night.0));
         }
         each(self.reservation_from, "reservation_from", DateFilter::conditions, |c| {
-            add(StayField::ReservationFrom(c))
+            add(StayField::ReservationFrom(c));
         })?;
         each(self.reservation_to, "reservation_to", DateFilter::conditions, |c| add(StayField::ReservationTo(c)))?;
         each(self.check_in, "check_in", DatetimeFilter::conditions, |c| add(StayField::CheckIn(c)))?;

@@ -479,10 +479,10 @@ fn new_reservation(input: CreateReservationInput) -> Result<NewReservation> {
         (None, Some(person), None) => {
             let PersonInput { firstname, lastname, birthday, details } = person;
             let kind = ClientKind::Person { firstname, lastname, birthday: birthday.map(|date| date.0) };
-            Booker::New(kind, details.into())
+            Booker::New(Box::new((kind, details.into())))
         }
         (None, None, Some(CompanyInput { company, details })) => {
-            Booker::New(ClientKind::Company { company }, details.into())
+            Booker::New(Box::new((ClientKind::Company { company }, details.into())))
         }
         _ => return Err(Error::invalid("Exactly one of id, person and company must be given").at("client")),
     };

@@ -15,7 +15,7 @@ use super::room_access_keys::RoomAccessKeyNode;
 use super::room_stays::{RoomStayConnection, RoomStayNode};
 use super::scalars::Datetime;
 use super::selection::Selection;
-use crate::db::{ExtentRequest, Page};
+use crate::db::{Extent, ExtentRequest, Page};
 use crate::error::Result;
 use crate::reservations::{self, ReservationJoins, ReservationView};
 use crate::room_stays::{self, StayJoins, StayView};
@@ -199,7 +199,7 @@ async fn rooms_of(
         from: request.before.filter(|_| plan.has_next_page && request.from_end),
     };
     let extents = if wanted.is_empty() {
-        vec![Default::default(); pages.len()]
+        vec![Extent::default(); pages.len()]
     } else {
         room_stays::extents_of_reservations(session.conn(), hotel, reservations, &wanted).await?
     };

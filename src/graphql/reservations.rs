@@ -12,6 +12,7 @@ use super::load::{self, ReservationPlan};
 use super::room_stays::RoomStayConnection;
 use super::scalars::Datetime;
 use super::selection::Selection;
+use crate::db::Extent;
 use crate::error::Result;
 use crate::reservations::{self, Reservation, ReservationStatus, ReservationView, SelfcheckinStatus};
 
@@ -175,7 +176,7 @@ async fn page(
     let page = reservations::page(session.conn(), hotel, &filter, &request, plan.joins).await?;
     let wanted = extent_request(selection, &request);
     let extent = if wanted.is_empty() {
-        Default::default()
+        Extent::default()
     } else {
         reservations::extent(session.conn(), hotel, &filter, &wanted).await?
     };

@@ -10,6 +10,7 @@ use super::load::{self, StayPlan};
 use super::room_stays::RoomStayNode;
 use super::scalars::{Datetime, uuid};
 use super::selection::Selection;
+use crate::db::Extent;
 use crate::error::{Error, ErrorAt, Result};
 use crate::room_access_keys::{self, KeyKind, NewKey, StoredKey};
 use crate::room_stays;
@@ -125,7 +126,7 @@ async fn page(
     let page = room_access_keys::page(session.conn(), hotel, integration, &request, deletes_at).await?;
     let wanted = extent_request(selection, &request);
     let extent = if wanted.is_empty() {
-        Default::default()
+        Extent::default()
     } else {
         room_access_keys::extent(session.conn(), hotel, integration, &wanted).await?
     };
@@ -159,6 +160,7 @@ pub struct RoomAccessQrInput {
 
 /// A new room access key: exactly one of its fields.
 #[derive(InputObject)]
+#[expect(clippy::struct_field_names, reason = "names of the 3RPMS schema")]
 pub struct CreateRoomAccessKeyInput {
     /// A PIN for a door.
     room_access_pin: Option<RoomAccessPinInput>,

@@ -16,6 +16,7 @@ use super::room_access_keys::RoomAccessKeyNode;
 use super::rooms::{CategoryNode, RoomSetupNode};
 use super::scalars::{Date, Datetime, LocalTime, uuid};
 use super::selection::Selection;
+use crate::db::Extent;
 use crate::error::Result;
 use crate::hotels::HotelId;
 use crate::room_stays::{self, StayKey, StayPage, StayView};
@@ -266,7 +267,7 @@ async fn page(
         room_stays::page(session.conn(), hotel, &filter, &request, plan.joins).await?;
     let wanted = extent_request(selection, &request);
     let extent = if wanted.is_empty() {
-        Default::default()
+        Extent::default()
     } else {
         room_stays::extent(session.conn(), hotel, &filter, &wanted).await?
     };

@@ -14,6 +14,9 @@ use super::answer::{self, Outcome};
 use super::negotiate::MediaType;
 use crate::app::App;
 
+/// Where it is told.
+pub(super) const PATHS: [&str; 2] = ["/healthz", "/readyz"];
+
 /// How long the database may take to answer.
 const PATIENCE: Duration = Duration::from_secs(2);
 

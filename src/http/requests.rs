@@ -15,7 +15,7 @@ use tokio::sync::RwLock;
 
 use super::answer::{self, Outcome};
 use super::negotiate::MediaType;
-use super::panics;
+use super::{health, panics};
 use crate::app::App;
 use crate::error::{Error, Severity};
 use crate::id::IdSource;
@@ -120,6 +120,10 @@ fn log(line: &Line) {
         };
     }
     match line.severity() {
+        // Whoever watches the service asks every few seconds.
+        Severity::Caller if line.path.as_ref().is_some_and(|path| health::PATHS.contains(&path.as_str())) => {
+            request!(debug);
+        }
         Severity::Fault => request!(error),
         Severity::Passing => request!(warn),
         Severity::Caller => request!(info),

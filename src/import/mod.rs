@@ -251,17 +251,16 @@ async fn write(
         store::forget_plans(conn).await?;
         let written = store::write_clients(conn, hotel.id, batch, now).await?;
         summary.clients.add(batch.len(), &written);
-        let changed = written.iter().filter(|client| !client.created);
-        changes.extend(changed.map(|client| Change::ClientUpdated { id: client.id }));
+        let updated = written.iter().filter(|client| !client.created);
+        changes.extend(updated.map(|client| Change::ClientUpdated { id: client.id }));
         step(batch.len());
     }
     for batch in records.reservations.chunks(BATCH) {
         store::forget_plans(conn).await?;
         let written = store::write_reservations(conn, hotel.id, batch, now).await.map_err(code_taken)?;
         summary.reservations.add(batch.len(), &written);
-        changes.extend(written.into_iter().map(|Written { id, created, fields }| match created {
-            true => Change::ReservationCreated { id },
-            false => Change::reservation_updated(id, fields),
+        changes.extend(written.into_iter().map(|Written { id, created, fields }| {
+            if created { Change::ReservationCreated { id } } else { Change::reservation_updated(id, fields) }
         }));
         step(batch.len());
     }
@@ -269,9 +268,8 @@ async fn write(
         store::forget_plans(conn).await?;
         let written = store::write_stays(conn, hotel.id, batch, now).await?;
         summary.room_stays.add(batch.len(), &written);
-        changes.extend(written.into_iter().map(|Written { id, created, fields }| match created {
-            true => Change::RoomStayCreated { id },
-            false => Change::room_stay_updated(id, fields),
+        changes.extend(written.into_iter().map(|Written { id, created, fields }| {
+            if created { Change::RoomStayCreated { id } } else { Change::room_stay_updated(id, fields) }
         }));
         step(batch.len());
     }

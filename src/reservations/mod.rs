@@ -27,7 +27,7 @@ pub enum Booker {
     /// A client of the hotel.
     Existing(Uuid),
     /// Somebody new.
-    New(ClientKind, ClientDetails),
+    New(Box<(ClientKind, ClientDetails)>),
 }
 
 /// A reservation to be made.
@@ -117,7 +117,8 @@ pub async fn create_in(tx: &mut Tx, new: NewReservation) -> Result<Uuid> {
             require_client_in(tx, id).await.at("id").at("client")?;
             id
         }
-        Booker::New(kind, details) => {
+        Booker::New(client) => {
+            let (kind, details) = *client;
             let client = Client { id: tx.app.ids.uuid(now), kind, details };
             clients::store::insert(tx.conn(), hotel, &client, now).await?;
             client.id

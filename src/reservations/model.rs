@@ -101,7 +101,7 @@ pub struct Reservation {
 
 pub(super) fn check_code(code: &str) -> Result<()> {
     let fits = (1..=64).contains(&code.chars().count());
-    if fits && !code.chars().any(|c| c.is_control()) && code.trim() == code {
+    if fits && !code.chars().any(char::is_control) && code.trim() == code {
         return Ok(());
     }
     Err(Error::invalid("code must have 1 to 64 characters, without line breaks or spaces at its ends").at("code"))

@@ -16,9 +16,9 @@ async fn run(client: &Client, name: &str, input: Value) {
     client.data(&mutation(name), json!({"input": input})).await;
 }
 
-async fn split(house: &House, stay: &str, date: &str) -> String {
+async fn split(house: &House, stay: &str, day: &str) -> String {
     let query = "mutation($input: SplitRoomStayInput!) { splitRoomStay(input: $input) { newRoomStay { id } } }";
-    let data = house.desk.data(query, json!({"input": {"roomStayId": stay, "date": date}})).await;
+    let data = house.desk.data(query, json!({"input": {"roomStayId": stay, "date": day}})).await;
     text(&data["splitRoomStay"]["newRoomStay"]["id"])
 }
 

@@ -40,6 +40,7 @@ pub type StayKey = (NaiveDate, Uuid);
 
 /// What to read along with stays.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "one per record, each on its own")]
 pub struct StayJoins {
     /// The room and its category.
     pub room_setup: bool,
