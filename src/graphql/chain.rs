@@ -15,6 +15,7 @@ use async_graphql::parser::types::{
 };
 use async_graphql::{Context, CustomDirective, Directive, Name, ServerResult, Value, async_trait};
 
+use super::presence;
 use super::type_map::TypeMap;
 use crate::error::{Error, ErrorCode, Result};
 
@@ -49,8 +50,10 @@ impl CustomDirective for Chain {
         if let (Some(value), Some(chained)) = (&value, ctx.data_opt::<std::sync::Arc<Chained>>())
             && *value != Value::Null
         {
+            let mut value = value.clone();
+            presence::unmark(&mut value);
             let mut values = chained.0.lock().expect("no panic while chained values are held");
-            values.insert(self.variable.clone(), value.clone());
+            values.insert(self.variable.clone(), value);
         }
         Ok(value)
     }

@@ -1,4 +1,4 @@
-//! Scalars of the 3RPMS schema.
+//! Scalars of the 3RPMS schema. A value that none of them takes is refused before anything runs.
 
 use async_graphql::{ID, InputValueError, InputValueResult, Scalar, ScalarType, Value};
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, SecondsFormat, Utc};
@@ -15,6 +15,10 @@ impl ScalarType for Date {
     fn parse(value: Value) -> InputValueResult<Self> {
         let Value::String(text) = &value else { return Err(InputValueError::expected_type(value)) };
         parse_date(text).map(Self).ok_or_else(|| InputValueError::custom("a date is written YYYY-MM-DD"))
+    }
+
+    fn is_valid(value: &Value) -> bool {
+        Self::parse(value.clone()).is_ok()
     }
 
     fn to_value(&self) -> Value {
@@ -51,6 +55,10 @@ impl ScalarType for Datetime {
         })
     }
 
+    fn is_valid(value: &Value) -> bool {
+        Self::parse(value.clone()).is_ok()
+    }
+
     fn to_value(&self) -> Value {
         Value::String(self.0.to_rfc3339_opts(SecondsFormat::AutoSi, false))
     }
@@ -70,6 +78,10 @@ impl ScalarType for LocalTime {
             .filter(|_| text.len() == 5)
             .map(Self)
             .ok_or_else(|| InputValueError::custom("a local time is written HH:MM"))
+    }
+
+    fn is_valid(value: &Value) -> bool {
+        Self::parse(value.clone()).is_ok()
     }
 
     fn to_value(&self) -> Value {

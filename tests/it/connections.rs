@@ -112,6 +112,14 @@ async fn a_page_has_twenty_records_by_default_and_a_hundred_at_most() {
 }
 
 #[tokio::test]
+async fn a_nested_page_size_beyond_32_bits_is_refused_even_where_nothing_is_nested() {
+    let house = House::new().await;
+    let query = "query($size: Int) { reservations { edges { node { rooms(last: $size) { totalCount } } } } }";
+    let error = house.locks.error(query, json!({"size": 2_147_483_648_u64})).await;
+    assert_eq!(error["extensions"]["argumentPath"], json!(["last"]));
+}
+
+#[tokio::test]
 async fn lists_without_records_have_empty_pages() {
     let house = House::new().await;
     for root in ROOTS {

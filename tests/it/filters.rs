@@ -137,6 +137,16 @@ async fn null_where_it_means_nothing_and_lists_that_are_too_long_are_refused() {
     ] {
         assert_eq!(refused(&house.messaging, filter.clone()).await, ("INVALID_ARGUMENT".into(), path), "{filter}");
     }
+    for wrong in [
+        json!({"reservation_from": {"le": "2026-13-01"}}),
+        json!({"date": "tomorrow"}),
+        json!({"check_in": {"gt": "2026-01-30T15:00:00"}}),
+        json!({"reservationStatus": {"eq": "NOPE"}}),
+        json!({"id": {"nope": "x"}}),
+    ] {
+        let (code, _) = refused(&house.messaging, wrong.clone()).await;
+        assert_eq!(code, "GRAPHQL_VALIDATION_FAILED", "{wrong}");
+    }
     let many: Vec<Value> = (0..100).map(|_| json!({})).collect();
     let (code, path) = refused(&house.messaging, json!({ "or": many })).await;
     assert_eq!((code.as_str(), path), ("INVALID_ARGUMENT", json!(["filter", "or", 99])));

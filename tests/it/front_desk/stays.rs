@@ -183,3 +183,32 @@ async fn presence_is_recorded_corrected_and_taken_back() {
         assert_eq!(answer["roomStay"], json!({"check_in": check_in, "check_out": check_out}));
     }
 }
+
+#[tokio::test]
+async fn a_stay_departs_by_the_clock_of_its_hotel() {
+    // 10:00 in Berlin, 22:00 in Auckland; check-out is at 11:00 in both.
+    let house = House::new().await;
+    let neighbour = house.next_door().await;
+    for (house, expected) in [(&house, "no error"), (&neighbour, "ROOM_STAY_DEPARTED")] {
+        let (_, stays) = house.reservation("R1", &[("2026-01-29", "2026-01-30")]).await;
+        let key = house.locks.pin("1").await;
+        assert_eq!(code(&house.locks.add(&stays[0], &key).await), expected);
+    }
+    house.test.advance(TimeDelta::hours(1));
+    let (_, stays) = house.reservation("R2", &[("2026-01-29", "2026-01-30")]).await;
+    let key = house.locks.pin("2").await;
+    assert_eq!(code(&house.locks.add(&stays[0], &key).await), "ROOM_STAY_DEPARTED", "11:00 is too late");
+}
+
+#[tokio::test]
+async fn a_stay_without_a_night_departs_at_the_end_of_its_day() {
+    let house = House::new().await;
+    let (_, stays) = house.reservation("R1", &[("2026-01-30", "2026-01-30")]).await;
+    let key = house.locks.pin("1").await;
+    // 23:59 in Berlin.
+    house.test.advance(TimeDelta::hours(14) - TimeDelta::minutes(1));
+    assert_eq!(code(&house.locks.add(&stays[0], &key).await), "no error");
+    house.locks.remove(&stays[0], &key).await;
+    house.test.advance(TimeDelta::minutes(1));
+    assert_eq!(code(&house.locks.add(&stays[0], &key).await), "ROOM_STAY_DEPARTED");
+}
