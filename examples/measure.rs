@@ -5,8 +5,8 @@
 //! DATABASE_URL=postgres://postgres@localhost/postgres cargo run --release --example measure -- events
 //! ```
 //!
-//! It makes a database of its own on that server, which must be allowed, and drops it in the end. Times are wall-clock times;
-//! where one connection is busy all the time, they bound the CPU that it takes from above.
+//! It makes a database of its own on that server, which must be allowed, and drops it in the end. Times are wall-clock
+//! times; where one connection is busy all the time, they bound the CPU that it takes from above.
 
 use std::error::Error;
 use std::time::{Duration, Instant};
@@ -54,6 +54,7 @@ async fn main() -> Outcome {
     measured
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it is given to map_err")]
 fn told(error: latchkey::error::Error) -> String {
     format!("{}: {:?}", error.message, error.source)
 }

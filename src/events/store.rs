@@ -49,8 +49,8 @@ pub struct FeedPage {
     pub events: Vec<Event>,
     /// Whether there are more behind them.
     pub more: bool,
-    /// The position up to which the feed was read: behind it the next page begins. Without more, that is the hotel's last
-    /// event, whether or not it was one of those that were asked for.
+    /// The position up to which the feed was read: behind it the next page begins. Without more, that is the hotel's
+    /// last event, whether or not it was one of those that were asked for.
     pub read_to: i64,
 }
 
@@ -74,7 +74,9 @@ pub(super) async fn insert(
     changes: &[Change],
 ) -> Result<u64> {
     let mut event_ids = vec![vec![0_u8; 32]; changes.len()];
-    event_ids.iter_mut().for_each(|id| ids.fill(id));
+    for id in &mut event_ids {
+        ids.fill(id);
+    }
     let types: Vec<&str> = changes.iter().map(Change::event_type).collect();
     let objects: Vec<Uuid> = changes.iter().map(Change::object).collect();
     // unnest flattens arrays of arrays, so the names of fields travel as one text per event.
