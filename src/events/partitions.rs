@@ -12,8 +12,8 @@ use crate::error::Result;
 
 /// How long events and deliveries are kept.
 pub const RETENTION: TimeDelta = TimeDelta::days(30);
-/// Who has begun to read the oldest events has so much longer to read on; the rows themselves stay for twice that, because
-/// within a few seconds the order of positions is not that of `created_at`.
+/// Who has begun to read the oldest events has so much longer to read on; the rows themselves stay for twice that,
+/// because within a few seconds the order of positions is not that of `created_at`.
 pub(super) const GRACE: TimeDelta = TimeDelta::days(1);
 /// Weeks that have a partition before they begin.
 const WEEKS_AHEAD: u64 = 2;
@@ -45,8 +45,8 @@ async fn maintain_now(app: &App) -> Result<()> {
     maintain(&mut conn, app.clock.now()).await
 }
 
-/// Makes the partitions of this week and the next ones, and drops those in which everything is past its time. Safe to run from
-/// several processes at once. Gives up on a table that is busy: the next run will do it.
+/// Makes the partitions of this week and the next ones, and drops those in which everything is past its time. Safe to
+/// run from several processes at once. Gives up on a table that is busy: the next run will do it.
 ///
 /// # Errors
 /// `UNAVAILABLE` when a table was busy

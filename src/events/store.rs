@@ -49,8 +49,8 @@ pub struct FeedPage {
     pub events: Vec<Event>,
     /// Whether there are more behind them.
     pub more: bool,
-    /// The position up to which the feed was read: behind it the next page begins. Without more, that is the hotel's last
-    /// event, whether or not it was one of those that were asked for.
+    /// The position up to which the feed was read: behind it the next page begins. Without more, that is the hotel's
+    /// last event, whether or not it was one of those that were asked for.
     pub read_to: i64,
 }
 

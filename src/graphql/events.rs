@@ -54,15 +54,16 @@ pub struct EventNode {
     /// 64 hexadecimal digits, the same in webhooks.
     id: String,
     /// `reservation.created`, `reservation.updated`, `room_stay.created`, `room_stay.updated`, `room_stay.deleted`,
-    /// `client.updated`, `client.deleted` or `room_access_key.deleted`. More may be added at any time: leave alone what you do
-    /// not know.
+    /// `client.updated`, `client.deleted` or `room_access_key.deleted`. More may be added at any time: leave alone what
+    /// you do not know.
     #[graphql(name = "type")]
     event_type: String,
     /// When it happened.
     created_at: Datetime,
     /// What it happened to.
     object: EventObject,
-    /// For updates: names of the fields that changed. An object field is named only when it refers to another record now.
+    /// For updates: names of the fields that changed. An object field is named only when it refers to another record
+    /// now.
     updated_fields: Option<Vec<String>>,
     /// Who did it.
     actor: EventActor,
@@ -104,9 +105,9 @@ pub struct EventQuery;
 
 #[Object]
 impl EventQuery {
-    /// What happened in the hotel, in the order in which it became visible, without gaps. To follow it, ask again with `after`
-    /// set to the last `endCursor`, for ever; start with the `eventCursor` of a page of room stays. Events are kept for 30 days:
-    /// a cursor that was not used for longer answers `EVENTS_EXPIRED`.
+    /// What happened in the hotel, in the order in which it became visible, without gaps. To follow it, ask again with
+    /// `after` set to the last `endCursor`, for ever; start with the `eventCursor` of a page of room stays. Events are
+    /// kept for 30 days: a cursor that was not used for longer answers `EVENTS_EXPIRED`.
     ///
     /// Deleted keys are told to the integration that owned them, everything else to all.
     async fn events(

@@ -23,7 +23,7 @@ use crate::room_stays;
     field(
         name = "deletes_at",
         ty = "&Option<Datetime>",
-        desc = "When Latchkey deletes the key by itself, as things stand: two days after the last departure of its stays or, on no stay, two days after it came off the last one. `null` for other integrations' keys."
+        desc = "When Latchkey deletes the key by itself, as things stand; `null` for other integrations' keys."
     )
 )]
 pub enum RoomAccessKeyNode {

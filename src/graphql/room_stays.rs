@@ -220,8 +220,8 @@ impl RoomStayConnection {
 
 #[ComplexObject]
 impl RoomStayConnection {
-    /// Where this page stands among the hotel's events: everything before is part of the page, everything behind is not. To
-    /// miss nothing, read the stays once, keep the cursor of the first page, then follow `events(after:)` from it.
+    /// Where this page stands among the hotel's events: everything before is part of the page, everything behind is
+    /// not. To miss nothing, read the stays once, keep the cursor of the first page, then follow `events(after:)` from it.
     async fn event_cursor(&self) -> Outcome<&str> {
         read_ahead(self.event_cursor.as_deref())
     }

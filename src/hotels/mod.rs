@@ -58,15 +58,16 @@ pub struct HotelChange {
     pub time_zone: Option<Tz>,
     /// New local time from which rooms are handed out.
     pub check_in_time: Option<NaiveTime>,
-    /// New local time by which rooms are given back. The instants of all departures without a time of their own move with it.
+    /// New local time by which rooms are given back. The instants of all departures without a time of their own move
+    /// with it.
     pub check_out_time: Option<NaiveTime>,
     /// Whether lock vendors may write room access keys.
     pub room_access_keys_enabled: Option<bool>,
 }
 
-/// Changes a hotel. Requests that begin afterwards go by the new settings, and so do the days on which the keys that are on
-/// its stays come off them. A request under way may still put a key on a stay by the old settings; such a key comes off by
-/// them, or by the new ones after the next change of its stay.
+/// Changes a hotel. Requests that begin afterwards go by the new settings, and so do the days on which the keys that
+/// are on its stays come off them. A request under way may still put a key on a stay by the old settings; such a key
+/// comes off by them, or by the new ones after the next change of its stay.
 ///
 /// # Errors
 /// `NOT_FOUND`, `INVALID_ARGUMENT` for a name that breaks its rule.

@@ -1,14 +1,14 @@
 //! The clean-up of room access keys that outlived their stay.
 //!
-//! An assignment is due two civil days after its own stay's departure ([`crate::hotels::Hotel::key_due`]; kept beside the
-//! stay, so it follows every new date). The pruner takes the key off the stay, and deletes it when that was its last stay. A
-//! key that has been on no stay for 48 hours is deleted, too. Events: `room_stay.updated` with `roomAccessKey`, and
-//! `room_access_key.deleted` for the key's owner.
+//! An assignment is due two civil days after its own stay's departure ([`crate::hotels::Hotel::key_due`]; kept beside
+//! the stay, so it follows every new date). The pruner takes the key off the stay, and deletes it when that was its
+//! last stay. A key that has been on no stay for 48 hours is deleted, too. Events: `room_stay.updated` with
+//! `roomAccessKey`, and `room_access_key.deleted` for the key's owner.
 //!
-//! The work is done in short transactions of one hotel each, so a batch needs one event counter. A batch skips what others
-//! hold and waits for no row but that counter; what it skipped is done a minute later. So it shares the work with other
-//! replicas and cannot be part of a deadlock. Whether something is due is decided under its lock: whoever extends a stay or
-//! assigns a key first wins, and whoever comes second finds the key gone.
+//! The work is done in short transactions of one hotel each, so a batch needs one event counter. A batch skips what
+//! others hold and waits for no row but that counter; what it skipped is done a minute later. So it shares the work
+//! with other replicas and cannot be part of a deadlock. Whether something is due is decided under its lock: whoever
+//! extends a stay or assigns a key first wins, and whoever comes second finds the key gone.
 
 mod store;
 

@@ -7,8 +7,8 @@ use uuid::Uuid;
 use crate::error::Result;
 use crate::hotels::HotelId;
 
-/// Most assignments, and most unused keys, in one transaction. It is written out in the statements, where the planner has to
-/// know it.
+/// Most assignments, and most unused keys, in one transaction. It is written out in the statements, where the planner
+/// has to know it.
 pub(super) const BATCH: usize = 1000;
 
 /// An assignment or an unused key that is due.

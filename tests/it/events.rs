@@ -16,10 +16,10 @@ async fn run(client: &Client, name: &str, input: Value) {
     client.data(&mutation(name), json!({"input": input})).await;
 }
 
-async fn split(house: &House, stay: &str, day: &str) -> String {
+async fn split(house: &House, stay: &str, date: &str) -> String {
     let query = "mutation($input: SplitRoomStayInput!) { splitRoomStay(input: $input) { newRoomStay { id } } }";
-    let data = house.desk.data(query, json!({"input": {"roomStayId": stay, "date": day}})).await;
-    text(&data["splitRoomStay"]["newRoomStay"]["id"])
+    let answer = house.desk.data(query, json!({"input": {"roomStayId": stay, "date": date}})).await;
+    text(&answer["splitRoomStay"]["newRoomStay"]["id"])
 }
 
 #[tokio::test]

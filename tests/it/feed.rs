@@ -422,9 +422,9 @@ fn whoever_polls_once_and_then_follows_misses_nothing_and_sees_nothing_twice() {
             let mut follower = Follower::from(&house.messaging, poll["eventCursor"].as_str().expect("a cursor"));
             let polled = stay_ids(&poll);
             while tasks.join_next().await.is_some() {}
-            let seen = created(&follower.events().await);
-            let known: BTreeSet<String> = polled.iter().chain(&seen).cloned().collect();
-            assert_eq!(known.len(), polled.len() + seen.len(), "nothing twice");
+            let told = created(&follower.events().await);
+            let known: BTreeSet<String> = polled.iter().chain(&told).cloned().collect();
+            assert_eq!(known.len(), polled.len() + told.len(), "nothing twice");
             let all: BTreeSet<String> =
                 stay_ids(&house.messaging.data(POLL, json!({"code": "-"})).await["room_stays"]).into_iter().collect();
             assert_eq!(known, all, "nothing missed");

@@ -40,7 +40,7 @@ pub type StayKey = (NaiveDate, Uuid);
 
 /// What to read along with stays.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "one per record, each on its own")]
+#[expect(clippy::struct_excessive_bools, reason = "each stands for a part of the statement")]
 pub struct StayJoins {
     /// The room and its category.
     pub room_setup: bool,
@@ -238,9 +238,9 @@ fn push_field(field: &StayField, sql: &mut QueryBuilder<Postgres>) {
     }
 }
 
-/// The filter, and the bounds on the departure that follow from it: a stay that has begun by some day departs at most the
-/// hotel's longest stay later, and one that begins on some day does not depart before. Without them, the scan of a window
-/// in the order of departures would read every later stay, or every earlier one.
+/// The filter, and the bounds on the departure that follow from it: a stay that has begun by some day departs at most
+/// the hotel's longest stay later, and one that begins on some day does not depart before. Without them, the scan of a
+/// window in the order of departures would read every later stay, or every earlier one.
 fn push_where(sql: &mut QueryBuilder<Postgres>, hotel: HotelId, filter: &Filter<StayField>) {
     sql.push("s.hotel_id = ").push_bind(hotel).push(" AND ");
     filter.push(sql, push_field);
@@ -267,7 +267,8 @@ fn push_key(sql: &mut QueryBuilder<Postgres>, operator: &'static str, (departure
     sql.push_bind(departure).push(", ").push_bind(id).push(")");
 }
 
-/// The hotel's counter of events, as `e`: one row in any case, to which a page is then joined so that both are of one snapshot.
+/// The hotel's counter of events, as `e`: one row in any case, to which a page is then joined so that both are of one
+/// snapshot.
 pub(super) fn push_event_position(sql: &mut QueryBuilder<Postgres>, hotel: HotelId) {
     sql.push("(SELECT coalesce(max(c.last_position), 0) AS event_position FROM event_counters c WHERE c.hotel_id = ");
     sql.push_bind(hotel).push(") e");
@@ -303,7 +304,8 @@ pub(in crate::room_stays) async fn page(
     let push_page = |sql: &mut QueryBuilder<Postgres>| {
         sql.push(" WHERE ");
         push_where(sql, hotel, filter);
-        // The first page has a statement of its own: a cursor before all stays would hide from the planner where to start.
+        // The first page has a statement of its own: a cursor before all stays would hide from the planner where to
+        // start.
         if let Some(after) = request.after {
             push_key(sql, ">", after);
         }

@@ -183,7 +183,8 @@ struct AssignedStay {
 /// Holds all stays of a hotel that have a key until the transaction ends, in the order of their ids.
 pub(crate) async fn lock_assigned(conn: &mut PgConnection, hotel: HotelId) -> Result<()> {
     query!(
-        "SELECT FROM room_stays WHERE hotel_id = $1 AND room_access_key_due_at IS NOT NULL ORDER BY id FOR NO KEY UPDATE",
+        "SELECT FROM room_stays WHERE hotel_id = $1 AND room_access_key_due_at IS NOT NULL
+         ORDER BY id FOR NO KEY UPDATE",
         hotel,
     )
     .execute(conn)
@@ -207,7 +208,8 @@ pub(crate) async fn renew_key_due(conn: &mut PgConnection, hotel: &Hotel) -> Res
         .map(|stay| hotel.key_due(stay.reservation_from, stay.reservation_to, stay.departure_time))
         .collect();
     query!(
-        "UPDATE room_stays s SET room_access_key_due_at = d.due_at FROM unnest($2::uuid[], $3::timestamptz[]) d (id, due_at)
+        "UPDATE room_stays s SET room_access_key_due_at = d.due_at
+         FROM unnest($2::uuid[], $3::timestamptz[]) d (id, due_at)
          WHERE s.hotel_id = $1 AND s.id = d.id",
         hotel.id,
         &ids[..],
