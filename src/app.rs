@@ -9,6 +9,7 @@ use crate::clock::Clock;
 use crate::graphql::Schema;
 use crate::id::IdSource;
 use crate::secrets::MasterKeys;
+use crate::webhooks::WebhookSettings;
 
 /// What every request works with. Cheap to clone.
 #[derive(Clone)]
@@ -22,8 +23,10 @@ pub struct Parts {
     pub clock: Clock,
     /// Ids and secrets.
     pub ids: IdSource,
-    /// What seals PINs and QR data.
+    /// What seals PINs, QR data and webhook secrets.
     pub master_keys: MasterKeys,
+    /// How webhooks are sent.
+    pub webhooks: WebhookSettings,
     /// Told after each commit that left something to deliver.
     pub deliveries_wake: Notify,
     /// The GraphQL schema.
@@ -32,8 +35,9 @@ pub struct Parts {
 
 impl App {
     /// Puts the parts together.
-    pub fn new(pool: PgPool, clock: Clock, ids: IdSource, master_keys: MasterKeys) -> Self {
-        Self(Arc::new(Parts { pool, clock, ids, master_keys, deliveries_wake: Notify::new(), schema: Schema::new() }))
+    pub fn new(pool: PgPool, clock: Clock, ids: IdSource, master_keys: MasterKeys, webhooks: WebhookSettings) -> Self {
+        let (deliveries_wake, schema) = (Notify::new(), Schema::new());
+        Self(Arc::new(Parts { pool, clock, ids, master_keys, webhooks, deliveries_wake, schema }))
     }
 }
 

@@ -2,6 +2,9 @@
 
 use uuid::Uuid;
 
+/// Type of the events that try an endpoint out. Nobody subscribes to it.
+const TEST_TYPE: &str = "webhook.test";
+
 /// One change that a service made. Names of fields are those of the schema.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
@@ -41,6 +44,13 @@ pub enum Change {
         /// The integration.
         owner: Uuid,
     },
+    /// `webhook.test`, for one endpoint.
+    WebhookTested {
+        /// The endpoint.
+        endpoint: Uuid,
+        /// Its integration.
+        owner: Uuid,
+    },
 }
 
 impl Change {
@@ -52,7 +62,8 @@ impl Change {
             | Self::RoomStayCreated { id }
             | Self::RoomStayUpdated { id, .. }
             | Self::RoomStayDeleted { id }
-            | Self::RoomAccessKeyDeleted { id, .. } => *id,
+            | Self::RoomAccessKeyDeleted { id, .. }
+            | Self::WebhookTested { endpoint: id, .. } => *id,
         }
     }
 
@@ -65,6 +76,7 @@ impl Change {
             Self::RoomStayUpdated { .. } => "room_stay.updated",
             Self::RoomStayDeleted { .. } => "room_stay.deleted",
             Self::RoomAccessKeyDeleted { .. } => "room_access_key.deleted",
+            Self::WebhookTested { .. } => TEST_TYPE,
         }
     }
 
@@ -79,7 +91,7 @@ impl Change {
     /// The one integration that may learn of it; `None` = all of the hotel.
     pub fn owner(&self) -> Option<Uuid> {
         match self {
-            Self::RoomAccessKeyDeleted { owner, .. } => Some(*owner),
+            Self::RoomAccessKeyDeleted { owner, .. } | Self::WebhookTested { owner, .. } => Some(*owner),
             _ => None,
         }
     }

@@ -12,6 +12,7 @@ use super::reservations::ReservationNode;
 use super::room_access_keys::RoomAccessKeyNode;
 use super::room_stays::RoomStayNode;
 use super::selection::Selection;
+use super::webhooks::{WebhookDeliveryNode, WebhookEndpointNode};
 use crate::db::{Extent, ExtentRequest, Page, PageRequest};
 use crate::error::{Error, ErrorAt, ErrorCode, Result};
 use crate::hotels::HotelId;
@@ -25,7 +26,9 @@ const LARGEST_SIZE: i32 = 100;
     concrete(name = "RoomStayConnection", params(RoomStayNode)),
     concrete(name = "ReservationConnection", params(ReservationNode)),
     concrete(name = "RoomAccessKeyConnection", params(RoomAccessKeyNode)),
-    concrete(name = "ClientConnection", params(ClientNode))
+    concrete(name = "ClientConnection", params(ClientNode)),
+    concrete(name = "WebhookEndpointConnection", params(WebhookEndpointNode)),
+    concrete(name = "WebhookDeliveryConnection", params(WebhookDeliveryNode))
 )]
 pub struct Connection<N: OutputType>
 where
@@ -45,7 +48,9 @@ where
     concrete(name = "RoomStayEdge", params(RoomStayNode)),
     concrete(name = "ReservationEdge", params(ReservationNode)),
     concrete(name = "RoomAccessKeyEdge", params(RoomAccessKeyNode)),
-    concrete(name = "ClientEdge", params(ClientNode))
+    concrete(name = "ClientEdge", params(ClientNode)),
+    concrete(name = "WebhookEndpointEdge", params(WebhookEndpointNode)),
+    concrete(name = "WebhookDeliveryEdge", params(WebhookDeliveryNode))
 )]
 pub struct Edge<N: OutputType> {
     /// Opaque. Give it to `after` or `before` of the same connection with the same filter.
@@ -177,6 +182,16 @@ impl CursorKey for Uuid {
 
     fn from_bytes(bytes: &[u8]) -> Option<Self> {
         Self::from_slice(bytes).ok()
+    }
+}
+
+impl CursorKey for i64 {
+    fn to_bytes(&self) -> Vec<u8> {
+        self.to_be_bytes().to_vec()
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self::from_be_bytes)
     }
 }
 

@@ -24,6 +24,7 @@ mod scalars;
 pub mod scan;
 mod selection;
 pub mod type_map;
+mod webhooks;
 
 pub use execute::{Execution, execute};
 pub use prepare::GraphQlRequest;
@@ -39,6 +40,7 @@ pub struct Query(
     room_access_keys::RoomAccessKeyQuery,
     clients::ClientQuery,
     rooms::SettingsQuery,
+    webhooks::WebhookQuery,
 );
 
 /// Everything that can be changed. All mutations of one HTTP request succeed, or none of them does.
@@ -48,6 +50,7 @@ pub struct Mutation(
     room_stays::RoomStayMutation,
     rooms::RoomMutation,
     front_desk::FrontDeskMutation,
+    webhooks::WebhookMutation,
 );
 
 /// The executable schema.
