@@ -11,6 +11,7 @@ use super::error::{InInput, Outcome};
 use super::filters::IdFilter;
 use super::scalars::{Datetime, uuid};
 use super::selection::Selection;
+use crate::db::Extent;
 use crate::error::{Error, ErrorAt, Result};
 use crate::webhooks::{
     self, Attempt, Delivery, DeliveryId, DeliveryList, DeliveryStatus, Endpoint, EndpointStatus, EndpointUpdate,
@@ -200,7 +201,7 @@ async fn endpoints(
     let page = webhooks::page(session.conn(), hotel, integration, &ids, &request).await?;
     let wanted = extent_request(selection, &request);
     let extent = if wanted.is_empty() {
-        Default::default()
+        Extent::default()
     } else {
         webhooks::extent(session.conn(), hotel, integration, &ids, &wanted).await?
     };
@@ -221,7 +222,7 @@ async fn deliveries(
     let page = webhooks::deliveries(session.conn(), list, &request).await?;
     let wanted = extent_request(selection, &request);
     let extent = if wanted.is_empty() {
-        Default::default()
+        Extent::default()
     } else {
         webhooks::deliveries_extent(session.conn(), list, &wanted).await?
     };

@@ -4,18 +4,17 @@
 //! public unicast address is refused, and so is every IPv6 range that carries an IPv4 address inside, since a gateway could
 //! unwrap it to a private one.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr as _;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 const fn v4(a: u8, b: u8, c: u8, d: u8, prefix: u8) -> IpNet {
-    IpNet::V4(Ipv4Net::new_assert(std::net::Ipv4Addr::new(a, b, c, d), prefix))
+    IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::new(a, b, c, d), prefix))
 }
 
 const fn v6(groups: [u16; 8], prefix: u8) -> IpNet {
-    let [a, b, c, d, e, f, g, h] = groups;
-    IpNet::V6(Ipv6Net::new_assert(std::net::Ipv6Addr::new(a, b, c, d, e, f, g, h), prefix))
+    IpNet::V6(Ipv6Net::new_assert(Ipv6Addr::from_segments(groups), prefix))
 }
 
 /// What no webhook reaches unless the configuration allows it.

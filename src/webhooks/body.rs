@@ -4,6 +4,8 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::sign::hex;
+
 /// An event for one endpoint.
 #[derive(Clone, Debug)]
 pub struct Message {
@@ -70,5 +72,5 @@ impl Message {
 
 /// The id of an event on the wire.
 pub fn event_id(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(bytes)
 }

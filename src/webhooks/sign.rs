@@ -4,6 +4,8 @@
 //! the bytes of the whole secret. Standard Webhooks: `webhook-signature: v1,<base64>`, HMAC-SHA256 over id, timestamp and
 //! body with full stops between, keyed with what the secret encodes. After a rotation there are two of each.
 
+use std::fmt::Write as _;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
@@ -46,13 +48,21 @@ pub fn sign(secrets: &[Secret], id: &str, body: &[u8], now: DateTime<Utc>) -> Re
     for secret in secrets {
         let mac = hmac(secret.expose().as_bytes(), &[timestamp.as_bytes(), body]);
         of_3rpms.push_str(",signature=");
-        of_3rpms.extend(mac.iter().map(|byte| format!("{byte:02x}")));
+        of_3rpms.push_str(&hex(&mac));
         let key = secret.expose().strip_prefix(PREFIX).and_then(|text| STANDARD.decode(text).ok());
         let key = key.ok_or_else(|| Error::internal("a webhook secret is malformed"))?;
         let mac = hmac(&key, &[id.as_bytes(), timestamp.as_bytes(), body]);
         standard.push(format!("v1,{}", STANDARD.encode(mac)));
     }
     Ok(Signatures { timestamp, of_3rpms, standard: standard.join(" ") })
+}
+
+/// Lower-case hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 fn hmac(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {

@@ -3,3 +3,4 @@
 mod auth;
 mod keys;
 mod support;
+mod webhooks;

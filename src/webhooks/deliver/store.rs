@@ -8,7 +8,7 @@ use super::rules::{DeliveryChange, EndpointChange, Standing};
 use super::{Claimed, EndpointKey, Outcome};
 use crate::error::Result;
 use crate::webhooks::body::{Message, event_id};
-use crate::webhooks::model::EndpointStatus;
+use crate::webhooks::model::{EndpointStatus, Failure};
 
 /// An endpoint that has deliveries waiting for it, and what has to be done about them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -233,7 +233,7 @@ pub async fn insert_attempts(conn: &mut PgConnection, outcomes: &[&Outcome]) -> 
     let statuses: Vec<Option<i16>> =
         outcomes.iter().map(|outcome| outcome.answer.status.and_then(|status| i16::try_from(status).ok())).collect();
     let failures: Vec<Option<&str>> =
-        outcomes.iter().map(|outcome| outcome.answer.failure.map(|failure| failure.as_str())).collect();
+        outcomes.iter().map(|outcome| outcome.answer.failure.map(Failure::as_str)).collect();
     let answers: Vec<&str> = outcomes.iter().map(|outcome| outcome.answer.start.as_str()).collect();
     query!(
         "INSERT INTO webhook_attempts (hotel_id, endpoint_id, event_position, attempt, created_at, duration_ms,

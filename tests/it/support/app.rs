@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 
-use chrono::{NaiveTime, TimeDelta};
+use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use latchkey::app::App;
 use latchkey::auth::{self, Permission};
@@ -47,17 +47,18 @@ impl TestApp {
 
     /// At another instant, in RFC 3339.
     pub async fn at(instant: &str) -> Self {
-        Self::build(instant, WebhookSettings::default()).await
+        Self::with(instant.parse().expect("an instant"), WebhookSettings::default()).await
     }
 
     /// With other settings of webhooks.
     pub async fn with_webhooks(webhooks: WebhookSettings) -> Self {
-        Self::build(START, webhooks).await
+        Self::with(START.parse().expect("an instant"), webhooks).await
     }
 
-    async fn build(instant: &str, webhooks: WebhookSettings) -> Self {
+    /// At another instant with other settings of webhooks.
+    pub async fn with(start: DateTime<Utc>, webhooks: WebhookSettings) -> Self {
         let db = TestDb::new().await;
-        let clock = Clock::manual(instant.parse().expect("an instant"));
+        let clock = Clock::manual(start);
         let ids = IdSource::operating_system();
         let master_keys = MasterKeys::parse(&MasterKeys::generate(&ids)).unwrap_or_else(|reason| panic!("{reason}"));
         Self { app: App::new(db.pool.clone(), clock, ids, master_keys, webhooks), db }

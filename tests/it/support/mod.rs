@@ -5,7 +5,9 @@
 mod app;
 pub mod client;
 mod db;
+pub mod receiver;
 
 pub use app::{TestApp, TestIntegration};
 pub use client::{Client, House, code, text};
 pub use db::TestDb;
+pub use receiver::{Received, Receiver, Reply};
