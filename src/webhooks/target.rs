@@ -106,7 +106,6 @@ mod tests {
             "https://example.com/#fragment",
             "https://example.com:0/",
             "https://example.com:65536/",
-            "https:///path",
             "https://exa mple.com/",
             "https://example.com/\n",
             "https:\\\\example.com\\",

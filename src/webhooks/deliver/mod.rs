@@ -18,6 +18,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::PgConnection;
 use tokio::task::{self, JoinSet};
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -115,37 +116,24 @@ impl Worker {
 
     /// Takes what is due, as far as there are places, and sends it on its way.
     async fn claim(&mut self) -> Result<Claim> {
-        let mut conn = self.app.pool.acquire().await?;
+        let mut tx = self.app.pool.begin().await?;
+        store::go_by_index(&mut tx).await?;
         let now = self.app.clock.now();
-        let mut waiting = store::waiting(&mut conn, now).await?;
-        self.set_aside(&mut conn, &waiting, now).await?;
+        let mut waiting = store::waiting(&mut tx, now).await?;
+        set_aside(&mut tx, &waiting, now).await?;
         self.shuffle(&mut waiting);
         let allotted = self.allot(&waiting);
-        if allotted.is_empty() {
-            return Ok(Claim { claimed: 0, left: false });
-        }
-        let claimed = store::claim(&mut conn, &allotted, now, now + LEASE).await?;
+        let claimed =
+            if allotted.is_empty() { Vec::new() } else { store::claim(&mut tx, &allotted, now, now + LEASE).await? };
+        tx.commit().await?;
         let places: usize = allotted.iter().map(|(_, count)| usize::from(*count)).sum();
-        let left = claimed.len() == places;
+        let left = places > 0 && claimed.len() == places;
         let count = claimed.len();
         for one in claimed {
             let flight = self.flights.spawn(attempt(self.app.clone(), Arc::clone(&self.sender), one.clone()));
             self.aloft.insert(flight.id(), one);
         }
         Ok(Claim { claimed: count, left })
-    }
-
-    /// Takes care of what waits for endpoints that are not to be sent anything.
-    async fn set_aside(&self, conn: &mut sqlx::PgConnection, waiting: &[Waiting], now: DateTime<Utc>) -> Result<()> {
-        let disabled = of_kind(waiting, |kind| kind == WaitingKind::Disabled);
-        if !disabled.is_empty() {
-            store::hold(conn, &disabled, now).await?;
-        }
-        let deleted = of_kind(waiting, |kind| kind == WaitingKind::Deleted);
-        if !deleted.is_empty() {
-            store::drop_orphans(conn, &deleted).await?;
-        }
-        Ok(())
     }
 
     /// Begins at another endpoint each time, so that none is always the last when places are few.
@@ -215,6 +203,7 @@ impl Worker {
         }
         let endpoints: Vec<EndpointKey> = by_endpoint.keys().copied().collect();
         let mut tx = self.app.pool.begin().await?;
+        store::go_by_index(&mut tx).await?;
         let standings = store::lock_standings(&mut tx, &endpoints).await?;
         let now = self.app.clock.now();
         let (mut of_endpoints, mut of_deliveries, mut attempts) = (Vec::new(), Vec::new(), Vec::new());
@@ -247,6 +236,19 @@ impl Worker {
         }
         settled
     }
+}
+
+/// Takes care of what waits for endpoints that are not to be sent anything.
+async fn set_aside(conn: &mut PgConnection, waiting: &[Waiting], now: DateTime<Utc>) -> Result<()> {
+    let disabled = of_kind(waiting, |kind| kind == WaitingKind::Disabled);
+    if !disabled.is_empty() {
+        store::hold(conn, &disabled, now).await?;
+    }
+    let deleted = of_kind(waiting, |kind| kind == WaitingKind::Deleted);
+    if !deleted.is_empty() {
+        store::drop_orphans(conn, &deleted).await?;
+    }
+    Ok(())
 }
 
 fn of_kind(waiting: &[Waiting], wanted: impl Fn(WaitingKind) -> bool) -> Vec<EndpointKey> {

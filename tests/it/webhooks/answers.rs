@@ -99,7 +99,7 @@ async fn a_head_without_end_is_a_failure() {
 async fn a_gzip_bomb_is_not_decoded() {
     let mut bomb = GzEncoder::new(Vec::new(), Compression::best());
     for _ in 0..64 {
-        bomb.write_all(&[0; 1 << 20]).expect("a vector takes it");
+        bomb.write_all(&vec![0; 1 << 20]).expect("a vector takes it");
     }
     let bomb = bomb.finish().expect("a vector takes it");
     assert!(bomb.len() < 128 * 1024);
@@ -157,13 +157,13 @@ async fn a_flaky_receiver_gets_the_same_bytes_until_it_accepts_them() {
     assert_eq!(hooks.deliver_after(TimeDelta::seconds(4)).await, 1);
     assert_eq!(hooks.deliver_after(TimeDelta::seconds(70)).await, 1);
     assert_eq!(hooks.deliver_after(TimeDelta::minutes(12)).await, 1);
-    let received = receiver.received();
-    assert_eq!(received.len(), 4);
-    let mut signatures: Vec<_> = received.iter().map(|one| one.header("3rpms-signature").expect("signed")).collect();
+    let arrived = receiver.received();
+    assert_eq!(arrived.len(), 4);
+    let mut signatures: Vec<_> = arrived.iter().map(|one| one.header("3rpms-signature").expect("signed")).collect();
     signatures.dedup();
     assert_eq!(signatures.len(), 4);
-    assert!(received.iter().all(|one| one.body == received[0].body));
-    assert!(received.iter().all(|one| one.header("webhook-id") == received[0].header("webhook-id")));
+    assert!(arrived.iter().all(|one| one.body == arrived[0].body));
+    assert!(arrived.iter().all(|one| one.header("webhook-id") == arrived[0].header("webhook-id")));
     let delivery = hooks.log(&id).await.remove(0);
     assert_eq!(delivery["status"], "DELIVERED");
     let numbers: Vec<_> = delivery["attempts"].as_array().expect("attempts").iter().map(|one| &one["number"]).collect();

@@ -170,9 +170,9 @@ async fn f09_the_envelope_is_as_documented() {
     assert_eq!((&elsewhere["id"], &elsewhere["webhook_endpoint_id"]), (&body["id"], &json!(other)));
     let created = told(&hooks, &receiver, "room_stay.created").await.remove(0);
     assert_eq!(created["data"], json!({"object": {"id": stay}}));
-    let received = receiver.received();
-    assert!(received.iter().all(|one| one.request_line == "POST /hooks HTTP/1.1"));
-    assert!(received.iter().all(|one| one.header("content-type") == Some("application/json")));
+    let arrived = receiver.received();
+    assert!(arrived.iter().all(|one| one.request_line == "POST /hooks HTTP/1.1"));
+    assert!(arrived.iter().all(|one| one.header("content-type") == Some("application/json")));
 }
 
 #[tokio::test]
@@ -214,10 +214,10 @@ async fn f12_each_attempt_is_signed_anew() {
     let first = hooks.house.test.clock.now();
     hooks.deliver().await;
     hooks.deliver_after(TimeDelta::minutes(10)).await;
-    let (received, second) = (receiver.received(), hooks.house.test.clock.now());
-    assert!(verify_3rpms(&received[0], &secret, first) && verify_3rpms(&received[1], &secret, second));
-    assert!(!verify_3rpms(&received[0], &secret, second));
-    let header = received[0].header("3rpms-signature").expect("signed");
+    let (arrived, second) = (receiver.received(), hooks.house.test.clock.now());
+    assert!(verify_3rpms(&arrived[0], &secret, first) && verify_3rpms(&arrived[1], &secret, second));
+    assert!(!verify_3rpms(&arrived[0], &secret, second));
+    let header = arrived[0].header("3rpms-signature").expect("signed");
     assert!(header.starts_with(&format!("t={},signature=", first.timestamp())), "{header}");
 }
 

@@ -35,9 +35,9 @@ async fn an_endpoint_is_disabled_when_a_schedule_is_used_up_and_nothing_else_was
     assert_eq!(hooks.read(&id).await["disabledReason"], json!(null));
     assert_eq!(hooks.deliver().await, 2);
     assert_eq!(hooks.statuses(&id).await, ["DELIVERED", "DELIVERED"]);
-    let received = receiver.received();
-    let objects: Vec<_> = received[4..].iter().map(|one| one.json()["data"]["object"]["id"].clone()).collect();
-    assert_eq!(received[4].body, received[0].body);
+    let arrived = receiver.received();
+    let objects: Vec<_> = arrived[4..].iter().map(|one| one.json()["data"]["object"]["id"].clone()).collect();
+    assert_eq!(arrived[4].body, arrived[0].body);
     assert!(objects.contains(&json!(stay)) && objects.contains(&json!(second)));
 }
 

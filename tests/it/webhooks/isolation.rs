@@ -32,7 +32,7 @@ async fn an_endpoint_gets_at_most_four_webhooks_at_a_time_and_one_while_it_fails
     hooks.endpoint(&receiver.url(), &["room_stay.created"]).await;
     hooks.house.reservation("R1", &[("2026-01-30", "2026-02-02"); 10]).await;
     assert_eq!(hooks.deliver().await, 4);
-    for expected in [0, 1, 0, 1] {
+    for expected in [1, 0, 1, 0] {
         assert_eq!(hooks.deliver_after(TimeDelta::seconds(1)).await, expected);
     }
     // Well again, it gets everything: first the one that shows it.
@@ -83,7 +83,7 @@ fn spawn_worker(hooks: &Hooks, limits: TimeLimits) -> (App, tokio::task::JoinHan
     (app, worker, stop)
 }
 
-const LONG: TimeLimits = TimeLimits { total: Duration::from_secs(600), connect: Duration::from_secs(600) };
+const LONG: TimeLimits = TimeLimits { total: Duration::from_mins(10), connect: Duration::from_mins(10) };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_running_worker_reaches_healthy_endpoints_while_attempts_at_dead_ones_are_still_open() {
@@ -113,7 +113,7 @@ async fn a_running_worker_reaches_healthy_endpoints_while_attempts_at_dead_ones_
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_worker_that_is_stopped_returns_the_leases_of_what_it_cannot_finish() {
     let hooks = Hooks::new().await;
-    let receiver = Receiver::new(Reply::Slow(Duration::from_secs(600), 200)).await;
+    let receiver = Receiver::new(Reply::Slow(Duration::from_mins(10), 200)).await;
     let (id, _) = hooks.endpoint(&receiver.url(), &["room_stay.created"]).await;
     hooks.house.stay("R1").await;
     let (_, worker, stop) = spawn_worker(&hooks, LONG);
@@ -141,8 +141,8 @@ async fn the_leases_of_a_worker_that_died_run_out() {
     receiver.usually(Reply::Status(200));
     assert_eq!(hooks.deliver_after(TimeDelta::seconds(59)).await, 0);
     assert_eq!(hooks.deliver_after(TimeDelta::seconds(1)).await, 1);
-    let received = receiver.received();
-    assert_eq!((received.len(), received[0].body == received[1].body), (2, true));
+    let arrived = receiver.received();
+    assert_eq!((arrived.len(), arrived[0].body == arrived[1].body), (2, true));
     let delivery = hooks.log(&id).await.remove(0);
     assert_eq!((&delivery["status"], &delivery["attempts"][0]["number"]), (&json!("DELIVERED"), &json!(2)));
 }

@@ -84,8 +84,8 @@ async fn a_webhook_is_sent_again_with_the_same_body_and_a_whole_schedule() {
     let resent = &data["resendWebhook"]["webhookDelivery"];
     assert_eq!((&resent["status"], &resent["attempts"][0]["number"]), (&json!("PENDING"), &json!(1)));
     assert_eq!(hooks.deliver().await, 1);
-    let received = receiver.received();
-    assert_eq!(received[0].body, received[1].body);
+    let arrived = receiver.received();
+    assert_eq!(arrived[0].body, arrived[1].body);
     assert_eq!(hooks.log(&id).await[0]["attempts"][1]["number"], 2);
     // What is sent again to a disabled endpoint waits for it to be enabled.
     hooks.disable(&id).await;
@@ -122,9 +122,9 @@ async fn a_test_webhook_goes_to_its_endpoint_alone() {
     endpoint(&hooks.house.other_locks, &others.url(), &["room_stay.created"]).await;
     hooks.house.locks.data(TEST, json!({"id": id})).await;
     assert_eq!(hooks.deliver().await, 1);
-    let received = mine.received().remove(0);
-    assert!(super::secrets::verify_3rpms(&received, &secret, hooks.house.test.clock.now()));
-    let body = received.json();
+    let arrived = mine.received().remove(0);
+    assert!(super::secrets::verify_3rpms(&arrived, &secret, hooks.house.test.clock.now()));
+    let body = arrived.json();
     assert_eq!((&body["type"], &body["data"]), (&json!("webhook.test"), &json!({"object": {"id": id}})));
     assert!(others.received().is_empty());
     assert_eq!(hooks.log(&id).await[0]["eventType"], "webhook.test");

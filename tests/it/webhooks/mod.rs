@@ -75,10 +75,10 @@ impl Hooks {
         self.deliver().await
     }
 
-    /// What the lock vendor reads about one of its endpoints.
+    /// What the lock vendor reads about one of its endpoints; null when there is none.
     pub async fn read(&self, id: &str) -> Value {
-        let mut data = self.house.locks.data(ENDPOINT, json!({"id": id})).await;
-        data["webhookEndpoints"]["edges"][0]["node"].take()
+        let data = self.house.locks.data(ENDPOINT, json!({"id": id})).await;
+        data.pointer("/webhookEndpoints/edges/0/node").cloned().unwrap_or_default()
     }
 
     /// What the lock vendor reads in the delivery log of one of its endpoints, newest event first.

@@ -13,8 +13,8 @@ const ROTATE: &str = "mutation($id: ID!) { rotateWebhookSecret(input: {id: $id})
 
 /// The recipe of docs/EVENTS.md, written as a receiver would: take `t`, compute, compare with each signature, and refuse
 /// what is older than five minutes.
-pub fn verify_3rpms(received: &Received, secret: &str, now: DateTime<Utc>) -> bool {
-    let header = received.header("3rpms-signature").expect("signed");
+pub fn verify_3rpms(arrived: &Received, secret: &str, now: DateTime<Utc>) -> bool {
+    let header = arrived.header("3rpms-signature").expect("signed");
     let values = |name: &str| -> Vec<String> {
         let pairs = header.split(',').filter_map(|pair| pair.split_once('='));
         pairs.filter(|(known, _)| *known == name).map(|(_, value)| value.to_owned()).collect()
@@ -24,23 +24,23 @@ pub fn verify_3rpms(received: &Received, secret: &str, now: DateTime<Utc>) -> bo
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("any key");
     mac.update(t.as_bytes());
     mac.update(b".");
-    mac.update(&received.body);
+    mac.update(&arrived.body);
     let computed = mac.finalize().into_bytes();
     let computed = computed.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
     age.abs() <= 300 && values("signature").contains(&computed)
 }
 
 /// Whether one of the signatures is the one that a Standard Webhooks library makes.
-fn verify_standard(received: &Received, secret: &str) -> bool {
-    let header = |name| received.header(name).expect("signed");
+fn verify_standard(arrived: &Received, secret: &str) -> bool {
+    let header = |name| arrived.header(name).expect("signed");
     let webhook = standardwebhooks::Webhook::new(secret).expect("a secret");
     let timestamp = header("webhook-timestamp").parse().expect("seconds");
-    let signature = webhook.sign(header("webhook-id"), timestamp, &received.body).expect("signed");
+    let signature = webhook.sign(header("webhook-id"), timestamp, &arrived.body).expect("signed");
     header("webhook-signature").split(' ').any(|one| one == signature)
 }
 
-fn verify(received: &Received, secret: &str, now: DateTime<Utc>) -> bool {
-    let both = (verify_3rpms(received, secret, now), verify_standard(received, secret));
+fn verify(arrived: &Received, secret: &str, now: DateTime<Utc>) -> bool {
+    let both = (verify_3rpms(arrived, secret, now), verify_standard(arrived, secret));
     assert_eq!(both.0, both.1, "the schemes agree");
     both.0
 }
@@ -53,11 +53,11 @@ async fn both_signatures_verify_and_only_with_the_endpoints_own_secret() {
     let (_, other) = hooks.endpoint(&receiver.url(), &["client.deleted"]).await;
     hooks.house.stay("R1").await;
     hooks.deliver().await;
-    let mut received = receiver.received().remove(0);
+    let mut arrived = receiver.received().remove(0);
     let now = hooks.house.test.clock.now();
-    assert!(verify(&received, &secret, now) && !verify(&received, &other, now));
-    received.body.push(b' ');
-    assert!(!verify(&received, &secret, now));
+    assert!(verify(&arrived, &secret, now) && !verify(&arrived, &other, now));
+    arrived.body.push(b' ');
+    assert!(!verify(&arrived, &secret, now));
 }
 
 /// The library judges the age by the machine's clock.
@@ -69,13 +69,13 @@ async fn a_standard_webhooks_library_accepts_what_was_just_sent() {
     let (id, secret) = hooks.endpoint(&receiver.url(), &["room_stay.created"]).await;
     hooks.house.locks.data(TEST, json!({"id": id})).await;
     hooks.deliver().await;
-    let received = receiver.received().remove(0);
+    let arrived = receiver.received().remove(0);
     let mut headers = hyper::HeaderMap::new();
     for name in ["webhook-id", "webhook-timestamp", "webhook-signature"] {
-        headers.insert(name, received.header(name).expect("signed").parse().expect("a value"));
+        headers.insert(name, arrived.header(name).expect("signed").parse().expect("a value"));
     }
     let webhook = standardwebhooks::Webhook::new(&secret).expect("a secret");
-    assert!(webhook.verify(&received.body, &headers).is_ok());
+    assert!(webhook.verify(&arrived.body, &headers).is_ok());
     assert!(webhook.verify(b"{}", &headers).is_err());
 }
 
@@ -88,9 +88,9 @@ async fn each_attempt_is_signed_at_its_own_time() {
     hooks.house.stay("R1").await;
     hooks.deliver().await;
     hooks.deliver_after(TimeDelta::hours(1)).await;
-    let (received, now) = (receiver.received(), hooks.house.test.clock.now());
-    assert!(verify_3rpms(&received[1], &secret, now) && !verify_3rpms(&received[0], &secret, now));
-    assert_eq!(received[1].header("webhook-timestamp"), Some(now.timestamp().to_string().as_str()));
+    let (arrived, now) = (receiver.received(), hooks.house.test.clock.now());
+    assert!(verify_3rpms(&arrived[1], &secret, now) && !verify_3rpms(&arrived[0], &secret, now));
+    assert_eq!(arrived[1].header("webhook-timestamp"), Some(now.timestamp().to_string().as_str()));
 }
 
 #[tokio::test]
@@ -107,9 +107,9 @@ async fn after_a_rotation_both_secrets_sign_for_a_day() {
         hooks.house.test.advance(wait);
         hooks.house.stay(code).await;
         assert_eq!(hooks.deliver().await, 1);
-        let (received, now) = (receiver.received().pop().expect("one"), hooks.house.test.clock.now());
-        assert!(verify(&received, &new, now), "{code}");
-        assert_eq!(verify(&received, &old, now), old_signs, "{code}");
+        let (arrived, now) = (receiver.received().pop().expect("one"), hooks.house.test.clock.now());
+        assert!(verify(&arrived, &new, now), "{code}");
+        assert_eq!(verify(&arrived, &old, now), old_signs, "{code}");
     }
 }
 
