@@ -17,6 +17,7 @@ use latchkey::clock::Clock;
 use latchkey::events::{self, Change, EventActor};
 use latchkey::id::IdSource;
 use latchkey::secrets::MasterKeys;
+use latchkey::webhooks::WebhookSettings;
 use latchkey::{db, pruner};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _};
@@ -40,7 +41,7 @@ async fn main() -> Outcome {
     db::migrate(&pool).await?;
     let ids = IdSource::operating_system();
     let keys = MasterKeys::parse(&MasterKeys::generate(&ids))?;
-    let app = App::new(pool, Clock::manual(NOW.parse()?), ids, keys);
+    let app = App::new(pool, Clock::manual(NOW.parse()?), ids, keys, WebhookSettings::default());
     events::maintain(&mut *app.pool.acquire().await?, app.clock.now()).await.map_err(told)?;
     fill(&app, include_str!("measure/hotels.sql"), HOTELS).await?;
     let measured = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {

@@ -15,6 +15,9 @@ CREATE TABLE webhook_endpoints (
     disabled_reason       text,
     disabled_at           timestamptz,
     last_success_at       timestamptz,
+    -- Attempts in a row that failed. While there are some, nothing is sent before backoff_until, then one delivery at a time.
+    failures              integer     NOT NULL DEFAULT 0,
+    backoff_until         timestamptz,
     created_at            timestamptz NOT NULL,
     updated_at            timestamptz NOT NULL,
     CONSTRAINT webhook_endpoints_pkey PRIMARY KEY (hotel_id, id),
@@ -25,6 +28,7 @@ CREATE TABLE webhook_endpoints (
     CONSTRAINT webhook_endpoints_url_check CHECK (char_length(url) BETWEEN 1 AND 2048),
     CONSTRAINT webhook_endpoints_previous_secret_check
         CHECK ((previous_secret IS NULL) = (previous_secret_until IS NULL)),
+    CONSTRAINT webhook_endpoints_backoff_check CHECK ((failures = 0) = (backoff_until IS NULL)),
     CONSTRAINT webhook_endpoints_disabled_check
         CHECK ((disabled_reason IS NULL) = (disabled_at IS NULL) AND (disabled_at IS NULL OR status = 'DISABLED'))
 );

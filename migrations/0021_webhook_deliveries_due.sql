@@ -1,2 +1,3 @@
--- The workers' claim: what is due next, in any hotel.
-CREATE INDEX webhook_deliveries_due_idx ON webhook_deliveries (next_attempt_at) WHERE status = 'PENDING';
+-- The workers' claim: which endpoints have something to be sent, and what is oldest of each.
+CREATE INDEX webhook_deliveries_pending_idx ON webhook_deliveries (hotel_id, endpoint_id, event_position)
+    WHERE status = 'PENDING';

@@ -10,6 +10,7 @@ use crate::clock::Clock;
 use crate::graphql::Schema;
 use crate::id::IdSource;
 use crate::secrets::MasterKeys;
+use crate::webhooks::WebhookSettings;
 
 /// What every request works with. Cheap to clone.
 #[derive(Clone)]
@@ -23,8 +24,10 @@ pub struct Parts {
     pub clock: Clock,
     /// Ids and secrets.
     pub ids: IdSource,
-    /// What seals PINs and QR data.
+    /// What seals PINs, QR data and webhook secrets.
     pub master_keys: MasterKeys,
+    /// How webhooks are sent.
+    pub webhooks: WebhookSettings,
     /// Told after each commit that left something to deliver.
     pub deliveries_wake: Notify,
     /// The GraphQL schema.
@@ -35,12 +38,13 @@ pub struct Parts {
 
 impl App {
     /// Puts the parts together.
-    pub fn new(pool: PgPool, clock: Clock, ids: IdSource, master_keys: MasterKeys) -> Self {
+    pub fn new(pool: PgPool, clock: Clock, ids: IdSource, master_keys: MasterKeys, webhooks: WebhookSettings) -> Self {
         Self(Arc::new(Parts {
             pool,
             clock,
             ids,
             master_keys,
+            webhooks,
             deliveries_wake: Notify::new(),
             schema: Schema::new(),
             ready: AtomicBool::new(false),
@@ -63,6 +67,6 @@ impl App {
         let nowhere = sqlx::postgres::PgConnectOptions::new_without_pgpass().host("/nonexistent");
         let ids = IdSource::operating_system();
         let master_keys = MasterKeys::parse(&MasterKeys::generate(&ids)).expect("a generated ring parses");
-        Self::new(PgPool::connect_lazy_with(nowhere), Clock::system(), ids, master_keys)
+        Self::new(PgPool::connect_lazy_with(nowhere), Clock::system(), ids, master_keys, WebhookSettings::default())
     }
 }

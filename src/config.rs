@@ -14,6 +14,9 @@ use sqlx::postgres::PgConnectOptions;
 
 use crate::secrets::MasterKeys;
 use crate::telemetry::{LogFilter, LogFormat};
+use crate::webhooks::WebhookSettings;
+use crate::webhooks::address::AllowedNetworks;
+use crate::webhooks::schedule::Schedule;
 
 /// Most connections that one process may open: beyond it PostgreSQL itself gets slower.
 const MOST_CONNECTIONS: u32 = 1_000;
@@ -46,6 +49,14 @@ pub struct Settings {
     #[arg(long, env = Setting::MASTER_KEYS.variable, hide_env_values = true, global = true, value_name = "KEYS")]
     master_keys: Option<String>,
 
+    /// Networks that webhooks reach although they are not public, and without TLS: `127.0.0.0/8,fd00::/8` [default: none]
+    #[arg(long, env = Setting::WEBHOOK_ALLOW_NETWORKS.variable, hide_env_values = true, global = true, value_name = "NETWORKS")]
+    webhook_allow_networks: Option<String>,
+
+    /// Delays before the second attempt to deliver a webhook, the third and so on
+    #[arg(long, env = Setting::WEBHOOK_SCHEDULE.variable, hide_env_values = true, global = true, value_name = "DELAYS", default_value = Schedule::DEFAULT)]
+    webhook_schedule: String,
+
     /// Instant at which the clock starts, in RFC 3339; only with the embedded database [default: the present]
     #[arg(long, env = Setting::CLOCK.variable, hide_env_values = true, global = true, value_name = "INSTANT")]
     clock: Option<String>,
@@ -72,6 +83,8 @@ pub struct Config {
     pub database_connections: u32,
     /// Master keys; without any the data folder holds them.
     pub master_keys: Option<MasterKeys>,
+    /// How webhooks are sent.
+    pub webhooks: WebhookSettings,
     /// Instant at which the clock starts; without one it is the machine's.
     pub clock: Option<DateTime<Utc>>,
     /// What to log.
@@ -105,6 +118,9 @@ impl Setting {
         Self { variable: "LATCHKEY_DATABASE_CONNECTIONS", flag: "--database-connections" };
     /// What seals PINs and QR data.
     pub const MASTER_KEYS: Self = Self { variable: "LATCHKEY_MASTER_KEYS", flag: "--master-keys" };
+    const WEBHOOK_ALLOW_NETWORKS: Self =
+        Self { variable: "LATCHKEY_WEBHOOK_ALLOW_NETWORKS", flag: "--webhook-allow-networks" };
+    const WEBHOOK_SCHEDULE: Self = Self { variable: "LATCHKEY_WEBHOOK_SCHEDULE", flag: "--webhook-schedule" };
     const CLOCK: Self = Self { variable: "LATCHKEY_CLOCK", flag: "--clock" };
     const LOG: Self = Self { variable: "LATCHKEY_LOG", flag: "--log" };
     const LOG_FORMAT: Self = Self { variable: "LATCHKEY_LOG_FORMAT", flag: "--log-format" };
@@ -151,6 +167,10 @@ impl Config {
             database,
             database_connections: connections(&given.database_connections)?,
             master_keys,
+            webhooks: WebhookSettings {
+                schedule: schedule(&given.webhook_schedule)?,
+                allowed_networks: networks(present(Setting::WEBHOOK_ALLOW_NETWORKS, given.webhook_allow_networks)?)?,
+            },
             clock,
             log: log(present(Setting::LOG, given.log)?)?,
             log_format: log_format(present(Setting::LOG_FORMAT, given.log_format)?.as_deref())?,
@@ -193,6 +213,17 @@ fn connections(text: &str) -> Result<u32, ConfigError> {
     text.parse().ok().filter(|number| (1..=MOST_CONNECTIONS).contains(number)).ok_or_else(|| {
         Setting::DATABASE_CONNECTIONS.refuse(format!("is not a number from 1 to {MOST_CONNECTIONS}: {text:?}"))
     })
+}
+
+fn networks(given: Option<String>) -> Result<AllowedNetworks, ConfigError> {
+    let Some(text) = given else { return Ok(AllowedNetworks::default()) };
+    AllowedNetworks::parse(&text).map_err(|entry| {
+        Setting::WEBHOOK_ALLOW_NETWORKS.refuse(format!("holds {entry:?}, which is not a network such as 127.0.0.0/8"))
+    })
+}
+
+fn schedule(text: &str) -> Result<Schedule, ConfigError> {
+    Schedule::parse(text).map_err(|problem| Setting::WEBHOOK_SCHEDULE.refuse(problem))
 }
 
 fn data_dir(given: Option<String>) -> Result<PathBuf, ConfigError> {

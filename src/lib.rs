@@ -6,9 +6,9 @@
 //! - [`auth`] tells who asks. [`hotels`], [`rooms`], [`clients`], [`reservations`], [`room_stays`] and
 //!   [`room_access_keys`] are the capabilities: `mod.rs` is the service, `model.rs` types and rules, `store.rs` its SQL.
 //! - [`import`] and [`demo`] bring hotels to life.
-//! - [`events`] is the public contract of what happened, written by the commit of [`db::Tx`].
+//! - [`events`] is the public contract of what happened, written by the commit of [`db::Tx`]; [`webhooks`] delivers it.
 //! - [`pruner`] revokes and deletes keys that outlived their stay.
-//! - [`workers`] runs beside the requests: [`pruner`] and the upkeep of [`events`].
+//! - [`workers`] runs beside the requests: deliveries, [`pruner`] and the upkeep of [`events`].
 //! - [`clock`], [`id`], [`secrets`] and [`error`] are used everywhere; [`config`] and [`app`] put the parts together.
 
 pub mod app;
@@ -33,4 +33,5 @@ pub mod room_stays;
 pub mod rooms;
 pub mod secrets;
 pub mod telemetry;
+pub mod webhooks;
 pub mod workers;

@@ -1,4 +1,4 @@
-//! What runs beside the requests: the pruner and the upkeep of the partitions. Every replica runs them; they share their work.
+//! What runs beside the requests: deliveries, the pruner and the upkeep of the partitions. Every replica runs them; they share their work.
 
 use std::time::Duration;
 
@@ -6,6 +6,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::app::App;
+use crate::webhooks::{self, Sender};
 use crate::{events, pruner};
 
 /// Longest wait for workers that were asked to stop. What they leave undone is taken up at the next start.
@@ -29,6 +30,7 @@ impl Workers {
             }
         };
         let mut tasks = JoinSet::new();
+        tasks.spawn(webhooks::run(app.clone(), Sender::default(), stopped()));
         tasks.spawn(events::run_maintenance(app.clone(), stopped()));
         tasks.spawn(pruner::run(app.clone(), stopped()));
         Self { stop, tasks }

@@ -62,7 +62,7 @@ pub async fn start(config: &Config) -> Result<Started, Failure> {
     migrate(options.clone()).await?;
     let pool = db::connect(options, config.database_connections).await?;
     let clock = config.clock.map_or_else(Clock::system, Clock::starting_at);
-    Ok(Started { app: App::new(pool, clock, ids, master_keys), embedded })
+    Ok(Started { app: App::new(pool, clock, ids, master_keys, config.webhooks.clone()), embedded })
 }
 
 /// On a connection of its own: a migration may take longer than the statements of a request.

@@ -21,6 +21,7 @@ pub struct Tx {
     /// Ids, secrets, master keys.
     pub app: App,
     changes: Changes,
+    deliveries: u64,
     statements: u32,
 }
 
@@ -28,7 +29,8 @@ impl Tx {
     /// Opens a transaction for `actor`, in which everything happens at `now`.
     pub async fn begin(app: &App, actor: &Actor, now: DateTime<Utc>) -> Result<Self> {
         let inner = app.pool.begin().await?;
-        Ok(Self { inner, actor: actor.clone(), now, app: app.clone(), changes: Changes::default(), statements: 0 })
+        let (actor, app, changes) = (actor.clone(), app.clone(), Changes::default());
+        Ok(Self { inner, actor, now, app, changes, deliveries: 0, statements: 0 })
     }
 
     /// The connection, for one statement of a store.
@@ -54,6 +56,11 @@ impl Tx {
         self.changes.push(change);
     }
 
+    /// Says that there are deliveries to send when it commits, beside those of its events.
+    pub fn deliveries_added(&mut self, count: u64) {
+        self.deliveries += count;
+    }
+
     /// Ends it: what a live key did is kept, and its events with it; what a test key did is undone.
     pub async fn commit(mut self) -> Result<()> {
         if self.actor.mode == Mode::Test {
@@ -62,9 +69,9 @@ impl Tx {
         let changes = std::mem::take(&mut self.changes).into_inner();
         let actor = EventActor::Integration(self.actor.integration_id);
         let (hotel, now) = (self.actor.hotel.id, self.now);
-        let deliveries = events::write_in(&mut self.inner, &self.app.ids, hotel, actor, now, changes).await?;
+        let of_events = events::write_in(&mut self.inner, &self.app.ids, hotel, actor, now, changes).await?;
         self.inner.commit().await?;
-        if deliveries > 0 {
+        if of_events + self.deliveries > 0 {
             self.app.deliveries_wake.notify_one();
         }
         Ok(())

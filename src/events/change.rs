@@ -4,6 +4,9 @@ use std::borrow::Cow;
 
 use uuid::Uuid;
 
+/// Type of the events that try an endpoint out. Nobody subscribes to it.
+const TEST_TYPE: &str = "webhook.test";
+
 /// One change that a service made. Names of fields are those of the schema.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
@@ -48,6 +51,13 @@ pub enum Change {
         /// The integration.
         owner: Uuid,
     },
+    /// `webhook.test`, for one endpoint.
+    WebhookTested {
+        /// The endpoint.
+        endpoint: Uuid,
+        /// Its integration.
+        owner: Uuid,
+    },
 }
 
 impl Change {
@@ -70,7 +80,8 @@ impl Change {
             | Self::RoomStayUpdated { id, .. }
             | Self::RoomStayDeleted { id }
             | Self::ClientUpdated { id }
-            | Self::RoomAccessKeyDeleted { id, .. } => *id,
+            | Self::RoomAccessKeyDeleted { id, .. }
+            | Self::WebhookTested { endpoint: id, .. } => *id,
         }
     }
 
@@ -84,6 +95,7 @@ impl Change {
             Self::RoomStayDeleted { .. } => "room_stay.deleted",
             Self::ClientUpdated { .. } => "client.updated",
             Self::RoomAccessKeyDeleted { .. } => "room_access_key.deleted",
+            Self::WebhookTested { .. } => TEST_TYPE,
         }
     }
 
@@ -98,7 +110,7 @@ impl Change {
     /// The one integration that may learn of it; `None` = all of the hotel.
     pub fn owner(&self) -> Option<Uuid> {
         match self {
-            Self::RoomAccessKeyDeleted { owner, .. } => Some(*owner),
+            Self::RoomAccessKeyDeleted { owner, .. } | Self::WebhookTested { owner, .. } => Some(*owner),
             _ => None,
         }
     }

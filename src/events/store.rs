@@ -95,12 +95,14 @@ pub(super) async fn insert(
                       CASE WHEN e.fields = '' THEN NULL ELSE string_to_array(e.fields, ',') END, $9, $10, e.owner
                FROM counter, unnest($4::bytea[], $5::text[], $6::uuid[], $7::text[], $8::uuid[])
                     WITH ORDINALITY e (id, type, object_id, fields, owner, n)
-               RETURNING position, type, integration_id
+               RETURNING position, type, object_id, integration_id
            ), delivery AS (
                INSERT INTO webhook_deliveries (hotel_id, endpoint_id, event_position, created_at, next_attempt_at)
                SELECT $1, w.id, event.position, $3, $3
-               FROM event JOIN webhook_endpoints w ON w.hotel_id = $1 AND w.status = 'ENABLED'
-                    AND event.type = ANY (w.events)
+               -- For an endpoint that was disabled by itself, too: the workers keep it until that is enabled.
+               FROM event JOIN webhook_endpoints w ON w.hotel_id = $1
+                    AND (w.status = 'ENABLED' OR w.disabled_at IS NOT NULL)
+                    AND (event.type = ANY (w.events) OR event.type = 'webhook.test' AND event.object_id = w.id)
                     AND (event.integration_id IS NULL OR event.integration_id = w.integration_id)
                RETURNING 1
            )

@@ -12,6 +12,7 @@ use super::reservations::ReservationNode;
 use super::room_access_keys::RoomAccessKeyNode;
 use super::room_stays::RoomStayNode;
 use super::selection::Selection;
+use super::webhooks::{WebhookDeliveryNode, WebhookEndpointNode};
 use crate::db::{Extent, ExtentRequest, Page, PageRequest};
 use crate::error::{Error, ErrorAt, ErrorCode, Result};
 use crate::hotels::HotelId;
@@ -26,7 +27,9 @@ const LARGEST_SIZE: i32 = 100;
     concrete(name = "RoomStayList", params(RoomStayNode)),
     concrete(name = "ReservationConnection", params(ReservationNode)),
     concrete(name = "RoomAccessKeyConnection", params(RoomAccessKeyNode)),
-    concrete(name = "ClientConnection", params(ClientNode))
+    concrete(name = "ClientConnection", params(ClientNode)),
+    concrete(name = "WebhookEndpointConnection", params(WebhookEndpointNode)),
+    concrete(name = "WebhookDeliveryConnection", params(WebhookDeliveryNode))
 )]
 pub struct Connection<N: OutputType>
 where
@@ -46,7 +49,9 @@ where
     concrete(name = "RoomStayEdge", params(RoomStayNode)),
     concrete(name = "ReservationEdge", params(ReservationNode)),
     concrete(name = "RoomAccessKeyEdge", params(RoomAccessKeyNode)),
-    concrete(name = "ClientEdge", params(ClientNode))
+    concrete(name = "ClientEdge", params(ClientNode)),
+    concrete(name = "WebhookEndpointEdge", params(WebhookEndpointNode)),
+    concrete(name = "WebhookDeliveryEdge", params(WebhookDeliveryNode))
 )]
 pub struct Edge<N: OutputType> {
     /// Opaque. Give it to `after` or `before` of the same connection with the same filter.

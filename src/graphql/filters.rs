@@ -243,7 +243,8 @@ fn each<I, T>(
 }
 
 impl IdFilter {
-    fn conditions(self) -> Result<Vec<Condition<uuid::Uuid>>> {
+    /// The conditions that the input stands for.
+    pub fn conditions(self) -> Result<Vec<Condition<uuid::Uuid>>> {
         let mut all = Vec::new();
         equal(self.eq, |id| uuid(&id), &mut all);
         one_of(self.r#in, |ids| uuids(&ids), &mut all)?;

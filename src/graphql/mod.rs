@@ -27,6 +27,7 @@ mod scalars;
 pub mod scan;
 mod selection;
 pub mod type_map;
+mod webhooks;
 
 pub use execute::{Execution, execute};
 pub use prepare::GraphQlRequest;
@@ -43,6 +44,7 @@ pub struct Query(
     clients::ClientQuery,
     rooms::SettingsQuery,
     events::EventQuery,
+    webhooks::WebhookQuery,
 );
 
 /// Everything that can be changed. All mutations of one HTTP request succeed, or none of them does.
@@ -52,6 +54,7 @@ pub struct Mutation(
     room_stays::RoomStayMutation,
     rooms::RoomMutation,
     front_desk::FrontDeskMutation,
+    webhooks::WebhookMutation,
 );
 
 /// The executable schema.

@@ -15,6 +15,7 @@ use latchkey::id::IdSource;
 use latchkey::reservations::{self, ReservationField, ReservationJoins};
 use latchkey::room_stays::{self, StayField, StayJoins};
 use latchkey::secrets::MasterKeys;
+use latchkey::webhooks::WebhookSettings;
 use sqlx::{AssertSqlSafe, PgConnection};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -67,7 +68,7 @@ impl Bench {
         let ids = IdSource::operating_system();
         let master_keys = MasterKeys::parse(&MasterKeys::generate(&ids)).unwrap_or_else(|reason| panic!("{reason}"));
         let clock = Clock::starting_at(format!("{TODAY}T09:00:00Z").parse().expect("an instant"));
-        let app = App::new(pool, clock, ids, master_keys);
+        let app = App::new(pool, clock, ids, master_keys, WebhookSettings::default());
 
         let mut windows = Vec::new();
         let mut integration = Uuid::nil();

@@ -24,3 +24,4 @@ mod races;
 mod support;
 mod tenancy;
 mod tidy;
+mod webhooks;

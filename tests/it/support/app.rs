@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 
-use chrono::{NaiveTime, TimeDelta};
+use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use latchkey::app::App;
 use latchkey::auth::{self, Permission};
@@ -10,9 +10,12 @@ use latchkey::clock::Clock;
 use latchkey::hotels::{self, Hotel, HotelId, NewHotel};
 use latchkey::id::IdSource;
 use latchkey::secrets::MasterKeys;
+use latchkey::webhooks::WebhookSettings;
 use uuid::Uuid;
 
 use super::TestDb;
+
+const START: &str = "2026-01-30T09:00:00Z";
 
 /// The application. Its clock stands at 2026-01-30 09:00 UTC until [`TestApp::advance`] moves it.
 pub struct TestApp {
@@ -39,16 +42,26 @@ pub struct TestIntegration {
 
 impl TestApp {
     pub async fn new() -> Self {
-        Self::at("2026-01-30T09:00:00Z").await
+        Self::at(START).await
     }
 
     /// At another instant, in RFC 3339.
     pub async fn at(instant: &str) -> Self {
+        Self::with(instant.parse().expect("an instant"), WebhookSettings::default()).await
+    }
+
+    /// With other settings of webhooks.
+    pub async fn with_webhooks(webhooks: WebhookSettings) -> Self {
+        Self::with(START.parse().expect("an instant"), webhooks).await
+    }
+
+    /// At another instant with other settings of webhooks.
+    pub async fn with(start: DateTime<Utc>, webhooks: WebhookSettings) -> Self {
         let db = TestDb::new().await;
-        let clock = Clock::manual(instant.parse().expect("an instant"));
+        let clock = Clock::manual(start);
         let ids = IdSource::operating_system();
         let master_keys = MasterKeys::parse(&MasterKeys::generate(&ids)).unwrap_or_else(|reason| panic!("{reason}"));
-        Self { app: App::new(db.pool.clone(), clock, ids, master_keys), db }
+        Self { app: App::new(db.pool.clone(), clock, ids, master_keys, webhooks), db }
     }
 
     /// Moves the clock.

@@ -8,6 +8,7 @@ mod db;
 mod desk;
 mod log;
 mod process;
+pub mod receiver;
 mod server;
 
 pub use app::{TestApp, TestIntegration};
@@ -16,4 +17,5 @@ pub use db::TestDb;
 pub use desk::{fingerprint, nodes, until_somebody_waits};
 pub use log::LogLines;
 pub use process::{DataDir, LATCHKEY, Serving, latchkey};
+pub use receiver::{Received, Receiver, Reply};
 pub use server::{TestServer, error_code, header};

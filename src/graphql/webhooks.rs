@@ -1,0 +1,414 @@
+//! Webhook endpoints and their deliveries in the schema.
+
+use std::collections::HashMap;
+
+use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use chrono_tz::Tz;
+
+use super::connection::{Binding, Connection, PageArguments, extent_request};
+use super::context::{RequestContext, Session};
+use super::error::{InInput, Outcome};
+use super::filters::IdFilter;
+use super::scalars::{Datetime, uuid};
+use super::selection::Selection;
+use crate::db::Extent;
+use crate::error::{Error, ErrorAt, Result};
+use crate::webhooks::{
+    self, Attempt, Delivery, DeliveryId, DeliveryList, DeliveryStatus, Endpoint, EndpointStatus, EndpointUpdate,
+    Failure, NewEndpoint,
+};
+
+/// Where this integration is told what happens.
+#[derive(SimpleObject)]
+#[graphql(name = "WebhookEndpoint")]
+pub struct WebhookEndpointNode {
+    /// Opaque, at most 64 letters, digits and hyphens.
+    id: ID,
+    /// As it was given.
+    url: String,
+    /// Whether it is sent anything.
+    status: EndpointStatus,
+    /// Types of events that it is sent.
+    events: Vec<String>,
+    /// Why Latchkey disabled it by itself; `null` when it did not. What it has missed is sent when it is enabled.
+    disabled_reason: Option<String>,
+    /// When Latchkey disabled it by itself.
+    disabled_at: Option<Datetime>,
+    /// When it last accepted a webhook.
+    last_success_at: Option<Datetime>,
+    /// When it was made.
+    created_at: Datetime,
+    /// When it was last changed.
+    updated_at: Datetime,
+}
+
+impl WebhookEndpointNode {
+    fn new(endpoint: Endpoint, zone: Tz) -> Self {
+        let local = |instant| Datetime::local(instant, zone);
+        Self {
+            id: ID(endpoint.id.to_string()),
+            url: endpoint.url,
+            status: endpoint.status,
+            events: endpoint.events,
+            disabled_reason: endpoint.disabled_reason,
+            disabled_at: endpoint.disabled_at.map(local),
+            last_success_at: endpoint.last_success_at.map(local),
+            created_at: local(endpoint.created_at),
+            updated_at: local(endpoint.updated_at),
+        }
+    }
+}
+
+/// An event on its way to an endpoint.
+#[derive(SimpleObject)]
+#[graphql(name = "WebhookDelivery")]
+pub struct WebhookDeliveryNode {
+    /// Opaque, at most 64 letters, digits and hyphens.
+    id: ID,
+    /// Id of the event: `id` of the webhook's body.
+    event_id: String,
+    /// Type of the event.
+    event_type: String,
+    /// Id of what it happened to.
+    object_id: ID,
+    /// When it happened.
+    created_at: Datetime,
+    /// How far it has got.
+    status: DeliveryStatus,
+    /// When it is sent next, at the earliest. `null` unless it is `PENDING`.
+    next_attempt_at: Option<Datetime>,
+    /// When it was delivered or given up.
+    finished_at: Option<Datetime>,
+    /// The attempts so far, first one first; the latest 20 when there were more.
+    attempts: Vec<WebhookAttemptNode>,
+}
+
+impl WebhookDeliveryNode {
+    fn new(delivery: Delivery, attempts: Vec<Attempt>, zone: Tz) -> Self {
+        let local = |instant| Datetime::local(instant, zone);
+        Self {
+            id: ID(delivery.id.to_string()),
+            event_id: delivery.event_id,
+            event_type: delivery.event_type,
+            object_id: ID(delivery.object_id.to_string()),
+            created_at: local(delivery.created_at),
+            status: delivery.status,
+            next_attempt_at: delivery.next_attempt_at.map(local),
+            finished_at: delivery.finished_at.map(local),
+            attempts: attempts.into_iter().map(|attempt| WebhookAttemptNode::new(attempt, zone)).collect(),
+        }
+    }
+}
+
+/// One attempt to deliver a webhook.
+#[derive(SimpleObject)]
+#[graphql(name = "WebhookAttempt")]
+pub struct WebhookAttemptNode {
+    /// From 1.
+    number: i32,
+    /// When it began.
+    created_at: Datetime,
+    /// How long it took, in milliseconds.
+    duration_ms: i32,
+    /// HTTP status of the answer; `null` when there was none.
+    status_code: Option<i32>,
+    /// What went wrong; `null` when nothing did.
+    failure: Option<Failure>,
+    /// The start of the answer's body, at most 1024 bytes of it.
+    answer: Option<String>,
+}
+
+impl WebhookAttemptNode {
+    fn new(attempt: Attempt, zone: Tz) -> Self {
+        Self {
+            number: attempt.number,
+            created_at: Datetime::local(attempt.created_at, zone),
+            duration_ms: attempt.duration_ms,
+            status_code: attempt.status_code.map(i32::from),
+            failure: attempt.failure,
+            answer: attempt.answer,
+        }
+    }
+}
+
+/// Which webhook endpoints. All fields that are given have to match.
+#[derive(InputObject, Default)]
+pub struct WebhookEndpointFilter {
+    /// By id.
+    id: Option<IdFilter>,
+}
+
+/// Queries for webhooks.
+#[derive(Default)]
+pub struct WebhookQuery;
+
+#[Object]
+impl WebhookQuery {
+    /// The webhook endpoints of this integration, in the order in which they were made.
+    async fn webhook_endpoints(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which endpoints.")] filter: Option<WebhookEndpointFilter>,
+        #[graphql(desc = "The first so many, at most 100; 20 when neither first nor last is given.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "Only endpoints behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last so many, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Only endpoints before this cursor.")] before: Option<String>,
+    ) -> Outcome<Option<Connection<WebhookEndpointNode>>> {
+        let arguments = PageArguments { first, after, last, before };
+        Ok(Some(endpoints(RequestContext::of(ctx), filter, &arguments, &Selection::of(ctx)).await?))
+    }
+
+    /// What was sent to a webhook endpoint of this integration, or will be: the newest event first. Kept for 30 days.
+    #[expect(clippy::too_many_arguments, reason = "a field of the schema")]
+    async fn webhook_deliveries(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The endpoint.")] endpoint_id: ID,
+        #[graphql(desc = "Only deliveries that have got this far.")] status: Option<DeliveryStatus>,
+        #[graphql(desc = "The first so many, at most 100; 20 when neither first nor last is given.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "Only deliveries behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last so many, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Only deliveries before this cursor.")] before: Option<String>,
+    ) -> Outcome<Option<Connection<WebhookDeliveryNode>>> {
+        let context = RequestContext::of(ctx);
+        let arguments = PageArguments { first, after, last, before };
+        let list = DeliveryList {
+            hotel: context.actor.hotel.id,
+            integration: context.actor.integration_id,
+            endpoint: uuid(&endpoint_id),
+            status,
+        };
+        Ok(Some(deliveries(context, &list, &arguments, &Selection::of(ctx)).await?))
+    }
+}
+
+async fn endpoints(
+    context: &RequestContext,
+    filter: Option<WebhookEndpointFilter>,
+    arguments: &PageArguments,
+    selection: &Selection<'_>,
+) -> Result<Connection<WebhookEndpointNode>> {
+    let (hotel, integration) = (context.actor.hotel.id, context.actor.integration_id);
+    let ids = filter.and_then(|filter| filter.id).map_or_else(|| Ok(Vec::new()), IdFilter::conditions);
+    let ids = ids.at("id").at("filter")?;
+    let binding = Binding::new(hotel, "webhookEndpoints", &(integration, &ids));
+    let request = arguments.request(binding)?;
+    let mut session = context.read().await?;
+    let page = webhooks::page(session.conn(), hotel, integration, &ids, &request).await?;
+    let wanted = extent_request(selection, &request);
+    let extent = if wanted.is_empty() {
+        Extent::default()
+    } else {
+        webhooks::extent(session.conn(), hotel, integration, &ids, &wanted).await?
+    };
+    let zone = context.actor.hotel.time_zone;
+    let keyed = page.map(|endpoint| (endpoint.id, WebhookEndpointNode::new(endpoint, zone)));
+    Ok(Connection::new(keyed, extent, &request, binding))
+}
+
+async fn deliveries(
+    context: &RequestContext,
+    list: &DeliveryList,
+    arguments: &PageArguments,
+    selection: &Selection<'_>,
+) -> Result<Connection<WebhookDeliveryNode>> {
+    let binding = Binding::new(list.hotel, "webhookDeliveries", &(list.endpoint, list.status));
+    let request = arguments.request(binding)?;
+    let mut session = context.read().await?;
+    let page = webhooks::deliveries(session.conn(), list, &request).await?;
+    let wanted = extent_request(selection, &request);
+    let extent = if wanted.is_empty() {
+        Extent::default()
+    } else {
+        webhooks::deliveries_extent(session.conn(), list, &wanted).await?
+    };
+    let node = selection.field("edges").field("node");
+    let mut attempts = attempts(&mut session, &page.items, &node).await?;
+    let zone = context.actor.hotel.time_zone;
+    let keyed = page.map(|delivery| {
+        let position = delivery.id.position;
+        let made = attempts.remove(&position).unwrap_or_default();
+        (position, WebhookDeliveryNode::new(delivery, made, zone))
+    });
+    Ok(Connection::new(keyed, extent, &request, binding))
+}
+
+/// Attempts of deliveries to one endpoint, where they are selected.
+async fn attempts(
+    session: &mut Session<'_>,
+    deliveries: &[Delivery],
+    node: &Selection<'_>,
+) -> Result<HashMap<i64, Vec<Attempt>>> {
+    let mut all: HashMap<i64, Vec<Attempt>> = HashMap::new();
+    let Some(first) = deliveries.first().filter(|_| node.has("attempts")) else { return Ok(all) };
+    let positions: Vec<i64> = deliveries.iter().map(|delivery| delivery.id.position).collect();
+    let hotel = session.context.actor.hotel.id;
+    for (position, attempt) in webhooks::attempts(session.conn(), hotel, first.id.endpoint, &positions).await? {
+        all.entry(position).or_default().push(attempt);
+    }
+    Ok(all)
+}
+
+/// A new webhook endpoint.
+#[derive(InputObject)]
+pub struct CreateWebhookEndpointInput {
+    /// Begins with `https://`; at most 2048 bytes. Its host has public addresses and a valid certificate.
+    url: String,
+    /// Best `DISABLED` at first: store the secret, then enable it. At most 5 endpoints of an integration are enabled.
+    status: EndpointStatus,
+    /// Types of events, such as `room_stay.created`; at least one.
+    events: Vec<String>,
+}
+
+/// What to change of a webhook endpoint. What is absent stays as it is.
+#[derive(InputObject)]
+pub struct UpdateWebhookEndpointInput {
+    /// The endpoint.
+    id: ID,
+    /// Begins with `https://`; at most 2048 bytes. Its host has public addresses and a valid certificate.
+    url: Option<String>,
+    /// `ENABLED` sends what Latchkey has kept for it. At most 5 endpoints of an integration are enabled.
+    status: Option<EndpointStatus>,
+    /// Types of events, such as `room_stay.created`; at least one.
+    events: Option<Vec<String>>,
+}
+
+/// Which webhook endpoint.
+#[derive(InputObject)]
+pub struct WebhookEndpointInput {
+    /// The endpoint.
+    id: ID,
+}
+
+/// Which delivery to send again.
+#[derive(InputObject)]
+pub struct ResendWebhookInput {
+    /// The delivery.
+    delivery_id: ID,
+}
+
+/// Answer of mutations that show a secret.
+#[derive(SimpleObject)]
+pub struct WebhookSecretPayload {
+    /// The endpoint.
+    webhook_endpoint: WebhookEndpointNode,
+    /// What its webhooks are signed with. Never shown again.
+    secret: String,
+}
+
+/// Answer of mutations of a webhook endpoint.
+#[derive(SimpleObject)]
+pub struct WebhookEndpointPayload {
+    /// The endpoint.
+    webhook_endpoint: WebhookEndpointNode,
+}
+
+/// Answer of `deleteWebhookEndpoint`.
+#[derive(SimpleObject)]
+pub struct DeleteWebhookEndpointPayload {
+    /// Always true; an endpoint that cannot be deleted is an error.
+    deleted: bool,
+}
+
+/// Answer of `resendWebhook`.
+#[derive(SimpleObject)]
+pub struct ResendWebhookPayload {
+    /// The delivery.
+    webhook_delivery: WebhookDeliveryNode,
+}
+
+/// Mutations of webhooks.
+#[derive(Default)]
+pub struct WebhookMutation;
+
+#[Object]
+impl WebhookMutation {
+    /// Adds a webhook endpoint and shows its secret, which is never shown again.
+    async fn create_webhook_endpoint(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The endpoint.")] input: CreateWebhookEndpointInput,
+    ) -> Outcome<Option<WebhookSecretPayload>> {
+        let mut session = RequestContext::of(ctx).write().await?;
+        let new = NewEndpoint { url: input.url, status: input.status, events: input.events };
+        let (endpoint, secret) = webhooks::create_in(session.tx(), new).await.in_input()?;
+        let payload =
+            WebhookSecretPayload { webhook_endpoint: node(&session, endpoint), secret: secret.expose().to_owned() };
+        Ok(Some(session.done(payload)))
+    }
+
+    /// Changes a webhook endpoint. Enabling one that Latchkey has disabled sends everything that it missed.
+    async fn update_webhook_endpoint(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to change.")] input: UpdateWebhookEndpointInput,
+    ) -> Outcome<Option<WebhookEndpointPayload>> {
+        let mut session = RequestContext::of(ctx).write().await?;
+        let update = EndpointUpdate { url: input.url, status: input.status, events: input.events };
+        let endpoint = webhooks::update_in(session.tx(), uuid(&input.id), update).await.in_input()?;
+        let webhook_endpoint = node(&session, endpoint);
+        Ok(Some(session.done(WebhookEndpointPayload { webhook_endpoint })))
+    }
+
+    /// Deletes a webhook endpoint. What was still to be sent to it is dropped.
+    async fn delete_webhook_endpoint(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which endpoint.")] input: WebhookEndpointInput,
+    ) -> Outcome<Option<DeleteWebhookEndpointPayload>> {
+        let mut session = RequestContext::of(ctx).write().await?;
+        webhooks::delete_in(session.tx(), uuid(&input.id)).await.in_input()?;
+        Ok(Some(session.done(DeleteWebhookEndpointPayload { deleted: true })))
+    }
+
+    /// Gives a webhook endpoint a new secret and shows it. For 24 hours webhooks are signed with the previous one, too.
+    async fn rotate_webhook_secret(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which endpoint.")] input: WebhookEndpointInput,
+    ) -> Outcome<Option<WebhookSecretPayload>> {
+        let mut session = RequestContext::of(ctx).write().await?;
+        let (endpoint, secret) = webhooks::rotate_secret_in(session.tx(), uuid(&input.id)).await.in_input()?;
+        let payload =
+            WebhookSecretPayload { webhook_endpoint: node(&session, endpoint), secret: secret.expose().to_owned() };
+        Ok(Some(session.done(payload)))
+    }
+
+    /// Sends an enabled webhook endpoint, and no other one, an event of the type `webhook.test`.
+    async fn send_test_webhook(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which endpoint.")] input: WebhookEndpointInput,
+    ) -> Outcome<Option<WebhookEndpointPayload>> {
+        let mut session = RequestContext::of(ctx).write().await?;
+        let endpoint = webhooks::send_test_in(session.tx(), uuid(&input.id)).await.in_input()?;
+        let webhook_endpoint = node(&session, endpoint);
+        Ok(Some(session.done(WebhookEndpointPayload { webhook_endpoint })))
+    }
+
+    /// Sends a webhook again, whatever became of it, with all its attempts before it. Its body is the same as ever.
+    async fn resend_webhook(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which delivery.")] input: ResendWebhookInput,
+    ) -> Outcome<Option<ResendWebhookPayload>> {
+        let mut session = RequestContext::of(ctx).write().await?;
+        let id = DeliveryId::parse(&input.delivery_id);
+        let id = id.ok_or_else(|| Error::not_found("Webhook delivery").at("deliveryId")).in_input()?;
+        let delivery = webhooks::resend_in(session.tx(), id).await.in_input()?;
+        let selection = Selection::of(ctx).field("webhookDelivery");
+        let mut made = attempts(&mut session, std::slice::from_ref(&delivery), &selection).await?;
+        let zone = session.context.actor.hotel.time_zone;
+        let made = made.remove(&id.position).unwrap_or_default();
+        let webhook_delivery = WebhookDeliveryNode::new(delivery, made, zone);
+        Ok(Some(session.done(ResendWebhookPayload { webhook_delivery })))
+    }
+}
+
+fn node(session: &Session<'_>, endpoint: Endpoint) -> WebhookEndpointNode {
+    WebhookEndpointNode::new(endpoint, session.context.actor.hotel.time_zone)
+}

@@ -1,0 +1,293 @@
+//! The delivery workers: claim, commit, send, then record.
+//!
+//! A claim leases due deliveries for longer than an attempt can take, so no transaction is open while something is sent. A
+//! worker that dies leaves its leases to run out; whatever it had sent is then sent again: at least once. A record counts
+//! only while the lease is the claim's own.
+//!
+//! Endpoints do not delay each other. A claim first looks which endpoints have something due and then takes a few deliveries
+//! of each, every endpoint in turn. An endpoint whose last attempt failed is left alone for a while that doubles up to a
+//! minute, and is then sent one delivery at a time. Endpoints that fail have places of their own: however many of them there
+//! are and however long they take, they take none from those that work.
+
+mod rules;
+mod run;
+mod store;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::PgConnection;
+use tokio::task::{self, JoinSet};
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use self::rules::Standing;
+use self::store::{Waiting, WaitingKind};
+use super::body::Message;
+use super::client::{Answer, Outgoing, Sender};
+use super::model::Failure;
+use super::{seal_context, sign};
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::hotels::HotelId;
+
+pub use run::run;
+
+/// Most deliveries on their way to endpoints that work.
+const PLACES: usize = 1024;
+/// Most deliveries on their way to endpoints whose last attempt failed.
+const FAILING_PLACES: usize = 256;
+/// How long a claimed delivery is the claimer's own; the sender gives up long before.
+const LEASE: TimeDelta = TimeDelta::seconds(60);
+
+/// Names an endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EndpointKey {
+    /// Its hotel.
+    pub hotel: HotelId,
+    /// Its id.
+    pub id: Uuid,
+}
+
+/// A delivery that this worker alone may send until its lease ends.
+#[derive(Clone)]
+pub struct Claimed {
+    endpoint: EndpointKey,
+    position: i64,
+    created_at: DateTime<Utc>,
+    attempt: i32,
+    failed_attempts: i32,
+    run_began_at: DateTime<Utc>,
+    leased_until: DateTime<Utc>,
+    failing: bool,
+    url: String,
+    sealed_secrets: Vec<Vec<u8>>,
+    message: Message,
+}
+
+/// An attempt that has ended.
+pub struct Outcome {
+    claimed: Claimed,
+    began_at: DateTime<Utc>,
+    duration_ms: i32,
+    answer: Answer,
+}
+
+/// Sends everything that is due, until nothing is, and answers how many attempts that took.
+///
+/// # Errors
+/// `UNAVAILABLE`; what was sent but not recorded is sent again later.
+pub async fn deliver_due(app: &App, sender: &Arc<Sender>) -> Result<usize> {
+    let mut worker = Worker::new(app.clone(), Arc::clone(sender));
+    let mut attempts = 0;
+    loop {
+        if worker.claim().await?.claimed == 0 {
+            return Ok(attempts);
+        }
+        while worker.next_ended().await {}
+        attempts += worker.ended.len();
+        worker.record().await?;
+    }
+}
+
+/// What a claim came to.
+struct Claim {
+    claimed: usize,
+    /// There was more than this worker has places for.
+    left: bool,
+}
+
+struct Worker {
+    app: App,
+    sender: Arc<Sender>,
+    flights: JoinSet<Result<Attempted>>,
+    /// What is on its way, by the task that it is on its way in.
+    aloft: HashMap<task::Id, Claimed>,
+    /// Attempts that have ended and are not recorded yet.
+    ended: Vec<Outcome>,
+}
+
+impl Worker {
+    fn new(app: App, sender: Arc<Sender>) -> Self {
+        Self { app, sender, flights: JoinSet::new(), aloft: HashMap::new(), ended: Vec::new() }
+    }
+
+    /// Takes what is due, as far as there are places, and sends it on its way.
+    async fn claim(&mut self) -> Result<Claim> {
+        let mut tx = self.app.pool.begin().await?;
+        store::go_by_index(&mut tx).await?;
+        let now = self.app.clock.now();
+        let mut waiting = store::waiting(&mut tx, now).await?;
+        set_aside(&mut tx, &waiting, now).await?;
+        self.shuffle(&mut waiting);
+        let allotted = self.allot(&waiting);
+        let claimed =
+            if allotted.is_empty() { Vec::new() } else { store::claim(&mut tx, &allotted, now, now + LEASE).await? };
+        tx.commit().await?;
+        let places: usize = allotted.iter().map(|(_, count)| usize::from(*count)).sum();
+        let left = places > 0 && claimed.len() == places;
+        let count = claimed.len();
+        for one in claimed {
+            let flight = self.flights.spawn(attempt(self.app.clone(), Arc::clone(&self.sender), one.clone()));
+            self.aloft.insert(flight.id(), one);
+        }
+        Ok(Claim { claimed: count, left })
+    }
+
+    /// Begins at another endpoint each time, so that none is always the last when places are few.
+    fn shuffle(&self, waiting: &mut [Waiting]) {
+        let mut random = [0; 4];
+        self.app.ids.fill(&mut random);
+        if !waiting.is_empty() {
+            let middle = usize::try_from(u32::from_be_bytes(random)).unwrap_or(0) % waiting.len();
+            waiting.rotate_left(middle);
+        }
+    }
+
+    fn allot(&self, waiting: &[Waiting]) -> Vec<(EndpointKey, u16)> {
+        let mut in_flight: HashMap<EndpointKey, u16> = HashMap::new();
+        for claimed in self.aloft.values() {
+            *in_flight.entry(claimed.endpoint).or_default() += 1;
+        }
+        let taken_by_failing = self.aloft.values().filter(|claimed| claimed.failing).count();
+        let taken = self.aloft.len() - taken_by_failing;
+        let well = of_kind(waiting, |kind| kind == WaitingKind::Due { failing: false });
+        let failing = of_kind(waiting, |kind| kind == WaitingKind::Due { failing: true });
+        let mut allotted = rules::allot(&well, rules::PER_ENDPOINT, &in_flight, PLACES.saturating_sub(taken));
+        allotted.extend(rules::allot(
+            &failing,
+            rules::PER_FAILING_ENDPOINT,
+            &in_flight,
+            FAILING_PLACES.saturating_sub(taken_by_failing),
+        ));
+        allotted
+    }
+
+    /// Waits until an attempt ends; false when none is on its way.
+    async fn next_ended(&mut self) -> bool {
+        let Some(joined) = self.flights.join_next_with_id().await else { return false };
+        self.land(joined);
+        while let Some(joined) = self.flights.try_join_next_with_id() {
+            self.land(joined);
+        }
+        true
+    }
+
+    fn land(&mut self, joined: Result<(task::Id, Result<Attempted>), task::JoinError>) {
+        let (id, attempted) = match joined {
+            Ok((id, attempted)) => (id, attempted),
+            Err(error) => (error.id(), Err(Error::internal(error))),
+        };
+        let Some(claimed) = self.aloft.remove(&id) else { return };
+        match attempted {
+            Ok(Attempted { began_at, duration_ms, answer }) => {
+                self.ended.push(Outcome { claimed, began_at, duration_ms, answer });
+            }
+            // Nothing to record: the lease runs out, and by then a missing master key may be back.
+            Err(error) => {
+                tracing::error!(endpoint.id = %claimed.endpoint.id, cause = ?error.source, "a webhook cannot be sent");
+            }
+        }
+    }
+
+    /// Records the attempts that have ended. They are kept for another try when that fails.
+    async fn record(&mut self) -> Result<()> {
+        if self.ended.is_empty() {
+            return Ok(());
+        }
+        let mut by_endpoint: BTreeMap<EndpointKey, Vec<&Outcome>> = BTreeMap::new();
+        for outcome in &self.ended {
+            by_endpoint.entry(outcome.claimed.endpoint).or_default().push(outcome);
+        }
+        let endpoints: Vec<EndpointKey> = by_endpoint.keys().copied().collect();
+        let mut tx = self.app.pool.begin().await?;
+        store::go_by_index(&mut tx).await?;
+        let standings = store::lock_standings(&mut tx, &endpoints).await?;
+        let now = self.app.clock.now();
+        let (mut of_endpoints, mut of_deliveries, mut attempts) = (Vec::new(), Vec::new(), Vec::new());
+        // An endpoint that was deleted meanwhile has no standing, and no log either.
+        for standing in &standings {
+            let outcomes = &by_endpoint[&standing.endpoint];
+            let (change, changes) = self.settle(standing, outcomes, now);
+            of_endpoints.push((standing.endpoint, change));
+            of_deliveries.extend(outcomes.iter().map(|outcome| &outcome.claimed).zip(changes));
+            attempts.extend(outcomes.iter().copied());
+        }
+        store::insert_attempts(&mut tx, &attempts).await?;
+        store::update_deliveries(&mut tx, &of_deliveries).await?;
+        store::update_standings(&mut tx, &of_endpoints, now).await?;
+        tx.commit().await?;
+        self.ended.clear();
+        Ok(())
+    }
+
+    fn settle(
+        &self,
+        standing: &Standing,
+        outcomes: &[&Outcome],
+        now: DateTime<Utc>,
+    ) -> (rules::EndpointChange, Vec<rules::DeliveryChange>) {
+        let settled = rules::settle(standing, outcomes, &self.app.webhooks.schedule, &self.app.ids, now);
+        if let Some(reason) = &settled.0.disabled_reason {
+            let EndpointKey { hotel, id } = standing.endpoint;
+            tracing::warn!(hotel.id = %hotel, endpoint.id = %id, reason, "webhook endpoint disabled");
+        }
+        settled
+    }
+}
+
+/// Takes care of what waits for endpoints that are not to be sent anything.
+async fn set_aside(conn: &mut PgConnection, waiting: &[Waiting], now: DateTime<Utc>) -> Result<()> {
+    let disabled = of_kind(waiting, |kind| kind == WaitingKind::Disabled);
+    if !disabled.is_empty() {
+        store::hold(conn, &disabled, now).await?;
+    }
+    let deleted = of_kind(waiting, |kind| kind == WaitingKind::Deleted);
+    if !deleted.is_empty() {
+        store::drop_orphans(conn, &deleted).await?;
+    }
+    Ok(())
+}
+
+fn of_kind(waiting: &[Waiting], wanted: impl Fn(WaitingKind) -> bool) -> Vec<EndpointKey> {
+    waiting.iter().filter(|one| wanted(one.kind)).map(|one| one.endpoint).collect()
+}
+
+/// How an attempt went.
+struct Attempted {
+    began_at: DateTime<Utc>,
+    duration_ms: i32,
+    answer: Answer,
+}
+
+/// Sends one delivery.
+///
+/// # Errors
+/// `INTERNAL` when it cannot be signed.
+async fn attempt(app: App, sender: Arc<Sender>, claimed: Claimed) -> Result<Attempted> {
+    let began_at = app.clock.now();
+    let outgoing = outgoing(&app, &claimed, began_at)?;
+    let began = Instant::now();
+    let answer = sender.send(outgoing, &app.webhooks.allowed_networks).await;
+    let duration_ms = i32::try_from(began.elapsed().as_millis()).unwrap_or(i32::MAX);
+    let failure = answer.failure.map(Failure::as_str);
+    tracing::debug!(endpoint.id = %claimed.endpoint.id, status = answer.status, failure, duration_ms, "webhook attempt");
+    Ok(Attempted { began_at, duration_ms, answer })
+}
+
+fn outgoing(app: &App, claimed: &Claimed, now: DateTime<Utc>) -> Result<Outgoing> {
+    let context = seal_context(claimed.endpoint.hotel, claimed.endpoint.id);
+    let open = |sealed: &Vec<u8>| app.master_keys.open(&context, sealed);
+    let secrets = claimed.sealed_secrets.iter().map(open).collect::<Result<Vec<_>>>()?;
+    let body = claimed.message.body();
+    let signatures = sign::sign(&secrets, &claimed.message.id, &body, now)?;
+    let headers = vec![
+        ("3rpms-signature", signatures.of_3rpms),
+        ("webhook-id", claimed.message.id.clone()),
+        ("webhook-timestamp", signatures.timestamp),
+        ("webhook-signature", signatures.standard),
+    ];
+    Ok(Outgoing { url: claimed.url.clone(), headers, body: Bytes::from(body) })
+}

@@ -1,0 +1,117 @@
+//! The worker of a process: when it looks for work, and how it ends.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::postgres::{PgListener, PgPoolOptions};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, timeout_at};
+
+use super::{Worker, store};
+use crate::app::App;
+use crate::webhooks::client::Sender;
+
+/// How often to look for work that nobody told of: retries that fall due, and what a wake-up got lost for.
+const POLL: Duration = Duration::from_secs(1);
+/// How long attempts may go on after the process was asked to end.
+const GRACE: Duration = Duration::from_secs(5);
+/// Where workers of other processes ask for help.
+const CHANNEL: &str = "latchkey_deliveries";
+
+/// Delivers webhooks until `shutdown`, then lets attempts end, and returns the leases of those that do not in time.
+///
+/// A process delivers what its own requests commit, told by [`crate::app::Parts::deliveries_wake`]. When that is more than
+/// it has places for, it calls the workers of other processes with a NOTIFY.
+pub async fn run(app: App, sender: Sender, shutdown: impl Future<Output = ()>) {
+    let mut worker = Worker::new(app.clone(), Arc::new(sender));
+    let mut listener = JoinSet::new();
+    listener.spawn(listen(app.clone()));
+    let mut shutdown = std::pin::pin!(shutdown);
+    loop {
+        let began = Instant::now();
+        let rest = worker.turn(began).await;
+        tokio::select! {
+            () = &mut shutdown => break,
+            () = sleep(rest) => {}
+        }
+        tokio::select! {
+            () = &mut shutdown => break,
+            () = app.deliveries_wake.notified() => {}
+            true = worker.next_ended() => {}
+            () = sleep(POLL) => {}
+        }
+    }
+    drop(listener);
+    worker.wind_up().await;
+}
+
+impl Worker {
+    /// Records what has ended and takes on what is due. Answers how long to rest: looking for work is never most of what
+    /// the database does.
+    async fn turn(&mut self, began: Instant) -> Duration {
+        if let Err(error) = self.record().await {
+            // The outcomes are kept; while the database is away there is nothing to claim either.
+            tracing::warn!(cause = ?error.source, "attempts to deliver webhooks cannot be recorded");
+            return POLL;
+        }
+        match self.claim().await {
+            Ok(claim) => {
+                if claim.left {
+                    self.call_for_help().await;
+                }
+                began.elapsed().min(POLL / 2)
+            }
+            Err(error) => {
+                tracing::warn!(cause = ?error.source, "no webhooks can be claimed");
+                POLL
+            }
+        }
+    }
+
+    async fn call_for_help(&self) {
+        let called = async {
+            let mut conn = self.app.pool.acquire().await?;
+            store::notify(&mut conn).await
+        };
+        if let Err(error) = called.await {
+            tracing::debug!(cause = ?error.source, "other workers cannot be called");
+        }
+    }
+
+    async fn wind_up(mut self) {
+        let deadline = Instant::now() + GRACE;
+        while let Ok(true) = timeout_at(deadline, self.next_ended()).await {}
+        self.flights.shutdown().await;
+        let unfinished: Vec<_> = std::mem::take(&mut self.aloft).into_values().collect();
+        let returned = async {
+            self.record().await?;
+            let mut conn = self.app.pool.acquire().await?;
+            store::release(&mut conn, &unfinished).await
+        };
+        if let Err(error) = returned.await {
+            tracing::warn!(cause = ?error.source, "leases of webhooks cannot be returned; they run out within a minute");
+        }
+    }
+}
+
+/// Wakes the worker when another process calls. Without the connection the poll remains.
+async fn listen(app: App) {
+    loop {
+        if let Err(error) = hear(&app).await {
+            tracing::debug!(cause = %error, "the workers of other processes cannot be heard");
+        }
+        sleep(POLL).await;
+    }
+}
+
+async fn hear(app: &App) -> sqlx::Result<()> {
+    // Its own connection: the pool's are for requests.
+    let options = app.pool.connect_options().as_ref().clone();
+    let pool = PgPoolOptions::new().max_connections(1).connect_with(options).await?;
+    let mut listener = PgListener::connect_with(&pool).await?;
+    listener.listen(CHANNEL).await?;
+    while listener.try_recv().await?.is_some() {
+        app.deliveries_wake.notify_one();
+    }
+    Ok(())
+}

@@ -1,0 +1,369 @@
+//! The SQL of the delivery workers. Endpoints are locked before deliveries, in the order of their ids.
+
+use chrono::{DateTime, Utc};
+use sqlx::{PgConnection, query};
+use uuid::Uuid;
+
+use super::rules::{DeliveryChange, EndpointChange, Standing};
+use super::{Claimed, EndpointKey, Outcome};
+use crate::error::Result;
+use crate::webhooks::body::{Message, event_id};
+use crate::webhooks::model::{EndpointStatus, Failure};
+
+/// Makes the statements of this transaction go by index, whatever the planner believes.
+///
+/// Its plans outlive what they were made for: they are made once per connection, when a queue was empty or the week's
+/// partition was new, and would then read a whole partition for each endpoint, or sort all that waits for it to take four.
+pub async fn go_by_index(conn: &mut PgConnection) -> Result<()> {
+    query!("SELECT set_config('enable_seqscan', 'off', true) AS scan, set_config('enable_sort', 'off', true) AS sort")
+        .fetch_one(conn)
+        .await?;
+    Ok(())
+}
+
+/// An endpoint that has deliveries waiting for it, and what has to be done about them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// The endpoint.
+    pub endpoint: EndpointKey,
+    /// What has to be done.
+    pub kind: WaitingKind,
+}
+
+/// See [`Waiting`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WaitingKind {
+    /// Some are due.
+    Due {
+        /// Whether the endpoint's last attempt failed.
+        failing: bool,
+    },
+    /// The endpoint is disabled.
+    Disabled,
+    /// The endpoint was deleted.
+    Deleted,
+}
+
+/// Every endpoint for which something has to be done now.
+///
+/// Hops through the index from endpoint to endpoint, so that its cost does not depend on how much waits for each.
+pub async fn waiting(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<Vec<Waiting>> {
+    let rows = query!(
+        r#"WITH RECURSIVE pending AS (
+               (SELECT hotel_id, endpoint_id FROM webhook_deliveries WHERE status = 'PENDING'
+                ORDER BY hotel_id, endpoint_id LIMIT 1)
+               UNION ALL
+               SELECT n.hotel_id, n.endpoint_id FROM pending p CROSS JOIN LATERAL (
+                   SELECT d.hotel_id, d.endpoint_id FROM webhook_deliveries d
+                   WHERE d.status = 'PENDING' AND (d.hotel_id, d.endpoint_id) > (p.hotel_id, p.endpoint_id)
+                   ORDER BY d.hotel_id, d.endpoint_id LIMIT 1
+               ) n
+           )
+           SELECT p.hotel_id AS "hotel_id!", p.endpoint_id AS "endpoint_id!", w.status AS "status?",
+                  coalesce(w.failures > 0, FALSE) AS "failing!"
+           FROM pending p LEFT JOIN webhook_endpoints w ON w.hotel_id = p.hotel_id AND w.id = p.endpoint_id
+           WHERE w.id IS NULL OR w.status = 'DISABLED' OR (
+               (w.backoff_until IS NULL OR w.backoff_until <= $1)
+               AND EXISTS (SELECT FROM webhook_deliveries d
+                           WHERE d.hotel_id = p.hotel_id AND d.endpoint_id = p.endpoint_id AND d.status = 'PENDING'
+                                 AND d.next_attempt_at <= $1 AND (d.leased_until IS NULL OR d.leased_until <= $1)))"#,
+        now,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            let kind = match row.status.as_deref() {
+                None => WaitingKind::Deleted,
+                Some("DISABLED") => WaitingKind::Disabled,
+                Some(_) => WaitingKind::Due { failing: row.failing },
+            };
+            Waiting { endpoint: EndpointKey { hotel: row.hotel_id, id: row.endpoint_id }, kind }
+        })
+        .collect())
+}
+
+/// Puts what waits for disabled endpoints aside, unless a worker has it or the endpoint was enabled meanwhile.
+pub async fn hold(conn: &mut PgConnection, endpoints: &[EndpointKey], now: DateTime<Utc>) -> Result<()> {
+    let (hotels, ids) = split(endpoints);
+    query!(
+        "WITH disabled AS (
+             SELECT w.hotel_id, w.id FROM webhook_endpoints w
+             WHERE (w.hotel_id, w.id) IN (SELECT * FROM unnest($1::uuid[], $2::uuid[])) AND w.status = 'DISABLED'
+             ORDER BY w.hotel_id, w.id FOR NO KEY UPDATE SKIP LOCKED
+         )
+         UPDATE webhook_deliveries d SET status = 'HELD', next_attempt_at = NULL, leased_until = NULL
+         FROM disabled w
+         WHERE d.hotel_id = w.hotel_id AND d.endpoint_id = w.id AND d.status = 'PENDING'
+               AND (d.leased_until IS NULL OR d.leased_until <= $3)",
+        &hotels[..],
+        &ids[..],
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Deletes what waits for endpoints that are no more.
+pub async fn drop_orphans(conn: &mut PgConnection, endpoints: &[EndpointKey]) -> Result<()> {
+    let (hotels, ids) = split(endpoints);
+    query!(
+        "DELETE FROM webhook_deliveries d USING unnest($1::uuid[], $2::uuid[]) AS e (hotel_id, id)
+         WHERE d.hotel_id = e.hotel_id AND d.endpoint_id = e.id AND d.status = 'PENDING'
+               AND NOT EXISTS (SELECT FROM webhook_endpoints w WHERE w.hotel_id = e.hotel_id AND w.id = e.id)",
+        &hotels[..],
+        &ids[..],
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Takes up to so many due deliveries of each endpoint, oldest events first, until `leased_until`.
+pub async fn claim(
+    conn: &mut PgConnection,
+    allotted: &[(EndpointKey, u16)],
+    now: DateTime<Utc>,
+    leased_until: DateTime<Utc>,
+) -> Result<Vec<Claimed>> {
+    let endpoints: Vec<EndpointKey> = allotted.iter().map(|(endpoint, _)| *endpoint).collect();
+    let (hotels, ids) = split(&endpoints);
+    let counts: Vec<i64> = allotted.iter().map(|(_, count)| i64::from(*count)).collect();
+    let rows = query!(
+        r#"WITH picked AS (
+               SELECT d.* FROM unnest($1::uuid[], $2::uuid[], $3::bigint[]) AS e (hotel_id, endpoint_id, allotted)
+               CROSS JOIN LATERAL (
+                   SELECT p.hotel_id, p.endpoint_id, p.event_position, p.created_at FROM webhook_deliveries p
+                   WHERE p.hotel_id = e.hotel_id AND p.endpoint_id = e.endpoint_id AND p.status = 'PENDING'
+                         AND p.next_attempt_at <= $4 AND (p.leased_until IS NULL OR p.leased_until <= $4)
+                   ORDER BY p.event_position LIMIT e.allotted FOR UPDATE SKIP LOCKED
+               ) d
+           ), claimed AS (
+               UPDATE webhook_deliveries d
+               SET attempts = d.attempts + 1, run_began_at = coalesce(d.run_began_at, $4), leased_until = $5
+               FROM picked p
+               WHERE d.hotel_id = p.hotel_id AND d.endpoint_id = p.endpoint_id AND d.event_position = p.event_position
+                     AND d.created_at = p.created_at
+               RETURNING d.hotel_id, d.endpoint_id, d.event_position, d.created_at, d.attempts, d.failed_attempts,
+                         d.run_began_at
+           )
+           SELECT c.hotel_id, c.endpoint_id, c.event_position, c.created_at, c.attempts, c.failed_attempts,
+                  c.run_began_at AS "run_began_at!", v.id AS event_id, v.type AS event_type, v.actor_type, v.actor_id,
+                  v.object_id, v.updated_fields, w.url, w.secret, w.failures,
+                  CASE WHEN w.previous_secret_until > $4 THEN w.previous_secret END AS previous_secret
+           FROM claimed c
+           JOIN webhook_endpoints w ON w.hotel_id = c.hotel_id AND w.id = c.endpoint_id
+           JOIN events v ON v.hotel_id = c.hotel_id AND v.position = c.event_position AND v.created_at = c.created_at"#,
+        &hotels[..],
+        &ids[..],
+        &counts[..],
+        now,
+        leased_until,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| Claimed {
+            endpoint: EndpointKey { hotel: row.hotel_id, id: row.endpoint_id },
+            position: row.event_position,
+            created_at: row.created_at,
+            attempt: row.attempts,
+            failed_attempts: row.failed_attempts,
+            run_began_at: row.run_began_at,
+            leased_until,
+            failing: row.failures > 0,
+            url: row.url,
+            sealed_secrets: std::iter::once(row.secret).chain(row.previous_secret).collect(),
+            message: Message {
+                id: event_id(&row.event_id),
+                event_type: row.event_type,
+                created_at: row.created_at,
+                endpoint_id: row.endpoint_id,
+                actor_type: row.actor_type,
+                actor_id: row.actor_id,
+                object_id: row.object_id,
+                updated_fields: row.updated_fields,
+            },
+        })
+        .collect())
+}
+
+/// Gives leases back that nothing came of.
+pub async fn release(conn: &mut PgConnection, claimed: &[Claimed]) -> Result<()> {
+    let keys = Keys::of(claimed.iter());
+    query!(
+        "UPDATE webhook_deliveries d SET leased_until = NULL
+         FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::timestamptz[], $5::timestamptz[])
+              AS u (hotel_id, endpoint_id, event_position, created_at, leased_until)
+         WHERE d.hotel_id = u.hotel_id AND d.endpoint_id = u.endpoint_id AND d.event_position = u.event_position
+               AND d.created_at = u.created_at AND d.leased_until = u.leased_until",
+        &keys.hotels[..],
+        &keys.endpoints[..],
+        &keys.positions[..],
+        &keys.created[..],
+        &keys.leases[..],
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Reads how endpoints stand, and holds them until the transaction ends.
+pub async fn lock_standings(conn: &mut PgConnection, endpoints: &[EndpointKey]) -> Result<Vec<Standing>> {
+    let (hotels, ids) = split(endpoints);
+    let rows = query!(
+        "SELECT hotel_id, id, status, failures, last_success_at FROM webhook_endpoints
+         WHERE (hotel_id, id) IN (SELECT * FROM unnest($1::uuid[], $2::uuid[]))
+         ORDER BY hotel_id, id FOR NO KEY UPDATE",
+        &hotels[..],
+        &ids[..],
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(Standing {
+                endpoint: EndpointKey { hotel: row.hotel_id, id: row.id },
+                status: EndpointStatus::parse(&row.status)?,
+                failures: row.failures,
+                last_success_at: row.last_success_at,
+            })
+        })
+        .collect()
+}
+
+/// Writes what came of attempts into the delivery log.
+pub async fn insert_attempts(conn: &mut PgConnection, outcomes: &[&Outcome]) -> Result<()> {
+    let keys = Keys::of(outcomes.iter().map(|outcome| &outcome.claimed));
+    let numbers: Vec<i32> = outcomes.iter().map(|outcome| outcome.claimed.attempt).collect();
+    let began: Vec<DateTime<Utc>> = outcomes.iter().map(|outcome| outcome.began_at).collect();
+    let durations: Vec<i32> = outcomes.iter().map(|outcome| outcome.duration_ms).collect();
+    let statuses: Vec<Option<i16>> =
+        outcomes.iter().map(|outcome| outcome.answer.status.and_then(|status| i16::try_from(status).ok())).collect();
+    let failures: Vec<Option<&str>> =
+        outcomes.iter().map(|outcome| outcome.answer.failure.map(Failure::as_str)).collect();
+    let answers: Vec<&str> = outcomes.iter().map(|outcome| outcome.answer.start.as_str()).collect();
+    query!(
+        "INSERT INTO webhook_attempts (hotel_id, endpoint_id, event_position, attempt, created_at, duration_ms,
+                                       status_code, failure, answer)
+         SELECT u.hotel_id, u.endpoint_id, u.event_position, u.attempt, u.created_at, u.duration_ms, u.status_code,
+                u.failure, nullif(u.answer, '')
+         FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::integer[], $5::timestamptz[], $6::integer[],
+                     $7::smallint[], $8::text[], $9::text[])
+              AS u (hotel_id, endpoint_id, event_position, attempt, created_at, duration_ms, status_code, failure, answer)
+         ON CONFLICT DO NOTHING",
+        &keys.hotels[..],
+        &keys.endpoints[..],
+        &keys.positions[..],
+        &numbers[..],
+        &began[..],
+        &durations[..],
+        &statuses[..] as &[Option<i16>],
+        &failures[..] as &[Option<&str>],
+        &answers[..] as &[&str],
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Moves deliveries on, as far as their leases are still those of the claim.
+pub async fn update_deliveries(conn: &mut PgConnection, changes: &[(&Claimed, DeliveryChange)]) -> Result<()> {
+    let keys = Keys::of(changes.iter().map(|(claimed, _)| *claimed));
+    let statuses: Vec<&str> = changes.iter().map(|(_, change)| change.status.as_str()).collect();
+    let failed: Vec<i32> = changes.iter().map(|(_, change)| change.failed_attempts).collect();
+    let next: Vec<Option<DateTime<Utc>>> = changes.iter().map(|(_, change)| change.next_attempt_at).collect();
+    let finished: Vec<Option<DateTime<Utc>>> = changes.iter().map(|(_, change)| change.finished_at).collect();
+    query!(
+        "UPDATE webhook_deliveries d
+         SET status = u.status, failed_attempts = u.failed_attempts, next_attempt_at = u.next_attempt_at,
+             finished_at = u.finished_at, leased_until = NULL
+         FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::timestamptz[], $5::timestamptz[], $6::text[],
+                     $7::integer[], $8::timestamptz[], $9::timestamptz[])
+              AS u (hotel_id, endpoint_id, event_position, created_at, leased_until, status, failed_attempts,
+                    next_attempt_at, finished_at)
+         WHERE d.hotel_id = u.hotel_id AND d.endpoint_id = u.endpoint_id AND d.event_position = u.event_position
+               AND d.created_at = u.created_at AND d.leased_until = u.leased_until",
+        &keys.hotels[..],
+        &keys.endpoints[..],
+        &keys.positions[..],
+        &keys.created[..],
+        &keys.leases[..],
+        &statuses[..] as &[&str],
+        &failed[..],
+        &next[..] as &[Option<DateTime<Utc>>],
+        &finished[..] as &[Option<DateTime<Utc>>],
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Writes how endpoints stand now.
+pub async fn update_standings(
+    conn: &mut PgConnection,
+    changes: &[(EndpointKey, EndpointChange)],
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let endpoints: Vec<EndpointKey> = changes.iter().map(|(endpoint, _)| *endpoint).collect();
+    let (hotels, ids) = split(&endpoints);
+    let failures: Vec<i32> = changes.iter().map(|(_, change)| change.failures).collect();
+    let backoffs: Vec<Option<DateTime<Utc>>> = changes.iter().map(|(_, change)| change.backoff_until).collect();
+    let successes: Vec<Option<DateTime<Utc>>> = changes.iter().map(|(_, change)| change.last_success_at).collect();
+    let reasons: Vec<Option<&str>> = changes.iter().map(|(_, change)| change.disabled_reason.as_deref()).collect();
+    query!(
+        "UPDATE webhook_endpoints w
+         SET failures = u.failures, backoff_until = u.backoff_until, last_success_at = u.last_success_at,
+             status = CASE WHEN u.reason IS NULL THEN w.status ELSE 'DISABLED' END,
+             disabled_reason = coalesce(u.reason, w.disabled_reason),
+             disabled_at = CASE WHEN u.reason IS NULL THEN w.disabled_at ELSE $7 END,
+             updated_at = CASE WHEN u.reason IS NULL THEN w.updated_at ELSE $7 END
+         FROM unnest($1::uuid[], $2::uuid[], $3::integer[], $4::timestamptz[], $5::timestamptz[], $6::text[])
+              AS u (hotel_id, id, failures, backoff_until, last_success_at, reason)
+         WHERE w.hotel_id = u.hotel_id AND w.id = u.id",
+        &hotels[..],
+        &ids[..],
+        &failures[..],
+        &backoffs[..] as &[Option<DateTime<Utc>>],
+        &successes[..] as &[Option<DateTime<Utc>>],
+        &reasons[..] as &[Option<&str>],
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Tells the workers of other processes that there is more to do than this one can.
+pub async fn notify(conn: &mut PgConnection) -> Result<()> {
+    query!("SELECT pg_notify('latchkey_deliveries', '')").fetch_one(conn).await?;
+    Ok(())
+}
+
+fn split(endpoints: &[EndpointKey]) -> (Vec<Uuid>, Vec<Uuid>) {
+    endpoints.iter().map(|endpoint| (endpoint.hotel, endpoint.id)).unzip()
+}
+
+/// Primary keys and leases of deliveries, column by column.
+struct Keys {
+    hotels: Vec<Uuid>,
+    endpoints: Vec<Uuid>,
+    positions: Vec<i64>,
+    created: Vec<DateTime<Utc>>,
+    leases: Vec<DateTime<Utc>>,
+}
+
+impl Keys {
+    fn of<'a>(claimed: impl Iterator<Item = &'a Claimed> + Clone) -> Self {
+        Self {
+            hotels: claimed.clone().map(|one| one.endpoint.hotel).collect(),
+            endpoints: claimed.clone().map(|one| one.endpoint.id).collect(),
+            positions: claimed.clone().map(|one| one.position).collect(),
+            created: claimed.clone().map(|one| one.created_at).collect(),
+            leases: claimed.map(|one| one.leased_until).collect(),
+        }
+    }
+}

@@ -1,0 +1,295 @@
+//! Webhooks: an integration names a URL, and Latchkey tells it what happens.
+//!
+//! The commit that writes an event writes a delivery for each endpoint that subscribed to its type ([`crate::events`]); the
+//! workers ([`deliver`]) send it, at least once and in no order.
+//!
+//! **Endpoint**: `ENABLED` or `DISABLED`. Latchkey disables one that answers 410 Gone, and one that used up the whole
+//! schedule of a delivery while nothing else was delivered; then `disabled_reason` and `disabled_at` tell why and when, and
+//! its events are kept. An endpoint that was disabled by hand has neither: its events are not kept. At most
+//! [`MOST_ENABLED`] of an integration are enabled.
+//!
+//! **Delivery**: `PENDING`, and from there `DELIVERED`, `FAILED` (schedule used up) or `HELD` (endpoint disabled). Enabling
+//! the endpoint makes `HELD` ones `PENDING`. Only a worker puts deliveries aside as `HELD`, and only while it holds the
+//! endpoint; enabling holds it, too. So a commit need not know which way an endpoint is just being switched: it writes
+//! `PENDING`, and nothing is lost.
+//!
+//! **Secrets** are sealed under the ids of hotel and endpoint, and shown once. After a rotation the previous one signs, too,
+//! for a day. Not promised: order, and that nothing arrives twice.
+//!
+//! Endpoints belong to the integration. Changing them needs a key with the permission `WRITE`, as every mutation does; an
+//! integration that reads only has its endpoints managed with another key of the same integration.
+
+pub mod address;
+mod body;
+pub mod client;
+pub mod deliver;
+pub mod model;
+pub mod schedule;
+mod sign;
+mod store;
+mod target;
+
+use chrono::TimeDelta;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+pub use body::event_id;
+pub use client::Sender;
+pub use deliver::{deliver_due, run};
+pub use model::{Attempt, Delivery, DeliveryId, DeliveryStatus, Endpoint, EndpointStatus, Failure, WebhookSettings};
+
+use crate::db::{Condition, Extent, ExtentRequest, Page, PageRequest, Tx};
+use crate::error::{Error, ErrorAt, Result};
+use crate::events::{self, Change};
+use crate::hotels::HotelId;
+use crate::secrets::Secret;
+use target::Target;
+
+/// Most endpoints of one integration that are enabled.
+pub const MOST_ENABLED: i64 = 5;
+/// Most endpoints of one integration, enabled or not.
+pub const MOST_ENDPOINTS: i64 = 50;
+/// How long the previous secret goes on signing after a rotation.
+const ROTATION: TimeDelta = TimeDelta::hours(24);
+
+/// What a new endpoint is made of.
+#[derive(Clone, Debug)]
+pub struct NewEndpoint {
+    /// Where it is.
+    pub url: String,
+    /// Whether it is sent anything yet.
+    pub status: EndpointStatus,
+    /// Types of events.
+    pub events: Vec<String>,
+}
+
+/// What to change of an endpoint. What is absent stays as it is.
+#[derive(Clone, Debug, Default)]
+pub struct EndpointUpdate {
+    /// Where it is.
+    pub url: Option<String>,
+    /// Whether it is sent anything.
+    pub status: Option<EndpointStatus>,
+    /// Types of events.
+    pub events: Option<Vec<String>>,
+}
+
+/// What binds a sealed secret to its row: the ids of its hotel and its endpoint.
+fn seal_context(hotel: HotelId, endpoint: Uuid) -> [u8; 32] {
+    let mut context = [0; 32];
+    context[..16].copy_from_slice(hotel.as_bytes());
+    context[16..].copy_from_slice(endpoint.as_bytes());
+    context
+}
+
+/// Adds an endpoint. Answers with its secret, which is never shown again.
+///
+/// # Errors
+/// `INVALID_ARGUMENT` for a URL that webhooks are not sent to, unknown types of events, and one endpoint too many.
+pub async fn create_in(tx: &mut Tx, new: NewEndpoint) -> Result<(Endpoint, Secret)> {
+    check_url(tx, &new.url)?;
+    let event_types = check_events(new.events)?;
+    let (hotel, integration, now) = (tx.actor.hotel.id, tx.actor.integration_id, tx.now);
+    store::lock_integration(tx.conn(), hotel, integration).await?;
+    let counts = store::count(tx.conn(), hotel, integration).await?;
+    if counts.all >= MOST_ENDPOINTS {
+        return Err(Error::invalid(format!("An integration has at most {MOST_ENDPOINTS} webhook endpoints")));
+    }
+    if new.status == EndpointStatus::Enabled {
+        require_place(counts.enabled)?;
+    }
+    let endpoint = Endpoint {
+        id: tx.app.ids.uuid(now),
+        url: new.url,
+        status: new.status,
+        events: event_types,
+        disabled_reason: None,
+        disabled_at: None,
+        last_success_at: None,
+        created_at: now,
+        updated_at: now,
+    };
+    let (secret, sealed) = new_secret(tx, endpoint.id);
+    store::insert(tx.conn(), hotel, integration, &endpoint, &sealed).await?;
+    Ok((endpoint, secret))
+}
+
+/// Changes an endpoint. Enabling it sends what was kept for it; another URL or enabling it forgets earlier failures.
+///
+/// # Errors
+/// `NOT_FOUND`, and those of [`create_in`].
+pub async fn update_in(tx: &mut Tx, id: Uuid, update: EndpointUpdate) -> Result<Endpoint> {
+    if let Some(url) = &update.url {
+        check_url(tx, url)?;
+    }
+    let event_types = update.events.map(check_events).transpose()?;
+    let (hotel, integration, now) = (tx.actor.hotel.id, tx.actor.integration_id, tx.now);
+    store::lock_integration(tx.conn(), hotel, integration).await?;
+    let mut endpoint = lock_in(tx, id).await?;
+    let enabled = update.status == Some(EndpointStatus::Enabled) && endpoint.status == EndpointStatus::Disabled;
+    if enabled {
+        let counts = store::count(tx.conn(), hotel, integration).await?;
+        require_place(counts.enabled)?;
+        (endpoint.disabled_reason, endpoint.disabled_at) = (None, None);
+    }
+    let forgets = enabled || update.url.as_ref().is_some_and(|url| *url != endpoint.url);
+    endpoint.status = update.status.unwrap_or(endpoint.status);
+    endpoint.url = update.url.unwrap_or(endpoint.url);
+    endpoint.events = event_types.unwrap_or(endpoint.events);
+    endpoint.updated_at = now;
+    store::update(tx.conn(), hotel, &endpoint, forgets).await?;
+    if enabled {
+        let resumed = store::resume_held(tx.conn(), hotel, id, now).await?;
+        tx.deliveries_added(resumed);
+    }
+    Ok(endpoint)
+}
+
+/// Deletes an endpoint with everything that waits for it. Its delivery log goes with it.
+///
+/// # Errors
+/// `NOT_FOUND`
+pub async fn delete_in(tx: &mut Tx, id: Uuid) -> Result<()> {
+    lock_in(tx, id).await?;
+    let hotel = tx.actor.hotel.id;
+    store::delete(tx.conn(), hotel, id).await
+}
+
+/// Gives an endpoint a new secret. Both sign for a day; one that was already on its way out does no longer.
+///
+/// # Errors
+/// `NOT_FOUND`
+pub async fn rotate_secret_in(tx: &mut Tx, id: Uuid) -> Result<(Endpoint, Secret)> {
+    let mut endpoint = lock_in(tx, id).await?;
+    let (hotel, now) = (tx.actor.hotel.id, tx.now);
+    let (secret, sealed) = new_secret(tx, id);
+    store::rotate_secret(tx.conn(), hotel, id, &sealed, now + ROTATION, now).await?;
+    endpoint.updated_at = now;
+    Ok((endpoint, secret))
+}
+
+/// Sends an endpoint, and no other one, an event of the type `webhook.test`.
+///
+/// # Errors
+/// `NOT_FOUND`, `INVALID_ARGUMENT` when it is disabled.
+pub async fn send_test_in(tx: &mut Tx, id: Uuid) -> Result<Endpoint> {
+    let endpoint = lock_in(tx, id).await?;
+    if endpoint.status == EndpointStatus::Disabled {
+        return Err(Error::invalid("The webhook endpoint is disabled").at("id"));
+    }
+    tx.emit(Change::WebhookTested { endpoint: id, owner: tx.actor.integration_id });
+    Ok(endpoint)
+}
+
+/// Sends a delivery again, now and with a whole schedule before it; for a disabled endpoint, when that is enabled.
+///
+/// # Errors
+/// `NOT_FOUND`
+pub async fn resend_in(tx: &mut Tx, id: DeliveryId) -> Result<Delivery> {
+    let not_found = || Error::not_found("Webhook delivery").at("deliveryId");
+    let (hotel, integration, now) = (tx.actor.hotel.id, tx.actor.integration_id, tx.now);
+    let endpoint = store::lock(tx.conn(), hotel, integration, id.endpoint).await?.ok_or_else(not_found)?;
+    let held = endpoint.status == EndpointStatus::Disabled;
+    if !store::resend(tx.conn(), hotel, id, held, now).await? {
+        return Err(not_found());
+    }
+    tx.deliveries_added(1);
+    store::find_delivery(tx.conn(), hotel, id).await?.ok_or_else(not_found)
+}
+
+/// A page of the endpoints of the integration, in the order in which they were made.
+pub async fn page(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    integration: Uuid,
+    ids: &[Condition<Uuid>],
+    request: &PageRequest<Uuid>,
+) -> Result<Page<Endpoint>> {
+    store::page(conn, hotel, integration, ids, request).await
+}
+
+/// The extent of the list of endpoints of the integration.
+pub async fn extent(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    integration: Uuid,
+    ids: &[Condition<Uuid>],
+    request: &ExtentRequest<Uuid>,
+) -> Result<Extent> {
+    store::extent(conn, hotel, integration, ids, request).await
+}
+
+/// Whose deliveries, and which of them.
+#[derive(Clone, Copy, Debug)]
+pub struct DeliveryList {
+    /// The hotel.
+    pub hotel: HotelId,
+    /// The integration that asks. Of an endpoint of another one there are no deliveries.
+    pub integration: Uuid,
+    /// The endpoint.
+    pub endpoint: Uuid,
+    /// Only those that have got this far.
+    pub status: Option<DeliveryStatus>,
+}
+
+/// A page of deliveries to an endpoint, the newest event first.
+pub async fn deliveries(
+    conn: &mut PgConnection,
+    list: &DeliveryList,
+    request: &PageRequest<i64>,
+) -> Result<Page<Delivery>> {
+    store::deliveries(conn, list, request).await
+}
+
+/// The extent of the list of deliveries to an endpoint.
+pub async fn deliveries_extent(
+    conn: &mut PgConnection,
+    list: &DeliveryList,
+    request: &ExtentRequest<i64>,
+) -> Result<Extent> {
+    store::deliveries_extent(conn, list, request).await
+}
+
+/// The latest attempts of each of these deliveries to one endpoint, at most 20 each, first one first.
+pub async fn attempts(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    endpoint: Uuid,
+    positions: &[i64],
+) -> Result<Vec<(i64, Attempt)>> {
+    store::attempts(conn, hotel, endpoint, positions).await
+}
+
+async fn lock_in(tx: &mut Tx, id: Uuid) -> Result<Endpoint> {
+    let (hotel, integration) = (tx.actor.hotel.id, tx.actor.integration_id);
+    let endpoint = store::lock(tx.conn(), hotel, integration, id).await?;
+    endpoint.ok_or_else(|| Error::not_found("Webhook endpoint").at("id"))
+}
+
+fn check_url(tx: &Tx, url: &str) -> Result<()> {
+    Target::parse(url, &tx.app.webhooks.allowed_networks).map(drop).map_err(Error::invalid).at("url")
+}
+
+fn check_events(mut types: Vec<String>) -> Result<Vec<String>> {
+    if types.is_empty() {
+        return Err(Error::invalid("Subscribe to at least one type of events").at("events"));
+    }
+    events::check_types(&types).at("events")?;
+    types.sort_unstable_by_key(|name| events::TYPES.iter().position(|known| known == name));
+    types.dedup();
+    Ok(types)
+}
+
+fn require_place(enabled: i64) -> Result<()> {
+    if enabled < MOST_ENABLED {
+        return Ok(());
+    }
+    Err(Error::invalid(format!("An integration has at most {MOST_ENABLED} enabled webhook endpoints")).at("status"))
+}
+
+fn new_secret(tx: &Tx, endpoint: Uuid) -> (Secret, Vec<u8>) {
+    let secret = sign::generate(&tx.app.ids);
+    let context = seal_context(tx.actor.hotel.id, endpoint);
+    let sealed = tx.app.master_keys.seal(&tx.app.ids, &context, secret.expose());
+    (secret, sealed)
+}

@@ -1,0 +1,139 @@
+//! Where a webhook goes: a URL that has been looked at closely.
+
+use std::net::IpAddr;
+
+use url::{Host, Url};
+
+use super::address::AllowedNetworks;
+
+const LONGEST_URL: usize = 2048;
+
+/// A URL that keeps the rules. What its name resolves to is checked when it is connected to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// Whether to speak TLS.
+    pub tls: bool,
+    /// Name or address of the host.
+    pub host: Host<String>,
+    /// Port.
+    pub port: u16,
+    /// Value of the header `host`.
+    pub authority: String,
+    /// Path and query.
+    pub path: String,
+}
+
+impl Target {
+    /// Reads the URL of an endpoint.
+    ///
+    /// # Errors
+    /// A sentence for the endpoint's owner.
+    pub fn parse(text: &str, allowed: &AllowedNetworks) -> Result<Self, &'static str> {
+        if text.len() > LONGEST_URL {
+            return Err("A URL has at most 2048 bytes");
+        }
+        // The parser would drop some of these and mend others.
+        if text.chars().any(|c| c.is_whitespace() || c.is_control() || c == '\\') {
+            return Err("A URL has no white space, control characters and backslashes");
+        }
+        let url = Url::parse(text).map_err(|_| "This is not a URL such as https://example.com/webhooks")?;
+        let tls = match url.scheme() {
+            "https" => true,
+            "http" if !allowed.is_empty() => false,
+            _ => return Err("The URL of a webhook endpoint begins with https://"),
+        };
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err("The URL of a webhook endpoint has no user name and no password");
+        }
+        if url.fragment().is_some() {
+            return Err("The URL of a webhook endpoint has no fragment");
+        }
+        let host = url.host().ok_or("The URL of a webhook endpoint has a host")?.to_owned();
+        let port = url.port_or_known_default().filter(|&port| port > 0).ok_or("A port is between 1 and 65535")?;
+        let authority = match url.port() {
+            Some(port) => format!("{host}:{port}"),
+            None => host.to_string(),
+        };
+        let path = &url[url::Position::BeforePath..];
+        let target = Self { tls, host, port, authority, path: path.to_owned() };
+        if target.literal().is_some_and(|address| !allowed.permit(address, tls)) {
+            return Err("Webhooks are sent to public addresses only");
+        }
+        Ok(target)
+    }
+
+    /// The address, where the URL names one. `localhost` and the names below it are one, whatever a resolver says (RFC 6761).
+    pub fn literal(&self) -> Option<IpAddr> {
+        match &self.host {
+            Host::Ipv4(address) => Some((*address).into()),
+            Host::Ipv6(address) => Some((*address).into()),
+            Host::Domain(name) => {
+                let name = name.trim_end_matches('.');
+                (name == "localhost" || name.ends_with(".localhost")).then_some(IpAddr::from([127, 0, 0, 1]))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target(url: &str) -> Result<Target, &'static str> {
+        Target::parse(url, &AllowedNetworks::default())
+    }
+
+    #[test]
+    fn a_public_https_url_is_a_target() {
+        let parsed = target("https://Example.com:8443/hooks/a?b=c%20d").expect("a target");
+        assert_eq!(parsed.authority, "example.com:8443");
+        assert_eq!((parsed.tls, parsed.port, parsed.path.as_str()), (true, 8443, "/hooks/a?b=c%20d"));
+        assert_eq!(target("https://[2a00:1450::1]").expect("a target").authority, "[2a00:1450::1]");
+        assert_eq!(target("https://münchen.example").expect("a target").authority, "xn--mnchen-3ya.example");
+    }
+
+    #[test]
+    fn disguised_and_malformed_urls_are_refused() {
+        for url in [
+            "",
+            "example.com",
+            "ftp://example.com/",
+            "file:///etc/passwd",
+            "http://example.com/",
+            "https://user@example.com/",
+            "https://user:password@example.com/",
+            "https://:password@example.com/",
+            "https://example.com/#fragment",
+            "https://example.com:0/",
+            "https://example.com:65536/",
+            "https://exa mple.com/",
+            "https://example.com/\n",
+            "https:\\\\example.com\\",
+            "https://127.0.0.1/",
+            "https://0x7f.1/",
+            "https://2130706433/",
+            "https://0177.0.0.1/",
+            "https://127.1/",
+            "https://[::1]/",
+            "https://[::ffff:127.0.0.1]/",
+            "https://[::ffff:7f00:1]/",
+            "https://169.254.169.254/latest/meta-data",
+            "https://localhost/",
+            "https://LOCALHOST./",
+            "https://a.localhost/",
+            "https://%31%32%37.0.0.1/",
+        ] {
+            assert!(target(url).is_err(), "{url}");
+        }
+        assert!(target(&format!("https://example.com/{}", "a".repeat(2048))).is_err());
+    }
+
+    #[test]
+    fn allowed_networks_are_reached_without_tls() {
+        let allowed = AllowedNetworks::parse("127.0.0.0/8").expect("networks");
+        assert!(Target::parse("http://127.0.0.1:4000/", &allowed).is_ok());
+        assert!(Target::parse("http://localhost:4000/", &allowed).is_ok());
+        assert!(Target::parse("http://8.8.8.8/", &allowed).is_err());
+        assert!(Target::parse("https://10.0.0.1/", &allowed).is_err());
+    }
+}
