@@ -1,6 +1,7 @@
 //! The event feed: gap-free, in commit order, followed by a cursor.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use chrono::TimeDelta;
 use chrono_tz::Tz;
@@ -11,7 +12,7 @@ use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 
-use crate::support::{Client, House, code, text};
+use crate::support::{Client, House, TestApp, code, text};
 
 const FEED: &str = "query($after: String $types: [String!] $first: Int) { \
      events(after: $after types: $types first: $first) { \
@@ -237,6 +238,24 @@ async fn partitions_are_made_ahead_and_dropped_with_what_is_in_them() {
         let expected: Vec<_> = expected.into_iter().map(|(name, count)| (name.to_owned(), count)).collect();
         assert_eq!(found, expected, "after {days} more days");
     }
+}
+
+#[tokio::test]
+async fn partitions_are_looked_after_from_the_start() {
+    let app = TestApp::new().await;
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let maintenance = events::run_maintenance(app.app.clone(), async { drop(stopped.await) });
+    let running = tokio::spawn(maintenance);
+    let made = "SELECT count(*) FROM pg_class WHERE relname IN \
+         ('events_w20260209', 'webhook_deliveries_w20260209', 'webhook_attempts_w20260209')";
+    let waiting = async {
+        while sqlx::query_scalar::<_, i64>(made).fetch_one(&app.pool).await.expect("a count") < 3 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), waiting).await.expect("they are made");
+    stop.send(()).expect("it still runs");
+    running.await.expect("it ends");
 }
 
 #[tokio::test]
