@@ -83,20 +83,13 @@ pub async fn deliver_due(app: &App, sender: &Arc<Sender>) -> Result<usize> {
     let mut worker = Worker::new(app.clone(), Arc::clone(sender));
     let mut attempts = 0;
     loop {
-        if worker.claim().await?.claimed == 0 {
+        if worker.claim().await? == 0 {
             return Ok(attempts);
         }
         while worker.next_ended().await {}
         attempts += worker.ended.len();
         worker.record().await?;
     }
-}
-
-/// What a claim came to.
-struct Claim {
-    claimed: usize,
-    /// There was more than this worker has places for.
-    left: bool,
 }
 
 struct Worker {
@@ -114,8 +107,8 @@ impl Worker {
         Self { app, sender, flights: JoinSet::new(), aloft: HashMap::new(), ended: Vec::new() }
     }
 
-    /// Takes what is due, as far as there are places, and sends it on its way.
-    async fn claim(&mut self) -> Result<Claim> {
+    /// Takes what is due, as far as there are places, and sends it on its way. Answers how much that was.
+    async fn claim(&mut self) -> Result<usize> {
         let mut tx = self.app.pool.begin().await?;
         store::go_by_index(&mut tx).await?;
         let now = self.app.clock.now();
@@ -126,14 +119,12 @@ impl Worker {
         let claimed =
             if allotted.is_empty() { Vec::new() } else { store::claim(&mut tx, &allotted, now, now + LEASE).await? };
         tx.commit().await?;
-        let places: usize = allotted.iter().map(|(_, count)| usize::from(*count)).sum();
-        let left = places > 0 && claimed.len() == places;
         let count = claimed.len();
         for one in claimed {
             let flight = self.flights.spawn(attempt(self.app.clone(), Arc::clone(&self.sender), one.clone()));
             self.aloft.insert(flight.id(), one);
         }
-        Ok(Claim { claimed: count, left })
+        Ok(count)
     }
 
     /// Begins at another endpoint each time, so that none is always the last when places are few.
@@ -146,13 +137,22 @@ impl Worker {
         }
     }
 
+    /// Places that are taken: by endpoints that work, and by those that fail.
+    fn taken(&self) -> (usize, usize) {
+        let by_failing = self.aloft.values().filter(|claimed| claimed.failing).count();
+        (self.aloft.len() - by_failing, by_failing)
+    }
+
+    fn is_full(&self) -> bool {
+        self.taken().0 >= PLACES
+    }
+
     fn allot(&self, waiting: &[Waiting]) -> Vec<(EndpointKey, u16)> {
         let mut in_flight: HashMap<EndpointKey, u16> = HashMap::new();
         for claimed in self.aloft.values() {
             *in_flight.entry(claimed.endpoint).or_default() += 1;
         }
-        let taken_by_failing = self.aloft.values().filter(|claimed| claimed.failing).count();
-        let taken = self.aloft.len() - taken_by_failing;
+        let (taken, taken_by_failing) = self.taken();
         let well = of_kind(waiting, |kind| kind == WaitingKind::Due { failing: false });
         let failing = of_kind(waiting, |kind| kind == WaitingKind::Due { failing: true });
         let mut allotted = rules::allot(&well, rules::PER_ENDPOINT, &in_flight, PLACES.saturating_sub(taken));
@@ -178,6 +178,8 @@ impl Worker {
     fn land(&mut self, joined: Result<(task::Id, Result<Attempted>), task::JoinError>) {
         let (id, attempted) = match joined {
             Ok((id, attempted)) => (id, attempted),
+            // It stays aloft, so that its lease is returned.
+            Err(error) if error.is_cancelled() => return,
             Err(error) => (error.id(), Err(Error::internal(error))),
         };
         let Some(claimed) = self.aloft.remove(&id) else { return };

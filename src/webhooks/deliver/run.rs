@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use sqlx::postgres::{PgListener, PgPoolOptions};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::{Worker, store};
 use crate::app::App;
+use crate::error::ErrorCode;
 use crate::webhooks::client::Sender;
 
 /// How often to look for work that nobody told of: retries that fall due, and what a wake-up got lost for.
@@ -20,16 +22,16 @@ const CHANNEL: &str = "latchkey_deliveries";
 
 /// Delivers webhooks until `shutdown`, then lets attempts end, and returns the leases of those that do not in time.
 ///
-/// A process delivers what its own requests commit, told by [`crate::app::Parts::deliveries_wake`]. When that is more than
-/// it has places for, it calls the workers of other processes with a NOTIFY.
+/// A process delivers what its own requests commit, told by [`crate::app::Parts::deliveries_wake`]. When all its places are
+/// taken, it calls the workers of other processes with a NOTIFY: at most one per turn, and never within a request.
 pub async fn run(app: App, sender: Sender, shutdown: impl Future<Output = ()>) {
+    raise_file_limit();
     let mut worker = Worker::new(app.clone(), Arc::new(sender));
     let mut listener = JoinSet::new();
     listener.spawn(listen(app.clone()));
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
-        let began = Instant::now();
-        let rest = worker.turn(began).await;
+        let rest = worker.turn().await;
         tokio::select! {
             () = &mut shutdown => break,
             () = sleep(rest) => {}
@@ -46,26 +48,32 @@ pub async fn run(app: App, sender: Sender, shutdown: impl Future<Output = ()>) {
 }
 
 impl Worker {
-    /// Records what has ended and takes on what is due. Answers how long to rest: looking for work is never most of what
-    /// the database does.
-    async fn turn(&mut self, began: Instant) -> Duration {
-        if let Err(error) = self.record().await {
+    /// Records what has ended and takes on what is due. Answers how long to rest: as long as looking for work took, so that
+    /// it never is most of what the database does, however many endpoints fail.
+    async fn turn(&mut self) -> Duration {
+        match self.record().await {
+            Ok(()) => {}
             // The outcomes are kept; while the database is away there is nothing to claim either.
-            tracing::warn!(cause = ?error.source, "attempts to deliver webhooks cannot be recorded");
+            Err(error) if error.code == ErrorCode::Unavailable => {
+                tracing::warn!(cause = ?error.source, "attempts to deliver webhooks cannot be recorded yet");
+                return POLL;
+            }
+            // They must not stand in the way of everything else. Their leases run out, and they are sent again.
+            Err(error) => {
+                tracing::error!(cause = ?error.source, "attempts to deliver webhooks cannot be recorded");
+                self.ended.clear();
+            }
+        }
+        let began = Instant::now();
+        if let Err(error) = self.claim().await {
+            tracing::warn!(cause = ?error.source, "no webhooks can be claimed");
             return POLL;
         }
-        match self.claim().await {
-            Ok(claim) => {
-                if claim.left {
-                    self.call_for_help().await;
-                }
-                began.elapsed().min(POLL / 2)
-            }
-            Err(error) => {
-                tracing::warn!(cause = ?error.source, "no webhooks can be claimed");
-                POLL
-            }
+        let rest = began.elapsed().min(POLL / 2);
+        if self.is_full() {
+            self.call_for_help().await;
         }
+        rest
     }
 
     async fn call_for_help(&self) {
@@ -81,7 +89,8 @@ impl Worker {
     async fn wind_up(mut self) {
         let deadline = Instant::now() + GRACE;
         while let Ok(true) = timeout_at(deadline, self.next_ended()).await {}
-        self.flights.shutdown().await;
+        self.flights.abort_all();
+        while self.next_ended().await {}
         let unfinished: Vec<_> = std::mem::take(&mut self.aloft).into_values().collect();
         let returned = async {
             self.record().await?;
@@ -91,6 +100,14 @@ impl Worker {
         if let Err(error) = returned.await {
             tracing::warn!(cause = ?error.source, "leases of webhooks cannot be returned; they run out within a minute");
         }
+    }
+}
+
+/// Allows the process as many open files as it may have: the usual 1024 are fewer than there are places for attempts.
+fn raise_file_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }) {
+        tracing::debug!(cause = %error, "the limit of open files stays as it is");
     }
 }
 

@@ -111,6 +111,19 @@ async fn a_running_worker_reaches_healthy_endpoints_while_attempts_at_dead_ones_
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_running_worker_finds_what_another_process_has_committed() {
+    let hooks = Hooks::new().await;
+    let receiver = Receiver::new(Reply::Status(200)).await;
+    let (id, _) = hooks.endpoint(&receiver.url(), &["room_stay.created"]).await;
+    let (_, worker, stop) = spawn_worker(&hooks, LONG);
+    hooks.house.stay("R1").await;
+    receiver.wait_for(1).await;
+    stop.notify_one();
+    worker.await.expect("it ends");
+    assert_eq!(hooks.statuses(&id).await, ["DELIVERED"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_worker_that_is_stopped_returns_the_leases_of_what_it_cannot_finish() {
     let hooks = Hooks::new().await;
     let receiver = Receiver::new(Reply::Slow(Duration::from_mins(10), 200)).await;
