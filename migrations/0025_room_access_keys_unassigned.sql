@@ -1,2 +1,3 @@
--- The pruner's claim: keys that have been on no stay for two days, in any hotel.
-CREATE INDEX room_access_keys_unassigned_idx ON room_access_keys (unassigned_since) WHERE unassigned_since IS NOT NULL;
+-- The pruner's claim: keys of one hotel that have been on no stay for two days, the longest unused first.
+CREATE INDEX room_access_keys_unassigned_idx ON room_access_keys (hotel_id, unassigned_since)
+    WHERE unassigned_since IS NOT NULL;

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use sqlx::postgres::PgPoolOptions;
 
 use latchkey::app::App;
+use latchkey::webhooks::WebhookSettings;
 
 use crate::support::client::{ADD_KEY, CREATE_KEY};
 use crate::support::{Client, House, code, fingerprint, until_somebody_waits};
@@ -19,7 +20,13 @@ fn pin() -> Value {
 /// The same application on a pool of its own, for faults that must not touch the test's.
 async fn on_own_pool(house: &House, options: PgPoolOptions) -> App {
     let pool = options.connect_with(house.test.db.options()).await.expect("connects");
-    App::new(pool, house.test.clock.clone(), house.test.ids.clone(), house.test.master_keys.clone())
+    App::new(
+        pool,
+        house.test.clock.clone(),
+        house.test.ids.clone(),
+        house.test.master_keys.clone(),
+        WebhookSettings::default(),
+    )
 }
 
 #[track_caller]

@@ -9,6 +9,7 @@ use latchkey::auth::{self, ApiKeyChange, Permission};
 use latchkey::clock::Clock;
 use latchkey::id::IdSource;
 use latchkey::secrets::MasterKeys;
+use latchkey::webhooks::WebhookSettings;
 use serde_json::{Value, json};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions as _, PgConnection};
@@ -31,7 +32,7 @@ fn without_database() -> App {
     let pool = PgPoolOptions::new().acquire_timeout(Duration::from_millis(200)).connect_lazy_with(nowhere);
     let ids = IdSource::operating_system();
     let master_keys = MasterKeys::parse(&MasterKeys::generate(&ids)).unwrap_or_else(|reason| panic!("{reason}"));
-    App::new(pool, Clock::system(), ids, master_keys)
+    App::new(pool, Clock::system(), ids, master_keys, WebhookSettings::default())
 }
 
 fn typename() -> Value {
