@@ -1,21 +1,19 @@
 //! The clean-up of keys that outlived their stay.
 
+mod races;
+
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Tz;
-use latchkey::db::Tx;
 use latchkey::error::ErrorCode;
 use latchkey::hotels::{self, HotelChange};
 use latchkey::pruner::{self, Due, Pruned};
-use latchkey::{room_access_keys, room_stays};
 use serde_json::{Value, json};
-use sqlx::{Postgres, Transaction};
-use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use crate::feed::{Follower, event, update};
-use crate::support::{Client, House, TestApp, code, text};
+use crate::support::{Client, House, TestApp, text};
 
 const NOTHING: Pruned = Pruned { revoked: 0, deleted: 0 };
 
@@ -42,6 +40,20 @@ async fn desk(house: &House, name: &str, input: Value) -> Value {
     let input_type = format!("{}{}Input", name[..1].to_uppercase(), &name[1..]);
     let query = format!("mutation($input: {input_type}!) {{ {name}(input: $input) {{ __typename }} }}");
     house.desk.data(&query, json!({"input": input})).await
+}
+
+/// Waits for something that happens in another task; the time-out only ends a broken test.
+async fn wait_until<F: Future<Output = bool>>(condition: impl Fn() -> F) {
+    let waiting = async {
+        while !condition().await {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), waiting).await.expect("it happens");
+}
+
+fn id(text: &str) -> Uuid {
+    text.parse().expect("an id")
 }
 
 /// A stay from 30 January to 2 February with a key; its key is due on 4 February at 10:00 UTC.
@@ -298,7 +310,6 @@ async fn what_is_due_can_be_listed_without_doing_it() {
     let unused = house.locks.pin("0043").await;
     at(&house, "2026-02-04T10:00:00Z");
     let list = || async { pruner::list_due(&house.test).await.unwrap_or_else(|error| panic!("{error:?}")) };
-    let id = |text: &str| -> Uuid { text.parse().expect("an id") };
     let due = |key, stay, due_at: &str| {
         let due_at = due_at.parse().expect("an instant");
         Due { hotel: "grand-hotel".into(), key: id(key), stay, due_at }
@@ -320,209 +331,4 @@ async fn the_pruner_runs_at_its_start() {
     wait_until(|| async { house.locks.own_pins().await.is_empty() }).await;
     stop.send(()).expect("it still runs");
     running.await.expect("it ends");
-}
-
-// Races, with transactions that are really open.
-
-/// Waits for something that happens in another task; the time-out only ends a broken test.
-async fn wait_until<F: Future<Output = bool>>(condition: impl Fn() -> F) {
-    let waiting = async {
-        while !condition().await {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(20), waiting).await.expect("it happens");
-}
-
-async fn begin(house: &House, client: &Client) -> Tx {
-    Tx::begin(&house.test, &client.actor, house.test.clock.now()).await.unwrap_or_else(|error| panic!("{error:?}"))
-}
-
-fn id(text: &str) -> Uuid {
-    text.parse().expect("an id")
-}
-
-/// Stops the pruner at its last statement, where it holds everything, by holding the counter of events.
-async fn stop_pruner(house: &House) -> (Transaction<'static, Postgres>, JoinHandle<Pruned>) {
-    let mut counter = house.test.pool.begin().await.expect("a transaction");
-    let hold = "SELECT FROM event_counters WHERE hotel_id = $1 FOR UPDATE";
-    sqlx::query(hold).bind(house.hotel.id).execute(&mut *counter).await.expect("held");
-    let app = house.test.app.clone();
-    let pruner = tokio::spawn(async move { pruner::prune_due(&app).await.unwrap_or_else(|error| panic!("{error:?}")) });
-    waiting(house, 1).await;
-    (counter, pruner)
-}
-
-/// Waits until so many sessions of the test's database wait for a lock.
-async fn waiting(house: &House, sessions: i64) {
-    let count = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    wait_until(|| async {
-        let waiting: i64 = sqlx::query_scalar(count).fetch_one(&house.test.pool).await.expect("a count");
-        waiting == sessions
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn a_stay_that_is_being_extended_keeps_its_key() {
-    let house = House::new().await;
-    let (stay, key) = stay_with_key(&house).await;
-    at(&house, "2026-02-04T10:00:00Z");
-    let mut tx = begin(&house, &house.desk).await;
-    let to = "2026-02-06".parse().expect("a date");
-    room_stays::change_dates_in(&mut tx, id(&stay), None, Some(to)).await.unwrap_or_else(|error| panic!("{error:?}"));
-    assert_eq!(prune(&house).await, NOTHING, "it does not wait");
-    tx.commit().await.unwrap_or_else(|error| panic!("{error:?}"));
-    assert_eq!(prune(&house).await, NOTHING);
-    assert_eq!(house.messaging.key_of(&stay).await, Some(key));
-}
-
-#[tokio::test]
-async fn a_stay_that_is_extended_too_late_has_lost_its_key() {
-    let house = House::new().await;
-    let (stay, _) = stay_with_key(&house).await;
-    at(&house, "2026-02-04T10:00:00Z");
-    let (counter, pruner) = stop_pruner(&house).await;
-    let query = "mutation($id: ID!) { changeRoomStayDates(input: {roomStayId: $id, reservation_to: \"2026-02-06\"}) { \
-         roomStay { reservation_to roomAccessKey { id } } } }";
-    let (client, input) = (house.desk.clone(), json!({"id": stay}));
-    let extending = tokio::spawn(async move { client.run(query, input).await });
-    waiting(&house, 2).await;
-    counter.rollback().await.expect("let go");
-    assert_eq!(pruner.await.expect("pruned"), Pruned { revoked: 1, deleted: 1 });
-    let extended = extending.await.expect("extended");
-    let expected = json!({"reservation_to": "2026-02-06", "roomAccessKey": null});
-    assert_eq!(extended["data"]["changeRoomStayDates"]["roomStay"], expected, "{extended}");
-}
-
-#[tokio::test]
-async fn a_key_that_is_being_put_on_a_stay_lives_on() {
-    let house = House::new().await;
-    let key = house.locks.pin("0042").await;
-    let stay = house.reservation("R1", &[("2026-01-30", "2026-02-20")]).await.1.remove(0);
-    at(&house, "2026-02-04T10:00:00Z");
-    let mut tx = begin(&house, &house.locks).await;
-    room_stays::add_key_in(&mut tx, id(&stay), id(&key)).await.unwrap_or_else(|error| panic!("{error:?}"));
-    assert_eq!(prune(&house).await, NOTHING, "it does not wait");
-    tx.commit().await.unwrap_or_else(|error| panic!("{error:?}"));
-    assert_eq!(prune(&house).await, NOTHING);
-    assert_eq!(house.messaging.key_of(&stay).await, Some(key));
-}
-
-#[tokio::test]
-async fn a_due_key_that_is_being_put_on_another_stay_lives_on() {
-    let house = House::new().await;
-    let (stay, key) = stay_with_key(&house).await;
-    let other = house.reservation("R2", &[("2026-01-30", "2026-02-20")]).await.1.remove(0);
-    at(&house, "2026-02-04T10:00:00Z");
-    let mut tx = begin(&house, &house.locks).await;
-    room_stays::add_key_in(&mut tx, id(&other), id(&key)).await.unwrap_or_else(|error| panic!("{error:?}"));
-    assert_eq!(prune(&house).await, NOTHING, "the key is held");
-    tx.commit().await.unwrap_or_else(|error| panic!("{error:?}"));
-    assert_eq!(prune(&house).await, Pruned { revoked: 1, deleted: 0 });
-    assert_eq!(house.messaging.key_of(&stay).await, None);
-    assert_eq!(house.messaging.key_of(&other).await, Some(key));
-}
-
-#[tokio::test]
-async fn a_key_that_is_put_on_a_stay_too_late_is_gone() {
-    let house = House::new().await;
-    let (_, key) = stay_with_key(&house).await;
-    let other = house.reservation("R2", &[("2026-01-30", "2026-02-20")]).await.1.remove(0);
-    at(&house, "2026-02-04T10:00:00Z");
-    let (counter, pruner) = stop_pruner(&house).await;
-    let (client, stay) = (house.locks.clone(), other.clone());
-    let adding = tokio::spawn(async move { client.add(&stay, &key).await });
-    waiting(&house, 2).await;
-    counter.rollback().await.expect("let go");
-    assert_eq!(pruner.await.expect("pruned"), Pruned { revoked: 1, deleted: 1 });
-    assert_eq!(code(&adding.await.expect("answered")), "NOT_FOUND");
-    assert_eq!(house.messaging.key_of(&other).await, None);
-}
-
-#[tokio::test]
-async fn a_stay_that_is_being_split_and_its_key_are_left_alone() {
-    let house = House::new().await;
-    let (_, stays) = house.reservation("R1", &[("2026-01-30", "2026-02-02"), ("2026-01-30", "2026-02-20")]).await;
-    let key = house.locks.pin("0042").await;
-    for stay in &stays {
-        add(&house.locks, stay, &key).await;
-    }
-    at(&house, "2026-02-04T10:00:00Z");
-    let mut tx = begin(&house, &house.desk).await;
-    let split = room_stays::SplitStay { date: "2026-02-10".parse().expect("a date"), room_setup_id: None };
-    room_stays::split_in(&mut tx, id(&stays[1]), split).await.unwrap_or_else(|error| panic!("{error:?}"));
-    assert_eq!(prune(&house).await, NOTHING, "the new half holds the key");
-    tx.commit().await.unwrap_or_else(|error| panic!("{error:?}"));
-    assert_eq!(prune(&house).await, Pruned { revoked: 1, deleted: 0 });
-}
-
-#[tokio::test]
-async fn a_stay_and_a_key_that_are_being_deleted_are_left_alone() {
-    let house = House::new().await;
-    let (stay, key) = stay_with_key(&house).await;
-    let unused = house.locks.pin("0043").await;
-    at(&house, "2026-02-04T10:00:00Z");
-    let mut owner = Follower::new(&house.locks).await;
-    let mut deleting_stay = begin(&house, &house.desk).await;
-    room_stays::delete_in(&mut deleting_stay, id(&stay)).await.unwrap_or_else(|error| panic!("{error:?}"));
-    let mut deleting_key = begin(&house, &house.locks).await;
-    room_access_keys::delete_in(&mut deleting_key, id(&unused)).await.unwrap_or_else(|error| panic!("{error:?}"));
-    assert_eq!(prune(&house).await, NOTHING);
-    for tx in [deleting_stay, deleting_key] {
-        tx.commit().await.unwrap_or_else(|error| panic!("{error:?}"));
-    }
-    assert_eq!(prune(&house).await, NOTHING, "the clock of the stay's key has just begun");
-    let told = owner.told().await;
-    assert_eq!(
-        told,
-        [event("room_stay.deleted", &stay), event("room_access_key.deleted", &unused)],
-        "each is told once"
-    );
-    house.test.advance(TimeDelta::hours(48));
-    assert_eq!(prune(&house).await, Pruned { revoked: 0, deleted: 1 });
-    assert_eq!(owner.told().await, [event("room_access_key.deleted", &key)]);
-}
-
-#[tokio::test]
-async fn deleting_what_is_being_pruned_finds_the_key_gone_and_the_stay_bare() {
-    let house = House::new().await;
-    let (stay, _) = stay_with_key(&house).await;
-    let unused = house.locks.pin("0043").await;
-    at(&house, "2026-02-04T10:00:00Z");
-    let mut owner = Follower::new(&house.locks).await;
-    let (counter, pruner) = stop_pruner(&house).await;
-    let client = house.locks.clone();
-    let deleting_key = tokio::spawn(async move { client.delete(&unused).await });
-    let (client, input) = (house.desk.clone(), json!({"id": stay}));
-    let query = "mutation($id: ID!) { deleteRoomStay(input: {roomStayId: $id}) { deleted } }";
-    let deleting_stay = tokio::spawn(async move { client.data(query, input).await });
-    waiting(&house, 3).await;
-    counter.rollback().await.expect("let go");
-    assert_eq!(pruner.await.expect("pruned"), Pruned { revoked: 1, deleted: 2 });
-    assert_eq!(code(&deleting_key.await.expect("answered")), "NOT_FOUND");
-    deleting_stay.await.expect("deleted");
-    let told = owner.told().await;
-    assert_eq!(told.len(), 4, "{told:?}");
-    assert_eq!(told[3], event("room_stay.deleted", &stay));
-}
-
-#[tokio::test]
-async fn two_pruners_share_the_work() {
-    let house = House::new().await;
-    let other = house.test.hotel("other-hotel", Tz::Asia__Tokyo).await;
-    let vendor = house.test.integration(&other, "Locks", latchkey::auth::Permission::Write).await;
-    let keys = "INSERT INTO room_access_keys (hotel_id, id, integration_id, kind, secret, created_at, unassigned_since) \
-         SELECT $1, gen_random_uuid(), $2, 'PIN', '', $3, $3 FROM generate_series(1, 2300)";
-    for (hotel, integration) in [(house.hotel.id, house.keys.integration_id), (other.id, vendor.integration_id)] {
-        let made = sqlx::query(keys).bind(hotel).bind(integration).bind(house.test.clock.now());
-        made.execute(&house.test.pool).await.expect("keys");
-    }
-    at(&house, "2026-02-01T09:00:00Z");
-    let (one, two) = tokio::join!(prune(&house), prune(&house));
-    assert_eq!(one.deleted + two.deleted, 4600);
-    let events = "SELECT count(DISTINCT object_id), max(position) FROM events \
-         WHERE type = 'room_access_key.deleted' GROUP BY hotel_id";
-    let events: Vec<(i64, i64)> = sqlx::query_as(events).fetch_all(&house.test.pool).await.expect("events");
-    assert_eq!(events, [(2300, 2300), (2300, 2300)], "each once, without a gap");
 }
