@@ -3,7 +3,7 @@
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
 use super::{WebhookDeliveryNode, WebhookEndpointNode, attempts};
-use crate::error::{Error, ErrorAt};
+use crate::error::Error;
 use crate::graphql::context::{RequestContext, Session};
 use crate::graphql::error::{InInput, Outcome};
 use crate::graphql::scalars::uuid;
