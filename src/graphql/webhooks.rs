@@ -1,22 +1,23 @@
 //! Webhook endpoints and their deliveries in the schema.
 
+mod mutations;
+
 use std::collections::HashMap;
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use chrono_tz::Tz;
 
+pub use mutations::WebhookMutation;
+
 use super::connection::{Binding, Connection, PageArguments, extent_request};
 use super::context::{RequestContext, Session};
-use super::error::{InInput, Outcome};
+use super::error::Outcome;
 use super::filters::IdFilter;
 use super::scalars::{Datetime, uuid};
 use super::selection::Selection;
 use crate::db::Extent;
-use crate::error::{Error, ErrorAt, Result};
-use crate::webhooks::{
-    self, Attempt, Delivery, DeliveryId, DeliveryList, DeliveryStatus, Endpoint, EndpointStatus, EndpointUpdate,
-    Failure, NewEndpoint,
-};
+use crate::error::{ErrorAt, Result};
+use crate::webhooks::{self, Attempt, Delivery, DeliveryList, DeliveryStatus, Endpoint, EndpointStatus, Failure};
 
 /// Where this integration is told what happens.
 #[derive(SimpleObject)]
@@ -251,164 +252,4 @@ async fn attempts(
         all.entry(position).or_default().push(attempt);
     }
     Ok(all)
-}
-
-/// A new webhook endpoint.
-#[derive(InputObject)]
-pub struct CreateWebhookEndpointInput {
-    /// Begins with `https://`; at most 2048 bytes. Its host has public addresses and a valid certificate.
-    url: String,
-    /// Best `DISABLED` at first: store the secret, then enable it. At most 5 endpoints of an integration are enabled.
-    status: EndpointStatus,
-    /// Types of events, such as `room_stay.created`; at least one.
-    events: Vec<String>,
-}
-
-/// What to change of a webhook endpoint. What is absent stays as it is.
-#[derive(InputObject)]
-pub struct UpdateWebhookEndpointInput {
-    /// The endpoint.
-    id: ID,
-    /// Begins with `https://`; at most 2048 bytes. Its host has public addresses and a valid certificate.
-    url: Option<String>,
-    /// `ENABLED` sends what Latchkey has kept for it. At most 5 endpoints of an integration are enabled.
-    status: Option<EndpointStatus>,
-    /// Types of events, such as `room_stay.created`; at least one.
-    events: Option<Vec<String>>,
-}
-
-/// Which webhook endpoint.
-#[derive(InputObject)]
-pub struct WebhookEndpointInput {
-    /// The endpoint.
-    id: ID,
-}
-
-/// Which delivery to send again.
-#[derive(InputObject)]
-pub struct ResendWebhookInput {
-    /// The delivery.
-    delivery_id: ID,
-}
-
-/// Answer of mutations that show a secret.
-#[derive(SimpleObject)]
-pub struct WebhookSecretPayload {
-    /// The endpoint.
-    webhook_endpoint: WebhookEndpointNode,
-    /// What its webhooks are signed with. Never shown again.
-    secret: String,
-}
-
-/// Answer of mutations of a webhook endpoint.
-#[derive(SimpleObject)]
-pub struct WebhookEndpointPayload {
-    /// The endpoint.
-    webhook_endpoint: WebhookEndpointNode,
-}
-
-/// Answer of `deleteWebhookEndpoint`.
-#[derive(SimpleObject)]
-pub struct DeleteWebhookEndpointPayload {
-    /// Always true; an endpoint that cannot be deleted is an error.
-    deleted: bool,
-}
-
-/// Answer of `resendWebhook`.
-#[derive(SimpleObject)]
-pub struct ResendWebhookPayload {
-    /// The delivery.
-    webhook_delivery: WebhookDeliveryNode,
-}
-
-/// Mutations of webhooks.
-#[derive(Default)]
-pub struct WebhookMutation;
-
-#[Object]
-impl WebhookMutation {
-    /// Adds a webhook endpoint and shows its secret, which is never shown again.
-    async fn create_webhook_endpoint(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "The endpoint.")] input: CreateWebhookEndpointInput,
-    ) -> Outcome<Option<WebhookSecretPayload>> {
-        let mut session = RequestContext::of(ctx).write().await?;
-        let new = NewEndpoint { url: input.url, status: input.status, events: input.events };
-        let (endpoint, secret) = webhooks::create_in(session.tx(), new).await.in_input()?;
-        let payload =
-            WebhookSecretPayload { webhook_endpoint: node(&session, endpoint), secret: secret.expose().to_owned() };
-        Ok(Some(session.done(payload)))
-    }
-
-    /// Changes a webhook endpoint. Enabling one that Latchkey has disabled sends everything that it missed.
-    async fn update_webhook_endpoint(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "What to change.")] input: UpdateWebhookEndpointInput,
-    ) -> Outcome<Option<WebhookEndpointPayload>> {
-        let mut session = RequestContext::of(ctx).write().await?;
-        let update = EndpointUpdate { url: input.url, status: input.status, events: input.events };
-        let endpoint = webhooks::update_in(session.tx(), uuid(&input.id), update).await.in_input()?;
-        let webhook_endpoint = node(&session, endpoint);
-        Ok(Some(session.done(WebhookEndpointPayload { webhook_endpoint })))
-    }
-
-    /// Deletes a webhook endpoint. What was still to be sent to it is dropped.
-    async fn delete_webhook_endpoint(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Which endpoint.")] input: WebhookEndpointInput,
-    ) -> Outcome<Option<DeleteWebhookEndpointPayload>> {
-        let mut session = RequestContext::of(ctx).write().await?;
-        webhooks::delete_in(session.tx(), uuid(&input.id)).await.in_input()?;
-        Ok(Some(session.done(DeleteWebhookEndpointPayload { deleted: true })))
-    }
-
-    /// Gives a webhook endpoint a new secret and shows it. For 24 hours webhooks are signed with the previous one, too.
-    async fn rotate_webhook_secret(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Which endpoint.")] input: WebhookEndpointInput,
-    ) -> Outcome<Option<WebhookSecretPayload>> {
-        let mut session = RequestContext::of(ctx).write().await?;
-        let (endpoint, secret) = webhooks::rotate_secret_in(session.tx(), uuid(&input.id)).await.in_input()?;
-        let payload =
-            WebhookSecretPayload { webhook_endpoint: node(&session, endpoint), secret: secret.expose().to_owned() };
-        Ok(Some(session.done(payload)))
-    }
-
-    /// Sends an enabled webhook endpoint, and no other one, an event of the type `webhook.test`.
-    async fn send_test_webhook(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Which endpoint.")] input: WebhookEndpointInput,
-    ) -> Outcome<Option<WebhookEndpointPayload>> {
-        let mut session = RequestContext::of(ctx).write().await?;
-        let endpoint = webhooks::send_test_in(session.tx(), uuid(&input.id)).await.in_input()?;
-        let webhook_endpoint = node(&session, endpoint);
-        Ok(Some(session.done(WebhookEndpointPayload { webhook_endpoint })))
-    }
-
-    /// Sends a webhook again, whatever became of it, with all its attempts before it. Its body is the same as ever.
-    async fn resend_webhook(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Which delivery.")] input: ResendWebhookInput,
-    ) -> Outcome<Option<ResendWebhookPayload>> {
-        let mut session = RequestContext::of(ctx).write().await?;
-        let id = DeliveryId::parse(&input.delivery_id);
-        let id = id.ok_or_else(|| Error::not_found("Webhook delivery").at("deliveryId")).in_input()?;
-        let delivery = webhooks::resend_in(session.tx(), id).await.in_input()?;
-        let selection = Selection::of(ctx).field("webhookDelivery");
-        let mut made = attempts(&mut session, std::slice::from_ref(&delivery), &selection).await?;
-        let zone = session.context.actor.hotel.time_zone;
-        let made = made.remove(&id.position).unwrap_or_default();
-        let webhook_delivery = WebhookDeliveryNode::new(delivery, made, zone);
-        Ok(Some(session.done(ResendWebhookPayload { webhook_delivery })))
-    }
-}
-
-fn node(session: &Session<'_>, endpoint: Endpoint) -> WebhookEndpointNode {
-    WebhookEndpointNode::new(endpoint, session.context.actor.hotel.time_zone)
 }

@@ -24,6 +24,8 @@ pub enum Reply {
     Raw(Vec<u8>),
     /// Answer with that status after a while.
     Slow(Duration, u16),
+    /// Answer with that status when told to.
+    When(Arc<Notify>, u16),
     /// Never answer.
     Hang,
     /// Answer 200, and send a byte of the body now and then, without end.
@@ -175,6 +177,10 @@ async fn answer(mut stream: impl AsyncRead + AsyncWrite + Unpin, state: &State) 
         Reply::Raw(bytes) => stream.write_all(&bytes).await?,
         Reply::Slow(pause, status) => {
             tokio::time::sleep(pause).await;
+            stream.write_all(&head(status)).await?;
+        }
+        Reply::When(signal, status) => {
+            signal.notified().await;
             stream.write_all(&head(status)).await?;
         }
         Reply::Hang => std::future::pending().await,

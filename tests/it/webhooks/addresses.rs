@@ -13,7 +13,7 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair}
 use serde_json::json;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-use super::{CREATE, Hooks, PATIENCE, UPDATE};
+use super::{CREATE, Hooks, PATIENT, UPDATE};
 use crate::support::{Receiver, Reply, text};
 
 /// Answers each question with the next of its answers.
@@ -52,7 +52,7 @@ async fn tls_receiver(authority: &CertifiedIssuer<'static, KeyPair>, name: &str)
 
 fn trust(authority: &CertifiedIssuer<'static, KeyPair>, resolver: Lies) -> Arc<Sender> {
     let authority: CertificateDer<'static> = authority.der().clone();
-    Arc::new(Sender::new(PATIENCE, Arc::new(resolver), &[authority]))
+    Arc::new(Sender::new(PATIENT, Arc::new(resolver), &[authority]))
 }
 
 async fn failure(hooks: &Hooks, id: &str, attempt: usize) -> String {
@@ -122,7 +122,7 @@ async fn a_name_is_resolved_once_per_attempt_and_what_was_checked_is_what_is_con
     let mut hooks = Hooks::with("127.0.0.0/8").await;
     let receiver = Receiver::new(Reply::Status(200)).await;
     let lies = Lies::new(&[&["127.0.0.1"], &["192.0.2.1"]]);
-    hooks.sender = Arc::new(Sender::new(PATIENCE, Arc::new(lies.clone()), &[]));
+    hooks.sender = Arc::new(Sender::new(PATIENT, Arc::new(lies.clone()), &[]));
     let (id, _) =
         hooks.endpoint(&format!("http://hooks.test:{}/", receiver.address.port()), &["room_stay.created"]).await;
     hooks.house.stay("R1").await;
@@ -136,7 +136,7 @@ async fn a_name_is_resolved_once_per_attempt_and_what_was_checked_is_what_is_con
 async fn without_tls_only_allowed_networks_are_reached() {
     let mut hooks = Hooks::with("10.0.0.0/8").await;
     let receiver = Receiver::new(Reply::Status(200)).await;
-    hooks.sender = Arc::new(Sender::new(PATIENCE, Arc::new(Lies::new(&[&["127.0.0.1"], &["93.184.215.14"]])), &[]));
+    hooks.sender = Arc::new(Sender::new(PATIENT, Arc::new(Lies::new(&[&["127.0.0.1"], &["93.184.215.14"]])), &[]));
     let (id, _) =
         hooks.endpoint(&format!("http://hooks.test:{}/", receiver.address.port()), &["room_stay.created"]).await;
     hooks.house.stay("R1").await;

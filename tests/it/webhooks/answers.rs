@@ -21,7 +21,7 @@ async fn deliver_one(hooks: &Hooks, receiver: &Receiver) -> String {
 
 /// Failure of the only attempt after such an answer. The delivery waits for its second one.
 async fn failure_of(reply: Reply) -> (String, serde_json::Value) {
-    let hooks = Hooks::new().await;
+    let hooks = Hooks::new().await.impatient();
     let receiver = Receiver::new(reply).await;
     let id = deliver_one(&hooks, &receiver).await;
     let delivery = hooks.log(&id).await.remove(0);
@@ -149,7 +149,7 @@ async fn a_redirect_is_not_followed() {
 
 #[tokio::test]
 async fn a_flaky_receiver_gets_the_same_bytes_until_it_accepts_them() {
-    let hooks = Hooks::new().await;
+    let hooks = Hooks::new().await.impatient();
     let receiver = Receiver::new(Reply::Status(200)).await;
     receiver.next([Reply::Status(500), Reply::Reset, Reply::Hang]);
     let id = deliver_one(&hooks, &receiver).await;

@@ -223,7 +223,7 @@ async fn f12_each_attempt_is_signed_anew() {
 
 #[tokio::test]
 async fn f13_failures_are_retried_and_an_endpoint_that_fails_for_good_is_disabled() {
-    let hooks = Hooks::new().await;
+    let hooks = Hooks::new().await.impatient();
     let receiver = Receiver::new(Reply::Hang).await;
     receiver.next([Reply::Status(302), Reply::Status(404), Reply::Status(500)]);
     let (id, _) = hooks.endpoint(&receiver.url(), &["room_stay.created"]).await;

@@ -1,7 +1,10 @@
 //! Endpoints that are disabled, by Latchkey or by hand, and what becomes of their events.
 
 use chrono::TimeDelta;
+use latchkey::events::{self, Change, EventActor};
 use serde_json::json;
+use sqlx::{Postgres, Transaction};
+use uuid::Uuid;
 
 use super::{DELETE, Hooks};
 use crate::support::{Receiver, Reply, text};
@@ -128,4 +131,46 @@ async fn a_new_url_is_tried_without_waiting() {
     hooks.house.locks.data(super::UPDATE, json!({"input": input})).await;
     assert_eq!(hooks.deliver().await, 1);
     assert_eq!(working.received().len(), 1);
+}
+
+/// A transaction that has written its event and not committed yet.
+async fn about_to_commit(hooks: &Hooks) -> Transaction<'static, Postgres> {
+    let app = &hooks.house.test.app;
+    let mut tx = app.pool.begin().await.expect("the database is there");
+    let change = Change::RoomStayCreated { id: Uuid::from_u128(1) };
+    let (hotel, now) = (hooks.house.hotel.id, app.clock.now());
+    events::write_in(&mut tx, &app.ids, hotel, EventActor::System, now, vec![change]).await.expect("written");
+    tx
+}
+
+#[tokio::test]
+async fn an_event_that_was_being_committed_while_its_endpoint_was_enabled_is_sent() {
+    let hooks = Hooks::new().await;
+    let receiver = Receiver::new(Reply::Status(200)).await;
+    receiver.next([Reply::Status(410)]);
+    let (id, _) = hooks.endpoint(&receiver.url(), &["room_stay.created"]).await;
+    hooks.house.stay("R1").await;
+    hooks.deliver().await;
+    let tx = about_to_commit(&hooks).await;
+    hooks.enable(&id).await;
+    assert_eq!(hooks.deliver().await, 1);
+    tx.commit().await.expect("committed");
+    assert_eq!(hooks.deliver().await, 1);
+    assert_eq!(hooks.statuses(&id).await, ["DELIVERED", "DELIVERED"]);
+}
+
+#[tokio::test]
+async fn an_event_that_was_being_committed_while_its_endpoint_was_disabled_is_kept() {
+    let hooks = Hooks::new().await;
+    let receiver = Receiver::new(Reply::Status(200)).await;
+    receiver.next([Reply::Status(410)]);
+    let (id, _) = hooks.endpoint(&receiver.url(), &["room_stay.created"]).await;
+    hooks.house.stay("R1").await;
+    let tx = about_to_commit(&hooks).await;
+    hooks.deliver().await;
+    tx.commit().await.expect("committed");
+    assert_eq!(hooks.deliver().await, 0);
+    assert_eq!(hooks.statuses(&id).await, ["HELD", "HELD"]);
+    hooks.enable(&id).await;
+    assert_eq!(hooks.deliver().await, 2);
 }

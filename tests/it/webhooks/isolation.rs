@@ -1,7 +1,6 @@
 //! Endpoints do not delay each other, and workers do not get in each other's way.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use chrono::TimeDelta;
 use futures_util::future::join_all;
@@ -11,8 +10,9 @@ use latchkey::clock::Clock;
 use latchkey::webhooks::client::TimeLimits;
 use latchkey::webhooks::{Sender, run};
 use serde_json::json;
+use tokio::sync::Notify;
 
-use super::{Hooks, endpoint};
+use super::{Hooks, PATIENT, endpoint};
 use crate::support::{Client, Receiver, Reply};
 
 /// Endpoints of so many integrations, one each.
@@ -27,7 +27,7 @@ async fn endpoints(hooks: &Hooks, receiver: &Receiver, count: usize, kind: &str)
 
 #[tokio::test]
 async fn an_endpoint_gets_at_most_four_webhooks_at_a_time_and_one_while_it_fails() {
-    let hooks = Hooks::new().await;
+    let hooks = Hooks::new().await.impatient();
     let receiver = Receiver::new(Reply::Hang).await;
     hooks.endpoint(&receiver.url(), &["room_stay.created"]).await;
     hooks.house.reservation("R1", &[("2026-01-30", "2026-02-02"); 10]).await;
@@ -57,7 +57,7 @@ async fn an_endpoint_that_fails_is_left_alone_for_longer_and_longer() {
 
 #[tokio::test]
 async fn with_nine_of_ten_endpoints_dead_one_event_reaches_every_healthy_one_in_the_first_round() {
-    let hooks = Hooks::new().await;
+    let hooks = Hooks::new().await.impatient();
     let (dead, healthy) = (Receiver::new(Reply::Hang).await, Receiver::new(Reply::Status(200)).await);
     endpoints(&hooks, &dead, 27, "dead").await;
     endpoints(&hooks, &healthy, 3, "healthy").await;
@@ -72,18 +72,16 @@ async fn with_nine_of_ten_endpoints_dead_one_event_reaches_every_healthy_one_in_
 }
 
 /// The worker of a process, by the machine's clock, on what `hooks` has prepared.
-fn spawn_worker(hooks: &Hooks, limits: TimeLimits) -> (App, tokio::task::JoinHandle<()>, Arc<tokio::sync::Notify>) {
+fn spawn_worker(hooks: &Hooks, limits: TimeLimits) -> (App, tokio::task::JoinHandle<()>, Arc<Notify>) {
     let parts = &hooks.house.test.app;
     let clock = Clock::starting_at(parts.clock.now());
     let app = App::new(parts.pool.clone(), clock, parts.ids.clone(), parts.master_keys.clone(), parts.webhooks.clone());
-    let stop = Arc::new(tokio::sync::Notify::new());
+    let stop = Arc::new(Notify::new());
     let stopped = Arc::clone(&stop);
     let shutdown = async move { stopped.notified().await };
     let worker = tokio::spawn(run(app.clone(), Sender::with_limits(limits), shutdown));
     (app, worker, stop)
 }
-
-const LONG: TimeLimits = TimeLimits { total: Duration::from_mins(10), connect: Duration::from_mins(10) };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_running_worker_reaches_healthy_endpoints_while_attempts_at_dead_ones_are_still_open() {
@@ -93,7 +91,7 @@ async fn a_running_worker_reaches_healthy_endpoints_while_attempts_at_dead_ones_
     endpoints(&hooks, &healthy, 3, "healthy").await;
     hooks.house.reservation("R1", &[("2026-01-30", "2026-02-02"); 20]).await;
     // No attempt at a dead one ends while this test runs: whatever arrives, arrives beside them.
-    let (app, worker, _) = spawn_worker(&hooks, LONG);
+    let (app, worker, _) = spawn_worker(&hooks, PATIENT);
     healthy.wait_for(60).await;
     dead.wait_for(27 * 4).await;
     // A commit of this process wakes the worker.
@@ -115,7 +113,7 @@ async fn a_running_worker_finds_what_another_process_has_committed() {
     let hooks = Hooks::new().await;
     let receiver = Receiver::new(Reply::Status(200)).await;
     let (id, _) = hooks.endpoint(&receiver.url(), &["room_stay.created"]).await;
-    let (_, worker, stop) = spawn_worker(&hooks, LONG);
+    let (_, worker, stop) = spawn_worker(&hooks, PATIENT);
     hooks.house.stay("R1").await;
     receiver.wait_for(1).await;
     stop.notify_one();
@@ -126,10 +124,10 @@ async fn a_running_worker_finds_what_another_process_has_committed() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_worker_that_is_stopped_returns_the_leases_of_what_it_cannot_finish() {
     let hooks = Hooks::new().await;
-    let receiver = Receiver::new(Reply::Slow(Duration::from_mins(10), 200)).await;
+    let receiver = Receiver::new(Reply::Hang).await;
     let (id, _) = hooks.endpoint(&receiver.url(), &["room_stay.created"]).await;
     hooks.house.stay("R1").await;
-    let (_, worker, stop) = spawn_worker(&hooks, LONG);
+    let (_, worker, stop) = spawn_worker(&hooks, PATIENT);
     receiver.wait_for(1).await;
     assert_eq!(hooks.deliver().await, 0);
     stop.notify_one();
@@ -146,7 +144,7 @@ async fn the_leases_of_a_worker_that_died_run_out() {
     let (id, _) = hooks.endpoint(&receiver.url(), &["room_stay.created"]).await;
     hooks.house.stay("R1").await;
     // It dies between sending and recording.
-    let (app, sender) = (hooks.house.test.app.clone(), Arc::new(Sender::with_limits(LONG)));
+    let (app, sender) = (hooks.house.test.app.clone(), Arc::new(Sender::with_limits(PATIENT)));
     let dying = tokio::spawn(async move { latchkey::webhooks::deliver_due(&app, &sender).await });
     receiver.wait_for(1).await;
     dying.abort();
@@ -164,13 +162,16 @@ async fn the_leases_of_a_worker_that_died_run_out() {
 async fn a_worker_whose_lease_was_taken_over_changes_nothing_any_more() {
     let hooks = Hooks::new().await;
     let receiver = Receiver::new(Reply::Status(200)).await;
-    receiver.next([Reply::Slow(Duration::from_millis(250), 500)]);
+    let signal = Arc::new(Notify::new());
+    receiver.next([Reply::When(Arc::clone(&signal), 500)]);
     let (id, _) = hooks.endpoint(&receiver.url(), &["room_stay.created"]).await;
     hooks.house.stay("R1").await;
     let late = hooks.deliver();
     let second = async {
         receiver.wait_for(1).await;
-        hooks.deliver_after(TimeDelta::seconds(60)).await
+        let sent = hooks.deliver_after(TimeDelta::seconds(60)).await;
+        signal.notify_one();
+        sent
     };
     assert_eq!(tokio::join!(late, second), (1, 1));
     assert_eq!(hooks.statuses(&id).await, ["DELIVERED"]);
