@@ -1,0 +1,245 @@
+//! Mutations of the front desk: reservations and stays. All of them need the permission `FRONT_DESK`.
+
+mod inputs;
+
+use async_graphql::{Context, Object, SimpleObject};
+
+use self::inputs::{
+    AddRoomStayInput, CancelReservationInput, ChangeRoomStayDatesInput, CreateReservationInput, DeleteRoomStayInput,
+    MoveRoomStayInput, ReactivateReservationInput, SetRoomStayDepartureTimeInput, SplitRoomStayInput,
+    SwapRoomStaysInput, UpdateReservationInput, new_reservation, new_stay,
+};
+use super::context::{RequestContext, Session};
+use super::error::{InInput, Outcome};
+use super::load::{self, ReservationPlan, StayPlan};
+use super::reservations::ReservationNode;
+use super::room_stays::RoomStayNode;
+use super::scalars::uuid;
+use super::selection::Selection;
+use crate::auth::Permission;
+use crate::reservations::{self, ReservationChange};
+use crate::room_stays::{self, SplitStay};
+
+/// Answer of mutations of one reservation.
+#[derive(SimpleObject)]
+pub struct ReservationPayload {
+    /// The reservation.
+    reservation: ReservationNode,
+}
+
+/// Answer of mutations of one stay.
+#[derive(SimpleObject)]
+pub struct RoomStayPayload {
+    /// The stay.
+    room_stay: RoomStayNode,
+}
+
+/// Answer of `swapRoomStays`.
+#[derive(SimpleObject)]
+pub struct SwapRoomStaysPayload {
+    /// Both stays, in the order of the input.
+    room_stays: Vec<RoomStayNode>,
+}
+
+/// Answer of `splitRoomStay`.
+#[derive(SimpleObject)]
+pub struct SplitRoomStayPayload {
+    /// The first part: the stay that was there before.
+    room_stay: RoomStayNode,
+    /// The second part, with the same key and guests.
+    new_room_stay: RoomStayNode,
+}
+
+/// Answer of `deleteRoomStay`.
+#[derive(SimpleObject)]
+pub struct DeleteRoomStayPayload {
+    /// Always true; a stay that cannot be deleted is an error.
+    deleted: bool,
+}
+
+/// Mutations of the front desk.
+#[derive(Default)]
+pub struct FrontDeskMutation;
+
+#[Object]
+impl FrontDeskMutation {
+    /// Makes a reservation with its room stays. Needs the permission `FRONT_DESK`.
+    async fn create_reservation(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The reservation.")] input: CreateReservationInput,
+    ) -> Outcome<Option<ReservationPayload>> {
+        let mut session = front_desk(ctx).await?;
+        let new = new_reservation(input).in_input()?;
+        let id = reservations::create_in(session.tx(), new).await.in_input()?;
+        reservation_payload(ctx, session, id).await
+    }
+
+    /// Changes a reservation. Needs the permission `FRONT_DESK`.
+    async fn update_reservation(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to change.")] input: UpdateReservationInput,
+    ) -> Outcome<Option<ReservationPayload>> {
+        let mut session = front_desk(ctx).await?;
+        let id = uuid(&input.id);
+        let change = ReservationChange {
+            code: input.code,
+            client_id: input.client_id.as_ref().map(uuid),
+            contact_id: input.contact_id.map_value(|id| uuid(&id)).into(),
+            group_name: input.group_name.into(),
+            booking_channel_code: input.booking_channel_code.into(),
+            booking_source: input.booking_source.into(),
+            pms_url: input.pms_url.into(),
+            notes: input.notes.into(),
+            selfcheckin_status: input.selfcheckin_status,
+        };
+        reservations::update_in(session.tx(), id, change).await.in_input()?;
+        reservation_payload(ctx, session, id).await
+    }
+
+    /// Cancels a reservation. Its stays keep their keys; whoever opens the doors learns it from `reservation.updated`.
+    /// Cancelling it again succeeds. Needs the permission `FRONT_DESK`.
+    async fn cancel_reservation(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The reservation.")] input: CancelReservationInput,
+    ) -> Outcome<Option<ReservationPayload>> {
+        let mut session = front_desk(ctx).await?;
+        let id = uuid(&input.id);
+        reservations::cancel_in(session.tx(), id).await.in_input()?;
+        reservation_payload(ctx, session, id).await
+    }
+
+    /// Makes a cancelled reservation active again. Needs the permission `FRONT_DESK`.
+    async fn reactivate_reservation(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The reservation.")] input: ReactivateReservationInput,
+    ) -> Outcome<Option<ReservationPayload>> {
+        let mut session = front_desk(ctx).await?;
+        let id = uuid(&input.id);
+        reservations::reactivate_in(session.tx(), id).await.in_input()?;
+        reservation_payload(ctx, session, id).await
+    }
+
+    /// Adds a stay to a reservation. Needs the permission `FRONT_DESK`.
+    async fn add_room_stay(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The stay.")] input: AddRoomStayInput,
+    ) -> Outcome<Option<RoomStayPayload>> {
+        let mut session = front_desk(ctx).await?;
+        let new = new_stay(input.stay).in_input()?;
+        let stay = room_stays::add_in(session.tx(), uuid(&input.reservation_id), new).await.in_input()?;
+        stay_payload(ctx, session, stay).await
+    }
+
+    /// Moves a stay to another room. Its key stays on it and now has to open another door. A room that is taken is not
+    /// refused: see `overlappingRoomStays`. Needs the permission `FRONT_DESK`.
+    async fn move_room_stay(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The stay and its new room.")] input: MoveRoomStayInput,
+    ) -> Outcome<Option<RoomStayPayload>> {
+        let mut session = front_desk(ctx).await?;
+        let stay = uuid(&input.room_stay_id);
+        room_stays::move_in(session.tx(), stay, input.room_setup_id.as_ref().map(uuid)).await.in_input()?;
+        stay_payload(ctx, session, stay).await
+    }
+
+    /// Lets two stays swap their rooms, at once. Needs the permission `FRONT_DESK`.
+    async fn swap_room_stays(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The two stays.")] input: SwapRoomStaysInput,
+    ) -> Outcome<Option<SwapRoomStaysPayload>> {
+        let mut session = front_desk(ctx).await?;
+        let (first, second) = (uuid(&input.first_room_stay_id), uuid(&input.second_room_stay_id));
+        room_stays::swap_in(session.tx(), first, second).await.in_input()?;
+        let plan = StayPlan::of(&Selection::of(ctx).field("roomStays"))?;
+        let mut room_stays = Vec::with_capacity(2);
+        for stay in [first, second] {
+            room_stays.push(load::stay(&mut session, stay, &plan).await?);
+        }
+        Ok(Some(session.done(SwapRoomStaysPayload { room_stays })))
+    }
+
+    /// Changes arrival, departure or both; extends a stay, too. Its key stays on it. Needs the permission `FRONT_DESK`.
+    async fn change_room_stay_dates(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The stay and its new dates.")] input: ChangeRoomStayDatesInput,
+    ) -> Outcome<Option<RoomStayPayload>> {
+        let mut session = front_desk(ctx).await?;
+        let stay = uuid(&input.room_stay_id);
+        let (from, to) = (input.reservation_from.map(|date| date.0), input.reservation_to.map(|date| date.0));
+        room_stays::change_dates_in(session.tx(), stay, from, to).await.in_input()?;
+        stay_payload(ctx, session, stay).await
+    }
+
+    /// Splits a stay in two. The second part is a new stay with the same key and the same guests. Needs the permission
+    /// `FRONT_DESK`.
+    async fn split_room_stay(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The stay and where to split it.")] input: SplitRoomStayInput,
+    ) -> Outcome<Option<SplitRoomStayPayload>> {
+        let mut session = front_desk(ctx).await?;
+        let stay = uuid(&input.room_stay_id);
+        let split = SplitStay { date: input.date.0, room_setup_id: input.room_setup_id.as_ref().map(uuid) };
+        let second = room_stays::split_in(session.tx(), stay, split).await.in_input()?;
+        let selection = Selection::of(ctx);
+        let room_stay = load::stay(&mut session, stay, &StayPlan::of(&selection.field("roomStay"))?).await?;
+        let new_room_stay = load::stay(&mut session, second, &StayPlan::of(&selection.field("newRoomStay"))?).await?;
+        Ok(Some(session.done(SplitRoomStayPayload { room_stay, new_room_stay })))
+    }
+
+    /// Agrees with a guest on a late check-out, or takes that back. It moves the end of the stay, and with it the day on which
+    /// its key is deleted. Needs the permission `FRONT_DESK`.
+    async fn set_room_stay_departure_time(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The stay and its time of departure.")] input: SetRoomStayDepartureTimeInput,
+    ) -> Outcome<Option<RoomStayPayload>> {
+        let mut session = front_desk(ctx).await?;
+        let stay = uuid(&input.room_stay_id);
+        let time = input.departure_time.map(|time| time.0);
+        room_stays::set_departure_time_in(session.tx(), stay, time).await.in_input()?;
+        stay_payload(ctx, session, stay).await
+    }
+
+    /// Deletes a stay. Its key comes off it; on no other stay, the key is deleted two days later. Needs the permission
+    /// `FRONT_DESK`.
+    async fn delete_room_stay(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The stay.")] input: DeleteRoomStayInput,
+    ) -> Outcome<Option<DeleteRoomStayPayload>> {
+        let mut session = front_desk(ctx).await?;
+        room_stays::delete_in(session.tx(), uuid(&input.room_stay_id)).await.in_input()?;
+        Ok(Some(session.done(DeleteRoomStayPayload { deleted: true })))
+    }
+}
+
+async fn front_desk<'a>(ctx: &'a Context<'_>) -> Outcome<Session<'a>> {
+    let session = RequestContext::of(ctx).write().await?;
+    session.context.actor.require(Permission::FrontDesk)?;
+    Ok(session)
+}
+
+async fn reservation_payload(
+    ctx: &Context<'_>,
+    mut session: Session<'_>,
+    id: uuid::Uuid,
+) -> Outcome<Option<ReservationPayload>> {
+    let plan = ReservationPlan::of(&Selection::of(ctx).field("reservation"))?;
+    let reservation = load::reservation(&mut session, id, &plan).await?;
+    Ok(Some(session.done(ReservationPayload { reservation })))
+}
+
+async fn stay_payload(ctx: &Context<'_>, mut session: Session<'_>, id: uuid::Uuid) -> Outcome<Option<RoomStayPayload>> {
+    let plan = StayPlan::of(&Selection::of(ctx).field("roomStay"))?;
+    let room_stay = load::stay(&mut session, id, &plan).await?;
+    Ok(Some(session.done(RoomStayPayload { room_stay })))
+}
