@@ -15,18 +15,27 @@ struct Ids {
     room: String,
     category: String,
     key: String,
+    endpoint: String,
+    delivery: String,
 }
 
 impl Ids {
     async fn of(house: &House) -> Self {
         let room = house.room("101").await;
+        let endpoint = json!({"url": "https://example.com/", "status": "ENABLED", "events": ["room_stay.created"]});
+        let endpoint = house.desk.done("createWebhookEndpoint", endpoint, "webhookEndpoint { id }").await;
+        let endpoint = text(&endpoint["webhookEndpoint"]["id"]);
         let (reservation, stays) = house.reservation("R1", &[("2026-01-30", "2026-02-02"); 2]).await;
         let client = house.desk.read_stay(&stays[0], "reservation { client { id } }").await;
         let key = house
             .desk
             .done("createRoomAccessKey", json!({"roomAccessPin": {"pin": "1"}}), "roomAccessKey { id }")
             .await;
+        let query = "query($id: ID!) { webhookDeliveries(endpointId: $id) { edges { node { id } } } }";
+        let deliveries = house.desk.data(query, json!({"id": endpoint})).await;
         Self {
+            delivery: text(&nodes(&deliveries["webhookDeliveries"])[0]["id"]),
+            endpoint,
             reservation,
             stay: stays[0].clone(),
             other_stay: stays[1].clone(),
@@ -48,6 +57,8 @@ impl Ids {
             room: id(5),
             category: id(6),
             key: id(7),
+            endpoint: id(8),
+            delivery: format!("{:032}-1", 8),
         }
     }
 }
@@ -203,6 +214,16 @@ fn places(own: &Ids, other: &Ids) -> Vec<(&'static str, &'static str, Value, &'s
             one_stay,
         ),
         ("DeleteRoomStayInput.roomStayId", "deleteRoomStay", json!({"roomStayId": other.stay}), "deleted"),
+        (
+            "UpdateWebhookEndpointInput.id",
+            "updateWebhookEndpoint",
+            json!({"id": other.endpoint, "status": "DISABLED"}),
+            "webhookEndpoint { id }",
+        ),
+        ("DeleteWebhookEndpointInput.id", "deleteWebhookEndpoint", json!({"id": other.endpoint}), "deleted"),
+        ("RotateWebhookSecretInput.id", "rotateWebhookSecret", json!({"id": other.endpoint}), "secret"),
+        ("SendTestWebhookInput.id", "sendTestWebhook", json!({"id": other.endpoint}), "__typename"),
+        ("ResendWebhookInput.deliveryId", "resendWebhook", json!({"deliveryId": other.delivery}), "__typename"),
     ]
 }
 

@@ -34,9 +34,23 @@ pub struct UpdateWebhookEndpointInput {
     events: Option<Vec<String>>,
 }
 
-/// Which webhook endpoint.
+/// A webhook endpoint to delete.
 #[derive(InputObject)]
-pub struct WebhookEndpointInput {
+pub struct DeleteWebhookEndpointInput {
+    /// The endpoint.
+    id: ID,
+}
+
+/// A webhook endpoint to give a new secret.
+#[derive(InputObject)]
+pub struct RotateWebhookSecretInput {
+    /// The endpoint.
+    id: ID,
+}
+
+/// A webhook endpoint to try out.
+#[derive(InputObject)]
+pub struct SendTestWebhookInput {
     /// The endpoint.
     id: ID,
 }
@@ -115,7 +129,7 @@ impl WebhookMutation {
     async fn delete_webhook_endpoint(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which endpoint.")] input: WebhookEndpointInput,
+        #[graphql(desc = "Which endpoint.")] input: DeleteWebhookEndpointInput,
     ) -> Outcome<Option<DeleteWebhookEndpointPayload>> {
         let mut session = RequestContext::of(ctx).write().await?;
         webhooks::delete_in(session.tx(), uuid(&input.id)).await.in_input()?;
@@ -126,7 +140,7 @@ impl WebhookMutation {
     async fn rotate_webhook_secret(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which endpoint.")] input: WebhookEndpointInput,
+        #[graphql(desc = "Which endpoint.")] input: RotateWebhookSecretInput,
     ) -> Outcome<Option<WebhookSecretPayload>> {
         let mut session = RequestContext::of(ctx).write().await?;
         let (endpoint, secret) = webhooks::rotate_secret_in(session.tx(), uuid(&input.id)).await.in_input()?;
@@ -139,7 +153,7 @@ impl WebhookMutation {
     async fn send_test_webhook(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which endpoint.")] input: WebhookEndpointInput,
+        #[graphql(desc = "Which endpoint.")] input: SendTestWebhookInput,
     ) -> Outcome<Option<WebhookEndpointPayload>> {
         let mut session = RequestContext::of(ctx).write().await?;
         let endpoint = webhooks::send_test_in(session.tx(), uuid(&input.id)).await.in_input()?;
