@@ -7,6 +7,7 @@ use sqlx::PgPool;
 use tokio::sync::Notify;
 
 use crate::clock::Clock;
+use crate::db;
 use crate::graphql::Schema;
 use crate::id::IdSource;
 use crate::secrets::MasterKeys;
@@ -20,6 +21,8 @@ pub struct App(Arc<Parts>);
 pub struct Parts {
     /// Connections for requests: time-outs for statements and locks are set on them.
     pub pool: PgPool,
+    /// Connections for what runs beside the requests.
+    pub worker_pool: PgPool,
     /// The time.
     pub clock: Clock,
     /// Ids and secrets.
@@ -40,6 +43,7 @@ impl App {
     /// Puts the parts together.
     pub fn new(pool: PgPool, clock: Clock, ids: IdSource, master_keys: MasterKeys, webhooks: WebhookSettings) -> Self {
         Self(Arc::new(Parts {
+            worker_pool: db::for_workers(&pool),
             pool,
             clock,
             ids,

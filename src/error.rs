@@ -122,6 +122,7 @@ error_codes! {
     NotRun = "NOT_RUN", None, 409, Caller, false, "Not run, because an operation before it failed; mutations of one request succeed or fail together.";
 
     DeadlineExceeded = "DEADLINE_EXCEEDED", None, 503, Passing, true, "The request took longer than 5 seconds and was given up; nothing was changed.";
+    OutcomeUnknown = "OUTCOME_UNKNOWN", None, 503, Passing, false, "The database went away while it was committing: read what was to be changed before you send the request again.";
     Unavailable = "UNAVAILABLE", None, 503, Passing, true, "The database is busy or cannot be reached.";
     Internal = "INTERNAL", None, 500, Fault, false, "A fault of the service. The request id finds it in the log.";
 }

@@ -36,6 +36,11 @@ impl Workers {
         Self { stop, tasks }
     }
 
+    /// Resolves when one of them has ended by itself, which none does but by a fault.
+    pub async fn failed(&mut self) {
+        let _ = self.tasks.join_next().await;
+    }
+
     /// Lets them finish what they are at.
     pub async fn stop(mut self) {
         let _ = self.stop.send(true);

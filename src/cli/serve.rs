@@ -28,8 +28,12 @@ pub(super) async fn run(config: &Config) -> Result<(), Failure> {
         served = &mut serving => served?,
         ready = get_ready(&started, config, &url) => {
             ready?;
-            let workers = Workers::start(&started.app);
-            let served = serving.await;
+            let mut workers = Workers::start(&started.app);
+            let served = tokio::select! {
+                served = serving => served.map_err(Failure::from),
+                // Better started anew than serving without them.
+                () = workers.failed() => Err(Failure::Other("a worker ended by a fault".into())),
+            };
             workers.stop().await;
             served?;
         }

@@ -14,6 +14,7 @@ use crate::clock::Clock;
 use crate::config::{Config, Database, Setting};
 use crate::db;
 use crate::db::embedded::{Durability, Embedded};
+use crate::events;
 use crate::id::IdSource;
 use crate::secrets::MasterKeys;
 
@@ -31,6 +32,7 @@ pub struct Started {
 impl Started {
     /// Closes the connections, then lets go of the embedded server.
     pub async fn stop(self) {
+        self.app.worker_pool.close().await;
         self.app.pool.close().await;
     }
 }
@@ -62,7 +64,10 @@ pub async fn start(config: &Config) -> Result<Started, Failure> {
     migrate(options.clone()).await?;
     let pool = db::connect(options, config.database_connections).await?;
     let clock = config.clock.map_or_else(Clock::system, Clock::starting_at);
-    Ok(Started { app: App::new(pool, clock, ids, master_keys, config.webhooks.clone()), embedded })
+    let app = App::new(pool, clock, ids, master_keys, config.webhooks.clone());
+    // Before anything is written: what falls into the default partition first keeps its week from getting one.
+    events::maintain(&mut *app.worker_pool.acquire().await?, app.clock.now()).await?;
+    Ok(Started { app, embedded })
 }
 
 /// On a connection of its own: a migration may take longer than the statements of a request.

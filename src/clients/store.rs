@@ -117,22 +117,17 @@ pub async fn extent(
     .await
 }
 
-/// Guests of the given stays, each with its stay, in the order in which the front desk entered them.
-pub async fn guests_of(conn: &mut PgConnection, hotel: HotelId, stays: &[Uuid]) -> Result<Vec<(Uuid, Client)>> {
-    let mut sql = QueryBuilder::new("SELECT g.room_stay_id, ");
+/// The guests of each of the given stays, in the order in which the front desk entered them. A stay may be given twice.
+pub async fn guests_of(conn: &mut PgConnection, hotel: HotelId, stays: &[Uuid]) -> Result<Vec<Vec<Client>>> {
+    let mut sql = QueryBuilder::new("SELECT p.n, ");
     push_columns(&mut sql, "c");
-    sql.push(
-        " FROM room_stay_guests g JOIN clients c ON c.hotel_id = g.hotel_id AND c.id = g.client_id WHERE g.hotel_id = ",
-    );
-    sql.push_bind(hotel).push(" AND g.room_stay_id = ANY(").push_bind(stays.to_vec());
-    sql.push(") ORDER BY g.room_stay_id, g.position");
+    sql.push(" FROM unnest(").push_bind(stays.to_vec()).push("::uuid[]) WITH ORDINALITY p (stay_id, n)");
+    sql.push(" JOIN room_stay_guests g ON g.hotel_id = ").push_bind(hotel).push(" AND g.room_stay_id = p.stay_id");
+    sql.push(" JOIN clients c ON c.hotel_id = g.hotel_id AND c.id = g.client_id ORDER BY p.n, g.position");
     let rows = sql.build().fetch_all(conn).await?;
-    rows.iter()
-        .filter_map(|row| {
-            let stay = row.try_get("room_stay_id").map_err(Error::from);
-            stay.and_then(|stay| Ok(from_row(row, "c")?.map(|client| (stay, client)))).transpose()
-        })
-        .collect()
+    let guests = rows.iter().map(|row| Ok((row.try_get("n")?, from_row(row, "c")?))).collect::<Result<Vec<_>>>()?;
+    let guests = guests.into_iter().filter_map(|(n, client): (i64, Option<Client>)| Some((n, client?)));
+    Ok(crate::db::by_ordinal(guests, stays.len()))
 }
 
 /// Adds a client.

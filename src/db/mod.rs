@@ -7,13 +7,13 @@ mod tx;
 
 use std::time::Duration;
 
-use sqlx::PgPool;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Connection as _, PgPool};
 
 pub use filter::{Condition, Filter};
 pub use page::{Extent, ExtentRequest, Page, PageRequest};
-pub(crate) use page::{extent, push_id_page};
+pub(crate) use page::{by_ordinal, extent, push_id_page};
 pub use tx::Tx;
 
 /// All migrations, embedded in the binary.
@@ -25,6 +25,13 @@ const STATEMENT_TIMEOUT: &str = "4s";
 const LOCK_TIMEOUT: &str = "3s";
 /// Longest that a request waits for a connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// How long a connection may rest without being tried before its next use.
+const REST: Duration = Duration::from_secs(1);
+/// Connections for what runs beside the requests.
+const WORKER_CONNECTIONS: u32 = 4;
+/// Longest that a worker waits for one of them.
+const WORKER_ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Opens the pool that requests are served from.
 pub async fn connect(options: PgConnectOptions, max_connections: u32) -> sqlx::Result<PgPool> {
@@ -41,10 +48,32 @@ pub async fn connect(options: PgConnectOptions, max_connections: u32) -> sqlx::R
     PgPoolOptions::new()
         .max_connections(max_connections)
         .acquire_timeout(ACQUIRE_TIMEOUT)
-        // A ping per request; a broken connection is an UNAVAILABLE, which clients retry.
+        // Not a ping per request; but a connection that has rested may be one to a server that is gone.
         .test_before_acquire(false)
+        .before_acquire(|conn, meta| {
+            Box::pin(async move {
+                if meta.idle_for > REST {
+                    conn.ping().await?;
+                }
+                Ok(true)
+            })
+        })
         .connect_with(options)
         .await
+}
+
+/// A few connections of their own for what runs beside the requests: work in bulk may take longer than a request, and does
+/// not take connections from requests.
+pub fn for_workers(requests: &PgPool) -> PgPool {
+    let options = requests.connect_options().as_ref().clone().application_name("latchkey workers").options([
+        ("statement_timeout", "60s"),
+        ("lock_timeout", "10s"),
+        ("idle_in_transaction_session_timeout", "60s"),
+    ]);
+    PgPoolOptions::new()
+        .max_connections(WORKER_CONNECTIONS)
+        .acquire_timeout(WORKER_ACQUIRE_TIMEOUT)
+        .connect_lazy_with(options)
 }
 
 /// Brings the database to the schema of this binary. Safe to run from several processes at once.

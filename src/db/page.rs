@@ -67,6 +67,16 @@ impl<T> Page<T> {
     }
 }
 
+/// Lists for each of `parents` parents, from records with the ordinal of theirs, counted from 1.
+pub(crate) fn by_ordinal<T>(records: impl IntoIterator<Item = (i64, T)>, parents: usize) -> Vec<Vec<T>> {
+    let mut lists: Vec<Vec<T>> = std::iter::repeat_with(Vec::new).take(parents).collect();
+    for (ordinal, record) in records {
+        let list = usize::try_from(ordinal - 1).ok().and_then(|index| lists.get_mut(index));
+        list.expect("an ordinal of one of the parents").push(record);
+    }
+    lists
+}
+
 /// Ends a statement on a list that is ordered by an id: which page of it, in which order, how many rows.
 pub(crate) fn push_id_page(sql: &mut QueryBuilder<Postgres>, id: &'static str, request: &PageRequest<Uuid>) {
     if let Some(after) = request.after {

@@ -5,7 +5,7 @@ use sqlx::{PgConnection, Postgres, Transaction};
 
 use crate::app::App;
 use crate::auth::{Actor, Mode};
-use crate::error::Result;
+use crate::error::{Error, ErrorCode, Result};
 use crate::events::{self, Change, Changes, EventActor};
 
 /// One transaction: everything that one request changes.
@@ -70,10 +70,31 @@ impl Tx {
         let actor = EventActor::Integration(self.actor.integration_id);
         let (hotel, now) = (self.actor.hotel.id, self.now);
         let of_events = events::write_in(&mut self.inner, &self.app.ids, hotel, actor, now, changes).await?;
-        self.inner.commit().await?;
+        self.inner.commit().await.map_err(commit_error)?;
         if of_events + self.deliveries > 0 {
             self.app.deliveries_wake.notify_one();
         }
         Ok(())
+    }
+}
+
+/// A commit that PostgreSQL refused was not made; one that got no answer may have been.
+fn commit_error(error: sqlx::Error) -> Error {
+    let state = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    if state.is_some_and(|state| state.starts_with("40") || state.starts_with("23")) {
+        return error.into();
+    }
+    Error { source: Some(Box::new(error)), ..Error::of(ErrorCode::OutcomeUnknown) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_commit_without_an_answer_has_an_unknown_outcome() {
+        let lost = commit_error(sqlx::Error::Io(std::io::ErrorKind::ConnectionReset.into()));
+        assert_eq!(lost.code, ErrorCode::OutcomeUnknown);
+        assert!(!lost.retry, "running it again could do it twice");
     }
 }

@@ -39,6 +39,12 @@ pub enum Change {
         /// The stay.
         id: Uuid,
     },
+    /// No event: a key concerns nobody before it is on a stay. It lets a key that is made and deleted in one request be one
+    /// that never was.
+    RoomAccessKeyCreated {
+        /// The key.
+        id: Uuid,
+    },
     /// `client.updated`
     ClientUpdated {
         /// The client.
@@ -80,6 +86,7 @@ impl Change {
             | Self::RoomStayUpdated { id, .. }
             | Self::RoomStayDeleted { id }
             | Self::ClientUpdated { id }
+            | Self::RoomAccessKeyCreated { id }
             | Self::RoomAccessKeyDeleted { id, .. }
             | Self::WebhookTested { endpoint: id, .. } => *id,
         }
@@ -94,6 +101,7 @@ impl Change {
             Self::RoomStayUpdated { .. } => "room_stay.updated",
             Self::RoomStayDeleted { .. } => "room_stay.deleted",
             Self::ClientUpdated { .. } => "client.updated",
+            Self::RoomAccessKeyCreated { .. } => "room_access_key.created",
             Self::RoomAccessKeyDeleted { .. } => "room_access_key.deleted",
             Self::WebhookTested { .. } => TEST_TYPE,
         }
@@ -123,7 +131,10 @@ impl Change {
     }
 
     fn is_creation(&self) -> bool {
-        matches!(self, Self::ReservationCreated { .. } | Self::RoomStayCreated { .. })
+        matches!(
+            self,
+            Self::ReservationCreated { .. } | Self::RoomStayCreated { .. } | Self::RoomAccessKeyCreated { .. }
+        )
     }
 
     fn is_deletion(&self) -> bool {
@@ -161,8 +172,9 @@ impl Changes {
         }
     }
 
-    /// The merged changes, in the order in which their objects first changed.
-    pub fn into_inner(self) -> Vec<Change> {
+    /// The merged changes that are events, in the order in which their objects first changed.
+    pub fn into_inner(mut self) -> Vec<Change> {
+        self.merged.retain(|change| !matches!(change, Change::RoomAccessKeyCreated { .. }));
         self.merged
     }
 }

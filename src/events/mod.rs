@@ -98,6 +98,10 @@ pub async fn feed(
     request: FeedRequest<'_>,
 ) -> Result<FeedPage> {
     check_types(request.types.unwrap_or_default()).at("types")?;
+    if request.after.is_some_and(|after| !(0..i64::MAX).contains(&after)) {
+        // No cursor of ours.
+        return Err(Error::of(ErrorCode::EventsExpired).at("after"));
+    }
     let (begins, kept_since) = (now - partitions::RETENTION, now - partitions::RETENTION - partitions::GRACE);
     let page = store::feed(conn, hotel, integration, request, begins, kept_since).await?;
     page.ok_or_else(|| Error::of(ErrorCode::EventsExpired).at("after"))

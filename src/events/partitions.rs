@@ -41,7 +41,7 @@ pub async fn run_maintenance(app: App, shutdown: impl Future<Output = ()>) {
 }
 
 async fn maintain_now(app: &App) -> Result<()> {
-    let mut conn = app.pool.acquire().await?;
+    let mut conn = app.worker_pool.acquire().await?;
     maintain(&mut conn, app.clock.now()).await
 }
 
@@ -77,9 +77,9 @@ async fn maintain_table(conn: &mut PgConnection, table: &str, now: DateTime<Utc>
             store::drop_partition(&mut tx, &name).await?;
         }
     }
-    store::delete_expired(&mut tx, table, expired).await?;
     tx.commit().await?;
-    Ok(())
+    // What has fallen into the default partition. On its own: if it takes too long, the partitions are there all the same.
+    store::delete_expired(conn, table, expired).await
 }
 
 fn partition_name(table: &str, monday: NaiveDate) -> String {

@@ -216,7 +216,9 @@ impl CursorKey for (NaiveDate, Uuid) {
 
     fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let (days, id) = bytes.split_first_chunk()?;
-        Some((NaiveDate::from_num_days_from_ce_opt(i32::from_be_bytes(*days))?, Uuid::from_slice(id).ok()?))
+        let date = NaiveDate::from_num_days_from_ce_opt(i32::from_be_bytes(*days))?;
+        // No stay departs later, and PostgreSQL has fewer dates than chrono.
+        (0..=9999).contains(&date.year()).then_some((date, Uuid::from_slice(id).ok()?))
     }
 }
 

@@ -6,12 +6,15 @@ use async_graphql::Context;
 use chrono::{DateTime, Utc};
 use sqlx::pool::PoolConnection;
 use sqlx::{PgConnection, Postgres};
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::{Mutex, MutexGuard, Semaphore, SemaphorePermit};
 
 use crate::app::App;
 use crate::auth::Actor;
 use crate::db::Tx;
 use crate::error::{Error, ErrorCode, Result};
+
+/// Connections that one request reads from at the same time.
+const MOST_READERS: usize = 2;
 
 /// See the module.
 pub struct RequestContext {
@@ -24,6 +27,8 @@ pub struct RequestContext {
     /// Whether the request has a mutation: then its queries read inside the transaction, too.
     mutates: bool,
     unit: Mutex<Unit>,
+    /// Root fields of a query run at the same time; one request does not take all connections for them.
+    readers: Semaphore,
     statements: AtomicU32,
 }
 
@@ -40,7 +45,15 @@ impl RequestContext {
     /// A context for a request that has not begun.
     pub fn new(app: App, actor: Actor, mutates: bool) -> Self {
         let now = app.clock.now();
-        Self { app, actor, now, mutates, unit: Mutex::new(Unit::Idle), statements: AtomicU32::new(0) }
+        Self {
+            app,
+            actor,
+            now,
+            mutates,
+            unit: Mutex::new(Unit::Idle),
+            readers: Semaphore::new(MOST_READERS),
+            statements: AtomicU32::new(0),
+        }
     }
 
     /// The context of the field that is being resolved.
@@ -58,8 +71,12 @@ impl RequestContext {
     /// # Errors
     /// `UNAVAILABLE`; `NOT_RUN` when the request has already failed.
     pub async fn read(&self) -> Result<Session<'_>> {
-        let source =
-            if self.mutates { Source::Tx(self.open().await?) } else { Source::Pool(self.app.pool.acquire().await?) };
+        let source = if self.mutates {
+            Source::Tx(self.open().await?)
+        } else {
+            let permit = self.readers.acquire().await.map_err(Error::internal)?;
+            Source::Pool(self.app.pool.acquire().await?, permit)
+        };
         Ok(Session { context: self, source, unfinished: false })
     }
 
@@ -114,7 +131,8 @@ pub struct Session<'a> {
 }
 
 enum Source<'a> {
-    Pool(PoolConnection<Postgres>),
+    /// The permit goes back after the connection.
+    Pool(PoolConnection<Postgres>, #[expect(dead_code, reason = "held")] SemaphorePermit<'a>),
     Tx(MutexGuard<'a, Unit>),
 }
 
@@ -122,7 +140,7 @@ impl Session<'_> {
     /// The connection, for one statement.
     pub fn conn(&mut self) -> &mut PgConnection {
         match &mut self.source {
-            Source::Pool(connection) => {
+            Source::Pool(connection, _) => {
                 self.context.statements.fetch_add(1, Ordering::Relaxed);
                 connection
             }
@@ -137,7 +155,7 @@ impl Session<'_> {
     pub fn tx(&mut self) -> &mut Tx {
         match &mut self.source {
             Source::Tx(unit) => open_tx(unit),
-            Source::Pool(_) => panic!("only a mutation has the transaction"),
+            Source::Pool(..) => panic!("only a mutation has the transaction"),
         }
     }
 

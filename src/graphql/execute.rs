@@ -126,10 +126,11 @@ async fn run(context: &Arc<RequestContext>, operations: &Operations, mutates: bo
             outcome.responses.push(GraphQlResponse::refused(Error::of(ErrorCode::NotRun)));
             continue;
         }
+        // For this operation or for none: a chained value does not wait for a later one.
+        let (names, values) = std::mem::take(&mut chained);
         let response = match operation {
             Err(error) => GraphQlResponse::refused(error.clone()),
             Ok(prepared) => {
-                let (names, values) = std::mem::take(&mut chained);
                 let sink = Arc::new(Chained::default());
                 let response = run_one(context, prepared, &names, values, &sink, &mut outcome).await;
                 chained = (prepared.chains.clone(), sink.take());
@@ -223,7 +224,11 @@ fn names(operations: &Operations) -> String {
 /// Says beside the data what became of it.
 fn mark(responses: &mut [GraphQlResponse], actor: &Actor, mutates: bool) {
     let mut extensions = Map::new();
-    if mutates && responses.iter().any(|response| !response.errors.is_empty()) {
+    let failed = |code: Option<ErrorCode>| {
+        let mut errors = responses.iter().flat_map(|response| &response.errors);
+        errors.any(|error| code.is_none_or(|code| error.code == code))
+    };
+    if mutates && failed(None) && !failed(Some(ErrorCode::OutcomeUnknown)) {
         extensions.insert("rolledBack".into(), json!(true));
     }
     if actor.mode == Mode::Test {

@@ -3,8 +3,6 @@
 //! A page is one statement with its to-one records. Each nested list or connection adds one, for all its parents together.
 //! So by the time a field of a record is resolved, its value is there.
 
-use std::collections::HashMap;
-
 use uuid::Uuid;
 
 use super::clients::ClientNode;
@@ -127,29 +125,22 @@ pub async fn reservation(session: &mut Session<'_>, id: Uuid, plan: &Reservation
 pub async fn stays(session: &mut Session<'_>, views: Vec<StayView>, plan: &StayPlan) -> Result<Vec<RoomStayNode>> {
     let hotel = session.context.actor.hotel.id;
     let ids: Vec<Uuid> = views.iter().map(|view| view.stay.id).collect();
+    // By position, not by id: one stay can be on several places of an answer.
     let mut guests = if plan.guests && !ids.is_empty() {
-        let found = clients::guests_of(session.conn(), hotel, &ids).await?;
-        grouped(found.into_iter().map(|(stay, client)| (stay, ClientNode::from(client))))
+        clients::guests_of(session.conn(), hotel, &ids).await?
     } else {
-        HashMap::new()
-    };
-    let mut overlapping = match &plan.overlapping {
-        Some(plan) if !ids.is_empty() => {
-            let (parents, found): (Vec<_>, Vec<_>) =
-                room_stays::overlapping(session.conn(), hotel, &ids, plan.joins).await?.into_iter().unzip();
-            let nodes = Box::pin(stays(session, found, plan)).await?;
-            grouped(parents.into_iter().zip(nodes))
-        }
-        _ => HashMap::new(),
-    };
+        Vec::new()
+    }
+    .into_iter();
+    let mut overlapping = overlapping(session, &ids, plan).await?.into_iter();
     let mut nodes = Vec::with_capacity(views.len());
     let mut reservation_views = Vec::new();
     for mut view in views {
         reservation_views.extend(view.reservation.take());
-        let id = view.stay.id;
         let room_access_key = key(session, &view)?;
         let zone = session.context.actor.hotel.time_zone;
-        let lists = (guests.remove(&id).unwrap_or_default(), overlapping.remove(&id).unwrap_or_default());
+        let guests = guests.next().unwrap_or_default().into_iter().map(ClientNode::from).collect();
+        let lists = (guests, overlapping.next().unwrap_or_default());
         nodes.push(RoomStayNode::new(view, room_access_key, lists, zone));
     }
     if let Some(plan) = &plan.reservation {
@@ -159,6 +150,15 @@ pub async fn stays(session: &mut Session<'_>, views: Vec<StayView>, plan: &StayP
         }
     }
     Ok(nodes)
+}
+
+async fn overlapping(session: &mut Session<'_>, stays_of: &[Uuid], plan: &StayPlan) -> Result<Vec<Vec<RoomStayNode>>> {
+    let Some(plan) = plan.overlapping.as_ref().filter(|_| !stays_of.is_empty()) else { return Ok(Vec::new()) };
+    let hotel = session.context.actor.hotel.id;
+    let found = room_stays::overlapping(session.conn(), hotel, stays_of, plan.joins).await?;
+    let sizes: Vec<usize> = found.iter().map(Vec::len).collect();
+    let mut nodes = Box::pin(stays(session, found.into_iter().flatten().collect(), plan)).await?.into_iter();
+    Ok(sizes.into_iter().map(|size| nodes.by_ref().take(size).collect()).collect())
 }
 
 /// Completes reservations with their nested connections.
@@ -230,12 +230,4 @@ fn key(session: &Session<'_>, view: &StayView) -> Result<Option<RoomAccessKeyNod
     let deletes_at = mine.map(|end| Datetime::local(end.deletes_at, context.actor.hotel.time_zone));
     let compartment = view.compartment.clone().unwrap_or_default();
     Ok(Some(RoomAccessKeyNode::new(key.id, key.kind, secret, compartment, deletes_at)))
-}
-
-fn grouped<T>(pairs: impl Iterator<Item = (Uuid, T)>) -> HashMap<Uuid, Vec<T>> {
-    let mut groups: HashMap<Uuid, Vec<T>> = HashMap::new();
-    for (parent, item) in pairs {
-        groups.entry(parent).or_default().push(item);
-    }
-    groups
 }

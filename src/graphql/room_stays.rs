@@ -159,7 +159,7 @@ impl RoomStayNode {
         self.room_access_key.as_ref()
     }
 
-    /// Stays of other guests, not cancelled, that have the same room in one of the same nights.
+    /// Stays of other guests, not cancelled, that have the same room in one of the same nights: the first 20 by departure.
     async fn overlapping_room_stays(&self) -> &[RoomStayNode] {
         &self.overlapping
     }

@@ -1,7 +1,7 @@
 //! Scalars of the 3RPMS schema. A value that none of them takes is refused before anything runs.
 
 use async_graphql::{ID, InputValueError, InputValueResult, Scalar, ScalarType, Value};
-use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, SecondsFormat, Utc};
+use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, SecondsFormat, SubsecRound, Utc};
 use chrono_tz::Tz;
 use uuid::Uuid;
 
@@ -50,7 +50,8 @@ impl Datetime {
 impl ScalarType for Datetime {
     fn parse(value: Value) -> InputValueResult<Self> {
         let Value::String(text) = &value else { return Err(InputValueError::expected_type(value)) };
-        DateTime::parse_from_rfc3339(text).map(Self).map_err(|_| {
+        // Cut to what PostgreSQL keeps, so that the same instant sent again is the same instant.
+        DateTime::parse_from_rfc3339(text).map(|at| Self(at.trunc_subsecs(6))).map_err(|_| {
             InputValueError::custom("an instant is written with its offset, like 2026-10-25T14:00:00+02:00")
         })
     }

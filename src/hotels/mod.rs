@@ -74,7 +74,7 @@ pub struct HotelChange {
 pub async fn update(app: &App, slug: &str, change: HotelChange) -> Result<Hotel> {
     let not_found = || Error::not_found("Hotel");
     let moves_departures = change.time_zone.is_some() || change.check_out_time.is_some();
-    let mut tx = app.pool.begin().await?;
+    let mut tx = app.worker_pool.begin().await?;
     if moves_departures {
         // Stays before the hotel, as everywhere: re-dating a stay may raise the hotel's longest stay.
         let id = store::find_by_slug(&mut tx, slug).await?.ok_or_else(not_found)?.id;

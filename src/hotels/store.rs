@@ -100,6 +100,19 @@ pub async fn find_by_slug(conn: &mut PgConnection, slug: &str) -> Result<Option<
     row.map(Hotel::try_from).transpose()
 }
 
+/// Reads a hotel and holds its settings until the transaction ends. Stays are locked before it.
+pub(crate) async fn lock(conn: &mut PgConnection, id: HotelId) -> Result<Hotel> {
+    let row = query_as!(
+        Row,
+        "SELECT id, slug, name, time_zone, check_in_time, check_out_time, room_access_keys_enabled
+         FROM hotels WHERE id = $1 FOR NO KEY UPDATE",
+        id,
+    )
+    .fetch_one(conn)
+    .await?;
+    Hotel::try_from(row)
+}
+
 /// All hotels, by slug.
 pub async fn list(conn: &mut PgConnection) -> Result<Vec<Hotel>> {
     let rows = query_as!(

@@ -142,7 +142,7 @@ pub(crate) async fn import_in(
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<(Summary, Vec<Change>)> {
     // One import per hotel at a time: two would give the same rooms away.
-    store::lock_hotel(conn, hotel.id).await?;
+    store::lock_imports(conn, hotel.id).await?;
     let mut summary = Summary { bad_lines: file.bad_lines, ..Summary::default() };
     let categories = categories(conn, hotel, now, &file.bookings).await?;
     let identities = identity::identify(hotel.id, &file.bookings);
@@ -158,8 +158,9 @@ pub(crate) async fn import_in(
     let longest = file.bookings.iter().map(Booking::nights).max().unwrap_or_default();
     hotels::store::raise_longest_stay(conn, hotel.id, longest).await?;
     if summary.room_stays.changed > 0 {
-        // Keys come off stays by their dates.
-        room_stays::store::renew_key_due(conn, hotel).await?;
+        // Keys come off stays by their dates, and by the hotel's times as they are now.
+        let hotel = hotels::store::lock(conn, hotel.id).await?;
+        room_stays::store::renew_key_due(conn, &hotel).await?;
     }
     Ok((summary, changes))
 }
@@ -179,13 +180,20 @@ async fn categories(
         description: format!("Rooms of type {room_type} of the imported bookings"),
     };
     let wanted: Vec<CategoryRecord> = types.iter().map(category).collect();
-    let by_name: HashMap<String, Uuid> =
-        store::ensure_categories(conn, hotel.id, &wanted, now).await?.into_iter().collect();
-    Ok(types
+    let known = store::ensure_categories(conn, hotel.id, &wanted, now).await?;
+    let found = |category: &CategoryRecord| {
+        // The front desk may have given it another name, or another category its name.
+        let by_id = known.iter().find(|(_, id)| *id == category.id);
+        by_id.or_else(|| known.iter().find(|(name, _)| *name == category.name)).map(|(_, id)| *id)
+    };
+    types
         .into_iter()
-        .zip(wanted)
-        .map(|(room_type, category)| (room_type.to_owned(), by_name[&category.name]))
-        .collect())
+        .zip(&wanted)
+        .map(|(room_type, category)| {
+            let id = found(category).ok_or_else(|| Error::internal("a category was neither made nor found"))?;
+            Ok((room_type.to_owned(), id))
+        })
+        .collect()
 }
 
 /// Gives every booking that is not cancelled a room. A stay keeps the room it has as long as type and dates are the same,

@@ -29,9 +29,11 @@ pub async fn forget_plans(conn: &mut PgConnection) -> sqlx::Result<()> {
     Ok(())
 }
 
-/// Waits for other imports into the hotel. Requests do not wait: they refer to the hotel, which this lock allows.
-pub async fn lock_hotel(conn: &mut PgConnection, hotel: HotelId) -> sqlx::Result<()> {
-    query!("SELECT id FROM hotels WHERE id = $1 FOR NO KEY UPDATE", hotel).fetch_one(conn).await?;
+/// Waits for other imports into the hotel. Requests do not wait.
+pub async fn lock_imports(conn: &mut PgConnection, hotel: HotelId) -> sqlx::Result<()> {
+    query!("SELECT pg_advisory_xact_lock(hashtextextended('latchkey import ' || $1::text, 0))", hotel.to_string())
+        .fetch_one(conn)
+        .await?;
     Ok(())
 }
 

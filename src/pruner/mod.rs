@@ -58,7 +58,7 @@ impl std::ops::AddAssign for Pruned {
 /// The first one that a hotel met. The other hotels are cleaned up all the same, and what was committed stays done.
 pub async fn prune_due(app: &App) -> Result<Pruned> {
     let now = app.clock.now();
-    let hotels = store::hotels_with_due(&mut *app.pool.acquire().await?, now, unassigned_before(now)).await?;
+    let hotels = store::hotels_with_due(&mut *app.worker_pool.acquire().await?, now, unassigned_before(now)).await?;
     let mut done = Pruned::default();
     let mut failure = None;
     let mut results = stream::iter(hotels).map(|hotel| prune_hotel(app, hotel)).buffer_unordered(HOTELS_AT_A_TIME);
@@ -74,7 +74,7 @@ pub async fn prune_due(app: &App) -> Result<Pruned> {
 /// What [`prune_due`] would revoke and delete, the longest overdue first.
 pub async fn list_due(app: &App) -> Result<Vec<Due>> {
     let now = app.clock.now();
-    store::list_due(&mut *app.pool.acquire().await?, now, unassigned_before(now)).await
+    store::list_due(&mut *app.worker_pool.acquire().await?, now, unassigned_before(now)).await
 }
 
 /// Prunes at once and then every minute, until `shutdown` ends. A batch that is cut off is rolled back.
@@ -115,7 +115,7 @@ async fn prune_hotel(app: &App, hotel: HotelId) -> Result<Pruned> {
 /// One transaction. Tells whether there may be more.
 async fn prune_batch(app: &App, hotel: HotelId) -> Result<(Pruned, bool)> {
     let now = app.clock.now();
-    let mut tx = app.pool.begin().await?;
+    let mut tx = app.worker_pool.begin().await?;
     let claimed = store::claim_due(&mut tx, hotel, now).await?;
     let revoked = hold_keys(&mut tx, hotel, &claimed).await?;
     let mut deleted = Vec::new();

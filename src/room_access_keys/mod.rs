@@ -73,6 +73,7 @@ pub async fn create_in(tx: &mut Tx, new: &NewKey) -> Result<StoredKey> {
         deletes_at: model::deletes_at(Some(now), None),
     };
     store::insert(tx.conn(), hotel, integration, &key, now).await?;
+    tx.emit(Change::RoomAccessKeyCreated { id });
     Ok(key)
 }
 

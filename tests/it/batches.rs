@@ -287,3 +287,12 @@ async fn a_test_key_is_answered_like_a_live_one_and_writes_nothing() {
         "no error"
     );
 }
+
+#[tokio::test]
+async fn a_chained_value_does_not_jump_over_an_operation_that_is_refused() {
+    let (house, stay) = house_with_a_stay().await;
+    let first = "query($id: ID!) { room_stays(filter: {id: {eq: $id}}) { totalCount @chain(variable: \"size\") } }";
+    let last = "query($size: Int) { room_stays(first: $size) { edges { node { id } } } }";
+    let batch = [(first, json!({ "id": stay })), ("{", json!({})), (last, json!({"size": 1}))];
+    assert_eq!(codes(&house.messaging.batch(&batch).await), ["no error", "GRAPHQL_PARSE_FAILED", "no error"]);
+}

@@ -1,10 +1,12 @@
 //! Pages: sizes, directions, cursors, and how many statements they take.
 
 use async_graphql::Variables;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use latchkey::graphql::{GraphQlRequest, execute};
 use serde_json::{Value, json};
 
-use crate::support::{Client, House, TestApp, nodes, text};
+use crate::support::{Client, House, TestApp, code, nodes, text};
 
 const ROOTS: [&str; 4] = ["room_stays", "reservations", "roomAccessKeys", "clients"];
 const SIZE: usize = 5;
@@ -315,4 +317,50 @@ async fn an_object_of_which_nothing_is_selected_is_empty_and_not_null() {
     assert_eq!(data["pageInfo"], json!({}));
     let twice = "roomAccessKey { ... on RoomAccessQR { qrData } } roomAccessKey { ... on RoomAccessPin { pin } }";
     assert_eq!(house.messaging.read_stay(&stay, twice).await, json!({"roomAccessKey": {"pin": "9"}}));
+}
+
+#[tokio::test]
+async fn a_stay_that_is_in_an_answer_twice_has_its_lists_in_both_places() {
+    let house = House::new().await;
+    let (_, stays) = house.reservation("R1", &[("2026-01-30", "2026-02-02"); 2]).await;
+    let booker = house.desk.read_stay(&stays[0], "reservation { client { id } }").await;
+    let guest = text(&booker["reservation"]["client"]["id"]);
+    let input = json!({"code": "R2", "client": {"id": guest}, "roomStays": [
+        {"categoryId": house.category, "reservation_from": "2026-01-30", "reservation_to": "2026-02-02", "guestIds": [guest]},
+        {"categoryId": house.category, "reservation_from": "2026-01-30", "reservation_to": "2026-02-02", "guestIds": [guest]},
+    ]});
+    house.desk.done("createReservation", input, "reservation { id }").await;
+    let query = "query { reservations(filter: {code: {eq: \"R2\"}}) { edges { node { rooms { edges { node { \
+        guests { id } reservation { rooms { edges { node { guests { id } } } } } } } } } } } }";
+    let data = house.messaging.data(query, json!({})).await;
+    let rooms = nodes(&nodes(&data["reservations"])[0]["rooms"]);
+    assert_eq!(rooms.len(), 2);
+    for room in rooms {
+        assert_eq!(room["guests"], json!([{"id": guest}]));
+        for again in nodes(&room["reservation"]["rooms"]) {
+            assert_eq!(again["guests"], json!([{"id": guest}]));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_cursor_that_was_edited_is_refused_like_any_other_that_is_none() {
+    let house = House::new().await;
+    house.stay("R1").await;
+    let query = "query($after: String) { room_stays(first: 1, after: $after) { edges { cursor } } }";
+    let data = house.messaging.data(query, json!({})).await;
+    let cursor = URL_SAFE_NO_PAD.decode(text(&data["room_stays"]["edges"][0]["cursor"])).expect("base64");
+    for days in [i32::MIN, -96_000_000, 0, 90_000_000, i32::MAX] {
+        let edited = [&cursor[..8], &days.to_be_bytes(), &cursor[12..]].concat();
+        let response = house.messaging.run(query, json!({"after": URL_SAFE_NO_PAD.encode(edited)})).await;
+        assert!(["INVALID_CURSOR", "no error"].contains(&code(&response)), "{days}: {response}");
+    }
+    let feed = "query($after: String) { events(after: $after) { pageInfo { endCursor } } }";
+    let data = house.messaging.data(feed, json!({})).await;
+    let cursor = URL_SAFE_NO_PAD.decode(text(&data["events"]["pageInfo"]["endCursor"])).expect("base64");
+    for position in [i64::MIN, -1, i64::MAX] {
+        let edited = [&cursor[..8], &position.to_be_bytes()].concat();
+        let response = house.messaging.run(feed, json!({"after": URL_SAFE_NO_PAD.encode(edited)})).await;
+        assert_eq!(code(&response), "EVENTS_EXPIRED", "{position}");
+    }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::feed::{Follower, event, update};
-use crate::support::client::{ADD_KEY, CREATE_KEY, REMOVE_KEY};
+use crate::support::client::{ADD_KEY, CREATE_KEY, DELETE_KEY, REMOVE_KEY};
 use crate::support::{Client, House, code, text};
 
 /// An operation that runs one mutation and selects nothing of interest.
@@ -238,4 +238,28 @@ async fn whoever_wrote_is_named() {
     let actors: Vec<Value> = feed.events().await.into_iter().map(|mut event| event["actor"].take()).collect();
     let integration = |client: &Client| json!({"type": "integration", "id": client.actor.integration_id});
     assert_eq!(actors, [integration(&house.desk), integration(&house.desk), integration(&house.locks)]);
+}
+
+#[tokio::test]
+async fn a_key_that_is_made_and_deleted_in_one_request_never_was() {
+    let house = House::new().await;
+    let mut feed = Follower::new(&house.locks).await;
+    let create = "mutation($input: CreateRoomAccessKeyInput!) { createRoomAccessKey(input: $input) { \
+        roomAccessKey { id @chain(variable: \"id\") } } }";
+    let batch = [(create, json!({"input": {"roomAccessPin": {"pin": "1"}}})), (DELETE_KEY, json!({}))];
+    let responses = house.locks.batch(&batch).await;
+    assert_eq!(responses[1]["data"]["deleteRoomAccessKey"]["deleted"], json!(true));
+    assert!(feed.told().await.is_empty());
+}
+
+#[tokio::test]
+async fn an_instant_finer_than_a_microsecond_is_told_once() {
+    let house = House::new().await;
+    let stay = house.stay("R1").await;
+    let mut feed = Follower::new(&house.locks).await;
+    for told in [1, 0] {
+        let input = json!({"id": stay, "check_in": "2026-01-30T15:00:00.1234567+01:00"});
+        run(&house.locks, "updateRoomStay", input).await;
+        assert_eq!(feed.told().await.len(), told);
+    }
 }

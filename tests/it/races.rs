@@ -222,3 +222,24 @@ async fn reservations_of_one_code_made_at_once_are_one() {
         assert_eq!(codes, ["CODE_TAKEN", "no error"]);
     }
 }
+
+#[tokio::test]
+async fn an_add_that_waited_for_a_cancellation_is_refused() {
+    let house = House::new().await;
+    let stay = house.stay("R1").await;
+    let key = house.locks.pin("1").await;
+    let mut tx = house.test.pool.begin().await.expect("a transaction");
+    for statement in [
+        "UPDATE room_stays SET updated_at = updated_at + interval '1 second'",
+        "UPDATE reservations SET status = 'CANCELLED', cancelled_at = updated_at",
+    ] {
+        sqlx::query(statement).execute(&mut *tx).await.expect("done");
+    }
+    let add = house.locks.add(&stay, &key);
+    let commit = async {
+        until_somebody_waits(&house.test.pool).await;
+        tx.commit().await.expect("committed");
+    };
+    let (added, ()) = join(add, commit).await;
+    assert_eq!(code(&added), "RESERVATION_CANCELLED");
+}

@@ -4,9 +4,12 @@ use sqlx::{PgConnection, Postgres, QueryBuilder, Row};
 use uuid::Uuid;
 
 use super::pages::{StayJoins, StayPage, StayView, page_of, push_event_position, push_joins, push_selected, view};
-use crate::db::{Extent, ExtentRequest, PageRequest, push_id_page};
+use crate::db::{Extent, ExtentRequest, PageRequest, by_ordinal, push_id_page};
 use crate::error::Result;
 use crate::hotels::HotelId;
+
+/// Most stays that are told to overlap one.
+const MOST_OVERLAPPING: i64 = 20;
 
 /// The same page of the stays of each of the given reservations, by id, in one statement.
 pub async fn pages_of_reservations(
@@ -66,28 +69,32 @@ pub(crate) async fn extents_of_reservations(
     Ok(rows.into_iter().map(|row| Extent { total: row.total, up_to: row.up_to > 0, from: row.from > 0 }).collect())
 }
 
-/// Stays of other guests that have the room of one of the given stays in a night of its own, each with the stay it
-/// overlaps. Cancelled reservations hold no room.
+/// The first [`MOST_OVERLAPPING`] stays of other guests that have the room of each of the given stays in a night of its own.
+/// Cancelled reservations hold no room. A stay may be given twice.
 pub(crate) async fn overlapping(
     conn: &mut PgConnection,
     hotel: HotelId,
     stays: &[Uuid],
     joins: StayJoins,
-) -> Result<Vec<(Uuid, StayView)>> {
-    let mut sql = QueryBuilder::<Postgres>::new("SELECT o.id AS overlaps, ");
+) -> Result<Vec<Vec<StayView>>> {
+    let mut sql = QueryBuilder::<Postgres>::new("SELECT p.n, ");
     push_selected(&mut sql, joins);
+    sql.push(" FROM unnest(").push_bind(stays.to_vec()).push("::uuid[]) WITH ORDINALITY p (stay_id, n)");
+    sql.push(" JOIN room_stays o ON o.hotel_id = ").push_bind(hotel).push(" AND o.id = p.stay_id");
     sql.push(
-        " FROM room_stays o JOIN reservations oreservation \
+        " JOIN reservations oreservation \
           ON oreservation.hotel_id = o.hotel_id AND oreservation.id = o.reservation_id \
           AND oreservation.status <> 'CANCELLED' \
-          JOIN room_stays s ON s.hotel_id = o.hotel_id AND s.room_setup_id = o.room_setup_id AND s.id <> o.id \
-          AND s.reservation_from < o.reservation_to AND s.reservation_to > o.reservation_from \
-          AND EXISTS (SELECT FROM reservations sr WHERE sr.hotel_id = s.hotel_id AND sr.id = s.reservation_id \
-                      AND sr.status <> 'CANCELLED')",
+          CROSS JOIN LATERAL (SELECT x.* FROM room_stays x \
+              JOIN reservations xr ON xr.hotel_id = x.hotel_id AND xr.id = x.reservation_id AND xr.status <> 'CANCELLED' \
+              WHERE x.hotel_id = o.hotel_id AND x.room_setup_id = o.room_setup_id AND x.id <> o.id \
+              AND x.reservation_from < o.reservation_to AND x.reservation_to > o.reservation_from \
+              ORDER BY x.reservation_to, x.id LIMIT ",
     );
+    sql.push_bind(MOST_OVERLAPPING).push(") s");
     push_joins(&mut sql, joins);
-    sql.push(" WHERE o.hotel_id = ").push_bind(hotel).push(" AND o.id = ANY(").push_bind(stays.to_vec());
-    sql.push(") ORDER BY s.reservation_to, s.id");
+    sql.push(" ORDER BY p.n, s.reservation_to, s.id");
     let rows = sql.build().fetch_all(conn).await?;
-    rows.iter().map(|row| Ok((row.try_get("overlaps")?, view(row, joins)?))).collect()
+    let found = rows.iter().map(|row| Ok((row.try_get("n")?, view(row, joins)?))).collect::<Result<Vec<_>>>()?;
+    Ok(by_ordinal(found, stays.len()))
 }

@@ -1,11 +1,11 @@
 //! Changing room stays.
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
-use sqlx::{PgConnection, Row, query, query_as, query_scalar};
+use sqlx::{PgConnection, query, query_as, query_scalar};
 use uuid::Uuid;
 
 use super::super::model::RoomStay;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::hotels::{Hotel, HotelId};
 use crate::reservations::ReservationStatus;
 
@@ -22,18 +22,26 @@ pub(in crate::room_stays) async fn lock(
     ids: &[Uuid],
 ) -> Result<Vec<LockedStay>> {
     let rows = sqlx::query(
-        "SELECT s.*, r.status AS reservation_status
-         FROM room_stays s JOIN reservations r ON r.hotel_id = s.hotel_id AND r.id = s.reservation_id
-         WHERE s.hotel_id = $1 AND s.id = ANY($2) ORDER BY s.id FOR NO KEY UPDATE OF s",
+        "SELECT s.* FROM room_stays s WHERE s.hotel_id = $1 AND s.id = ANY($2) ORDER BY s.id FOR NO KEY UPDATE",
     )
     .bind(hotel)
     .bind(ids.to_vec())
-    .fetch_all(conn)
+    .fetch_all(&mut *conn)
     .await?;
-    rows.iter()
-        .map(|row| {
-            let reservation_status = ReservationStatus::parse(row.try_get("reservation_status")?)?;
-            Ok(LockedStay { stay: super::pages::stay(row)?, reservation_status })
+    let stays = rows.iter().map(super::pages::stay).collect::<Result<Vec<_>>>()?;
+    // In a statement of its own: whoever held a stay may have cancelled its reservation, and a statement that has waited
+    // sees the row that it waited for as it is now, but everything else as it was before.
+    let reservations: Vec<Uuid> = stays.iter().map(|stay| stay.reservation_id).collect();
+    let statuses =
+        query!("SELECT id, status FROM reservations WHERE hotel_id = $1 AND id = ANY($2)", hotel, &reservations)
+            .fetch_all(conn)
+            .await?;
+    stays
+        .into_iter()
+        .map(|stay| {
+            let status = statuses.iter().find(|status| status.id == stay.reservation_id);
+            let status = status.ok_or_else(|| Error::internal("a stay without its reservation"))?;
+            Ok(LockedStay { reservation_status: ReservationStatus::parse(&status.status)?, stay })
         })
         .collect()
 }

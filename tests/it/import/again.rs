@@ -155,3 +155,17 @@ async fn the_real_bookings_fit_their_rooms_and_a_second_import_changes_nothing()
     assert_eq!(count(&app.pool, "reservations r WHERE NOT EXISTS (SELECT FROM room_stays s WHERE s.hotel_id = r.hotel_id AND s.reservation_id = r.id)").await, 0);
     assert_eq!(count(&app.pool, "room_stays WHERE adults = 55").await, 1);
 }
+
+#[tokio::test]
+async fn a_category_that_the_front_desk_has_renamed_is_found_again() {
+    let app = TestApp::at("2015-09-16T12:00:30Z").await;
+    let resort = app.hotel("resort-hotel", Tz::Europe__Lisbon).await;
+    try_import(&app, &resort, REAL, of_hotel("Resort Hotel")).await.expect("imported");
+    sqlx::query("UPDATE categories SET name = 'Sea view' WHERE name = 'Room type A'")
+        .execute(&app.pool)
+        .await
+        .expect("renamed");
+    let summary = try_import(&app, &resort, REAL, of_hotel("Resort Hotel")).await.expect("imported again");
+    assert_eq!(summary.room_stays.created + summary.room_stays.changed, 0);
+    assert_eq!(count(&app.pool, "categories WHERE name = 'Room type A'").await, 0);
+}
