@@ -43,9 +43,9 @@ pub struct Site {
 impl Site {
     pub async fn new() -> Self {
         let data = DataDir::new();
+        data.print(&["hotel", "create", "grand-hotel", "--name", "Grand Hotel", "--time-zone", "Europe/Berlin"]);
         let embedded = Embedded::start(&data.cluster(), Durability::Durable, Path::new(LATCHKEY)).await;
         let embedded = embedded.unwrap_or_else(|error| panic!("{error}"));
-        data.print(&["hotel", "create", "grand-hotel", "--name", "Grand Hotel", "--time-zone", "Europe/Berlin"]);
         let key = |integration: &str, permission: &str| {
             let of = ["--integration", integration, "--permission", permission];
             let printed = data.print(&[&["api-key", "create", "grand-hotel"], &of[..]].concat());
