@@ -7,9 +7,9 @@ mod tx;
 
 use std::time::Duration;
 
-use sqlx::PgPool;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Connection as _, PgPool};
 
 pub use filter::{Condition, Filter};
 pub use page::{Extent, ExtentRequest, Page, PageRequest};
@@ -25,6 +25,9 @@ const STATEMENT_TIMEOUT: &str = "4s";
 const LOCK_TIMEOUT: &str = "3s";
 /// Longest that a request waits for a connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
+/// A connection that was idle for longer is asked whether it still is one. PostgreSQL is never back so soon, so a request
+/// meets no connection from before its restart; and where there is load, no connection is idle for so long.
+const IDLE_UNCHECKED: Duration = Duration::from_millis(100);
 
 /// Opens the pool that requests are served from.
 pub async fn connect(options: PgConnectOptions, max_connections: u32) -> sqlx::Result<PgPool> {
@@ -41,8 +44,11 @@ pub async fn connect(options: PgConnectOptions, max_connections: u32) -> sqlx::R
     PgPoolOptions::new()
         .max_connections(max_connections)
         .acquire_timeout(ACQUIRE_TIMEOUT)
-        // A ping per request; a broken connection is an UNAVAILABLE, which clients retry.
+        // It would be a ping per request.
         .test_before_acquire(false)
+        .before_acquire(|conn, idle| {
+            Box::pin(async move { Ok(idle.idle_for < IDLE_UNCHECKED || conn.ping().await.is_ok()) })
+        })
         .connect_with(options)
         .await
 }
