@@ -25,9 +25,10 @@ const STATEMENT_TIMEOUT: &str = "4s";
 const LOCK_TIMEOUT: &str = "3s";
 /// Longest that a request waits for a connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
+/// A connection that was idle for longer is asked whether it still is one. PostgreSQL is never back so soon, so a request
+/// meets no connection from before its restart; and where there is load, no connection is idle for so long.
+const IDLE_UNCHECKED: Duration = Duration::from_millis(100);
 
-/// How long a connection may rest without being tried before its next use.
-const REST: Duration = Duration::from_secs(1);
 /// Connections for what runs beside the requests.
 const WORKER_CONNECTIONS: u32 = 4;
 /// Longest that a worker waits for one of them.
@@ -48,15 +49,10 @@ pub async fn connect(options: PgConnectOptions, max_connections: u32) -> sqlx::R
     PgPoolOptions::new()
         .max_connections(max_connections)
         .acquire_timeout(ACQUIRE_TIMEOUT)
-        // Not a ping per request; but a connection that has rested may be one to a server that is gone.
+        // It would be a ping per request.
         .test_before_acquire(false)
-        .before_acquire(|conn, meta| {
-            Box::pin(async move {
-                if meta.idle_for > REST {
-                    conn.ping().await?;
-                }
-                Ok(true)
-            })
+        .before_acquire(|conn, idle| {
+            Box::pin(async move { Ok(idle.idle_for < IDLE_UNCHECKED || conn.ping().await.is_ok()) })
         })
         .connect_with(options)
         .await

@@ -21,6 +21,7 @@ mod keys;
 mod laws;
 mod pruner;
 mod races;
+mod story;
 mod support;
 mod tenancy;
 mod tidy;

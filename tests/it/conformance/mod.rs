@@ -7,7 +7,7 @@ mod batches;
 mod creating;
 mod errors;
 mod filters;
-mod printed;
+pub mod printed;
 mod reading;
 mod removing;
 mod windows;

@@ -70,7 +70,13 @@ impl DataDir {
 
     /// Starts a server and waits until it serves.
     pub fn serve(&self) -> Serving {
-        let child = self.command(&["serve"]).stderr(Stdio::piped()).spawn().expect("the program starts");
+        self.serve_with(&[])
+    }
+
+    /// Starts a server with these settings and waits until it serves.
+    pub fn serve_with(&self, settings: &[&str]) -> Serving {
+        let child =
+            self.command(&[&["serve"], settings].concat()).stderr(Stdio::piped()).spawn().expect("the program starts");
         let mut serving = Serving { child, url: String::new(), log: String::new(), rest: None };
         let mut lines = BufReader::new(serving.child.stderr.take().expect("its log")).lines();
         while serving.url.is_empty() {

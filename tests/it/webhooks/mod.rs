@@ -7,7 +7,7 @@ mod disabling;
 mod endpoints;
 mod isolation;
 mod log;
-mod secrets;
+pub mod secrets;
 
 use std::sync::Arc;
 use std::time::Duration;

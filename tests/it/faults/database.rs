@@ -1,4 +1,4 @@
-//! What happens when the database, or the request, goes away.
+//! What a request is answered when the database, or the request itself, goes away.
 
 use std::time::Duration;
 

@@ -11,6 +11,8 @@
 )]
 
 mod data;
+mod drive;
+#[path = "../load.rs"]
 mod load;
 mod pgbench;
 
@@ -19,7 +21,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use data::{Bench, Window};
-use load::{Figures, drive};
+use drive::drive;
+use load::Figures;
 
 /// Time for one measurement; each case is measured in several rounds, alternating with its counterpart.
 const SLICE: Duration = Duration::from_secs(2);
