@@ -111,6 +111,7 @@ pub async fn create_in(tx: &mut Tx, new: NewEndpoint) -> Result<(Endpoint, Secre
     };
     let (secret, sealed) = new_secret(tx, endpoint.id);
     store::insert(tx.conn(), hotel, integration, &endpoint, &sealed).await?;
+    wait_for_events(tx).await?;
     Ok((endpoint, secret))
 }
 
@@ -138,6 +139,7 @@ pub async fn update_in(tx: &mut Tx, id: Uuid, update: EndpointUpdate) -> Result<
     endpoint.events = event_types.unwrap_or(endpoint.events);
     endpoint.updated_at = now;
     store::update(tx.conn(), hotel, &endpoint, forgets).await?;
+    wait_for_events(tx).await?;
     Ok(endpoint)
 }
 
@@ -260,6 +262,13 @@ async fn lock_in(tx: &mut Tx, id: Uuid) -> Result<Endpoint> {
     let (hotel, integration) = (tx.actor.hotel.id, tx.actor.integration_id);
     let endpoint = store::lock(tx.conn(), hotel, integration, id).await?;
     endpoint.ok_or_else(|| Error::not_found("Webhook endpoint").at("id"))
+}
+
+/// Lets everything commit first that was written without a delivery for the endpoint: who subscribes and then polls the stays
+/// learns of every change in one of the two ways. Last, because from here on commits of the hotel wait for this one.
+async fn wait_for_events(tx: &mut Tx) -> Result<()> {
+    let hotel = tx.actor.hotel.id;
+    events::store::lock_counter(tx.conn(), hotel).await
 }
 
 fn check_url(tx: &Tx, url: &str) -> Result<()> {

@@ -283,5 +283,5 @@ fn outgoing(app: &App, claimed: &Claimed, now: DateTime<Utc>) -> Result<Outgoing
         ("webhook-timestamp", signatures.timestamp),
         ("webhook-signature", signatures.standard),
     ];
-    Ok(Outgoing { url: claimed.url.clone(), headers, body: Bytes::from(body) })
+    Ok(Outgoing { url: claimed.url.clone(), headers, body: Bytes::from(body), failing: claimed.failing })
 }

@@ -47,10 +47,7 @@ pub async fn waiting(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<Vec<
     .await?;
     Ok(rows
         .into_iter()
-        .map(|row| Waiting {
-            endpoint: EndpointKey { hotel: row.hotel_id, id: row.endpoint_id },
-            failing: row.failing,
-        })
+        .map(|row| Waiting { endpoint: EndpointKey { hotel: row.hotel_id, id: row.endpoint_id }, failing: row.failing })
         .collect())
 }
 
