@@ -65,6 +65,11 @@ pub struct FeedRequest<'a> {
     pub size: u8,
 }
 
+/// Writes events, and one delivery for each endpoint that subscribed to them. Answers how many deliveries.
+///
+/// Two statements: a statement does not see what is committed after it began, and the first one may have to wait for the
+/// counter. Whoever enables an endpoint holds the counter, too ([`lock_counter`]). So an event either has a delivery for the
+/// endpoint, or was committed before that was enabled, and whoever then looks at the hotel sees what it tells.
 pub(super) async fn insert(
     conn: &mut PgConnection,
     ids: &IdSource,
@@ -83,7 +88,7 @@ pub(super) async fn insert(
     let fields: Vec<String> = changes.iter().map(|change| change.fields().join(",")).collect();
     let owners: Vec<Option<Uuid>> = changes.iter().map(Change::owner).collect();
     let count = i64::try_from(changes.len()).unwrap_or(i64::MAX);
-    let deliveries = query_scalar!(
+    let before = query_scalar!(
         r#"WITH counter AS (
                INSERT INTO event_counters AS c (hotel_id, last_position) VALUES ($1, $2)
                ON CONFLICT (hotel_id) DO UPDATE SET last_position = c.last_position + $2
@@ -95,18 +100,8 @@ pub(super) async fn insert(
                       CASE WHEN e.fields = '' THEN NULL ELSE string_to_array(e.fields, ',') END, $9, $10, e.owner
                FROM counter, unnest($4::bytea[], $5::text[], $6::uuid[], $7::text[], $8::uuid[])
                     WITH ORDINALITY e (id, type, object_id, fields, owner, n)
-               RETURNING position, type, object_id, integration_id
-           ), delivery AS (
-               INSERT INTO webhook_deliveries (hotel_id, endpoint_id, event_position, created_at, next_attempt_at)
-               SELECT $1, w.id, event.position, $3, $3
-               -- For an endpoint that was disabled by itself, too: the workers keep it until that is enabled.
-               FROM event JOIN webhook_endpoints w ON w.hotel_id = $1
-                    AND (w.status = 'ENABLED' OR w.disabled_at IS NOT NULL)
-                    AND (event.type = ANY (w.events) OR event.type = 'webhook.test' AND event.object_id = w.id)
-                    AND (event.integration_id IS NULL OR event.integration_id = w.integration_id)
-               RETURNING 1
            )
-           SELECT count(*) AS "count!" FROM delivery"#,
+           SELECT before AS "before!" FROM counter"#,
         hotel,
         count,
         now,
@@ -118,9 +113,35 @@ pub(super) async fn insert(
         actor.kind(),
         actor.id(),
     )
-    .fetch_one(conn)
+    .fetch_one(&mut *conn)
     .await?;
-    Ok(u64::try_from(deliveries).unwrap_or_default())
+    let deliveries = query!(
+        "INSERT INTO webhook_deliveries (hotel_id, endpoint_id, event_position, created_at, next_attempt_at)
+         SELECT $1, w.id, $2 + e.n, $3, $3
+         FROM unnest($4::text[], $5::uuid[], $6::uuid[]) WITH ORDINALITY e (type, object_id, owner, n)
+         -- For an endpoint that was disabled by itself, too: the workers keep it until that is enabled.
+         JOIN webhook_endpoints w ON w.hotel_id = $1 AND (w.status = 'ENABLED' OR w.disabled_at IS NOT NULL)
+              AND (e.type = ANY (w.events) OR e.type = 'webhook.test' AND e.object_id = w.id)
+              AND (e.owner IS NULL OR e.owner = w.integration_id)",
+        hotel,
+        before,
+        now,
+        &types[..] as &[&str],
+        &objects[..],
+        &owners[..] as &[Option<Uuid>],
+    )
+    .execute(conn)
+    .await?;
+    Ok(deliveries.rows_affected())
+}
+
+/// Waits until no other transaction of the hotel is about to commit events, and makes those wait that are next.
+pub(crate) async fn lock_counter(conn: &mut PgConnection, hotel: HotelId) -> Result<()> {
+    query!("INSERT INTO event_counters (hotel_id, last_position) VALUES ($1, 0) ON CONFLICT DO NOTHING", hotel)
+        .execute(&mut *conn)
+        .await?;
+    query!("SELECT FROM event_counters WHERE hotel_id = $1 FOR UPDATE", hotel).execute(conn).await?;
+    Ok(())
 }
 
 /// A page of the feed; `None` when the event behind the given position is not kept any more, or never was.

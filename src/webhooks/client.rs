@@ -18,6 +18,7 @@ use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
@@ -40,6 +41,11 @@ const LARGEST_HEAD: usize = 64 * 1024;
 const MOST_HEADERS: usize = 100;
 /// Most addresses of a host that are tried.
 const MOST_ADDRESSES: usize = 4;
+/// Most names that are being looked up for endpoints that work. Each look-up takes one of the 512 threads that the process has
+/// for such things, and keeps it until the system gives up, long after the attempt has.
+const LOOK_UPS: usize = 256;
+/// The same for endpoints whose last attempt failed, so that names that nobody answers for delay no others.
+const FAILING_LOOK_UPS: usize = 64;
 
 /// Finds the addresses of a host. Tests have resolvers that lie.
 pub trait Resolve: Send + Sync {
@@ -77,6 +83,8 @@ impl Default for TimeLimits {
 pub struct Sender {
     tls: TlsConnector,
     resolver: Arc<dyn Resolve>,
+    look_ups: Arc<Semaphore>,
+    failing_look_ups: Arc<Semaphore>,
     limits: TimeLimits,
 }
 
@@ -89,6 +97,8 @@ pub struct Outgoing {
     pub headers: Vec<(&'static str, String)>,
     /// JSON.
     pub body: Bytes,
+    /// Whether the last attempt at the endpoint failed.
+    pub failing: bool,
 }
 
 /// What came back.
@@ -126,7 +136,14 @@ impl Sender {
             .with_root_certificates(roots)
             .with_no_client_auth();
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Self { tls: TlsConnector::from(Arc::new(config)), resolver, limits }
+        let (look_ups, failing_look_ups) = (Semaphore::new(LOOK_UPS), Semaphore::new(FAILING_LOOK_UPS));
+        Self {
+            tls: TlsConnector::from(Arc::new(config)),
+            resolver,
+            look_ups: Arc::new(look_ups),
+            failing_look_ups: Arc::new(failing_look_ups),
+            limits,
+        }
     }
 
     /// A sender with the system's resolver and other time limits. For tests.
@@ -152,7 +169,7 @@ impl Sender {
         answer: &mut Answer,
     ) -> Result<(), Failure> {
         let target = Target::parse(&outgoing.url, allowed).map_err(|_| Failure::AddressRefused)?;
-        let stream = self.connect(&target, allowed).await?;
+        let stream = self.connect(&target, allowed, outgoing.failing).await?;
         let request = request(&target, outgoing)?;
         if target.tls {
             let name = match &target.host {
@@ -169,10 +186,10 @@ impl Sender {
 
     /// Connects to an address of the target, after all of them were found permitted. One that is not condemns them all:
     /// an honest host has no such address.
-    async fn connect(&self, target: &Target, allowed: &AllowedNetworks) -> Result<TcpStream, Failure> {
+    async fn connect(&self, target: &Target, allowed: &AllowedNetworks, failing: bool) -> Result<TcpStream, Failure> {
         let addresses = match (target.literal(), &target.host) {
             (Some(address), _) => vec![address],
-            (None, host) => self.resolver.resolve(host.to_string()).await.map_err(|_| Failure::NameNotFound)?,
+            (None, host) => self.look_up(host.to_string(), failing).await?,
         };
         if addresses.is_empty() {
             return Err(Failure::NameNotFound);
@@ -187,6 +204,20 @@ impl Sender {
             }
         }
         Err(Failure::ConnectionFailed)
+    }
+
+    /// Finds the addresses of a host, as soon as there is room for one more look-up.
+    async fn look_up(&self, name: String, failing: bool) -> Result<Vec<IpAddr>, Failure> {
+        let room = if failing { &self.failing_look_ups } else { &self.look_ups };
+        let permit = Arc::clone(room).acquire_owned().await.map_err(|_| Failure::NameNotFound)?;
+        let answer = self.resolver.resolve(name);
+        // A task of its own, because the permit is needed for as long as the look-up goes on.
+        let look_up = tokio::spawn(async move {
+            let addresses = answer.await;
+            drop(permit);
+            addresses
+        });
+        look_up.await.ok().and_then(Result::ok).ok_or(Failure::NameNotFound)
     }
 }
 

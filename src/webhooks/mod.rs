@@ -8,10 +8,9 @@
 //! its events are kept. An endpoint that was disabled by hand has neither: its events are not kept. At most
 //! [`MOST_ENABLED`] of an integration are enabled.
 //!
-//! **Delivery**: `PENDING`, and from there `DELIVERED`, `FAILED` (schedule used up) or `HELD` (endpoint disabled). Enabling
-//! the endpoint makes `HELD` ones `PENDING`. Only a worker puts deliveries aside as `HELD`, and only while it holds the
-//! endpoint; enabling holds it, too. So a commit need not know which way an endpoint is just being switched: it writes
-//! `PENDING`, and nothing is lost.
+//! **Delivery**: `PENDING`, and from there `DELIVERED`, `FAILED` (schedule used up) or `HELD` (endpoint disabled). A worker
+//! ([`aside`]) makes what waits for a disabled endpoint `HELD`, and `PENDING` again once that is enabled. So a commit need not
+//! know which way an endpoint is just being switched: it writes `PENDING`, and nothing is lost.
 //!
 //! **Secrets** are sealed under the ids of hotel and endpoint, and shown once. After a rotation the previous one signs, too,
 //! for a day. Not promised: order, and that nothing arrives twice.
@@ -20,6 +19,7 @@
 //! integration that reads only has its endpoints managed with another key of the same integration.
 
 pub mod address;
+mod aside;
 mod body;
 pub mod client;
 pub mod deliver;
@@ -111,10 +111,11 @@ pub async fn create_in(tx: &mut Tx, new: NewEndpoint) -> Result<(Endpoint, Secre
     };
     let (secret, sealed) = new_secret(tx, endpoint.id);
     store::insert(tx.conn(), hotel, integration, &endpoint, &sealed).await?;
+    wait_for_events(tx).await?;
     Ok((endpoint, secret))
 }
 
-/// Changes an endpoint. Enabling it sends what was kept for it; another URL or enabling it forgets earlier failures.
+/// Changes an endpoint. Once it is enabled, what was kept for it is sent; another URL or enabling it forgets earlier failures.
 ///
 /// # Errors
 /// `NOT_FOUND`, and those of [`create_in`].
@@ -138,10 +139,7 @@ pub async fn update_in(tx: &mut Tx, id: Uuid, update: EndpointUpdate) -> Result<
     endpoint.events = event_types.unwrap_or(endpoint.events);
     endpoint.updated_at = now;
     store::update(tx.conn(), hotel, &endpoint, forgets).await?;
-    if enabled {
-        let resumed = store::resume_held(tx.conn(), hotel, id, now).await?;
-        tx.deliveries_added(resumed);
-    }
+    wait_for_events(tx).await?;
     Ok(endpoint)
 }
 
@@ -264,6 +262,13 @@ async fn lock_in(tx: &mut Tx, id: Uuid) -> Result<Endpoint> {
     let (hotel, integration) = (tx.actor.hotel.id, tx.actor.integration_id);
     let endpoint = store::lock(tx.conn(), hotel, integration, id).await?;
     endpoint.ok_or_else(|| Error::not_found("Webhook endpoint").at("id"))
+}
+
+/// Lets everything commit first that was written without a delivery for the endpoint: who subscribes and then polls the stays
+/// learns of every change in one of the two ways. Last, because from here on commits of the hotel wait for this one.
+async fn wait_for_events(tx: &mut Tx) -> Result<()> {
+    let hotel = tx.actor.hotel.id;
+    events::store::lock_counter(tx.conn(), hotel).await
 }
 
 fn check_url(tx: &Tx, url: &str) -> Result<()> {

@@ -32,6 +32,17 @@ fn endpoint(row: &PgRow) -> Result<Endpoint> {
     })
 }
 
+/// Makes the statements of this transaction go by index, whatever the planner believes.
+///
+/// Its plans outlive what they were made for: they are made once per connection, when a queue was empty or the week's
+/// partition was new, and would then read a whole partition for each endpoint, or sort all that waits for it to take four.
+pub(super) async fn go_by_index(conn: &mut PgConnection) -> Result<()> {
+    query!("SELECT set_config('enable_seqscan', 'off', true) AS scan, set_config('enable_sort', 'off', true) AS sort")
+        .fetch_one(conn)
+        .await?;
+    Ok(())
+}
+
 /// Lets one transaction at a time change how many endpoints of an integration are enabled.
 pub(super) async fn lock_integration(conn: &mut PgConnection, hotel: HotelId, integration: Uuid) -> Result<()> {
     query!("SELECT FROM integrations WHERE hotel_id = $1 AND id = $2 FOR NO KEY UPDATE", hotel, integration)
@@ -124,21 +135,6 @@ pub(super) async fn update(
     .execute(conn)
     .await?;
     Ok(())
-}
-
-/// Sends what was kept for an endpoint that is held. Answers how much that is.
-pub(super) async fn resume_held(conn: &mut PgConnection, hotel: HotelId, id: Uuid, now: DateTime<Utc>) -> Result<u64> {
-    let resumed = query!(
-        "UPDATE webhook_deliveries
-         SET status = 'PENDING', next_attempt_at = $3, failed_attempts = 0, run_began_at = NULL
-         WHERE hotel_id = $1 AND endpoint_id = $2 AND status = 'HELD'",
-        hotel,
-        id,
-        now,
-    )
-    .execute(conn)
-    .await?;
-    Ok(resumed.rows_affected())
 }
 
 pub(super) async fn delete(conn: &mut PgConnection, hotel: HotelId, id: Uuid) -> Result<()> {

@@ -13,22 +13,21 @@ mod rules;
 mod run;
 mod store;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
-use sqlx::PgConnection;
 use tokio::task::{self, JoinSet};
 use tokio::time::Instant;
 use uuid::Uuid;
 
 use self::rules::Standing;
-use self::store::{Waiting, WaitingKind};
+use self::store::Waiting;
 use super::body::Message;
 use super::client::{Answer, Outgoing, Sender};
 use super::model::Failure;
-use super::{seal_context, sign};
+use super::{aside, seal_context, sign};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::hotels::HotelId;
@@ -49,6 +48,13 @@ pub struct EndpointKey {
     pub hotel: HotelId,
     /// Its id.
     pub id: Uuid,
+}
+
+impl EndpointKey {
+    /// The hotels and the ids, each as a column.
+    pub(super) fn columns(endpoints: &[Self]) -> (Vec<HotelId>, Vec<Uuid>) {
+        endpoints.iter().map(|endpoint| (endpoint.hotel, endpoint.id)).unzip()
+    }
 }
 
 /// A delivery that this worker alone may send until its lease ends.
@@ -83,11 +89,13 @@ pub async fn deliver_due(app: &App, sender: &Arc<Sender>) -> Result<usize> {
     let mut worker = Worker::new(app.clone(), Arc::clone(sender));
     let mut attempts = 0;
     loop {
+        while aside::move_batch(app).await > 0 {}
         if worker.claim().await? == 0 {
             return Ok(attempts);
         }
+        let kept = worker.ended.len();
         while worker.next_ended().await {}
-        attempts += worker.ended.len();
+        attempts += worker.ended.len() - kept;
         worker.record().await?;
     }
 }
@@ -109,11 +117,10 @@ impl Worker {
 
     /// Takes what is due, as far as there are places, and sends it on its way. Answers how much that was.
     async fn claim(&mut self) -> Result<usize> {
-        let mut tx = self.app.pool.begin().await?;
-        store::go_by_index(&mut tx).await?;
+        let mut tx = self.app.worker_pool.begin().await?;
+        super::store::go_by_index(&mut tx).await?;
         let now = self.app.clock.now();
         let mut waiting = store::waiting(&mut tx, now).await?;
-        set_aside(&mut tx, &waiting, now).await?;
         self.shuffle(&mut waiting);
         let allotted = self.allot(&waiting);
         let claimed =
@@ -149,19 +156,17 @@ impl Worker {
 
     fn allot(&self, waiting: &[Waiting]) -> Vec<(EndpointKey, u16)> {
         let mut in_flight: HashMap<EndpointKey, u16> = HashMap::new();
-        for claimed in self.aloft.values() {
+        // An endpoint whose outcomes cannot be recorded yet is sent nothing beyond its limit meanwhile.
+        for claimed in self.aloft.values().chain(self.ended.iter().map(|outcome| &outcome.claimed)) {
             *in_flight.entry(claimed.endpoint).or_default() += 1;
         }
         let (taken, taken_by_failing) = self.taken();
-        let well = of_kind(waiting, |kind| kind == WaitingKind::Due { failing: false });
-        let failing = of_kind(waiting, |kind| kind == WaitingKind::Due { failing: true });
-        let mut allotted = rules::allot(&well, rules::PER_ENDPOINT, &in_flight, PLACES.saturating_sub(taken));
-        allotted.extend(rules::allot(
-            &failing,
-            rules::PER_FAILING_ENDPOINT,
-            &in_flight,
-            FAILING_PLACES.saturating_sub(taken_by_failing),
-        ));
+        let those = |failing| -> Vec<EndpointKey> {
+            waiting.iter().filter(|one| one.failing == failing).map(|one| one.endpoint).collect()
+        };
+        let (per_endpoint, per_failing) = (rules::PER_ENDPOINT, rules::PER_FAILING_ENDPOINT);
+        let mut allotted = rules::allot(&those(false), per_endpoint, &in_flight, taken, PLACES);
+        allotted.extend(rules::allot(&those(true), per_failing, &in_flight, taken_by_failing, FAILING_PLACES));
         allotted
     }
 
@@ -194,7 +199,8 @@ impl Worker {
         }
     }
 
-    /// Records the attempts that have ended. They are kept for another try when that fails.
+    /// Records the attempts that have ended. They are kept for another try when that fails, and while somebody holds their
+    /// endpoint.
     async fn record(&mut self) -> Result<()> {
         if self.ended.is_empty() {
             return Ok(());
@@ -204,24 +210,27 @@ impl Worker {
             by_endpoint.entry(outcome.claimed.endpoint).or_default().push(outcome);
         }
         let endpoints: Vec<EndpointKey> = by_endpoint.keys().copied().collect();
-        let mut tx = self.app.pool.begin().await?;
-        store::go_by_index(&mut tx).await?;
+        let mut tx = self.app.worker_pool.begin().await?;
+        super::store::go_by_index(&mut tx).await?;
         let standings = store::lock_standings(&mut tx, &endpoints).await?;
         let now = self.app.clock.now();
         let (mut of_endpoints, mut of_deliveries, mut attempts) = (Vec::new(), Vec::new(), Vec::new());
-        // An endpoint that was deleted meanwhile has no standing, and no log either.
         for standing in &standings {
             let outcomes = &by_endpoint[&standing.endpoint];
             let (change, changes) = self.settle(standing, outcomes, now);
-            of_endpoints.push((standing.endpoint, change));
+            of_endpoints.extend(change.map(|change| (standing.endpoint, change)));
             of_deliveries.extend(outcomes.iter().map(|outcome| &outcome.claimed).zip(changes));
             attempts.extend(outcomes.iter().copied());
         }
         store::insert_attempts(&mut tx, &attempts).await?;
         store::update_deliveries(&mut tx, &of_deliveries).await?;
         store::update_standings(&mut tx, &of_endpoints, now).await?;
+        let settled: HashSet<EndpointKey> = standings.iter().map(|standing| standing.endpoint).collect();
+        let skipped: Vec<EndpointKey> = endpoints.into_iter().filter(|endpoint| !settled.contains(endpoint)).collect();
+        // An endpoint that was deleted meanwhile has no standing, and no log either.
+        let kept = if skipped.is_empty() { Vec::new() } else { store::existing(&mut tx, &skipped).await? };
         tx.commit().await?;
-        self.ended.clear();
+        self.ended.retain(|outcome| kept.contains(&outcome.claimed.endpoint));
         Ok(())
     }
 
@@ -230,31 +239,14 @@ impl Worker {
         standing: &Standing,
         outcomes: &[&Outcome],
         now: DateTime<Utc>,
-    ) -> (rules::EndpointChange, Vec<rules::DeliveryChange>) {
+    ) -> (Option<rules::EndpointChange>, Vec<rules::DeliveryChange>) {
         let settled = rules::settle(standing, outcomes, &self.app.webhooks.schedule, &self.app.ids, now);
-        if let Some(reason) = &settled.0.disabled_reason {
+        if let Some(reason) = settled.0.as_ref().and_then(|change| change.disabled_reason.as_ref()) {
             let EndpointKey { hotel, id } = standing.endpoint;
             tracing::warn!(hotel.id = %hotel, endpoint.id = %id, reason, "webhook endpoint disabled");
         }
         settled
     }
-}
-
-/// Takes care of what waits for endpoints that are not to be sent anything.
-async fn set_aside(conn: &mut PgConnection, waiting: &[Waiting], now: DateTime<Utc>) -> Result<()> {
-    let disabled = of_kind(waiting, |kind| kind == WaitingKind::Disabled);
-    if !disabled.is_empty() {
-        store::hold(conn, &disabled, now).await?;
-    }
-    let deleted = of_kind(waiting, |kind| kind == WaitingKind::Deleted);
-    if !deleted.is_empty() {
-        store::drop_orphans(conn, &deleted).await?;
-    }
-    Ok(())
-}
-
-fn of_kind(waiting: &[Waiting], wanted: impl Fn(WaitingKind) -> bool) -> Vec<EndpointKey> {
-    waiting.iter().filter(|one| wanted(one.kind)).map(|one| one.endpoint).collect()
 }
 
 /// How an attempt went.
@@ -291,5 +283,5 @@ fn outgoing(app: &App, claimed: &Claimed, now: DateTime<Utc>) -> Result<Outgoing
         ("webhook-timestamp", signatures.timestamp),
         ("webhook-signature", signatures.standard),
     ];
-    Ok(Outgoing { url: claimed.url.clone(), headers, body: Bytes::from(body) })
+    Ok(Outgoing { url: claimed.url.clone(), headers, body: Bytes::from(body), failing: claimed.failing })
 }

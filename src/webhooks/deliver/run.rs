@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::{Worker, store};
 use crate::app::App;
 use crate::error::ErrorCode;
+use crate::webhooks::aside;
 use crate::webhooks::client::Sender;
 
 /// How often to look for work that nobody told of: retries that fall due, and what a wake-up got lost for.
@@ -27,8 +28,9 @@ const CHANNEL: &str = "latchkey_deliveries";
 pub async fn run(app: App, sender: Sender, shutdown: impl Future<Output = ()>) {
     raise_file_limit();
     let mut worker = Worker::new(app.clone(), Arc::new(sender));
-    let mut listener = JoinSet::new();
-    listener.spawn(listen(app.clone()));
+    let mut beside = JoinSet::new();
+    beside.spawn(listen(app.clone()));
+    beside.spawn(aside::run(app.clone()));
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
         let rest = worker.turn().await;
@@ -43,7 +45,7 @@ pub async fn run(app: App, sender: Sender, shutdown: impl Future<Output = ()>) {
             () = sleep(POLL) => {}
         }
     }
-    drop(listener);
+    drop(beside);
     worker.wind_up().await;
 }
 
@@ -78,7 +80,7 @@ impl Worker {
 
     async fn call_for_help(&self) {
         let called = async {
-            let mut conn = self.app.pool.acquire().await?;
+            let mut conn = self.app.worker_pool.acquire().await?;
             store::notify(&mut conn).await
         };
         if let Err(error) = called.await {
@@ -94,7 +96,7 @@ impl Worker {
         let unfinished: Vec<_> = std::mem::take(&mut self.aloft).into_values().collect();
         let returned = async {
             self.record().await?;
-            let mut conn = self.app.pool.acquire().await?;
+            let mut conn = self.app.worker_pool.acquire().await?;
             store::release(&mut conn, &unfinished).await
         };
         if let Err(error) = returned.await {

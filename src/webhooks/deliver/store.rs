@@ -10,43 +10,19 @@ use crate::error::Result;
 use crate::webhooks::body::{Message, event_id};
 use crate::webhooks::model::{EndpointStatus, Failure};
 
-/// Makes the statements of this transaction go by index, whatever the planner believes.
-///
-/// Its plans outlive what they were made for: they are made once per connection, when a queue was empty or the week's
-/// partition was new, and would then read a whole partition for each endpoint, or sort all that waits for it to take four.
-pub async fn go_by_index(conn: &mut PgConnection) -> Result<()> {
-    query!("SELECT set_config('enable_seqscan', 'off', true) AS scan, set_config('enable_sort', 'off', true) AS sort")
-        .fetch_one(conn)
-        .await?;
-    Ok(())
-}
-
-/// An endpoint that has deliveries waiting for it, and what has to be done about them.
+/// An endpoint that has deliveries to be sent now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Waiting {
     /// The endpoint.
     pub endpoint: EndpointKey,
-    /// What has to be done.
-    pub kind: WaitingKind,
+    /// Whether its last attempt failed.
+    pub failing: bool,
 }
 
-/// See [`Waiting`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WaitingKind {
-    /// Some are due.
-    Due {
-        /// Whether the endpoint's last attempt failed.
-        failing: bool,
-    },
-    /// The endpoint is disabled.
-    Disabled,
-    /// The endpoint was deleted.
-    Deleted,
-}
-
-/// Every endpoint for which something has to be done now.
+/// Every enabled endpoint that has deliveries to be sent now.
 ///
-/// Hops through the index from endpoint to endpoint, so that its cost does not depend on how much waits for each.
+/// Hops through the index from endpoint to endpoint, and looks for each at what has been due for longest: its cost depends on
+/// how many are on their way to an endpoint, and not on how much waits for it.
 pub async fn waiting(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<Vec<Waiting>> {
     let rows = query!(
         r#"WITH RECURSIVE pending AS (
@@ -59,69 +35,23 @@ pub async fn waiting(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<Vec<
                    ORDER BY d.hotel_id, d.endpoint_id LIMIT 1
                ) n
            )
-           SELECT p.hotel_id AS "hotel_id!", p.endpoint_id AS "endpoint_id!", w.status AS "status?",
-                  coalesce(w.failures > 0, FALSE) AS "failing!"
-           FROM pending p LEFT JOIN webhook_endpoints w ON w.hotel_id = p.hotel_id AND w.id = p.endpoint_id
-           WHERE w.id IS NULL OR w.status = 'DISABLED' OR (
-               (w.backoff_until IS NULL OR w.backoff_until <= $1)
-               AND EXISTS (SELECT FROM webhook_deliveries d
-                           WHERE d.hotel_id = p.hotel_id AND d.endpoint_id = p.endpoint_id AND d.status = 'PENDING'
-                                 AND d.next_attempt_at <= $1 AND (d.leased_until IS NULL OR d.leased_until <= $1)))"#,
+           SELECT p.hotel_id AS "hotel_id!", p.endpoint_id AS "endpoint_id!", w.failures > 0 AS "failing!"
+           FROM pending p JOIN webhook_endpoints w ON w.hotel_id = p.hotel_id AND w.id = p.endpoint_id
+           WHERE w.status = 'ENABLED' AND (w.backoff_until IS NULL OR w.backoff_until <= $1)
+                 AND EXISTS (SELECT FROM webhook_deliveries d
+                             WHERE d.hotel_id = p.hotel_id AND d.endpoint_id = p.endpoint_id AND d.status = 'PENDING'
+                                   AND d.next_attempt_at <= $1 AND (d.leased_until IS NULL OR d.leased_until <= $1))"#,
         now,
     )
     .fetch_all(conn)
     .await?;
     Ok(rows
         .into_iter()
-        .map(|row| {
-            let kind = match row.status.as_deref() {
-                None => WaitingKind::Deleted,
-                Some("DISABLED") => WaitingKind::Disabled,
-                Some(_) => WaitingKind::Due { failing: row.failing },
-            };
-            Waiting { endpoint: EndpointKey { hotel: row.hotel_id, id: row.endpoint_id }, kind }
-        })
+        .map(|row| Waiting { endpoint: EndpointKey { hotel: row.hotel_id, id: row.endpoint_id }, failing: row.failing })
         .collect())
 }
 
-/// Puts what waits for disabled endpoints aside, unless a worker has it or the endpoint was enabled meanwhile.
-pub async fn hold(conn: &mut PgConnection, endpoints: &[EndpointKey], now: DateTime<Utc>) -> Result<()> {
-    let (hotels, ids) = split(endpoints);
-    query!(
-        "WITH disabled AS (
-             SELECT w.hotel_id, w.id FROM webhook_endpoints w
-             WHERE (w.hotel_id, w.id) IN (SELECT * FROM unnest($1::uuid[], $2::uuid[])) AND w.status = 'DISABLED'
-             ORDER BY w.hotel_id, w.id FOR NO KEY UPDATE SKIP LOCKED
-         )
-         UPDATE webhook_deliveries d SET status = 'HELD', next_attempt_at = NULL, leased_until = NULL
-         FROM disabled w
-         WHERE d.hotel_id = w.hotel_id AND d.endpoint_id = w.id AND d.status = 'PENDING'
-               AND (d.leased_until IS NULL OR d.leased_until <= $3)",
-        &hotels[..],
-        &ids[..],
-        now,
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// Deletes what waits for endpoints that are no more.
-pub async fn drop_orphans(conn: &mut PgConnection, endpoints: &[EndpointKey]) -> Result<()> {
-    let (hotels, ids) = split(endpoints);
-    query!(
-        "DELETE FROM webhook_deliveries d USING unnest($1::uuid[], $2::uuid[]) AS e (hotel_id, id)
-         WHERE d.hotel_id = e.hotel_id AND d.endpoint_id = e.id AND d.status = 'PENDING'
-               AND NOT EXISTS (SELECT FROM webhook_endpoints w WHERE w.hotel_id = e.hotel_id AND w.id = e.id)",
-        &hotels[..],
-        &ids[..],
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// Takes up to so many due deliveries of each endpoint, oldest events first, until `leased_until`.
+/// Takes up to so many due deliveries of each endpoint, those first that have been due for longest, until `leased_until`.
 pub async fn claim(
     conn: &mut PgConnection,
     allotted: &[(EndpointKey, u16)],
@@ -129,7 +59,7 @@ pub async fn claim(
     leased_until: DateTime<Utc>,
 ) -> Result<Vec<Claimed>> {
     let endpoints: Vec<EndpointKey> = allotted.iter().map(|(endpoint, _)| *endpoint).collect();
-    let (hotels, ids) = split(&endpoints);
+    let (hotels, ids) = EndpointKey::columns(&endpoints);
     let counts: Vec<i64> = allotted.iter().map(|(_, count)| i64::from(*count)).collect();
     let rows = query!(
         r#"WITH picked AS (
@@ -138,7 +68,7 @@ pub async fn claim(
                    SELECT p.hotel_id, p.endpoint_id, p.event_position, p.created_at FROM webhook_deliveries p
                    WHERE p.hotel_id = e.hotel_id AND p.endpoint_id = e.endpoint_id AND p.status = 'PENDING'
                          AND p.next_attempt_at <= $4 AND (p.leased_until IS NULL OR p.leased_until <= $4)
-                   ORDER BY p.event_position LIMIT e.allotted FOR UPDATE SKIP LOCKED
+                   ORDER BY p.next_attempt_at, p.event_position LIMIT e.allotted FOR UPDATE SKIP LOCKED
                ) d
            ), claimed AS (
                UPDATE webhook_deliveries d
@@ -211,13 +141,14 @@ pub async fn release(conn: &mut PgConnection, claimed: &[Claimed]) -> Result<()>
     Ok(())
 }
 
-/// Reads how endpoints stand, and holds them until the transaction ends.
+/// Reads how endpoints stand, and holds them until the transaction ends. Leaves those out that somebody else holds: whoever
+/// holds an endpoint must not keep the outcomes of others from being recorded.
 pub async fn lock_standings(conn: &mut PgConnection, endpoints: &[EndpointKey]) -> Result<Vec<Standing>> {
-    let (hotels, ids) = split(endpoints);
+    let (hotels, ids) = EndpointKey::columns(endpoints);
     let rows = query!(
-        "SELECT hotel_id, id, status, failures, last_success_at FROM webhook_endpoints
+        "SELECT hotel_id, id, url, status, failures, last_success_at FROM webhook_endpoints
          WHERE (hotel_id, id) IN (SELECT * FROM unnest($1::uuid[], $2::uuid[]))
-         ORDER BY hotel_id, id FOR NO KEY UPDATE",
+         ORDER BY hotel_id, id FOR NO KEY UPDATE SKIP LOCKED",
         &hotels[..],
         &ids[..],
     )
@@ -227,12 +158,26 @@ pub async fn lock_standings(conn: &mut PgConnection, endpoints: &[EndpointKey]) 
         .map(|row| {
             Ok(Standing {
                 endpoint: EndpointKey { hotel: row.hotel_id, id: row.id },
+                url: row.url,
                 status: EndpointStatus::parse(&row.status)?,
                 failures: row.failures,
                 last_success_at: row.last_success_at,
             })
         })
         .collect()
+}
+
+/// Those of the endpoints that there still are.
+pub async fn existing(conn: &mut PgConnection, endpoints: &[EndpointKey]) -> Result<Vec<EndpointKey>> {
+    let (hotels, ids) = EndpointKey::columns(endpoints);
+    let rows = query!(
+        "SELECT hotel_id, id FROM webhook_endpoints WHERE (hotel_id, id) IN (SELECT * FROM unnest($1::uuid[], $2::uuid[]))",
+        &hotels[..],
+        &ids[..],
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| EndpointKey { hotel: row.hotel_id, id: row.id }).collect())
 }
 
 /// Writes what came of attempts into the delivery log.
@@ -309,7 +254,7 @@ pub async fn update_standings(
     now: DateTime<Utc>,
 ) -> Result<()> {
     let endpoints: Vec<EndpointKey> = changes.iter().map(|(endpoint, _)| *endpoint).collect();
-    let (hotels, ids) = split(&endpoints);
+    let (hotels, ids) = EndpointKey::columns(&endpoints);
     let failures: Vec<i32> = changes.iter().map(|(_, change)| change.failures).collect();
     let backoffs: Vec<Option<DateTime<Utc>>> = changes.iter().map(|(_, change)| change.backoff_until).collect();
     let successes: Vec<Option<DateTime<Utc>>> = changes.iter().map(|(_, change)| change.last_success_at).collect();
@@ -341,10 +286,6 @@ pub async fn update_standings(
 pub async fn notify(conn: &mut PgConnection) -> Result<()> {
     query!("SELECT pg_notify('latchkey_deliveries', '')").fetch_one(conn).await?;
     Ok(())
-}
-
-fn split(endpoints: &[EndpointKey]) -> (Vec<Uuid>, Vec<Uuid>) {
-    endpoints.iter().map(|endpoint| (endpoint.hotel, endpoint.id)).unzip()
 }
 
 /// Primary keys and leases of deliveries, column by column.

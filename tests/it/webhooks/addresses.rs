@@ -1,14 +1,19 @@
 //! Addresses that webhooks are and are not sent to.
 
 use std::collections::VecDeque;
+use std::future::pending;
 use std::io;
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
+use bytes::Bytes;
 use chrono::TimeDelta;
-use futures_util::future::BoxFuture;
-use latchkey::webhooks::Sender;
-use latchkey::webhooks::client::Resolve;
+use futures_util::future::{BoxFuture, join_all};
+use latchkey::webhooks::address::AllowedNetworks;
+use latchkey::webhooks::client::{Outgoing, Resolve, TimeLimits};
+use latchkey::webhooks::{Failure, Sender};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use serde_json::json;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -130,6 +135,44 @@ async fn a_name_is_resolved_once_per_attempt_and_what_was_checked_is_what_is_con
     assert_eq!(hooks.statuses(&id).await, ["DELIVERED"]);
     assert_eq!(lies.0.lock().expect("no panic").len(), 1);
     assert_eq!(receiver.received()[0].header("host"), Some(format!("hooks.test:{}", receiver.address.port()).as_str()));
+}
+
+/// Never answers for `silent.test`, and counts how often it was asked.
+#[derive(Clone, Default)]
+struct Silence(Arc<AtomicUsize>);
+
+impl Resolve for Silence {
+    fn resolve(&self, name: String) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> {
+        if name == "silent.test" {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            return Box::pin(pending());
+        }
+        Box::pin(async { Ok(vec![IpAddr::from([127, 0, 0, 1])]) })
+    }
+}
+
+#[tokio::test]
+async fn names_that_nobody_answers_for_take_a_bounded_number_of_look_ups_even_after_the_attempts_have_ended() {
+    let receiver = Receiver::new(Reply::Status(200)).await;
+    let (silence, allowed) = (Silence::default(), AllowedNetworks::parse("127.0.0.0/8").expect("networks"));
+    let brief = TimeLimits { total: Duration::from_millis(200), connect: Duration::from_millis(200) };
+    let sender = Sender::new(brief, Arc::new(silence.clone()), &[]);
+    let outgoing = |host: &str, failing| Outgoing {
+        url: format!("http://{host}:{}/", receiver.address.port()),
+        headers: Vec::new(),
+        body: Bytes::new(),
+        failing,
+    };
+    for _ in 0..2 {
+        let answers = join_all((0..100).map(|_| sender.send(outgoing("silent.test", true), &allowed))).await;
+        assert!(answers.iter().all(|answer| answer.failure == Some(Failure::TimedOut)));
+    }
+    assert_eq!(silence.0.load(Ordering::Relaxed), 64);
+    // Endpoints that work have look-ups of their own.
+    let answer = sender.send(outgoing("hooks.test", false), &allowed).await;
+    assert_eq!((answer.failure, answer.status), (None, Some(200)));
+    let answers = join_all((0..300).map(|_| sender.send(outgoing("silent.test", false), &allowed))).await;
+    assert_eq!((answers.len(), silence.0.load(Ordering::Relaxed)), (300, 64 + 256));
 }
 
 #[tokio::test]

@@ -72,7 +72,7 @@ async fn with_nine_of_ten_endpoints_dead_one_event_reaches_every_healthy_one_in_
 }
 
 /// The worker of a process, by the machine's clock, on what `hooks` has prepared.
-fn spawn_worker(hooks: &Hooks, limits: TimeLimits) -> (App, tokio::task::JoinHandle<()>, Arc<Notify>) {
+pub fn spawn_worker(hooks: &Hooks, limits: TimeLimits) -> (App, tokio::task::JoinHandle<()>, Arc<Notify>) {
     let parts = &hooks.house.test.app;
     let clock = Clock::starting_at(parts.clock.now());
     let app = App::new(parts.pool.clone(), clock, parts.ids.clone(), parts.master_keys.clone(), parts.webhooks.clone());

@@ -2,12 +2,14 @@
 
 mod addresses;
 mod answers;
+mod backlog;
 mod conformance;
 mod disabling;
 mod endpoints;
 mod isolation;
 mod log;
 pub mod secrets;
+mod subscribing;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,0 +1,85 @@
+//! Deliveries that are not where the status of their endpoint wants them: waiting for an endpoint that is disabled, kept for
+//! one that is enabled again, or left behind by one that was deleted.
+//!
+//! Requests change an endpoint alone, however much waits for it. This worker moves its deliveries after it, in batches that
+//! are small whatever the backlog is, each in a transaction of its own. It waits for no lock and runs beside the worker that
+//! delivers, so that no backlog and no failure of it delays anything else. Nothing depends on how a batch and a change of the
+//! endpoint's status cross: whatever one batch moves the wrong way, a later one moves back.
+
+mod store;
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use self::store::{Astray, Kind};
+use super::deliver::EndpointKey;
+use crate::app::App;
+use crate::error::Result;
+
+/// How often to look.
+const POLL: Duration = Duration::from_secs(1);
+/// Most deliveries that one statement moves, fairly divided among the endpoints.
+const BATCH: usize = 2000;
+/// Most endpoints that are looked after at a time.
+const MOST_ENDPOINTS: i64 = 500;
+
+/// Moves deliveries until it is dropped.
+pub async fn run(app: App) {
+    loop {
+        let began = Instant::now();
+        let moved = move_batch(&app).await;
+        // As long as the batch took, so that a backlog never is most of what the database does.
+        sleep(if moved == 0 { POLL } else { began.elapsed().min(POLL) }).await;
+    }
+}
+
+/// Moves one batch of each kind. Answers how many deliveries that were; a batch that failed counts as none, and the next one
+/// tries again.
+pub async fn move_batch(app: &App) -> u64 {
+    let astray = match find(app).await {
+        Ok(astray) => astray,
+        Err(error) => {
+            tracing::warn!(cause = ?error.source, "deliveries to move cannot be looked for");
+            return 0;
+        }
+    };
+    let mut moved = 0;
+    for kind in [Kind::Resume, Kind::Hold, Kind::Orphan] {
+        let endpoints: Vec<EndpointKey> =
+            astray.iter().filter(|one| one.kind == kind).map(|one| one.endpoint).collect();
+        if endpoints.is_empty() {
+            continue;
+        }
+        match move_kind(app, kind, &endpoints).await {
+            Ok(count) => moved += count,
+            Err(error) => tracing::warn!(?kind, cause = ?error.source, "deliveries cannot be moved"),
+        }
+    }
+    moved
+}
+
+async fn find(app: &App) -> Result<Vec<Astray>> {
+    let mut tx = app.pool.begin().await?;
+    super::store::go_by_index(&mut tx).await?;
+    let astray = store::astray(&mut tx, MOST_ENDPOINTS).await?;
+    tx.commit().await?;
+    Ok(astray)
+}
+
+async fn move_kind(app: &App, kind: Kind, endpoints: &[EndpointKey]) -> Result<u64> {
+    let per_endpoint = i64::try_from((BATCH / endpoints.len()).max(1)).unwrap_or(1);
+    let now = app.clock.now();
+    let mut tx = app.pool.begin().await?;
+    super::store::go_by_index(&mut tx).await?;
+    let count = match kind {
+        Kind::Resume => store::resume(&mut tx, endpoints, per_endpoint, now).await?,
+        Kind::Hold => store::hold(&mut tx, endpoints, per_endpoint, now).await?,
+        Kind::Orphan => store::drop_orphans(&mut tx, endpoints, per_endpoint).await?,
+    };
+    tx.commit().await?;
+    if kind == Kind::Resume && count > 0 {
+        app.deliveries_wake.notify_one();
+    }
+    Ok(count)
+}
