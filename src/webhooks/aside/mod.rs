@@ -60,7 +60,7 @@ pub async fn move_batch(app: &App) -> u64 {
 }
 
 async fn find(app: &App) -> Result<Vec<Astray>> {
-    let mut tx = app.pool.begin().await?;
+    let mut tx = app.worker_pool.begin().await?;
     super::store::go_by_index(&mut tx).await?;
     let astray = store::astray(&mut tx, MOST_ENDPOINTS).await?;
     tx.commit().await?;
@@ -70,7 +70,7 @@ async fn find(app: &App) -> Result<Vec<Astray>> {
 async fn move_kind(app: &App, kind: Kind, endpoints: &[EndpointKey]) -> Result<u64> {
     let per_endpoint = i64::try_from((BATCH / endpoints.len()).max(1)).unwrap_or(1);
     let now = app.clock.now();
-    let mut tx = app.pool.begin().await?;
+    let mut tx = app.worker_pool.begin().await?;
     super::store::go_by_index(&mut tx).await?;
     let count = match kind {
         Kind::Resume => store::resume(&mut tx, endpoints, per_endpoint, now).await?,
