@@ -96,9 +96,11 @@ impl Scene {
                 assert!(verify(webhook, &self.secret, self.test.clock.now()));
                 let body = webhook.json();
                 let who = self.name_of(&body["actor"]);
-                let fields = body["data"]["updated_fields"].as_array().into_iter().flatten().map(text);
-                let fields = fields.map(|field| format!(" {field}")).collect::<String>();
-                format!("{who}: {} {}{fields}", text(&body["type"]), text(&body["data"]["object"]["id"]))
+                let mut line = format!("{who}: {} {}", text(&body["type"]), text(&body["data"]["object"]["id"]));
+                for field in body["data"]["updated_fields"].as_array().into_iter().flatten() {
+                    line = line + " " + &text(field);
+                }
+                line
             })
             .collect();
         told.sort();

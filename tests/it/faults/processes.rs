@@ -1,8 +1,8 @@
 //! Servers and PostgreSQL are killed. What was acknowledged is there, and every event arrives.
 
 use std::collections::BTreeSet;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
@@ -14,7 +14,7 @@ use crate::support::{Receiver, Reply, text, until_somebody_waits};
 
 /// Those who book rooms as fast as they are answered, until they are stopped or their server is gone.
 struct Load {
-    shared: std::sync::Arc<Shared>,
+    shared: Arc<Shared>,
     writers: JoinSet<()>,
 }
 
@@ -28,14 +28,14 @@ struct Shared {
 impl Load {
     /// `names` tell the writers apart.
     fn start(desk: &User, category: &str, names: &[&'static str]) -> Self {
-        let mut load = Self { shared: std::sync::Arc::default(), writers: JoinSet::new() };
+        let mut load = Self { shared: Arc::default(), writers: JoinSet::new() };
         load.join(desk, category, names);
         load
     }
 
     fn join(&mut self, desk: &User, category: &str, names: &[&'static str]) {
         for &name in names {
-            let (desk, category, shared) = (desk.clone(), category.to_owned(), self.shared.clone());
+            let (desk, category, shared) = (desk.clone(), category.to_owned(), Arc::clone(&self.shared));
             self.writers.spawn(async move { shared.write(&desk, &category, name).await });
         }
     }
@@ -113,10 +113,10 @@ async fn a_server_that_is_killed_with_webhooks_to_send_and_to_record_loses_none(
     let codes = ["RECORDED", "SENT", "COMMITTED-1", "COMMITTED-2", "COMMITTED-3"];
     assert_eq!(site.desk(&server).codes().await, codes.map(str::to_owned).into());
     assert_eq!(arrived(&receiver), site.locks(&server).events().await);
-    let received = receiver.received();
-    assert_eq!(received.len(), 6, "one of them twice");
-    let sent = text(&received[1].json()["id"]);
-    assert_eq!(received[2..].iter().filter(|webhook| webhook.json()["id"] == json!(sent)).count(), 1);
+    let webhooks = receiver.received();
+    assert_eq!(webhooks.len(), 6, "one of them twice");
+    let sent = text(&webhooks[1].json()["id"]);
+    assert_eq!(webhooks[2..].iter().filter(|webhook| webhook.json()["id"] == json!(sent)).count(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

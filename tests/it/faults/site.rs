@@ -1,6 +1,6 @@
 //! Server processes on one durable database, and who uses them over HTTP.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
@@ -206,10 +206,10 @@ impl User {
 
 /// Ids of the events that have arrived. One that came more than once was the same each time.
 pub fn arrived(receiver: &Receiver) -> BTreeSet<String> {
-    let received = receiver.received();
+    let webhooks = receiver.received();
     let id = |webhook: &Received| text(&webhook.json()["id"]);
-    let mut bodies = std::collections::HashMap::new();
-    for webhook in &received {
+    let mut bodies = HashMap::new();
+    for webhook in &webhooks {
         let first = bodies.entry(id(webhook)).or_insert(&webhook.body);
         assert_eq!(*first, &webhook.body);
         assert_eq!(webhook.header("webhook-id"), Some(id(webhook).as_str()));
