@@ -1,5 +1,6 @@
 //! The only source of ids and of secrets. Everything else is given an [`IdSource`].
 
+use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, Utc};
@@ -55,6 +56,14 @@ impl IdSource {
             Source::Seeded { rng, .. } => rng.lock().expect("no panic while the generator is held").fill_bytes(bytes),
         }
     }
+}
+
+/// Bytes as lower-case hexadecimal digits: how random ids and signatures are written.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("a string takes everything");
+        text
+    })
 }
 
 #[cfg(test)]

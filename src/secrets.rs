@@ -11,8 +11,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use uuid::Uuid;
 
 use crate::error::{Error, Result};
+use crate::hotels::HotelId;
 use crate::id::IdSource;
 
 const KEY_ID_BYTES: usize = 4;
@@ -32,6 +34,14 @@ impl Secret {
     pub fn expose(&self) -> &str {
         &self.0
     }
+}
+
+/// What binds a sealed value to its row: the ids of its hotel and of what it belongs to.
+pub fn seal_context(hotel: HotelId, id: Uuid) -> [u8; 32] {
+    let mut context = [0; 32];
+    context[..16].copy_from_slice(hotel.as_bytes());
+    context[16..].copy_from_slice(id.as_bytes());
+    context
 }
 
 /// The master keys, the one for new values first.

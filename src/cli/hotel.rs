@@ -9,6 +9,7 @@ use super::{Failure, print, start};
 use crate::app::App;
 use crate::config::Config;
 use crate::hotels::{self, Hotel, HotelChange, NewHotel};
+use crate::webhooks::{self, Endpoint};
 
 #[derive(clap::Subcommand)]
 pub(super) enum Command {
@@ -18,6 +19,11 @@ pub(super) enum Command {
     Update(Update),
     /// List all hotels
     List,
+    /// List a hotel's webhook endpoints, and why and since when Latchkey has disabled them
+    Webhooks {
+        /// The hotel
+        slug: String,
+    },
 }
 
 #[derive(clap::Args)]
@@ -95,6 +101,10 @@ async fn execute(command: Command, app: &App) -> Result<String, Failure> {
             vec![hotels::update(app, &update.slug, change).await?]
         }
         Command::List => hotels::list(app).await?,
+        Command::Webhooks { slug } => {
+            let hotel = hotels::get_by_slug(app, &slug).await?;
+            return Ok(webhooks::of_hotel(app, hotel.id).await?.iter().map(endpoint_line).collect());
+        }
     };
     Ok(hotels.iter().map(line).collect())
 }
@@ -104,6 +114,12 @@ fn line(hotel: &Hotel) -> String {
     let times = (hotel.check_in_time.format("%H:%M"), hotel.check_out_time.format("%H:%M"));
     writeln!(line, "\tcheck-in {}\tcheck-out {}", times.0, times.1).expect("a string takes everything");
     line
+}
+
+fn endpoint_line((integration, endpoint): &(String, Endpoint)) -> String {
+    let reason = endpoint.disabled_reason.as_deref().unwrap_or("-");
+    let since = endpoint.disabled_at.map_or_else(|| "-".to_owned(), |at| at.format("%Y-%m-%dT%H:%M:%SZ").to_string());
+    format!("{integration}\t{}\t{}\t{reason}\t{since}\n", endpoint.url, endpoint.status.as_str())
 }
 
 fn time(text: &str) -> Result<NaiveTime, String> {

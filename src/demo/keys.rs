@@ -14,7 +14,7 @@ use super::store;
 use crate::app::App;
 use crate::error::Result;
 use crate::hotels::{Hotel, HotelId};
-use crate::room_access_keys::seal_context;
+use crate::secrets::seal_context;
 
 /// What a key opens, and how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,7 +1,5 @@
 //! The SQL of events.
 
-use std::fmt::Write as _;
-
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use sqlx::{AssertSqlSafe, PgConnection, query, query_scalar};
 use uuid::Uuid;
@@ -9,7 +7,7 @@ use uuid::Uuid;
 use super::{Change, EventActor};
 use crate::error::Result;
 use crate::hotels::HotelId;
-use crate::id::IdSource;
+use crate::id::{IdSource, hex};
 
 /// An event as it was written.
 #[derive(Clone, Debug)]
@@ -35,10 +33,7 @@ pub struct Event {
 impl Event {
     /// The id on the wire: 64 lower-case hexadecimal digits.
     pub fn id_text(&self) -> String {
-        self.id.iter().fold(String::with_capacity(64), |mut text, byte| {
-            write!(text, "{byte:02x}").expect("a string takes everything");
-            text
-        })
+        hex(&self.id)
     }
 }
 

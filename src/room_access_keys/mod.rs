@@ -20,18 +20,10 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::events::Change;
 use crate::hotels::HotelId;
 use crate::room_stays::AssignedKey;
-use crate::secrets::Secret;
-
-/// What binds a sealed secret to its row: the ids of its hotel and its key.
-pub fn seal_context(hotel: HotelId, key: Uuid) -> [u8; 32] {
-    let mut context = [0; 32];
-    context[..16].copy_from_slice(hotel.as_bytes());
-    context[16..].copy_from_slice(key.as_bytes());
-    context
-}
+use crate::secrets::{MasterKeys, Secret, seal_context};
 
 /// Opens the PIN or the QR data of a key.
-pub fn open_secret(keys: &crate::secrets::MasterKeys, hotel: HotelId, key: Uuid, sealed: &[u8]) -> Result<Secret> {
+pub fn open_secret(keys: &MasterKeys, hotel: HotelId, key: Uuid, sealed: &[u8]) -> Result<Secret> {
     keys.open(&seal_context(hotel, key), sealed)
 }
 

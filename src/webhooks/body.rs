@@ -4,8 +4,6 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::sign::hex;
-
 /// An event for one endpoint.
 #[derive(Clone, Debug)]
 pub struct Message {
@@ -68,9 +66,4 @@ impl Message {
         };
         serde_json::to_vec(&body).expect("texts, numbers and ids are JSON")
     }
-}
-
-/// The id of an event on the wire.
-pub fn event_id(bytes: &[u8]) -> String {
-    hex(bytes)
 }

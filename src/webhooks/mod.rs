@@ -23,6 +23,7 @@ mod aside;
 mod body;
 pub mod client;
 pub mod deliver;
+mod log;
 pub mod model;
 pub mod schedule;
 mod sign;
@@ -33,16 +34,17 @@ use chrono::TimeDelta;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-pub use body::event_id;
 pub use client::Sender;
 pub use deliver::{deliver_due, run};
+pub use log::{DeliveryList, attempts, deliveries, deliveries_extent, resend_in};
 pub use model::{Attempt, Delivery, DeliveryId, DeliveryStatus, Endpoint, EndpointStatus, Failure, WebhookSettings};
 
+use crate::app::App;
 use crate::db::{Condition, Extent, ExtentRequest, Page, PageRequest, Tx};
 use crate::error::{Error, ErrorAt, Result};
 use crate::events::{self, Change};
 use crate::hotels::HotelId;
-use crate::secrets::Secret;
+use crate::secrets::{Secret, seal_context};
 use target::Target;
 
 /// Most endpoints of one integration that are enabled.
@@ -72,14 +74,6 @@ pub struct EndpointUpdate {
     pub status: Option<EndpointStatus>,
     /// Types of events.
     pub events: Option<Vec<String>>,
-}
-
-/// What binds a sealed secret to its row: the ids of its hotel and its endpoint.
-fn seal_context(hotel: HotelId, endpoint: Uuid) -> [u8; 32] {
-    let mut context = [0; 32];
-    context[..16].copy_from_slice(hotel.as_bytes());
-    context[16..].copy_from_slice(endpoint.as_bytes());
-    context
 }
 
 /// Adds an endpoint. Answers with its secret, which is never shown again.
@@ -179,22 +173,6 @@ pub async fn send_test_in(tx: &mut Tx, id: Uuid) -> Result<Endpoint> {
     Ok(endpoint)
 }
 
-/// Sends a delivery again, now and with a whole schedule before it; for a disabled endpoint, when that is enabled.
-///
-/// # Errors
-/// `NOT_FOUND`
-pub async fn resend_in(tx: &mut Tx, id: DeliveryId) -> Result<Delivery> {
-    let not_found = || Error::not_found("Webhook delivery").at("deliveryId");
-    let (hotel, integration, now) = (tx.actor.hotel.id, tx.actor.integration_id, tx.now);
-    let endpoint = store::lock(tx.conn(), hotel, integration, id.endpoint).await?.ok_or_else(not_found)?;
-    let held = endpoint.status == EndpointStatus::Disabled;
-    if !store::resend(tx.conn(), hotel, id, held, now).await? {
-        return Err(not_found());
-    }
-    tx.deliveries_added(1);
-    store::find_delivery(tx.conn(), hotel, id).await?.ok_or_else(not_found)
-}
-
 /// A page of the endpoints of the integration, in the order in which they were made.
 pub async fn page(
     conn: &mut PgConnection,
@@ -217,45 +195,10 @@ pub async fn extent(
     store::extent(conn, hotel, integration, ids, request).await
 }
 
-/// Whose deliveries, and which of them.
-#[derive(Clone, Copy, Debug)]
-pub struct DeliveryList {
-    /// The hotel.
-    pub hotel: HotelId,
-    /// The integration that asks. Of an endpoint of another one there are no deliveries.
-    pub integration: Uuid,
-    /// The endpoint.
-    pub endpoint: Uuid,
-    /// Only those that have got this far.
-    pub status: Option<DeliveryStatus>,
-}
-
-/// A page of deliveries to an endpoint, the newest event first.
-pub async fn deliveries(
-    conn: &mut PgConnection,
-    list: &DeliveryList,
-    request: &PageRequest<i64>,
-) -> Result<Page<Delivery>> {
-    store::deliveries(conn, list, request).await
-}
-
-/// The extent of the list of deliveries to an endpoint.
-pub async fn deliveries_extent(
-    conn: &mut PgConnection,
-    list: &DeliveryList,
-    request: &ExtentRequest<i64>,
-) -> Result<Extent> {
-    store::deliveries_extent(conn, list, request).await
-}
-
-/// The latest attempts of each of these deliveries to one endpoint, at most 20 each, first one first.
-pub async fn attempts(
-    conn: &mut PgConnection,
-    hotel: HotelId,
-    endpoint: Uuid,
-    positions: &[i64],
-) -> Result<Vec<(i64, Attempt)>> {
-    store::attempts(conn, hotel, endpoint, positions).await
+/// All endpoints of a hotel, each with the name of its integration. For whoever runs the service.
+pub async fn of_hotel(app: &App, hotel: HotelId) -> Result<Vec<(String, Endpoint)>> {
+    let mut conn = app.pool.acquire().await?;
+    store::of_hotel(&mut conn, hotel).await
 }
 
 async fn lock_in(tx: &mut Tx, id: Uuid) -> Result<Endpoint> {

@@ -4,8 +4,6 @@
 //! the bytes of the whole secret. Standard Webhooks: `webhook-signature: v1,<base64>`, HMAC-SHA256 over id, timestamp and
 //! body with full stops between, keyed with what the secret encodes. After a rotation there are two of each.
 
-use std::fmt::Write as _;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
@@ -13,7 +11,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use crate::error::{Error, Result};
-use crate::id::IdSource;
+use crate::id::{IdSource, hex};
 use crate::secrets::Secret;
 
 const PREFIX: &str = "whsec_";
@@ -55,14 +53,6 @@ pub fn sign(secrets: &[Secret], id: &str, body: &[u8], now: DateTime<Utc>) -> Re
         standard.push(format!("v1,{}", STANDARD.encode(mac)));
     }
     Ok(Signatures { timestamp, of_3rpms, standard: standard.join(" ") })
-}
-
-/// Lower-case hexadecimal digits.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 fn hmac(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {

@@ -160,6 +160,34 @@ async fn a_pair_of_keys_is_printed_once_and_masked_afterwards() {
 }
 
 #[tokio::test]
+async fn the_webhook_endpoints_of_a_hotel_are_listed_with_what_disabled_them() {
+    let db = TestDb::new().await;
+    let data = DataDir::with_database(&db);
+    data.print(&["hotel", "create", "grand-hotel", "--name", "Grand Hotel", "--time-zone", "Europe/Berlin"]);
+    data.print(&["api-key", "create", "grand-hotel", "--integration", "Lock Vendor", "--permission", "WRITE"]);
+    sqlx::query(
+        "INSERT INTO webhook_endpoints (hotel_id, id, integration_id, url, status, events, secret, created_at, updated_at,
+                                        disabled_reason, disabled_at)
+         SELECT i.hotel_id, e.id, i.id, e.url, e.status, '{room_stay.created}', '', i.created_at, i.created_at, e.reason,
+                e.at
+         FROM integrations i CROSS JOIN LATERAL
+              (VALUES (i.id, 'https://example.com/a', 'ENABLED', NULL, NULL::timestamptz),
+                      (i.hotel_id, 'https://example.com/b', 'DISABLED', 'The endpoint answered 410 Gone',
+                       '2026-01-30T09:00:00Z')) AS e (id, url, status, reason, at)",
+    )
+    .execute(&db.pool)
+    .await
+    .expect("inserted");
+    let listed = data.print(&["hotel", "webhooks", "grand-hotel"]);
+    let mut lines: Vec<&str> = listed.lines().collect();
+    lines.sort_unstable();
+    let disabled =
+        "Lock Vendor\thttps://example.com/b\tDISABLED\tThe endpoint answered 410 Gone\t2026-01-30T09:00:00Z";
+    assert_eq!(lines, ["Lock Vendor\thttps://example.com/a\tENABLED\t-\t-", disabled]);
+    assert_eq!(data.run(&["hotel", "webhooks", "elsewhere"]).status.code(), Some(1));
+}
+
+#[tokio::test]
 async fn a_hotel_that_breaks_a_rule_is_refused_by_name() {
     let db = TestDb::new().await;
     let data = DataDir::with_database(&db);

@@ -27,10 +27,11 @@ use self::store::Waiting;
 use super::body::Message;
 use super::client::{Answer, Outgoing, Sender};
 use super::model::Failure;
-use super::{aside, seal_context, sign};
+use super::{aside, sign};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::hotels::HotelId;
+use crate::secrets::seal_context;
 
 pub use run::run;
 

@@ -7,7 +7,8 @@ use uuid::Uuid;
 use super::rules::{DeliveryChange, EndpointChange, Standing};
 use super::{Claimed, EndpointKey, Outcome};
 use crate::error::Result;
-use crate::webhooks::body::{Message, event_id};
+use crate::id::hex;
+use crate::webhooks::body::Message;
 use crate::webhooks::model::{EndpointStatus, Failure};
 
 /// An endpoint that has deliveries to be sent now.
@@ -108,7 +109,7 @@ pub async fn claim(
             url: row.url,
             sealed_secrets: std::iter::once(row.secret).chain(row.previous_secret).collect(),
             message: Message {
-                id: event_id(&row.event_id),
+                id: hex(&row.event_id),
                 event_type: row.event_type,
                 created_at: row.created_at,
                 endpoint_id: row.endpoint_id,

@@ -7,7 +7,7 @@ use sqlx::{Postgres, Transaction};
 use uuid::Uuid;
 
 use super::{DELETE, Hooks};
-use crate::support::{Receiver, Reply, text};
+use crate::support::{Receiver, Reply, text, until_somebody_waits};
 
 /// Lets the four attempts of a delivery fail.
 async fn use_up(hooks: &Hooks) {
@@ -152,10 +152,12 @@ async fn an_event_that_was_being_committed_while_its_endpoint_was_enabled_is_sen
     hooks.house.stay("R1").await;
     hooks.deliver().await;
     let tx = about_to_commit(&hooks).await;
-    hooks.enable(&id).await;
-    assert_eq!(hooks.deliver().await, 1);
-    tx.commit().await.expect("committed");
-    assert_eq!(hooks.deliver().await, 1);
+    let committing = async {
+        until_somebody_waits(&hooks.house.test.pool).await;
+        tx.commit().await.expect("committed");
+    };
+    tokio::join!(hooks.enable(&id), committing);
+    assert_eq!(hooks.deliver().await, 2);
     assert_eq!(hooks.statuses(&id).await, ["DELIVERED", "DELIVERED"]);
 }
 
