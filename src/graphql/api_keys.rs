@@ -112,9 +112,30 @@ pub struct CreateApiKeyInput {
     permission: Permission,
 }
 
-/// Which pair of API keys.
+/// Which pair of API keys to revoke.
 #[derive(InputObject)]
-pub struct ApiKeyInput {
+pub struct RevokeApiKeyInput {
+    /// The pair.
+    id: ID,
+}
+
+/// Which pair of API keys to regenerate.
+#[derive(InputObject)]
+pub struct RegenerateApiKeyInput {
+    /// The pair.
+    id: ID,
+}
+
+/// Which pair of API keys to disable.
+#[derive(InputObject)]
+pub struct DisableApiKeyInput {
+    /// The pair.
+    id: ID,
+}
+
+/// Which pair of API keys to enable.
+#[derive(InputObject)]
+pub struct EnableApiKeyInput {
     /// The pair.
     id: ID,
 }
@@ -161,9 +182,9 @@ impl ApiKeyMutation {
     async fn revoke_api_key(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which pair.")] input: ApiKeyInput,
+        #[graphql(desc = "Which pair.")] input: RevokeApiKeyInput,
     ) -> Outcome<Option<ApiKeyPayload>> {
-        change(ctx, &input, ApiKeyChange::Revoke).await
+        change(ctx, &input.id, ApiKeyChange::Revoke).await
     }
 
     /// Revokes a pair and makes a new one of the same name, permission and integration, at once. Room access keys and
@@ -171,7 +192,7 @@ impl ApiKeyMutation {
     async fn regenerate_api_key(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which pair.")] input: ApiKeyInput,
+        #[graphql(desc = "Which pair.")] input: RegenerateApiKeyInput,
     ) -> Outcome<Option<NewApiKeyPayload>> {
         let mut session = begin(ctx).await?;
         let new = auth::regenerate_in(session.tx(), uuid(&input.id)).await.in_input()?;
@@ -182,18 +203,18 @@ impl ApiKeyMutation {
     async fn disable_api_key(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which pair.")] input: ApiKeyInput,
+        #[graphql(desc = "Which pair.")] input: DisableApiKeyInput,
     ) -> Outcome<Option<ApiKeyPayload>> {
-        change(ctx, &input, ApiKeyChange::Disable).await
+        change(ctx, &input.id, ApiKeyChange::Disable).await
     }
 
     /// Accepts a disabled pair again, from the next request on. Needs the permission `ADMIN`.
     async fn enable_api_key(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which pair.")] input: ApiKeyInput,
+        #[graphql(desc = "Which pair.")] input: EnableApiKeyInput,
     ) -> Outcome<Option<ApiKeyPayload>> {
-        change(ctx, &input, ApiKeyChange::Enable).await
+        change(ctx, &input.id, ApiKeyChange::Enable).await
     }
 }
 
@@ -203,9 +224,9 @@ async fn begin<'a>(ctx: &'a Context<'_>) -> Outcome<Session<'a>> {
     Ok(session)
 }
 
-async fn change(ctx: &Context<'_>, input: &ApiKeyInput, to: ApiKeyChange) -> Outcome<Option<ApiKeyPayload>> {
+async fn change(ctx: &Context<'_>, id: &ID, to: ApiKeyChange) -> Outcome<Option<ApiKeyPayload>> {
     let mut session = begin(ctx).await?;
-    let key = auth::change_in(session.tx(), uuid(&input.id), to).await.in_input()?;
+    let key = auth::change_in(session.tx(), uuid(id), to).await.in_input()?;
     let api_key = ApiKeyNode::new(key, session.context.actor.hotel.time_zone);
     Ok(Some(session.done(ApiKeyPayload { api_key })))
 }

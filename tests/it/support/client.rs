@@ -157,6 +157,12 @@ impl House {
         }
     }
 
+    /// The hotel's administrator.
+    pub async fn admin(&self) -> Client {
+        let keys = self.test.integration(&self.hotel, "Back office", Permission::Admin).await;
+        Client::new(&self.test, &keys.live).await
+    }
+
     /// A room; answers with its id.
     pub async fn room(&self, name: &str) -> String {
         let query = "mutation($input: CreateRoomSetupInput!) { createRoomSetup(input: $input) { roomSetup { id } } }";
