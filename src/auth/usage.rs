@@ -73,7 +73,9 @@ pub async fn write_usage(app: &App) -> Result<()> {
         Err(error) => Err(error.into()),
     };
     if written.is_err() {
-        used.into_iter().for_each(|used| app.key_usage.add(used));
+        for used in used {
+            app.key_usage.add(used);
+        }
     }
     written
 }

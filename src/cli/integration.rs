@@ -1,5 +1,7 @@
 //! `latchkey integration`
 
+use std::fmt::Write as _;
+
 use super::{Failure, print, start};
 use crate::app::App;
 use crate::config::Config;
@@ -57,13 +59,15 @@ async fn disconnect(app: &App, hotel: HotelId, name: &str) -> Result<String, Fai
     let mut said = String::new();
     loop {
         let done = integrations::disconnect(app, hotel, name).await?;
-        said += &format!(
-            "{} API keys revoked, {} webhook endpoints deleted, {} room access keys deleted, {} stays changed\n",
+        writeln!(
+            said,
+            "{} API keys revoked, {} webhook endpoints deleted, {} room access keys deleted, {} stays changed",
             done.api_keys_revoked,
             done.webhook_endpoints_deleted,
             done.room_access_keys_deleted,
             done.room_stays_changed,
-        );
+        )
+        .expect("a string takes everything");
         let progress = done.room_access_keys_deleted + done.room_stays_changed > 0;
         if done.room_access_keys_left == 0 || !progress {
             return Ok(said);

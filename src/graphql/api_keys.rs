@@ -142,6 +142,7 @@ pub struct EnableApiKeyInput {
 
 /// Answer of mutations that show a new pair of API keys.
 #[derive(SimpleObject)]
+#[expect(clippy::struct_field_names, reason = "the schema names them so")]
 pub struct NewApiKeyPayload {
     /// The pair.
     api_key: ApiKeyNode,

@@ -115,7 +115,9 @@ pub async fn disconnect_in(tx: &mut Tx, id: Uuid) -> Result<Disconnected> {
     }
     let (hotel, now) = (tx.actor.hotel.id, tx.now);
     let (disconnected, changes) = disconnect_on(tx.conn(), hotel, id, now).await.at("id")?;
-    changes.into_iter().for_each(|change| tx.emit(change));
+    for change in changes {
+        tx.emit(change);
+    }
     Ok(disconnected)
 }
 

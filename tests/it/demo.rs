@@ -72,7 +72,7 @@ async fn assert_keys_work(app: &TestApp, file: &DemoFile) {
         for one in &hotel.integrations {
             for (key, mode) in [(&one.live_key, Mode::Live), (&one.test_key, Mode::Test)] {
                 let header = HeaderValue::from_str(&format!("Bearer {key}")).expect("a header");
-                let actor = auth::authenticate(&app, Some(&header)).await.expect("let in");
+                let actor = auth::authenticate(app, Some(&header)).await.expect("let in");
                 assert_eq!((actor.hotel.slug.as_str(), actor.mode), (hotel.slug.as_str(), mode));
                 assert_eq!(actor.permission.as_str(), one.permission);
             }

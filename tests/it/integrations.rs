@@ -13,6 +13,9 @@ const DISCONNECT: &str = "integration { id name disconnectedAt holdings { apiKey
 const LIST: &str = "{ integrations { totalCount edges { node { id name createdAt disconnectedAt holdings { \
      roomAccessKeys roomStays webhookEndpoints apiKeys } } } } }";
 
+/// Type, object, changed fields and the one integration that may see it.
+type EventRow = (String, String, Option<Vec<String>>, Option<String>);
+
 /// A house whose lock vendor has a key on two stays, one on none and an endpoint; answers with the stays and the keys.
 async fn busy() -> (House, Vec<String>, [String; 2]) {
     let house = House::new().await;
@@ -75,7 +78,7 @@ async fn disconnecting_makes_the_events_of_revoking_and_deleting() {
     let (house, stays, keys) = busy().await;
     let admin = house.admin().await;
     admin.done("disconnectIntegration", json!({"id": house.keys.integration_id}), DISCONNECT).await;
-    let rows: Vec<(String, String, Option<Vec<String>>, Option<String>)> = sqlx::query_as(
+    let rows: Vec<EventRow> = sqlx::query_as(
         "SELECT type, object_id::text, updated_fields, integration_id::text FROM events
          WHERE actor_id = $1 ORDER BY position",
     )

@@ -10,7 +10,7 @@ use sqlx::PgPool;
 use crate::support::client::{ADD_KEY, CREATE_KEY};
 use crate::support::{Client, House, code, fingerprint, nodes, text};
 
-/// Every mutation of the schema, with an input that it succeeds with on `Live`.
+/// A busy house, and every mutation of the schema with an input that it succeeds with there.
 struct Round {
     house: House,
     /// The lock vendor's integration with a test key that may do everything.
@@ -19,7 +19,6 @@ struct Round {
 }
 
 impl Round {
-    #[expect(clippy::too_many_lines, reason = "a table")]
     async fn new() -> Self {
         let house = House::new().await;
         let keys = house.test.integration(&house.hotel, "Locks", Permission::Admin).await;
@@ -126,7 +125,7 @@ async fn every_mutation_succeeds_with_a_test_key_and_writes_nothing_but_the_use_
     Client::new(&round.house.test, &round.house.keys.test).await;
     auth::write_usage(&round.house.test).await.expect("written");
     let differing: Vec<_> = usage(pool).await.into_iter().filter(|row| !used.contains(row)).collect();
-    assert_eq!(differing, [(round.house.keys.api_key_id.to_string(), 3)], "the pair was let in by its live key once");
+    assert_eq!(differing, [(round.house.keys.api_key_id.to_string(), 2)], "the pair was let in by its live key once");
     let without_usage = |text: &str| -> Vec<String> {
         text.lines().filter(|line| !line.starts_with("api_key_usage ")).map(str::to_owned).collect()
     };
