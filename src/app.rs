@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 use sqlx::PgPool;
 use tokio::sync::Notify;
 
+use crate::auth::Usage;
 use crate::clock::Clock;
 use crate::db;
 use crate::graphql::Schema;
@@ -31,6 +32,8 @@ pub struct Parts {
     pub master_keys: MasterKeys,
     /// How webhooks are sent.
     pub webhooks: WebhookSettings,
+    /// Requests by API key that are not written yet.
+    pub key_usage: Usage,
     /// Told after each commit that left something to deliver.
     pub deliveries_wake: Notify,
     /// The GraphQL schema.
@@ -49,6 +52,7 @@ impl App {
             ids,
             master_keys,
             webhooks,
+            key_usage: Usage::default(),
             deliveries_wake: Notify::new(),
             schema: Schema::new(),
             ready: AtomicBool::new(false),

@@ -1,4 +1,5 @@
-//! What runs beside the requests: deliveries, the pruner and the upkeep of the partitions. Every replica runs them; they share their work.
+//! What runs beside the requests: deliveries, the pruner, the upkeep of the partitions and the use of API keys. Every
+//! replica runs them; they share their work.
 
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use tokio::task::JoinSet;
 
 use crate::app::App;
 use crate::webhooks::{self, Sender};
-use crate::{events, pruner};
+use crate::{auth, events, pruner};
 
 /// Longest wait for workers that were asked to stop. What they leave undone is taken up at the next start.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -33,6 +34,7 @@ impl Workers {
         tasks.spawn(webhooks::run(app.clone(), Sender::default(), stopped()));
         tasks.spawn(events::run_maintenance(app.clone(), stopped()));
         tasks.spawn(pruner::run(app.clone(), stopped()));
+        tasks.spawn(auth::run_usage(app.clone(), stopped()));
         Self { stop, tasks }
     }
 

@@ -3,12 +3,16 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use sqlx::{PgConnection, PgPool, query};
+use sqlx::postgres::PgRow;
+use sqlx::{PgConnection, PgPool, Postgres, QueryBuilder, Row, query, query_as};
 use uuid::Uuid;
 
-use super::{Actor, ApiKeyInfo, ApiKeyPair, Mode, Permission};
+use super::usage::Used;
+use super::{Actor, ApiKeyInfo, Mode, NewApiKey, Permission};
+use crate::db::{Extent, ExtentRequest, Page, PageRequest, push_id_page};
 use crate::error::{Error, Result};
 use crate::hotels::{Hotel, HotelId};
+use crate::integrations::Integration;
 
 /// A credential that was found, usable or not.
 pub(super) struct Found {
@@ -46,74 +50,30 @@ pub(super) async fn find_by_hash(pool: &PgPool, hash: &[u8; 32]) -> Result<Optio
             integration_id: row.integration_id,
             api_key_id: row.id,
             mode: if row.live { Mode::Live } else { Mode::Test },
-            permission: row.permission.parse().map_err(|reason: String| Error::internal(reason))?,
+            permission: permission(&row.permission)?,
         },
     }))
 }
 
-/// Adds an integration to a hotel.
-pub async fn insert_integration(
-    conn: &mut PgConnection,
-    hotel: HotelId,
-    id: Uuid,
-    name: &str,
-    now: DateTime<Utc>,
-) -> sqlx::Result<()> {
-    query!("INSERT INTO integrations (hotel_id, id, name, created_at) VALUES ($1, $2, $3, $4)", hotel, id, name, now)
-        .execute(conn)
-        .await?;
-    Ok(())
-}
-
-/// Adds an integration to a hotel that has none of that name.
-pub(super) async fn insert_integration_if_absent(
-    conn: &mut PgConnection,
-    hotel: HotelId,
-    id: Uuid,
-    name: &str,
-    now: DateTime<Utc>,
-) -> sqlx::Result<()> {
-    query!(
-        "INSERT INTO integrations (hotel_id, id, name, created_at) VALUES ($1, $2, $3, $4)
-         ON CONFLICT (hotel_id, name) DO NOTHING",
-        hotel,
-        id,
-        name,
-        now,
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// The integration of that name, if the hotel has it.
-pub async fn find_integration(conn: &mut PgConnection, hotel: HotelId, name: &str) -> sqlx::Result<Option<Uuid>> {
-    sqlx::query_scalar!("SELECT id FROM integrations WHERE hotel_id = $1 AND name = $2", hotel, name)
-        .fetch_optional(conn)
-        .await
+fn permission(text: &str) -> Result<Permission> {
+    text.parse().map_err(|reason: String| Error::internal(reason))
 }
 
 /// Stores the hashes and previews of a new pair.
-pub async fn insert_api_key(
-    conn: &mut PgConnection,
-    id: Uuid,
-    hotel: HotelId,
-    integration_id: Uuid,
-    permission: Permission,
-    pair: &ApiKeyPair,
-    now: DateTime<Utc>,
-) -> sqlx::Result<()> {
+pub async fn insert_api_key(conn: &mut PgConnection, new: &NewApiKey, now: DateTime<Utc>) -> sqlx::Result<()> {
     query!(
-        "INSERT INTO api_keys (id, hotel_id, integration_id, permission, live_hash, test_hash, live_preview, test_preview, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-        id,
-        hotel,
-        integration_id,
-        permission.as_str(),
-        &pair.live.hash()[..],
-        &pair.test.hash()[..],
-        pair.live.preview(),
-        pair.test.preview(),
+        "INSERT INTO api_keys (id, hotel_id, integration_id, name, permission, live_hash, test_hash, live_preview,
+                               test_preview, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        new.id,
+        new.hotel_id,
+        new.integration_id,
+        new.name,
+        new.permission.as_str(),
+        &new.pair.live.hash()[..],
+        &new.pair.test.hash()[..],
+        new.pair.live.preview(),
+        new.pair.test.preview(),
         now,
     )
     .execute(conn)
@@ -121,56 +81,167 @@ pub async fn insert_api_key(
     Ok(())
 }
 
-pub(super) async fn list_api_keys(pool: &PgPool, hotel: HotelId) -> Result<Vec<ApiKeyInfo>> {
-    let rows = query!(
-        "SELECT k.id, i.name AS integration, k.permission, k.live_preview, k.test_preview, k.created_at, k.disabled_at,
-                k.revoked_at
-         FROM api_keys k JOIN integrations i ON i.hotel_id = k.hotel_id AND i.id = k.integration_id
-         WHERE k.hotel_id = $1 ORDER BY k.created_at, k.id",
-        hotel,
-    )
-    .fetch_all(pool)
-    .await?;
-    rows.into_iter()
-        .map(|row| {
-            Ok(ApiKeyInfo {
-                id: row.id,
-                integration: row.integration,
-                permission: row.permission.parse().map_err(|reason: String| Error::internal(reason))?,
-                live_preview: row.live_preview,
-                test_preview: row.test_preview,
-                created_at: row.created_at,
-                disabled_at: row.disabled_at,
-                revoked_at: row.revoked_at,
-            })
-        })
-        .collect()
+const COLUMNS: &str = "k.id, k.name, k.permission, k.live_preview, k.test_preview, k.created_at, k.disabled_at, \
+     k.revoked_at, coalesce(u.request_count, 0) AS request_count, u.last_used_at, i.id AS integration_id, \
+     i.name AS integration_name, i.created_at AS integration_created_at, i.disconnected_at";
+
+fn info(row: &PgRow) -> Result<ApiKeyInfo> {
+    Ok(ApiKeyInfo {
+        id: row.try_get("id")?,
+        name: row.try_get("name")?,
+        integration: Integration {
+            id: row.try_get("integration_id")?,
+            name: row.try_get("integration_name")?,
+            created_at: row.try_get("integration_created_at")?,
+            disconnected_at: row.try_get("disconnected_at")?,
+        },
+        permission: permission(row.try_get("permission")?)?,
+        live_preview: row.try_get("live_preview")?,
+        test_preview: row.try_get("test_preview")?,
+        created_at: row.try_get("created_at")?,
+        last_used_at: row.try_get("last_used_at")?,
+        request_count: row.try_get("request_count")?,
+        disabled_at: row.try_get("disabled_at")?,
+        revoked_at: row.try_get("revoked_at")?,
+    })
 }
 
-/// Disables a credential at an instant, which an already disabled one keeps, or enables it. False when it is revoked or
-/// absent.
-pub(super) async fn set_disabled(pool: &PgPool, id: Uuid, at: Option<DateTime<Utc>>) -> sqlx::Result<bool> {
-    let done = query!(
+fn push_keys(sql: &mut QueryBuilder<Postgres>, hotel: HotelId) {
+    sql.push(" FROM api_keys k JOIN integrations i ON i.hotel_id = k.hotel_id AND i.id = k.integration_id");
+    sql.push(" LEFT JOIN api_key_usage u ON u.hotel_id = k.hotel_id AND u.api_key_id = k.id");
+    sql.push(" WHERE k.hotel_id = ").push_bind(hotel);
+}
+
+fn select(hotel: HotelId) -> QueryBuilder<Postgres> {
+    let mut sql = QueryBuilder::new("SELECT ");
+    sql.push(COLUMNS);
+    push_keys(&mut sql, hotel);
+    sql
+}
+
+/// All pairs of a hotel, oldest first.
+pub(super) async fn list(conn: &mut PgConnection, hotel: HotelId) -> Result<Vec<ApiKeyInfo>> {
+    let mut sql = select(hotel);
+    sql.push(" ORDER BY k.id");
+    sql.build().fetch_all(conn).await?.iter().map(info).collect()
+}
+
+/// A page of the pairs of a hotel, oldest first.
+pub(super) async fn page(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    request: &PageRequest<Uuid>,
+) -> Result<Page<ApiKeyInfo>> {
+    let mut sql = select(hotel);
+    push_id_page(&mut sql, "k.id", request);
+    let rows = sql.build().fetch_all(conn).await?;
+    Ok(Page::of_rows(rows.iter().map(info).collect::<Result<_>>()?, request))
+}
+
+pub(super) async fn extent(conn: &mut PgConnection, hotel: HotelId, request: &ExtentRequest<Uuid>) -> Result<Extent> {
+    let list = |sql: &mut QueryBuilder<Postgres>| push_keys(sql, hotel);
+    crate::db::extent(conn, request, list, |sql, operator, id| {
+        sql.push(" AND k.id ").push(operator).push(" ").push_bind(id);
+    })
+    .await
+}
+
+pub(super) async fn find(conn: &mut PgConnection, hotel: HotelId, id: Uuid) -> Result<Option<ApiKeyInfo>> {
+    let mut sql = select(hotel);
+    sql.push(" AND k.id = ").push_bind(id);
+    sql.build().fetch_optional(conn).await?.as_ref().map(info).transpose()
+}
+
+/// A pair that is held.
+pub(super) struct Locked {
+    pub hotel_id: HotelId,
+    pub integration_id: Uuid,
+    pub name: String,
+    pub permission: String,
+    pub revoked_at: Option<DateTime<Utc>>,
+}
+
+/// Holds a pair until the transaction ends, after its integration, as everywhere. `hotel` restricts it to that hotel's.
+pub(super) async fn lock(conn: &mut PgConnection, hotel: Option<HotelId>, id: Uuid) -> Result<Option<Locked>> {
+    query!(
+        "SELECT FROM integrations i WHERE (i.hotel_id, i.id) IN (
+             SELECT k.hotel_id, k.integration_id FROM api_keys k
+             WHERE k.id = $1 AND ($2::uuid IS NULL OR k.hotel_id = $2)
+         ) FOR SHARE",
+        id,
+        hotel,
+    )
+    .execute(&mut *conn)
+    .await?;
+    let locked = query_as!(
+        Locked,
+        "SELECT hotel_id, integration_id, name, permission, revoked_at FROM api_keys
+         WHERE id = $1 AND ($2::uuid IS NULL OR hotel_id = $2) FOR UPDATE",
+        id,
+        hotel,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(locked)
+}
+
+/// Disables a held pair at an instant, which an already disabled one keeps, or enables it.
+pub(super) async fn set_disabled(conn: &mut PgConnection, id: Uuid, at: Option<DateTime<Utc>>) -> Result<()> {
+    query!(
         "UPDATE api_keys
          SET disabled_at = CASE WHEN $2::timestamptz IS NULL THEN NULL ELSE coalesce(disabled_at, $2) END
-         WHERE id = $1 AND revoked_at IS NULL",
+         WHERE id = $1",
         id,
         at,
     )
-    .execute(pool)
+    .execute(conn)
     .await?;
-    Ok(done.rows_affected() == 1)
+    Ok(())
 }
 
-/// Revokes a credential at an instant, which an already revoked one keeps. False when it is absent.
-pub(super) async fn revoke(pool: &PgPool, id: Uuid, at: DateTime<Utc>) -> sqlx::Result<bool> {
-    let done =
-        query!("UPDATE api_keys SET revoked_at = coalesce(revoked_at, $2) WHERE id = $1", id, at).execute(pool).await?;
-    Ok(done.rows_affected() == 1)
+/// Revokes a held pair at an instant, which an already revoked one keeps.
+pub(super) async fn revoke(conn: &mut PgConnection, id: Uuid, at: DateTime<Utc>) -> Result<()> {
+    query!("UPDATE api_keys SET revoked_at = coalesce(revoked_at, $2) WHERE id = $1", id, at).execute(conn).await?;
+    Ok(())
 }
 
-pub(super) async fn api_key_exists(pool: &PgPool, id: Uuid) -> sqlx::Result<bool> {
-    let found =
-        sqlx::query_scalar!(r#"SELECT true AS "found!" FROM api_keys WHERE id = $1"#, id).fetch_optional(pool).await?;
-    Ok(found.is_some())
+/// Revokes all pairs of a held integration that are not revoked yet. Answers how many those were.
+pub(crate) async fn revoke_of_integration(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    integration: Uuid,
+    at: DateTime<Utc>,
+) -> Result<u64> {
+    let done = query!(
+        "UPDATE api_keys SET revoked_at = $3 WHERE hotel_id = $1 AND integration_id = $2 AND revoked_at IS NULL",
+        hotel,
+        integration,
+        at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// Adds requests to the counts of their pairs. In the order of ids, so that replicas that count at once never wait for
+/// each other in a circle.
+pub(super) async fn add_usage(conn: &mut PgConnection, used: &[Used]) -> Result<()> {
+    let hotels: Vec<HotelId> = used.iter().map(|used| used.hotel).collect();
+    let keys: Vec<Uuid> = used.iter().map(|used| used.api_key).collect();
+    let counts: Vec<i64> = used.iter().map(|used| used.requests).collect();
+    let instants: Vec<DateTime<Utc>> = used.iter().map(|used| used.last_used_at).collect();
+    query!(
+        "INSERT INTO api_key_usage AS u (hotel_id, api_key_id, request_count, last_used_at)
+         SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::timestamptz[]) ORDER BY 1, 2
+         ON CONFLICT (hotel_id, api_key_id) DO UPDATE
+         SET request_count = u.request_count + excluded.request_count,
+             last_used_at = greatest(u.last_used_at, excluded.last_used_at)",
+        &hotels[..],
+        &keys[..],
+        &counts[..],
+        &instants[..],
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
 }

@@ -1,10 +1,11 @@
 //! `latchkey api-key`
 
+use chrono::SecondsFormat;
 use uuid::Uuid;
 
 use super::{Failure, print, start};
 use crate::app::App;
-use crate::auth::{self, ApiKeyChange, ApiKeyInfo, Permission};
+use crate::auth::{self, ApiKeyChange, ApiKeyInfo, NewApiKey, Permission};
 use crate::config::Config;
 use crate::hotels;
 
@@ -32,6 +33,11 @@ pub(super) enum Command {
         /// Id of the pair, see `list`
         id: Uuid,
     },
+    /// Refuse a pair for good and print a new one of the same name, permission and integration, this one time
+    Regenerate {
+        /// Id of the pair, see `list`
+        id: Uuid,
+    },
 }
 
 #[derive(clap::Args)]
@@ -41,6 +47,9 @@ pub(super) struct Create {
     /// Name of the vendor's connection, which is made when it is new
     #[arg(long, value_name = "NAME")]
     integration: String,
+    /// Name of the pair; that of the integration when left out
+    #[arg(long)]
+    name: Option<String>,
     /// What the keys permit
     #[arg(long)]
     permission: Permission,
@@ -57,8 +66,9 @@ async fn execute(command: Command, app: &App) -> Result<String, Failure> {
     match command {
         Command::Create(new) => {
             let hotel = hotels::get_by_slug(app, &new.hotel_slug).await?;
-            let made = auth::create_api_key(app, hotel.id, &new.integration, new.permission).await?;
-            Ok(format!("id    {}\nlive  {}\ntest  {}\n", made.id, made.pair.live.expose(), made.pair.test.expose()))
+            let name = new.name.as_ref().unwrap_or(&new.integration);
+            let made = auth::create_api_key(app, hotel.id, &new.integration, name, new.permission).await?;
+            Ok(shown_once(&made))
         }
         Command::List { hotel_slug } => {
             let hotel = hotels::get_by_slug(app, &hotel_slug).await?;
@@ -67,6 +77,7 @@ async fn execute(command: Command, app: &App) -> Result<String, Failure> {
         Command::Disable { id } => change(app, id, ApiKeyChange::Disable).await,
         Command::Enable { id } => change(app, id, ApiKeyChange::Enable).await,
         Command::Revoke { id } => change(app, id, ApiKeyChange::Revoke).await,
+        Command::Regenerate { id } => Ok(shown_once(&auth::regenerate_api_key(app, id).await?)),
     }
 }
 
@@ -75,12 +86,28 @@ async fn change(app: &App, id: Uuid, change: ApiKeyChange) -> Result<String, Fai
     Ok(String::new())
 }
 
+fn shown_once(made: &NewApiKey) -> String {
+    format!("id    {}\nlive  {}\ntest  {}\n", made.id, made.pair.live.expose(), made.pair.test.expose())
+}
+
+/// Id, integration, name, permission, previews, requests, last use, state.
 fn line(key: &ApiKeyInfo) -> String {
     let state = match (key.revoked_at, key.disabled_at) {
         (Some(_), _) => "revoked",
         (None, Some(_)) => "disabled",
         (None, None) => "active",
     };
-    let permission = key.permission.as_str();
-    format!("{}\t{}\t{permission}\t{}\t{}\t{state}\n", key.id, key.integration, key.live_preview, key.test_preview)
+    let last_used = key.last_used_at.map_or("never".to_owned(), |at| at.to_rfc3339_opts(SecondsFormat::Secs, true));
+    let columns = [
+        &key.id.to_string(),
+        &key.integration.name,
+        &key.name,
+        key.permission.as_str(),
+        &key.live_preview,
+        &key.test_preview,
+        &key.request_count.to_string(),
+        &last_used,
+        state,
+    ];
+    format!("{}\n", columns.join("\t"))
 }

@@ -7,6 +7,7 @@ mod api_key;
 mod demo;
 mod hotel;
 mod import;
+mod integration;
 mod migrate;
 mod prune;
 mod schema;
@@ -49,9 +50,12 @@ enum Command {
     /// Create, change and list hotels
     #[command(subcommand)]
     Hotel(hotel::Command),
-    /// Create, list, disable, enable and revoke API keys
+    /// Create, list, disable, enable, revoke and regenerate API keys
     #[command(subcommand)]
     ApiKey(api_key::Command),
+    /// Connect, list and disconnect integrations
+    #[command(subcommand)]
+    Integration(integration::Command),
     /// Revoke and delete room access keys that are due, as the server does every minute
     Prune(prune::Args),
     /// Show the demo's hotels and their API keys
@@ -93,6 +97,7 @@ fn run(command: Command, settings: Settings) -> Result<(), Failure> {
             Command::Import(args) => import::run(args, &config).await,
             Command::Hotel(command) => hotel::run(command, &config).await,
             Command::ApiKey(command) => api_key::run(command, &config).await,
+            Command::Integration(command) => integration::run(command, &config).await,
             Command::Prune(args) => prune::run(args, &config).await,
             Command::Demo(args) => demo::run(args, &config).await,
             Command::Schema | Command::KeepPostgres(_) => unreachable!("these need no settings"),

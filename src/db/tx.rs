@@ -1,12 +1,16 @@
 //! The unit of work.
 
 use chrono::{DateTime, Utc};
-use sqlx::{PgConnection, Postgres, Transaction};
+use sqlx::{AssertSqlSafe, PgConnection, Postgres, Transaction};
 
 use crate::app::App;
 use crate::auth::{Actor, Mode};
 use crate::error::{Error, ErrorCode, Result};
 use crate::events::{self, Change, Changes, EventActor};
+
+/// Longest that a request of a test key waits for a lock: what will be undone must not stand in a queue before what is
+/// real.
+const SANDBOX_LOCK_TIMEOUT: &str = "200ms";
 
 /// One transaction: everything that one request changes.
 ///
@@ -28,7 +32,11 @@ pub struct Tx {
 impl Tx {
     /// Opens a transaction for `actor`, in which everything happens at `now`.
     pub async fn begin(app: &App, actor: &Actor, now: DateTime<Utc>) -> Result<Self> {
-        let inner = app.pool.begin().await?;
+        let mut inner = app.pool.begin().await?;
+        if actor.mode == Mode::Test {
+            let timeout = format!("SET LOCAL lock_timeout = '{SANDBOX_LOCK_TIMEOUT}'");
+            sqlx::query(AssertSqlSafe(timeout)).execute(&mut *inner).await?;
+        }
         let (actor, app, changes) = (actor.clone(), app.clone(), Changes::default());
         Ok(Self { inner, actor, now, app, changes, deliveries: 0, statements: 0 })
     }

@@ -6,9 +6,10 @@ use uuid::Uuid;
 
 use super::file::{DemoHotel, DemoIntegration};
 use crate::app::App;
-use crate::auth::{self, ApiKeyPair, Permission};
+use crate::auth::{self, ApiKeyPair, NewApiKey, Permission};
 use crate::error::Result;
 use crate::hotels::HotelId;
+use crate::integrations;
 
 /// The lock vendor whose locks take PINs and QR codes.
 pub const DOOR_LOCKS: &str = "Tumbler Door Locks";
@@ -44,7 +45,7 @@ pub async fn create(
 ) -> Result<(LockVendors, DemoHotel)> {
     let ids = INTEGRATIONS.map(|_| app.ids.uuid(now));
     for (id, (name, _)) in ids.iter().zip(INTEGRATIONS) {
-        auth::store::insert_integration(conn, hotel, *id, name, now).await?;
+        integrations::store::insert(conn, hotel, *id, name, now).await?;
     }
     let entry = issue_keys(conn, app, hotel, slug, ids, now).await?;
     Ok((LockVendors { door_locks: ids[0], key_storage: ids[1] }, entry))
@@ -61,13 +62,15 @@ pub async fn issue_keys(
 ) -> Result<DemoHotel> {
     let mut entries = Vec::with_capacity(integrations.len());
     for (integration, (name, permission)) in integrations.into_iter().zip(INTEGRATIONS) {
-        let pair = ApiKeyPair::generate(&app.ids);
-        auth::store::insert_api_key(conn, app.ids.uuid(now), hotel, integration, permission, &pair, now).await?;
+        let (id, pair) = (app.ids.uuid(now), ApiKeyPair::generate(&app.ids));
+        let new =
+            NewApiKey { id, hotel_id: hotel, integration_id: integration, name: name.to_owned(), permission, pair };
+        auth::store::insert_api_key(conn, &new, now).await?;
         entries.push(DemoIntegration {
             name: name.to_owned(),
             permission: permission.as_str().to_owned(),
-            live_key: pair.live.expose().to_owned(),
-            test_key: pair.test.expose().to_owned(),
+            live_key: new.pair.live.expose().to_owned(),
+            test_key: new.pair.test.expose().to_owned(),
         });
     }
     Ok(DemoHotel { slug: slug.to_owned(), integrations: entries })

@@ -7,7 +7,9 @@ use chrono::{Datelike, NaiveDate};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use super::api_keys::ApiKeyNode;
 use super::clients::ClientNode;
+use super::integrations::IntegrationNode;
 use super::reservations::ReservationNode;
 use super::room_access_keys::RoomAccessKeyNode;
 use super::room_stays::RoomStayNode;
@@ -29,7 +31,9 @@ const LARGEST_SIZE: i32 = 100;
     concrete(name = "RoomAccessKeyConnection", params(RoomAccessKeyNode)),
     concrete(name = "ClientConnection", params(ClientNode)),
     concrete(name = "WebhookEndpointConnection", params(WebhookEndpointNode)),
-    concrete(name = "WebhookDeliveryConnection", params(WebhookDeliveryNode))
+    concrete(name = "WebhookDeliveryConnection", params(WebhookDeliveryNode)),
+    concrete(name = "ApiKeyConnection", params(ApiKeyNode)),
+    concrete(name = "IntegrationConnection", params(IntegrationNode))
 )]
 pub struct Connection<N: OutputType>
 where
@@ -51,7 +55,9 @@ where
     concrete(name = "RoomAccessKeyEdge", params(RoomAccessKeyNode)),
     concrete(name = "ClientEdge", params(ClientNode)),
     concrete(name = "WebhookEndpointEdge", params(WebhookEndpointNode)),
-    concrete(name = "WebhookDeliveryEdge", params(WebhookDeliveryNode))
+    concrete(name = "WebhookDeliveryEdge", params(WebhookDeliveryNode)),
+    concrete(name = "ApiKeyEdge", params(ApiKeyNode)),
+    concrete(name = "IntegrationEdge", params(IntegrationNode))
 )]
 pub struct Edge<N: OutputType> {
     /// Opaque. Give it to `after` or `before` of the same connection with the same filter.

@@ -4,6 +4,7 @@
 //! all mutations of the request share one transaction ([`context`]); what is selected is read ahead in few statements
 //! ([`load`]). One file per capability holds its types, queries and mutations.
 
+mod api_keys;
 mod chain;
 mod clients;
 mod connection;
@@ -13,6 +14,7 @@ mod events;
 mod execute;
 mod filters;
 mod front_desk;
+mod integrations;
 pub mod limits;
 mod load;
 mod merge;
@@ -45,6 +47,8 @@ pub struct Query(
     rooms::SettingsQuery,
     events::EventQuery,
     webhooks::WebhookQuery,
+    api_keys::ApiKeyQuery,
+    integrations::IntegrationQuery,
 );
 
 /// Everything that can be changed. All mutations of one HTTP request succeed, or none of them does.
@@ -55,6 +59,8 @@ pub struct Mutation(
     rooms::RoomMutation,
     front_desk::FrontDeskMutation,
     webhooks::WebhookMutation,
+    api_keys::ApiKeyMutation,
+    integrations::IntegrationMutation,
 );
 
 /// The executable schema.

@@ -8,6 +8,7 @@ use super::scalars::uuid;
 use super::selection::Selection;
 use crate::auth::Permission;
 use crate::error::Result;
+use crate::hotels;
 use crate::rooms::{self, Category, CategoryChange, CleaningStatus, RoomSetup, RoomSetupChange};
 
 /// A kind of room that guests book.
@@ -64,6 +65,8 @@ pub struct Settings {
     categories: Vec<CategoryNode>,
     /// All rooms, by name.
     room_setups: Vec<RoomSetupNode>,
+    /// Whether lock vendors may write room access keys: the hotel's switch "Room Access Key API enabled".
+    room_access_keys_enabled: bool,
 }
 
 /// Queries for settings.
@@ -85,9 +88,16 @@ async fn settings(context: &RequestContext, selection: &Selection<'_>) -> Result
         if selection.has("categories") { rooms::categories(session.conn(), hotel).await? } else { Vec::new() };
     let room_setups =
         if selection.has("roomSetups") { rooms::room_setups(session.conn(), hotel).await? } else { Vec::new() };
+    let room_access_keys_enabled = if selection.has("roomAccessKeysEnabled") {
+        // Read anew: a mutation of the same request may have switched it.
+        hotels::get(session.conn(), &context.actor.hotel.slug).await?.room_access_keys_enabled
+    } else {
+        context.actor.hotel.room_access_keys_enabled
+    };
     Ok(Settings {
         categories: categories.into_iter().map(CategoryNode::from).collect(),
         room_setups: room_setups.into_iter().map(RoomSetupNode::from).collect(),
+        room_access_keys_enabled,
     })
 }
 

@@ -3,12 +3,16 @@
 mod model;
 pub mod store;
 
+use std::sync::Arc;
+
 use chrono::NaiveTime;
 use chrono_tz::Tz;
+use sqlx::PgConnection;
 
 pub use model::{Hotel, HotelId, end_instant};
 
 use crate::app::App;
+use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::room_stays;
 
@@ -72,19 +76,34 @@ pub struct HotelChange {
 /// # Errors
 /// `NOT_FOUND`, `INVALID_ARGUMENT` for a name that breaks its rule.
 pub async fn update(app: &App, slug: &str, change: HotelChange) -> Result<Hotel> {
+    let mut tx = app.worker_pool.begin().await?;
+    let hotel = update_on(&mut tx, slug, &change).await?;
+    tx.commit().await?;
+    Ok(hotel)
+}
+
+/// The same for the hotel of a request, whose further mutations go by the new settings.
+///
+/// # Errors
+/// Those of [`update`].
+pub async fn update_in(tx: &mut Tx, change: &HotelChange) -> Result<()> {
+    let slug = tx.actor.hotel.slug.clone();
+    tx.actor.hotel = Arc::new(update_on(tx.conn(), &slug, change).await?);
+    Ok(())
+}
+
+async fn update_on(conn: &mut PgConnection, slug: &str, change: &HotelChange) -> Result<Hotel> {
     let not_found = || Error::not_found("Hotel");
     let moves_departures = change.time_zone.is_some() || change.check_out_time.is_some();
-    let mut tx = app.worker_pool.begin().await?;
     if moves_departures {
         // Stays before the hotel, as everywhere: re-dating a stay may raise the hotel's longest stay.
-        let id = store::find_by_slug(&mut tx, slug).await?.ok_or_else(not_found)?.id;
-        room_stays::store::lock_assigned(&mut tx, id).await?;
+        let id = store::find_by_slug(conn, slug).await?.ok_or_else(not_found)?.id;
+        room_stays::store::lock_assigned(conn, id).await?;
     }
-    let hotel = store::update(&mut tx, slug, &change).await?.ok_or_else(not_found)?;
+    let hotel = store::update(conn, slug, change).await?.ok_or_else(not_found)?;
     if moves_departures {
-        room_stays::store::renew_key_due(&mut tx, &hotel).await?;
+        room_stays::store::renew_key_due(conn, &hotel).await?;
     }
-    tx.commit().await?;
     Ok(hotel)
 }
 
@@ -94,7 +113,15 @@ pub async fn update(app: &App, slug: &str, change: HotelChange) -> Result<Hotel>
 /// `NOT_FOUND`
 pub async fn get_by_slug(app: &App, slug: &str) -> Result<Hotel> {
     let mut conn = app.pool.acquire().await?;
-    store::find_by_slug(&mut conn, slug).await?.ok_or_else(|| Error::not_found("Hotel"))
+    get(&mut conn, slug).await
+}
+
+/// The same on a connection.
+///
+/// # Errors
+/// `NOT_FOUND`
+pub async fn get(conn: &mut PgConnection, slug: &str) -> Result<Hotel> {
+    store::find_by_slug(conn, slug).await?.ok_or_else(|| Error::not_found("Hotel"))
 }
 
 /// All hotels, by slug. For whoever runs the service.

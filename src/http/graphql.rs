@@ -37,7 +37,7 @@ pub(super) async fn handle(State(app): State<App>, request: Request) -> Response
     let accepted = negotiate::answer_type(&head.headers);
     let media_type = accepted.unwrap_or(MediaType::Json);
 
-    let actor = match auth::authenticate(&app.pool, head.headers.get(AUTHORIZATION)).await {
+    let actor = match auth::authenticate(&app, head.headers.get(AUTHORIZATION)).await {
         Ok(actor) => actor,
         Err(error) => {
             body::discard(body).await;

@@ -154,6 +154,9 @@ async fn a_pair_of_keys_is_printed_once_and_masked_afterwards() {
         data.print(&["api-key", command, &id]);
         assert_eq!(state().as_deref(), Some(then));
     }
+    for command in ["disable", "regenerate"] {
+        assert_eq!(data.run(&["api-key", command, &id]).status.code(), Some(1));
+    }
     let refused = data.run(&["api-key", "enable", &id]);
     assert_eq!(refused.status.code(), Some(1));
     assert_eq!(String::from_utf8_lossy(&refused.stderr), "latchkey: A revoked API key stays revoked\n");
@@ -185,6 +188,29 @@ async fn the_webhook_endpoints_of_a_hotel_are_listed_with_what_disabled_them() {
         "Lock Vendor\thttps://example.com/b\tDISABLED\tThe endpoint answered 410 Gone\t2026-01-30T09:00:00Z";
     assert_eq!(lines, ["Lock Vendor\thttps://example.com/a\tENABLED\t-\t-", disabled]);
     assert_eq!(data.run(&["hotel", "webhooks", "elsewhere"]).status.code(), Some(1));
+}
+
+#[tokio::test]
+async fn an_integration_is_connected_given_new_keys_and_disconnected() {
+    let db = TestDb::new().await;
+    let data = DataDir::with_database(&db);
+    data.print(&["hotel", "create", "grand-hotel", "--name", "Grand Hotel", "--time-zone", "Europe/Berlin"]);
+    data.print(&["integration", "connect", "grand-hotel", "Lock Vendor"]);
+    let again = data.run(&["integration", "connect", "grand-hotel", "Lock Vendor"]);
+    assert_eq!(String::from_utf8_lossy(&again.stderr), "latchkey: An integration of this name is connected\n");
+    let create = ["api-key", "create", "grand-hotel", "--integration", "Lock Vendor", "--permission", "ADMIN"];
+    let created = data.print(&[&create[..], &["--name", "Lobby"]].concat());
+    let id = created.lines().find_map(|line| line.strip_prefix("id")).expect("an id").trim();
+    let renewed = data.print(&["api-key", "regenerate", id]);
+    assert!(renewed.contains("pms_live_") && renewed.contains("pms_test_") && !renewed.contains(id));
+    let listed = data.print(&["api-key", "list", "grand-hotel"]);
+    let states: Vec<&str> = listed.lines().filter_map(|line| line.rsplit('\t').next()).collect();
+    assert_eq!(states, ["revoked", "active"]);
+    assert!(listed.lines().all(|line| line.contains("\tLock Vendor\tLobby\tADMIN\t") && line.contains("\t0\tnever\t")));
+    assert!(data.print(&["integration", "list", "grand-hotel"]).contains("1 API keys"));
+    let gone = data.print(&["integration", "disconnect", "grand-hotel", "Lock Vendor"]);
+    assert!(gone.starts_with("1 API keys revoked, "), "{gone}");
+    assert!(data.print(&["integration", "list", "grand-hotel"]).ends_with("\tdisconnected\n"));
 }
 
 #[tokio::test]

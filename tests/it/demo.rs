@@ -72,7 +72,7 @@ async fn assert_keys_work(app: &TestApp, file: &DemoFile) {
         for one in &hotel.integrations {
             for (key, mode) in [(&one.live_key, Mode::Live), (&one.test_key, Mode::Test)] {
                 let header = HeaderValue::from_str(&format!("Bearer {key}")).expect("a header");
-                let actor = auth::authenticate(&app.pool, Some(&header)).await.expect("let in");
+                let actor = auth::authenticate(app, Some(&header)).await.expect("let in");
                 assert_eq!((actor.hotel.slug.as_str(), actor.mode), (hotel.slug.as_str(), mode));
                 assert_eq!(actor.permission.as_str(), one.permission);
             }
@@ -221,7 +221,7 @@ async fn a_lost_damaged_or_foreign_file_is_replaced_and_its_keys_are_revoked() {
     }
     let header =
         HeaderValue::from_str(&format!("Bearer {}", first.hotels[0].integrations[0].live_key)).expect("a header");
-    let refused = auth::authenticate(&app.pool, Some(&header)).await.expect_err("revoked");
+    let refused = auth::authenticate(&app, Some(&header)).await.expect_err("revoked");
     assert_eq!(refused.code, ErrorCode::KeyRevoked);
     assert_eq!(count(&app.pool, "room_stays").await, stays);
     assert_eq!(count(&app.pool, "api_keys WHERE revoked_at IS NULL").await, 12);

@@ -1,5 +1,6 @@
 //! All integration tests, in one binary.
 
+mod api_keys;
 mod auth;
 mod batches;
 mod cli;
@@ -17,10 +18,12 @@ mod graphql_over_http;
 mod hostile;
 mod http;
 mod import;
+mod integrations;
 mod keys;
 mod laws;
 mod pruner;
 mod races;
+mod sandbox;
 mod story;
 mod support;
 mod tenancy;

@@ -227,6 +227,44 @@ fn places(own: &Ids, other: &Ids) -> Vec<(&'static str, &'static str, Value, &'s
     ]
 }
 
+/// The places of an administrator's mutations, likewise, with the ids of a pair of API keys and of an integration.
+fn administrators_places(pair: &str, integration: &str) -> Vec<(&'static str, &'static str, Value, &'static str)> {
+    let new = json!({"integrationId": integration, "name": "New", "permission": "WRITE"});
+    vec![
+        ("CreateApiKeyInput.integrationId", "createApiKey", new, "liveKey"),
+        ("RevokeApiKeyInput.id", "revokeApiKey", json!({"id": pair}), "apiKey { id }"),
+        ("RegenerateApiKeyInput.id", "regenerateApiKey", json!({"id": pair}), "liveKey"),
+        ("DisableApiKeyInput.id", "disableApiKey", json!({"id": pair}), "apiKey { id }"),
+        ("EnableApiKeyInput.id", "enableApiKey", json!({"id": pair}), "apiKey { id }"),
+        ("DisconnectIntegrationInput.id", "disconnectIntegration", json!({"id": integration}), "apiKeysRevoked"),
+    ]
+}
+
+#[tokio::test]
+async fn an_administrator_is_answered_for_a_foreign_record_as_for_none() {
+    let house = House::new().await;
+    let neighbour = house.next_door().await;
+    let admin = house.admin().await;
+    let before = fingerprint(&house.test.pool).await;
+    let (pair, integration) = (neighbour.keys.api_key_id.to_string(), neighbour.keys.integration_id.to_string());
+    let nobody = Ids::of_nobody();
+    let of_nobody = administrators_places(&nobody.key, &nobody.key);
+    for (of_neighbour, of_nobody) in administrators_places(&pair, &integration).into_iter().zip(of_nobody) {
+        let (place, name, input, selection) = of_neighbour;
+        let answer = admin.act(name, input, selection).await;
+        assert_eq!(answer, admin.act(name, of_nobody.2, selection).await, "{place}");
+        assert_eq!(answer["errors"][0]["extensions"]["code"], "NOT_FOUND", "{place}: {answer}");
+    }
+    for query in [
+        "{ apiKeys(first: 100) { edges { node { id integration { id } } } } }",
+        "{ integrations(first: 100) { edges { node { id } } } }",
+    ] {
+        let listed = admin.data(query, json!({})).await.to_string();
+        assert!(!listed.contains(&pair) && !listed.contains(&integration), "{listed}");
+    }
+    assert_eq!(fingerprint(&house.test.pool).await, before);
+}
+
 #[tokio::test]
 async fn mutations_answer_for_a_foreign_record_as_for_none() {
     let house = House::new().await;
@@ -276,6 +314,7 @@ async fn every_place_for_an_id_is_tried() {
     }
     let nobody = Ids::of_nobody();
     let mut tried: BTreeSet<String> = places(&nobody, &nobody).into_iter().map(|place| place.0.to_owned()).collect();
+    tried.extend(administrators_places("", "").into_iter().map(|place| place.0.to_owned()));
     tried.extend(["IdFilter.eq".to_owned(), "IdFilter.in".to_owned()]);
     assert_eq!(places_in_schema, tried);
 }

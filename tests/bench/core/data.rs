@@ -216,7 +216,7 @@ async fn make_hotel(app: &App, stays: usize) -> (Window, Uuid) {
         check_out_time: time(11),
     };
     let hotel = hotels::create(app, new).await.expect("a hotel");
-    let made = auth::create_api_key(app, hotel.id, "Locks", Permission::Write).await.expect("a key");
+    let made = auth::create_api_key(app, hotel.id, "Locks", "Locks", Permission::Write).await.expect("a key");
     let mut conn = app.pool.acquire().await.expect("a connection");
     run(&mut conn, "SET statement_timeout = 0").await;
     for statement in include_str!("hotel.sql").split(";\n").filter(|statement| !statement.trim().is_empty()) {

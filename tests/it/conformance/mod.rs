@@ -5,6 +5,7 @@ mod access;
 mod assigning;
 mod batches;
 mod creating;
+mod credentials;
 mod errors;
 mod filters;
 pub mod printed;

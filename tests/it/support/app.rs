@@ -84,7 +84,8 @@ impl TestApp {
 
     /// An integration of `hotel` and a pair of keys for it.
     pub async fn integration(&self, hotel: &Hotel, name: &str, permission: Permission) -> TestIntegration {
-        let made = auth::create_api_key(&self.app, hotel.id, name, permission).await.expect("the key can be made");
+        let made =
+            auth::create_api_key(&self.app, hotel.id, name, name, permission).await.expect("the key can be made");
         TestIntegration {
             hotel_id: hotel.id,
             integration_id: made.integration_id,

@@ -23,7 +23,7 @@ impl Client {
     /// With that API key.
     pub async fn new(app: &App, key: &str) -> Self {
         let header = HeaderValue::from_str(&format!("Bearer {key}")).expect("a header");
-        let actor = auth::authenticate(&app.pool, Some(&header)).await.expect("a valid key");
+        let actor = auth::authenticate(app, Some(&header)).await.expect("a valid key");
         Self { app: app.clone(), actor }
     }
 
@@ -155,6 +155,12 @@ impl House {
             hotel,
             test,
         }
+    }
+
+    /// The hotel's administrator.
+    pub async fn admin(&self) -> Client {
+        let keys = self.test.integration(&self.hotel, "Back office", Permission::Admin).await;
+        Client::new(&self.test, &keys.live).await
     }
 
     /// A room; answers with its id.

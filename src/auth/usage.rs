@@ -1,0 +1,118 @@
+//! How much each API key is used: counted in memory by every replica, added to the database every few seconds.
+//!
+//! Sums are right across replicas, because each adds what it counted. A replica that is killed loses its last seconds; one
+//! that is asked to stop writes them first. Where the connection is lost while the database commits, those few seconds
+//! may count twice.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use tokio::time::MissedTickBehavior;
+use uuid::Uuid;
+
+use super::{Actor, store};
+use crate::app::App;
+use crate::error::Result;
+use crate::hotels::HotelId;
+
+/// How often counts are written.
+const EVERY: Duration = Duration::from_secs(5);
+
+/// Requests that were let in and are not written yet, by pair of keys.
+#[derive(Default)]
+pub struct Usage(Mutex<HashMap<Uuid, Used>>);
+
+/// Requests with one pair.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Used {
+    pub hotel: HotelId,
+    pub api_key: Uuid,
+    pub requests: i64,
+    pub last_used_at: DateTime<Utc>,
+}
+
+impl Usage {
+    /// Counts a request that was let in.
+    pub(super) fn note(&self, actor: &Actor, now: DateTime<Utc>) {
+        self.add(Used { hotel: actor.hotel.id, api_key: actor.api_key_id, requests: 1, last_used_at: now });
+    }
+
+    fn add(&self, more: Used) {
+        // A map of sums is whole whatever a thread panicked at.
+        let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match counted.get_mut(&more.api_key) {
+            Some(used) => {
+                used.requests += more.requests;
+                used.last_used_at = used.last_used_at.max(more.last_used_at);
+            }
+            None => {
+                counted.insert(more.api_key, more);
+            }
+        }
+    }
+
+    fn take(&self) -> Vec<Used> {
+        let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *counted).into_values().collect()
+    }
+}
+
+/// Writes what was counted since the last time. What cannot be written is kept for the next time.
+///
+/// # Errors
+/// `UNAVAILABLE`
+pub async fn write_usage(app: &App) -> Result<()> {
+    let used = app.key_usage.take();
+    if used.is_empty() {
+        return Ok(());
+    }
+    let written = match app.pool.acquire().await {
+        Ok(mut conn) => store::add_usage(&mut conn, &used).await,
+        Err(error) => Err(error.into()),
+    };
+    if written.is_err() {
+        for used in used {
+            app.key_usage.add(used);
+        }
+    }
+    written
+}
+
+/// Writes every few seconds until `shutdown` ends, and then once more.
+pub async fn run_usage(app: App, shutdown: impl Future<Output = ()>) {
+    let mut shutdown = std::pin::pin!(shutdown);
+    let mut interval = tokio::time::interval(EVERY);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        // Only the wait is cut off: a write that is dropped half-way would lose its counts.
+        let stopping = tokio::select! {
+            () = &mut shutdown => true,
+            _ = interval.tick() => false,
+        };
+        if let Err(error) = write_usage(&app).await {
+            tracing::warn!(code = error.code.spec().wire, cause = ?error.source, "use of API keys was not written");
+        }
+        if stopping {
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_add_up_and_the_latest_instant_stays() {
+        let usage = Usage::default();
+        let at = |second| DateTime::from_timestamp(second, 0).expect("an instant");
+        let used =
+            |requests, second| Used { hotel: Uuid::nil(), api_key: Uuid::nil(), requests, last_used_at: at(second) };
+        usage.add(used(2, 20));
+        usage.add(used(3, 10));
+        assert_eq!(usage.take(), [used(5, 20)]);
+        assert_eq!(usage.take(), []);
+    }
+}

@@ -1,0 +1,90 @@
+//! `latchkey integration`
+
+use std::fmt::Write as _;
+
+use super::{Failure, print, start};
+use crate::app::App;
+use crate::config::Config;
+use crate::hotels::{self, HotelId};
+use crate::integrations::{self, Holdings, Integration};
+
+#[derive(clap::Subcommand)]
+pub(super) enum Command {
+    /// Connect an integration; `api-key create` does so, too
+    Connect(Named),
+    /// List a hotel's integrations and what they hold
+    List {
+        /// The hotel
+        hotel_slug: String,
+    },
+    /// Revoke an integration's API keys, delete its webhook endpoints, and take its room access keys off all stays
+    Disconnect(Named),
+}
+
+#[derive(clap::Args)]
+pub(super) struct Named {
+    /// The hotel
+    hotel_slug: String,
+    /// Name of the integration
+    name: String,
+}
+
+pub(super) async fn run(command: Command, config: &Config) -> Result<(), Failure> {
+    let started = start(config).await?;
+    let outcome = execute(command, &started.app).await;
+    started.stop().await;
+    print(&outcome?)
+}
+
+async fn execute(command: Command, app: &App) -> Result<String, Failure> {
+    match command {
+        Command::Connect(Named { hotel_slug, name }) => {
+            let hotel = hotels::get_by_slug(app, &hotel_slug).await?;
+            let integration = integrations::connect(app, hotel.id, &name).await?;
+            Ok(format!("id    {}\n", integration.id))
+        }
+        Command::List { hotel_slug } => {
+            let hotel = hotels::get_by_slug(app, &hotel_slug).await?;
+            Ok(integrations::list(app, hotel.id).await?.iter().map(line).collect())
+        }
+        Command::Disconnect(Named { hotel_slug, name }) => {
+            let hotel = hotels::get_by_slug(app, &hotel_slug).await?;
+            disconnect(app, hotel.id, &name).await
+        }
+    }
+}
+
+/// Says what was taken away by each of the transactions that it took.
+async fn disconnect(app: &App, hotel: HotelId, name: &str) -> Result<String, Failure> {
+    let mut said = String::new();
+    loop {
+        let done = integrations::disconnect(app, hotel, name).await?;
+        writeln!(
+            said,
+            "{} API keys revoked, {} webhook endpoints deleted, {} room access keys deleted, {} stays changed",
+            done.api_keys_revoked,
+            done.webhook_endpoints_deleted,
+            done.room_access_keys_deleted,
+            done.room_stays_changed,
+        )
+        .expect("a string takes everything");
+        let progress = done.room_access_keys_deleted + done.room_stays_changed > 0;
+        if done.room_access_keys_left == 0 || !progress {
+            return Ok(said);
+        }
+    }
+}
+
+/// Id, name, what it holds, state.
+fn line((integration, holdings): &(Integration, Holdings)) -> String {
+    let state = if integration.disconnected_at.is_some() { "disconnected" } else { "connected" };
+    format!(
+        "{}\t{}\t{} API keys\t{} room access keys on {} stays\t{} webhook endpoints\t{state}\n",
+        integration.id,
+        integration.name,
+        holdings.api_keys,
+        holdings.room_access_keys,
+        holdings.room_stays,
+        holdings.webhook_endpoints,
+    )
+}

@@ -1,0 +1,288 @@
+//! The SQL of integrations and of what they hold.
+
+use chrono::{DateTime, Utc};
+use sqlx::postgres::PgRow;
+use sqlx::{PgConnection, Postgres, QueryBuilder, Row, query, query_as, query_scalar};
+use uuid::Uuid;
+
+use crate::db::{Extent, ExtentRequest, Page, PageRequest, push_id_page};
+use crate::error::Result;
+use crate::hotels::HotelId;
+
+/// A vendor's connection to a hotel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Integration {
+    /// Id.
+    pub id: Uuid,
+    /// Name, unique in the hotel.
+    pub name: String,
+    /// When it was first connected.
+    pub created_at: DateTime<Utc>,
+    /// Since when it is disconnected.
+    pub disconnected_at: Option<DateTime<Utc>>,
+}
+
+/// What an integration holds: what its disconnection would take away.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Holdings {
+    /// Room access keys, on stays or not.
+    pub room_access_keys: i64,
+    /// Stays that one of them is on.
+    pub room_stays: i64,
+    /// Webhook endpoints, enabled or not.
+    pub webhook_endpoints: i64,
+    /// Pairs of API keys that are not revoked.
+    pub api_keys: i64,
+}
+
+/// Adds an integration to a new hotel.
+pub async fn insert(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    id: Uuid,
+    name: &str,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    query!("INSERT INTO integrations (hotel_id, id, name, created_at) VALUES ($1, $2, $3, $4)", hotel, id, name, now)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Connects an integration, new or disconnected. `None` when one of that name is connected; it is held then, too.
+pub(super) async fn connect(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    id: Uuid,
+    name: &str,
+    now: DateTime<Utc>,
+) -> sqlx::Result<Option<Integration>> {
+    query_as!(
+        Integration,
+        "INSERT INTO integrations AS i (hotel_id, id, name, created_at) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (hotel_id, name) DO UPDATE SET disconnected_at = NULL WHERE i.disconnected_at IS NOT NULL
+         RETURNING i.id, i.name, i.created_at, i.disconnected_at",
+        hotel,
+        id,
+        name,
+        now,
+    )
+    .fetch_optional(conn)
+    .await
+}
+
+pub(super) async fn find_by_name(conn: &mut PgConnection, hotel: HotelId, name: &str) -> Result<Option<Integration>> {
+    let found = query_as!(
+        Integration,
+        "SELECT id, name, created_at, disconnected_at FROM integrations WHERE hotel_id = $1 AND name = $2",
+        hotel,
+        name,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(found)
+}
+
+/// Holds an integration against its disconnection until the transaction ends; others may hold it, too.
+pub(super) async fn lock_shared(conn: &mut PgConnection, hotel: HotelId, id: Uuid) -> Result<Option<Integration>> {
+    let found = query_as!(
+        Integration,
+        "SELECT id, name, created_at, disconnected_at FROM integrations WHERE hotel_id = $1 AND id = $2 FOR SHARE",
+        hotel,
+        id,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(found)
+}
+
+/// Holds an integration until the transaction ends. Room access keys can be made meanwhile: they only refer to it.
+pub(super) async fn lock(conn: &mut PgConnection, hotel: HotelId, id: Uuid) -> Result<Option<Uuid>> {
+    let found =
+        query_scalar!("SELECT id FROM integrations WHERE hotel_id = $1 AND id = $2 FOR NO KEY UPDATE", hotel, id,)
+            .fetch_optional(conn)
+            .await?;
+    Ok(found)
+}
+
+/// Marks a held integration as disconnected, at an instant that an already disconnected one keeps.
+pub(super) async fn disconnect(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    id: Uuid,
+    now: DateTime<Utc>,
+) -> Result<Integration> {
+    let disconnected = query_as!(
+        Integration,
+        "UPDATE integrations SET disconnected_at = coalesce(disconnected_at, $3) WHERE hotel_id = $1 AND id = $2
+         RETURNING id, name, created_at, disconnected_at",
+        hotel,
+        id,
+        now,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(disconnected)
+}
+
+/// Deletes the endpoints of an integration. The workers drop what was still to be sent to them.
+pub(super) async fn delete_endpoints(conn: &mut PgConnection, hotel: HotelId, integration: Uuid) -> Result<u64> {
+    let done = query!("DELETE FROM webhook_endpoints WHERE hotel_id = $1 AND integration_id = $2", hotel, integration)
+        .execute(conn)
+        .await?;
+    Ok(done.rows_affected())
+}
+
+/// The oldest room access keys of an integration, as many as one transaction takes.
+pub(super) async fn room_access_keys(conn: &mut PgConnection, hotel: HotelId, integration: Uuid) -> Result<Vec<Uuid>> {
+    let keys = query_scalar!(
+        "SELECT id FROM room_access_keys WHERE hotel_id = $1 AND integration_id = $2 ORDER BY id LIMIT 2000",
+        hotel,
+        integration,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(keys)
+}
+
+/// Holds stays that have one of these keys until the transaction ends, as many as one transaction takes.
+pub(super) async fn lock_stays(conn: &mut PgConnection, hotel: HotelId, keys: &[Uuid]) -> Result<Vec<Uuid>> {
+    let stays = query_scalar!(
+        "SELECT id FROM room_stays WHERE hotel_id = $1 AND room_access_key_id = ANY ($2)
+         ORDER BY id LIMIT 2000 FOR NO KEY UPDATE",
+        hotel,
+        keys,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(stays)
+}
+
+/// Holds keys until the transaction ends; some may be gone meanwhile.
+pub(super) async fn lock_keys(conn: &mut PgConnection, hotel: HotelId, keys: &[Uuid]) -> Result<Vec<Uuid>> {
+    let held = query_scalar!(
+        "SELECT id FROM room_access_keys WHERE hotel_id = $1 AND id = ANY ($2) ORDER BY id FOR UPDATE",
+        hotel,
+        keys,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(held)
+}
+
+/// Takes their keys off held stays.
+pub(super) async fn revoke(conn: &mut PgConnection, hotel: HotelId, stays: &[Uuid], now: DateTime<Utc>) -> Result<()> {
+    query!(
+        "UPDATE room_stays SET room_access_key_id = NULL, room_access_key_kind = NULL, room_access_key_due_at = NULL,
+                               updated_at = $3
+         WHERE hotel_id = $1 AND id = ANY ($2)",
+        hotel,
+        stays,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Deletes those of the held keys that are on no stay any more.
+pub(super) async fn delete_unassigned(conn: &mut PgConnection, hotel: HotelId, keys: &[Uuid]) -> Result<Vec<Uuid>> {
+    let deleted = query_scalar!(
+        "DELETE FROM room_access_keys k WHERE k.hotel_id = $1 AND k.id = ANY ($2)
+         AND NOT EXISTS (SELECT FROM room_stays s WHERE s.hotel_id = $1 AND s.room_access_key_id = k.id)
+         RETURNING k.id",
+        hotel,
+        keys,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(deleted)
+}
+
+pub(super) async fn count_room_access_keys(conn: &mut PgConnection, hotel: HotelId, integration: Uuid) -> Result<i64> {
+    let count = query_scalar!(
+        r#"SELECT count(*) AS "count!" FROM room_access_keys WHERE hotel_id = $1 AND integration_id = $2"#,
+        hotel,
+        integration,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(count)
+}
+
+/// What each of these integrations holds, in their order.
+pub(super) async fn holdings(conn: &mut PgConnection, hotel: HotelId, ids: &[Uuid]) -> Result<Vec<(Uuid, Holdings)>> {
+    let rows = query!(
+        r#"SELECT i.id AS "id!", k.keys AS "room_access_keys!", k.stays AS "room_stays!",
+                  (SELECT count(*) FROM webhook_endpoints w WHERE w.hotel_id = $1 AND w.integration_id = i.id)
+                      AS "webhook_endpoints!",
+                  (SELECT count(*) FROM api_keys a
+                   WHERE a.hotel_id = $1 AND a.integration_id = i.id AND a.revoked_at IS NULL) AS "api_keys!"
+           FROM unnest($2::uuid[]) WITH ORDINALITY AS i (id, n) CROSS JOIN LATERAL (
+               SELECT count(DISTINCT k.id) AS keys, count(s.id) AS stays
+               FROM room_access_keys k
+               LEFT JOIN room_stays s ON s.hotel_id = k.hotel_id AND s.room_access_key_id = k.id
+               WHERE k.hotel_id = $1 AND k.integration_id = i.id
+           ) k
+           ORDER BY i.n"#,
+        hotel,
+        ids,
+    )
+    .fetch_all(conn)
+    .await?;
+    let holdings = rows.into_iter().map(|row| {
+        let holdings = Holdings {
+            room_access_keys: row.room_access_keys,
+            room_stays: row.room_stays,
+            webhook_endpoints: row.webhook_endpoints,
+            api_keys: row.api_keys,
+        };
+        (row.id, holdings)
+    });
+    Ok(holdings.collect())
+}
+
+fn integration(row: &PgRow) -> Result<Integration> {
+    Ok(Integration {
+        id: row.try_get("id")?,
+        name: row.try_get("name")?,
+        created_at: row.try_get("created_at")?,
+        disconnected_at: row.try_get("disconnected_at")?,
+    })
+}
+
+fn push_integrations(sql: &mut QueryBuilder<Postgres>, hotel: HotelId) {
+    sql.push(" FROM integrations i WHERE i.hotel_id = ").push_bind(hotel);
+}
+
+pub(super) async fn page(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    request: &PageRequest<Uuid>,
+) -> Result<Page<Integration>> {
+    let mut sql = QueryBuilder::new("SELECT i.id, i.name, i.created_at, i.disconnected_at");
+    push_integrations(&mut sql, hotel);
+    push_id_page(&mut sql, "i.id", request);
+    let rows = sql.build().fetch_all(conn).await?;
+    Ok(Page::of_rows(rows.iter().map(integration).collect::<Result<_>>()?, request))
+}
+
+pub(super) async fn extent(conn: &mut PgConnection, hotel: HotelId, request: &ExtentRequest<Uuid>) -> Result<Extent> {
+    let list = |sql: &mut QueryBuilder<Postgres>| push_integrations(sql, hotel);
+    crate::db::extent(conn, request, list, |sql, operator, id| {
+        sql.push(" AND i.id ").push(operator).push(" ").push_bind(id);
+    })
+    .await
+}
+
+/// All integrations of a hotel, in the order in which they were first connected.
+pub(super) async fn list(conn: &mut PgConnection, hotel: HotelId) -> Result<Vec<Integration>> {
+    let all = query_as!(
+        Integration,
+        "SELECT id, name, created_at, disconnected_at FROM integrations WHERE hotel_id = $1 ORDER BY id",
+        hotel,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(all)
+}
