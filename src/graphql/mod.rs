@@ -13,6 +13,7 @@ mod events;
 mod execute;
 mod filters;
 mod front_desk;
+mod guests;
 pub mod limits;
 mod load;
 mod merge;
@@ -54,6 +55,7 @@ pub struct Mutation(
     room_stays::RoomStayMutation,
     rooms::RoomMutation,
     front_desk::FrontDeskMutation,
+    guests::GuestMutation,
     webhooks::WebhookMutation,
 );
 

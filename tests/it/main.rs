@@ -14,6 +14,7 @@ mod feed;
 mod filters;
 mod front_desk;
 mod graphql_over_http;
+mod guests;
 mod hostile;
 mod http;
 mod import;
