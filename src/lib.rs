@@ -7,6 +7,7 @@
 //!   [`room_access_keys`] are the capabilities: `mod.rs` is the service, `model.rs` types and rules, `store.rs` its SQL.
 //! - [`import`] and [`demo`] bring hotels to life.
 //! - [`events`] is the public contract of what happened, written by the commit of [`db::Tx`]; [`webhooks`] delivers it.
+//! - [`idempotency`] keeps answers in the transaction of their effect, so that a request can be sent again.
 //! - [`pruner`] revokes and deletes keys that outlived their stay.
 //! - [`workers`] runs beside the requests: deliveries, [`pruner`] and the upkeep of [`events`].
 //! - [`clock`], [`id`], [`secrets`] and [`error`] are used everywhere; [`config`] and [`app`] put the parts together.
@@ -25,6 +26,7 @@ pub mod graphql;
 pub mod hotels;
 pub mod http;
 pub mod id;
+pub mod idempotency;
 pub mod import;
 pub mod pruner;
 pub mod reservations;

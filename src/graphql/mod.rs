@@ -30,7 +30,7 @@ mod selection;
 pub mod type_map;
 mod webhooks;
 
-pub use execute::{Execution, execute};
+pub use execute::{Execution, Keyed, execute, execute_keyed};
 pub use prepare::GraphQlRequest;
 pub use response::{GraphQlError, GraphQlResponse};
 

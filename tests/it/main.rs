@@ -17,6 +17,7 @@ mod graphql_over_http;
 mod guests;
 mod hostile;
 mod http;
+mod idempotency;
 mod import;
 mod keys;
 mod laws;
