@@ -2,7 +2,7 @@
 //!
 //! A map of the crate, from the edge inwards:
 //!
-//! - [`http`] serves; [`graphql`] and the command line ([`cli`]) are facades: they parse, call one service, encode.
+//! - [`http`] serves; [`graphql`], [`rest`] and the command line ([`cli`]) are facades: they parse, call one service, encode.
 //! - [`auth`] tells who asks. [`hotels`], [`rooms`], [`clients`], [`reservations`], [`room_stays`] and
 //!   [`room_access_keys`] are the capabilities: `mod.rs` is the service, `model.rs` types and rules, `store.rs` its SQL.
 //! - [`import`] and [`demo`] bring hotels to life.
@@ -30,6 +30,7 @@ pub mod idempotency;
 pub mod import;
 pub mod pruner;
 pub mod reservations;
+pub mod rest;
 pub mod room_access_keys;
 pub mod room_stays;
 pub mod rooms;

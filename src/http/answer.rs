@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::negotiate::MediaType;
 use crate::auth::Actor;
 use crate::error::{Error, ErrorCode};
-use crate::graphql::GraphQlResponse;
+use crate::graphql::{GraphQlError, GraphQlResponse};
 
 /// When a client may try again after a 503, or after its own request that still runs, in seconds.
 const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("1");
@@ -38,6 +38,12 @@ impl Outcome {
         Self { actor: Some(actor), ..Self::default() }
     }
 
+    /// Notes the error that an answer consists of.
+    pub(super) fn fail(&mut self, error: Error) {
+        self.note(error.code);
+        self.causes.extend(error.source.as_deref().map(|cause| chain(cause)));
+    }
+
     /// Notes an error.
     pub(super) fn note(&mut self, code: ErrorCode) {
         if !self.codes.contains(&code) {
@@ -54,14 +60,19 @@ pub(super) fn refusal(media_type: MediaType, error: Error) -> Response {
 /// The same when more is known of the request.
 pub(super) fn refusal_with(media_type: MediaType, error: Error, mut outcome: Outcome) -> Response {
     let code = error.code;
-    outcome.note(code);
-    outcome.causes.extend(error.source.as_deref().map(|cause| chain(cause)));
+    let body = GraphQlResponse::refused(GraphQlError::of(&error));
+    outcome.fail(error);
     let status = StatusCode::from_u16(code.spec().http_status).expect("the table holds statuses");
-    let mut response = json(media_type, status, &GraphQlResponse::refused(error), outcome);
+    let mut response = json(media_type, status, &body, outcome);
     if code == ErrorCode::IdempotencyKeyInUse {
-        response.headers_mut().insert(RETRY_AFTER, RETRY_AFTER_SECONDS);
+        mark_retry(&mut response);
     }
     response
+}
+
+/// Says when to try again.
+pub(super) fn mark_retry(response: &mut Response) {
+    response.headers_mut().insert(RETRY_AFTER, RETRY_AFTER_SECONDS);
 }
 
 /// An answer in JSON.

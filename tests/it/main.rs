@@ -23,6 +23,7 @@ mod keys;
 mod laws;
 mod pruner;
 mod races;
+mod rest;
 mod support;
 mod tenancy;
 mod tidy;
