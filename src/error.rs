@@ -121,6 +121,10 @@ error_codes! {
     ChainOverridesVariable = "CHAIN_OVERRIDES_VARIABLE", None, 400, Caller, false, "A chained variable is also sent by the client.";
     NotRun = "NOT_RUN", None, 409, Caller, false, "Not run, because an operation before it failed; mutations of one request succeed or fail together.";
 
+    IdempotencyKeyRequired = "IDEMPOTENCY_KEY_REQUIRED", None, 400, Caller, false, "The request needs a header Idempotency-Key.";
+    IdempotencyKeyInUse = "IDEMPOTENCY_KEY_IN_USE", None, 409, Caller, true, "The request that bears this idempotency key is still running.";
+    IdempotencyKeyReused = "IDEMPOTENCY_KEY_REUSED", None, 422, Caller, false, "Another request was sent with this idempotency key in the last 48 hours.";
+
     DeadlineExceeded = "DEADLINE_EXCEEDED", None, 503, Passing, true, "The request took longer than 5 seconds and was given up; nothing was changed.";
     OutcomeUnknown = "OUTCOME_UNKNOWN", None, 503, Passing, false, "The database went away while it was committing: read what was to be changed before you send the request again.";
     Unavailable = "UNAVAILABLE", None, 503, Passing, true, "The database is busy or cannot be reached.";

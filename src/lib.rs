@@ -2,11 +2,13 @@
 //!
 //! A map of the crate, from the edge inwards:
 //!
-//! - [`http`] serves; [`graphql`] and the command line ([`cli`]) are facades: they parse, call one service, encode.
-//! - [`auth`] tells who asks, [`integrations`] on whose behalf. [`hotels`], [`rooms`], [`clients`], [`reservations`], [`room_stays`] and
+//! - [`http`] serves; [`graphql`], [`rest`] and the command line ([`cli`]) are facades: they parse, call one service, encode.
+//! - [`auth`] tells who asks, [`integrations`] on whose behalf. [`hotels`], [`rooms`], [`clients`], [`reservations`],
+//!   [`room_stays`] and
 //!   [`room_access_keys`] are the capabilities: `mod.rs` is the service, `model.rs` types and rules, `store.rs` its SQL.
 //! - [`import`] and [`demo`] bring hotels to life.
 //! - [`events`] is the public contract of what happened, written by the commit of [`db::Tx`]; [`webhooks`] delivers it.
+//! - [`idempotency`] keeps answers in the transaction of their effect, so that a request can be sent again.
 //! - [`pruner`] revokes and deletes keys that outlived their stay.
 //! - [`workers`] runs beside the requests: deliveries, [`pruner`], the upkeep of [`events`] and the use of API keys.
 //! - [`clock`], [`id`], [`secrets`] and [`error`] are used everywhere; [`config`] and [`app`] put the parts together.
@@ -25,10 +27,12 @@ pub mod graphql;
 pub mod hotels;
 pub mod http;
 pub mod id;
+pub mod idempotency;
 pub mod import;
 pub mod integrations;
 pub mod pruner;
 pub mod reservations;
+pub mod rest;
 pub mod room_access_keys;
 pub mod room_stays;
 pub mod rooms;

@@ -1,7 +1,47 @@
 //! Clients: the persons and companies that book, pay or stay.
+//!
+//! A client stays the kind that it was made as. Every change is a `client.updated`; nothing deletes a client.
 
 mod model;
 pub(crate) mod store;
 
-pub use model::{Client, ClientDetails, ClientKind};
+use uuid::Uuid;
+
+pub use model::{Client, ClientChange, ClientDetails, ClientKind, DetailsChange};
 pub use store::{ClientField, extent, guests_of, page};
+
+use crate::db::Tx;
+use crate::error::{Error, ErrorAt, Result};
+use crate::events::Change;
+
+/// Adds a client.
+///
+/// # Errors
+/// `INVALID_ARGUMENT` below `person` or `company`, for a name or a detail that breaks its rule
+pub async fn create_in(tx: &mut Tx, kind: ClientKind, details: ClientDetails) -> Result<Client> {
+    let (hotel, now) = (tx.actor.hotel.id, tx.now);
+    let client = Client { id: tx.app.ids.uuid(now), kind, details };
+    let argument = match client.kind {
+        ClientKind::Person { .. } => "person",
+        ClientKind::Company { .. } => "company",
+    };
+    model::check(&client).at(argument)?;
+    store::insert(tx.conn(), hotel, &client, now).await?;
+    Ok(client)
+}
+
+/// Changes a client, and answers with it as it is now.
+///
+/// # Errors
+/// `NOT_FOUND`, `INVALID_ARGUMENT`
+pub async fn update_in(tx: &mut Tx, id: Uuid, change: ClientChange) -> Result<Client> {
+    let (hotel, now) = (tx.actor.hotel.id, tx.now);
+    let before = store::lock(tx.conn(), hotel, id).await?.ok_or_else(|| Error::not_found("Client").at("id"))?;
+    let after = change.apply(before.clone())?;
+    model::check(&after)?;
+    if after != before {
+        store::update(tx.conn(), hotel, &after, now).await?;
+        tx.emit(Change::ClientUpdated { id });
+    }
+    Ok(after)
+}

@@ -173,3 +173,49 @@ pub async fn exists(conn: &mut PgConnection, hotel: HotelId, id: Uuid) -> Result
         .await?;
     Ok(found.is_some())
 }
+
+/// Reads a client and holds it until the transaction ends.
+pub(super) async fn lock(conn: &mut PgConnection, hotel: HotelId, id: Uuid) -> Result<Option<Client>> {
+    let mut sql = QueryBuilder::new("SELECT ");
+    push_columns(&mut sql, "c");
+    sql.push(" FROM clients c WHERE c.hotel_id = ").push_bind(hotel).push(" AND c.id = ").push_bind(id);
+    sql.push(" FOR NO KEY UPDATE");
+    let row = sql.build().fetch_optional(conn).await?;
+    row.and_then(|row| from_row(&row, "c").transpose()).transpose()
+}
+
+/// Writes everything of a client but its kind.
+pub(super) async fn update(conn: &mut PgConnection, hotel: HotelId, client: &Client, now: DateTime<Utc>) -> Result<()> {
+    let (firstname, lastname, company, birthday) = match &client.kind {
+        ClientKind::Person { firstname, lastname, birthday } => {
+            (firstname.as_deref(), Some(lastname.as_str()), None, *birthday)
+        }
+        ClientKind::Company { company } => (None, None, Some(company.as_str()), None),
+    };
+    let details = &client.details;
+    query!(
+        "UPDATE clients SET firstname = $3, lastname = $4, company = $5, language = $6, email = $7, telephone = $8,
+                            mobile = $9, car_plate_number = $10, street = $11, zipcode = $12, city = $13, country = $14,
+                            birthday = $15, updated_at = $16
+         WHERE hotel_id = $1 AND id = $2",
+        hotel,
+        client.id,
+        firstname,
+        lastname,
+        company,
+        details.language,
+        details.email,
+        details.telephone,
+        details.mobile,
+        details.car_plate_number,
+        details.street,
+        details.zipcode,
+        details.city,
+        details.country,
+        birthday,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}

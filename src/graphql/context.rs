@@ -12,6 +12,7 @@ use crate::app::App;
 use crate::auth::Actor;
 use crate::db::Tx;
 use crate::error::{Error, ErrorCode, Result};
+use crate::idempotency::{self, Claim, Idempotency, KeptAnswer};
 
 /// Connections that one request reads from at the same time.
 const MOST_READERS: usize = 2;
@@ -106,6 +107,24 @@ impl RequestContext {
     pub async fn wait_for_turn(&self) -> Result<()> {
         let mut unit = self.open().await?;
         open_tx(&mut unit).wait_for_turn().await
+    }
+
+    /// Claims the request's idempotency key, before anything else happens in it.
+    ///
+    /// # Errors
+    /// `IDEMPOTENCY_KEY_IN_USE`, `IDEMPOTENCY_KEY_REUSED`, `UNAVAILABLE`
+    pub async fn claim(&self, request: &Idempotency, again: bool) -> Result<Claim> {
+        let mut unit = self.open().await?;
+        idempotency::claim_in(open_tx(&mut unit), request, again).await
+    }
+
+    /// Keeps the answer to the request, if it is kept itself.
+    ///
+    /// # Errors
+    /// `UNAVAILABLE`; `NOT_RUN` when the request has already failed.
+    pub async fn keep(&self, request: &Idempotency, answer: &KeptAnswer) -> Result<()> {
+        let mut unit = self.open().await?;
+        idempotency::keep_in(open_tx(&mut unit), request, answer).await
     }
 
     /// Makes sure that nothing of the request is kept and that nothing more is run.

@@ -3,6 +3,8 @@
 //! Without a mutation, each operation stands alone. With one, the whole request is one transaction: the first error of any
 //! operation ends it, what comes after is not run, and nothing is kept. A request that lost to another one in the database
 //! (deadlock, serialization) is run again as a whole, with a fresh context.
+//!
+//! A request with an idempotency key has its whole answer written down before its commit ([`crate::idempotency`]).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +19,7 @@ use super::response::{GraphQlError, GraphQlResponse};
 use crate::app::App;
 use crate::auth::{Actor, Mode, Permission};
 use crate::error::{Error, ErrorCode, Result};
+use crate::idempotency::{Claim, Idempotency, KeptAnswer};
 
 /// Longest that a request may take, from its parsing to its commit.
 const DEADLINE: Duration = Duration::from_secs(5);
@@ -34,6 +37,20 @@ pub struct Execution {
     pub statements: u32,
     /// Causes of its errors, for the log alone.
     pub causes: Vec<String>,
+    /// The whole answer of a request with an idempotency key that had its effect, in place of `responses`.
+    pub kept: Option<String>,
+    /// Whether it had its effect before.
+    pub replayed: bool,
+    /// Why it was not run at all.
+    pub refusal: Option<Error>,
+}
+
+/// A request with an idempotency key.
+pub struct Keyed {
+    /// The key and the request.
+    pub idempotency: Idempotency,
+    /// How its answer is written.
+    pub encode: fn(&[GraphQlResponse]) -> serde_json::Result<String>,
 }
 
 type Operations = Vec<Result<Prepared, GraphQlError>>;
@@ -42,6 +59,16 @@ type Operations = Vec<Result<Prepared, GraphQlError>>;
 ///
 /// Must not be dropped before it is done when the request has a mutation: run it in a task of its own.
 pub async fn execute(app: &App, actor: &Actor, requests: Vec<GraphQlRequest>) -> Execution {
+    execute_keyed(app, actor, requests, None).await
+}
+
+/// The same for a request that may have an idempotency key. Without a mutation, the key means nothing.
+pub async fn execute_keyed(
+    app: &App,
+    actor: &Actor,
+    requests: Vec<GraphQlRequest>,
+    keyed: Option<&Keyed>,
+) -> Execution {
     let deadline = Instant::now() + DEADLINE;
     let operations = prepare(app, requests, deadline).await;
     let mutates = operations.iter().any(|operation| matches!(operation, Ok(prepared) if prepared.mutates));
@@ -49,13 +76,26 @@ pub async fn execute(app: &App, actor: &Actor, requests: Vec<GraphQlRequest>) ->
         return read_only(&operations);
     }
     let names = names(&operations);
+    let keyed = keyed.filter(|_| mutates && actor.mode == Mode::Live);
     let mut attempt = 1;
     let mut execution = loop {
         let context = Arc::new(RequestContext::new(app.clone(), actor.clone(), mutates));
+        if let Some(keyed) = keyed {
+            match context.claim(&keyed.idempotency, attempt > 1).await {
+                Ok(Claim::New) => {}
+                Ok(Claim::Answered(KeptAnswer { body, .. })) => {
+                    let kept = Some(body);
+                    return Execution { kept, replayed: true, operations: names, ..Execution::default() };
+                }
+                Err(error) => {
+                    return Execution { refusal: Some(error), operations: names, ..Execution::default() };
+                }
+            }
+        }
         let run = run(&context, &operations, mutates, attempt > 1);
         let (execution, retry) = match tokio::time::timeout_at(deadline, run).await {
             // Committing is not part of what can be given up: its outcome would be unknown.
-            Ok((execution, failed)) if mutates && !failed => finish(&context, execution).await,
+            Ok((execution, failed)) if mutates && !failed => finish(&context, execution, keyed).await,
             Ok((execution, _)) => {
                 let retry = mutates && execution.retry;
                 (execution, retry)
@@ -69,6 +109,8 @@ pub async fn execute(app: &App, actor: &Actor, requests: Vec<GraphQlRequest>) ->
                 operations: names,
                 statements,
                 causes: execution.causes,
+                kept: execution.kept,
+                ..Execution::default()
             };
         }
         drop(context);
@@ -84,6 +126,7 @@ pub async fn execute(app: &App, actor: &Actor, requests: Vec<GraphQlRequest>) ->
 struct Outcome {
     responses: Vec<GraphQlResponse>,
     causes: Vec<String>,
+    kept: Option<String>,
     retry: bool,
 }
 
@@ -180,16 +223,33 @@ async fn run_one(
     GraphQlResponse::of(response, prepared)
 }
 
-async fn finish(context: &RequestContext, outcome: Outcome) -> (Outcome, bool) {
-    match context.finish().await {
-        Ok(()) => (outcome, false),
+async fn finish(context: &RequestContext, outcome: Outcome, keyed: Option<&Keyed>) -> (Outcome, bool) {
+    let finished = async {
+        let kept = keep(context, &outcome.responses, keyed).await?;
+        context.finish().await?;
+        Ok(kept)
+    };
+    match finished.await {
+        Ok(kept) => (Outcome { kept, ..outcome }, false),
         Err(error) => {
             let responses =
                 outcome.responses.iter().map(|_| GraphQlResponse::failed(GraphQlError::of(&error))).collect();
             let causes = error.source.as_ref().map(ToString::to_string).into_iter().collect();
-            (Outcome { responses, causes, retry: error.retry }, error.retry)
+            (Outcome { responses, causes, retry: error.retry, kept: None }, error.retry)
         }
     }
+}
+
+/// Writes the answer down and keeps it, where it has a key.
+async fn keep(
+    context: &RequestContext,
+    responses: &[GraphQlResponse],
+    keyed: Option<&Keyed>,
+) -> Result<Option<String>> {
+    let Some(Keyed { idempotency, encode }) = keyed else { return Ok(None) };
+    let answer = KeptAnswer { status: 200, body: encode(responses).map_err(Error::internal)? };
+    context.keep(idempotency, &answer).await?;
+    Ok(Some(answer.body))
 }
 
 /// A random time that grows with each attempt, so that those that met once do not meet again.

@@ -14,6 +14,7 @@ mod events;
 mod execute;
 mod filters;
 mod front_desk;
+mod guests;
 mod integrations;
 pub mod limits;
 mod load;
@@ -31,7 +32,7 @@ mod selection;
 pub mod type_map;
 mod webhooks;
 
-pub use execute::{Execution, execute};
+pub use execute::{Execution, Keyed, execute, execute_keyed};
 pub use prepare::GraphQlRequest;
 pub use response::{GraphQlError, GraphQlResponse};
 
@@ -58,6 +59,7 @@ pub struct Mutation(
     room_stays::RoomStayMutation,
     rooms::RoomMutation,
     front_desk::FrontDeskMutation,
+    guests::GuestMutation,
     webhooks::WebhookMutation,
     api_keys::ApiKeyMutation,
     integrations::IntegrationMutation,

@@ -86,7 +86,8 @@ impl GraphQlResponse {
 }
 
 impl GraphQlError {
-    pub(super) fn of(error: &Error) -> Self {
+    /// An error of ours.
+    pub fn of(error: &Error) -> Self {
         Self {
             message: error.message.to_string(),
             code: error.code,

@@ -2,17 +2,20 @@
 
 use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use serde::Serialize;
 
 use super::negotiate::MediaType;
 use crate::auth::Actor;
 use crate::error::{Error, ErrorCode};
-use crate::graphql::GraphQlResponse;
+use crate::graphql::{GraphQlError, GraphQlResponse};
 
-/// When a client may try again after a 503, in seconds.
+/// When a client may try again after a 503, or after its own request that still runs, in seconds.
 const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("1");
+
+/// Marks an answer that was given before.
+const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 /// What a request came to, for its log line. It rides in the response's extensions.
 #[derive(Clone, Debug, Default)]
@@ -35,6 +38,12 @@ impl Outcome {
         Self { actor: Some(actor), ..Self::default() }
     }
 
+    /// Notes the error that an answer consists of.
+    pub(super) fn fail(&mut self, error: Error) {
+        self.note(error.code);
+        self.causes.extend(error.source.as_deref().map(|cause| chain(cause)));
+    }
+
     /// Notes an error.
     pub(super) fn note(&mut self, code: ErrorCode) {
         if !self.codes.contains(&code) {
@@ -51,19 +60,38 @@ pub(super) fn refusal(media_type: MediaType, error: Error) -> Response {
 /// The same when more is known of the request.
 pub(super) fn refusal_with(media_type: MediaType, error: Error, mut outcome: Outcome) -> Response {
     let code = error.code;
-    outcome.note(code);
-    outcome.causes.extend(error.source.as_deref().map(|cause| chain(cause)));
+    let body = GraphQlResponse::refused(GraphQlError::of(&error));
+    outcome.fail(error);
     let status = StatusCode::from_u16(code.spec().http_status).expect("the table holds statuses");
-    json(media_type, status, &GraphQlResponse::refused(error), outcome)
+    let mut response = json(media_type, status, &body, outcome);
+    if code == ErrorCode::IdempotencyKeyInUse {
+        mark_retry(&mut response);
+    }
+    response
+}
+
+/// Says when to try again.
+pub(super) fn mark_retry(response: &mut Response) {
+    response.headers_mut().insert(RETRY_AFTER, RETRY_AFTER_SECONDS);
 }
 
 /// An answer in JSON.
 pub(super) fn json(media_type: MediaType, status: StatusCode, content: &impl Serialize, outcome: Outcome) -> Response {
-    let content = match serde_json::to_vec(content) {
-        Ok(content) => content,
-        Err(error) => return refusal_with(media_type, Error::internal(error), outcome),
-    };
-    let mut response = (status, Body::from(content)).into_response();
+    match serde_json::to_vec(content) {
+        Ok(content) => written(media_type, status, content, outcome),
+        Err(error) => refusal_with(media_type, Error::internal(error), outcome),
+    }
+}
+
+/// An answer that is written in JSON already.
+pub(super) fn written(
+    media_type: MediaType,
+    status: StatusCode,
+    content: impl Into<Body>,
+    outcome: Outcome,
+) -> Response {
+    let content: Body = content.into();
+    let mut response = (status, content).into_response();
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, media_type.header());
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -82,6 +110,11 @@ pub(super) fn json(media_type: MediaType, status: StatusCode, content: &impl Ser
     }
     response.extensions_mut().insert(outcome);
     response
+}
+
+/// Says that the answer was given before, to the same request.
+pub(super) fn mark_replayed(response: &mut Response) {
+    response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
 }
 
 fn chain(error: &(dyn std::error::Error + 'static)) -> String {

@@ -24,7 +24,8 @@ use super::operations::Operations;
 use crate::app::App;
 use crate::auth;
 use crate::error::{Error, ErrorCode, Result, Severity};
-use crate::graphql::{self, Execution, GraphQlResponse};
+use crate::graphql::{self, Execution, GraphQlResponse, Keyed};
+use crate::idempotency::{self, Idempotency};
 
 /// Most errors that an answer lists for an operation that did not run: one mistake can be made a thousand times.
 const MAX_ERRORS: usize = 20;
@@ -49,19 +50,39 @@ pub(super) async fn handle(State(app): State<App>, request: Request) -> Response
         body::discard(body).await;
         return answer::refusal_with(media_type, Error::of(ErrorCode::NotAcceptable), outcome);
     }
-    match read(&head.headers, body).await {
-        Ok(Operations::One(request)) => one(media_type, graphql::execute(&app, &actor, vec![request]).await, outcome),
-        Ok(Operations::Batch(requests)) => batch(media_type, graphql::execute(&app, &actor, requests).await, outcome),
-        Err(error) => answer::refusal_with(media_type, error, outcome),
+    let (operations, idempotency) = match read(&head.headers, body).await {
+        Ok(read) => read,
+        Err(error) => return answer::refusal_with(media_type, error, outcome),
+    };
+    let (requests, encode, encoded): (_, Encode, Encoded) = match operations {
+        Operations::One(request) => (vec![request], |responses| serde_json::to_string(&responses[0]), one),
+        Operations::Batch(requests) => (requests, |responses| serde_json::to_string(responses), batch),
+    };
+    let keyed = idempotency.map(|idempotency| Keyed { idempotency, encode });
+    let mut execution = graphql::execute_keyed(&app, &actor, requests, keyed.as_ref()).await;
+    if let Some(error) = execution.refusal.take() {
+        return answer::refusal_with(media_type, error, complete(outcome, &execution));
     }
+    let Some(kept) = execution.kept.take() else { return encoded(media_type, execution, outcome) };
+    let mut response = answer::written(media_type, StatusCode::OK, kept, complete(outcome, &execution));
+    if execution.replayed {
+        answer::mark_replayed(&mut response);
+    }
+    response
 }
 
-async fn read(headers: &HeaderMap, body: Body) -> Result<Operations> {
+type Encode = fn(&[GraphQlResponse]) -> serde_json::Result<String>;
+type Encoded = fn(MediaType, Execution, Outcome) -> Response;
+
+async fn read(headers: &HeaderMap, body: Body) -> Result<(Operations, Option<Idempotency>)> {
     if !negotiate::is_json(headers) {
         body::discard(body).await;
         return Err(Error::of(ErrorCode::UnsupportedMediaType));
     }
-    Operations::parse(&body::read(body).await?)
+    let key = idempotency::key_of(headers);
+    let body = body::read(body).await?;
+    let operations = Operations::parse(&body)?;
+    Ok((operations, key?.map(|key| Idempotency::new(key, "POST /graphql", &body))))
 }
 
 fn one(media_type: MediaType, mut execution: Execution, outcome: Outcome) -> Response {

@@ -1,6 +1,7 @@
 //! The edge: what is served where, and what every answer carries.
 //!
 //! - `POST /graphql` is GraphQL over HTTP ([`graphql`]), `GET /graphql/ide` a page to try it ([`graphiql`]).
+//! - `/api/pms/v1` is REST for the hotel's own system ([`pms`]).
 //! - `GET /healthz` and `GET /readyz` tell whether the process is up and whether it can serve ([`health`]).
 //!
 //! Every request runs in a task of its own, gets an id and one log line ([`requests`]); every answer is small, complete
@@ -15,6 +16,7 @@ mod health;
 mod negotiate;
 mod operations;
 mod panics;
+mod pms;
 mod requests;
 mod server;
 
@@ -25,10 +27,12 @@ use axum::{Router, middleware};
 
 pub use server::serve;
 
+use self::answer::Outcome;
 use self::negotiate::MediaType;
-use self::requests::InFlight;
+use self::requests::{InFlight, RequestId};
 use crate::app::App;
 use crate::error::{Error, ErrorCode};
+use crate::rest::Act;
 
 /// Everything that is served.
 pub fn router(app: App) -> Router {
@@ -36,10 +40,16 @@ pub fn router(app: App) -> Router {
 }
 
 fn routes(app: App, in_flight: InFlight) -> Router {
+    let pms = Act::NAMES.iter().fold(Router::new(), |router, name| {
+        router.route(&format!("/api/pms/v1/{{hotel}}/guests/{name}"), post(pms::act))
+    });
     Router::new()
+        .merge(pms)
         .route("/graphql", post(graphql::handle))
         .route("/graphql/ide", get(graphiql::page))
         .route("/graphql/ide/{file}", get(graphiql::file))
+        .route("/api/pms/v1/openapi.json", get(pms::document))
+        .route("/api/pms/v1/{hotel}/guests", get(pms::list))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .fallback(not_found)
@@ -48,13 +58,22 @@ fn routes(app: App, in_flight: InFlight) -> Router {
         .with_state(app)
 }
 
-async fn not_found() -> Response {
-    answer::refusal(MediaType::Json, Error::new(ErrorCode::NotFound, "Nothing is served at this path"))
+async fn not_found(request: Request) -> Response {
+    let error = Error::new(ErrorCode::NotFound, "Nothing is served at this path");
+    if pms::serves(request.uri().path()) {
+        return pms::refusal(error, &RequestId::of(request.extensions()), Outcome::default());
+    }
+    answer::refusal(MediaType::Json, error)
 }
 
 /// The router adds the `Allow` header.
 async fn method_not_allowed(request: Request) -> Response {
+    let error = Error::new(ErrorCode::MethodNotAllowed, "This path does not serve this method");
     let media_type = negotiate::answer_type(request.headers()).unwrap_or(MediaType::Json);
-    body::discard(request.into_body()).await;
-    answer::refusal(media_type, Error::new(ErrorCode::MethodNotAllowed, "This path does not serve this method"))
+    let (head, body) = request.into_parts();
+    body::discard(body).await;
+    if pms::serves(head.uri.path()) {
+        return pms::refusal(error, &RequestId::of(&head.extensions), Outcome::default());
+    }
+    answer::refusal(media_type, error)
 }

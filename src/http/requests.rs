@@ -8,19 +8,30 @@ use std::time::{Duration, Instant};
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS};
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
+use axum::http::{Extensions, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 use tokio::sync::RwLock;
 
 use super::answer::{self, Outcome};
 use super::negotiate::MediaType;
-use super::{health, panics};
+use super::{health, panics, pms};
 use crate::app::App;
 use crate::error::{Error, Severity};
 use crate::id::IdSource;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The request's id. It rides in the request's extensions, for answers that repeat it.
+#[derive(Clone)]
+pub(super) struct RequestId(pub(super) String);
+
+impl RequestId {
+    /// The id of a request that went through [`run`].
+    pub(super) fn of(extensions: &Extensions) -> Self {
+        extensions.get::<Self>().cloned().expect("every request is given an id")
+    }
+}
 
 /// The requests that are running: each holds the lock as a reader.
 #[derive(Clone, Default)]
@@ -45,13 +56,17 @@ pub(super) async fn run(State((app, in_flight)): State<(App, InFlight)>, request
     task.await.unwrap_or_else(|error| answer::refusal(MediaType::Json, Error::internal(error)))
 }
 
-async fn run_and_log(ids: &IdSource, request: Request, next: Next) -> Response {
+async fn run_and_log(ids: &IdSource, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let id = new_id(ids);
     let method = request.method().clone();
     let path = request.extensions().get::<MatchedPath>().cloned();
+    let request_id = RequestId(id.clone());
+    let of_pms = pms::serves(request.uri().path());
+    request.extensions_mut().insert(request_id.clone());
     let mut response = match panics::caught(next.run(request)).await {
         Ok(response) => response,
+        Err(place) if of_pms => pms::refusal(Error::internal(place), &request_id, Outcome::default()),
         Err(place) => answer::refusal(MediaType::Json, Error::internal(place)),
     };
     let outcome = response.extensions_mut().remove::<Outcome>().unwrap_or_default();

@@ -2,17 +2,21 @@
 //!
 //! `ACTIVE` → `CANCELLED` → `ACTIVE`; `ACTIVE` → `INVOICED`. Cancelling and re-activating keep the stays and their keys:
 //! whoever opens the doors learns it from `reservation.updated`.
+//!
+//! An integration can bring reservations of its own under ids of its own ([`import_in`]).
 
+mod import;
 mod model;
 pub(crate) mod store;
 
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+pub use import::{ImportedReservation, find_in, import_in};
 pub use model::{Reservation, ReservationStatus, SelfcheckinStatus};
 pub use store::{ReservationField, ReservationJoins, ReservationView};
 
-use crate::clients::{self, Client, ClientDetails, ClientKind};
+use crate::clients::{self, ClientDetails, ClientKind};
 use crate::db::{Condition, Extent, ExtentRequest, Filter, Page, PageRequest, Tx};
 use crate::error::{Error, ErrorAt, ErrorCode, Result, violated_constraint};
 use crate::events::Change;
@@ -119,9 +123,7 @@ pub async fn create_in(tx: &mut Tx, new: NewReservation) -> Result<Uuid> {
         }
         Booker::New(client) => {
             let (kind, details) = *client;
-            let client = Client { id: tx.app.ids.uuid(now), kind, details };
-            clients::store::insert(tx.conn(), hotel, &client, now).await?;
-            client.id
+            clients::create_in(tx, kind, details).await.at("client")?.id
         }
     };
     let mut reservation = Reservation {

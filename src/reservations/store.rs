@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use sqlx::postgres::PgRow;
-use sqlx::{PgConnection, Postgres, QueryBuilder, Row, query};
+use sqlx::{PgConnection, Postgres, QueryBuilder, Row, query, query_scalar};
 use uuid::Uuid;
 
 use super::model::{Reservation, ReservationStatus, SelfcheckinStatus};
@@ -224,4 +224,52 @@ pub(super) async fn update(
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// The reservation that an integration imported under that id.
+pub(super) async fn find_import(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    integration: Uuid,
+    external_id: &str,
+) -> sqlx::Result<Option<Uuid>> {
+    query_scalar!(
+        "SELECT reservation_id FROM reservation_imports
+         WHERE hotel_id = $1 AND integration_id = $2 AND external_id = $3",
+        hotel,
+        integration,
+        external_id,
+    )
+    .fetch_optional(conn)
+    .await
+}
+
+/// Remembers under which id an integration imported a reservation.
+pub(super) async fn insert_import(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    integration: Uuid,
+    external_id: &str,
+    reservation: Uuid,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    query!(
+        "INSERT INTO reservation_imports (hotel_id, integration_id, external_id, reservation_id, created_at)
+         VALUES ($1, $2, $3, $4, $5)",
+        hotel,
+        integration,
+        external_id,
+        reservation,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The reservation with that code.
+pub(super) async fn find_by_code(conn: &mut PgConnection, hotel: HotelId, code: &str) -> sqlx::Result<Option<Uuid>> {
+    query_scalar!("SELECT id FROM reservations WHERE hotel_id = $1 AND code = $2", hotel, code)
+        .fetch_optional(conn)
+        .await
 }

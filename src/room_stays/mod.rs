@@ -7,6 +7,7 @@
 //! Two stays may hold one room in the same night: real front desks do that, and see it in `overlapping`.
 
 mod front_desk;
+mod guests;
 mod keys;
 mod model;
 pub(crate) mod store;
@@ -18,6 +19,7 @@ pub use front_desk::{
     NewStay, SplitStay, add_in, change_dates_in, delete_in, move_in, record_presence_in, set_departure_time_in,
     split_in, swap_in,
 };
+pub use guests::{add_guest_in, remove_guest_in};
 pub use keys::{add_key_in, remove_key_in};
 pub use model::{AgeGroups, AssignedKey, LONGEST_STAY_NIGHTS, Nights, RoomStay};
 pub use store::{KeyEnd, StayField, StayJoins, StayKey, StayPage, StayView};

@@ -114,7 +114,7 @@ fn errors_md() -> String {
 /// Tables that are found without a hotel. Every other table is a tenant's.
 const REFERENCE_TABLES: [&str; 2] = ["hotels", "api_keys"];
 /// Indexes of background workers, which look across hotels for what is due next.
-const WORKER_INDEXES: [&str; 1] = ["webhook_deliveries_due_idx"];
+const WORKER_INDEXES: [&str; 2] = ["webhook_deliveries_due_idx", "idempotent_answers_expired_idx"];
 
 /// Runs a query of one text column against the catalogue. Partitions are left out: they copy their parents.
 async fn catalogue(pool: &PgPool, query: &'static str) -> Vec<String> {

@@ -85,6 +85,7 @@ fn places(own: &Ids, other: &Ids) -> Vec<(&'static str, &'static str, Value, &'s
     };
     let (one_stay, one_room, one_reservation) = ("roomStay { id }", "roomSetup { id }", "reservation { id }");
     let key = |stay: &str, key: &str| json!({"roomStayId": stay, "roomAccessKeyId": key});
+    let guest = |stay: &str, client: &str| json!({"roomStayId": stay, "clientId": client});
     vec![
         ("AddRoomAccessKeyInput.roomStayId", "addRoomAccessKey", key(&other.stay, &own.key), one_stay),
         ("AddRoomAccessKeyInput.roomAccessKeyId", "addRoomAccessKey", key(&own.stay, &other.key), one_stay),
@@ -224,6 +225,11 @@ fn places(own: &Ids, other: &Ids) -> Vec<(&'static str, &'static str, Value, &'s
         ("RotateWebhookSecretInput.id", "rotateWebhookSecret", json!({"id": other.endpoint}), "secret"),
         ("SendTestWebhookInput.id", "sendTestWebhook", json!({"id": other.endpoint}), "__typename"),
         ("ResendWebhookInput.deliveryId", "resendWebhook", json!({"deliveryId": other.delivery}), "__typename"),
+        ("UpdateClientInput.id", "updateClient", json!({"id": other.client, "lastname": "X"}), "client { id }"),
+        ("AddRoomStayGuestInput.roomStayId", "addRoomStayGuest", guest(&other.stay, &own.client), one_stay),
+        ("AddRoomStayGuestInput.clientId", "addRoomStayGuest", guest(&own.stay, &other.client), one_stay),
+        ("RemoveRoomStayGuestInput.roomStayId", "removeRoomStayGuest", guest(&other.stay, &own.client), one_stay),
+        ("RemoveRoomStayGuestInput.clientId", "removeRoomStayGuest", guest(&own.stay, &other.client), one_stay),
     ]
 }
 

@@ -243,23 +243,11 @@ pub struct DeleteRoomStayInput {
 }
 
 pub(super) fn new_reservation(input: CreateReservationInput) -> Result<NewReservation> {
-    let client = match (input.client.id, input.client.person, input.client.company) {
-        (Some(id), None, None) => Booker::Existing(uuid(&id)),
-        (None, Some(person), None) => {
-            let PersonInput { firstname, lastname, birthday, details } = person;
-            let kind = ClientKind::Person { firstname, lastname, birthday: birthday.map(|date| date.0) };
-            Booker::New(Box::new((kind, details.into())))
-        }
-        (None, None, Some(CompanyInput { company, details })) => {
-            Booker::New(Box::new((ClientKind::Company { company }, details.into())))
-        }
-        _ => return Err(Error::invalid("Exactly one of id, person and company must be given").at("client")),
-    };
-    let stays = input.room_stays.into_iter().enumerate().map(|(index, stay)| new_stay(stay).at(index).at("roomStays"));
+    let client = booker(input.client)?;
     Ok(NewReservation {
         code: input.code,
         client,
-        stays: stays.collect::<Result<_>>()?,
+        stays: new_stays(input.room_stays)?,
         details: ReservationChange {
             contact_id: Some(input.contact_id.as_ref().map(uuid)),
             group_name: Some(input.group_name),
@@ -271,6 +259,36 @@ pub(super) fn new_reservation(input: CreateReservationInput) -> Result<NewReserv
             ..ReservationChange::default()
         },
     })
+}
+
+/// Who books.
+pub(in crate::graphql) fn booker(input: ReservationClientInput) -> Result<Booker> {
+    let new = |(kind, details)| Booker::New(Box::new((kind, details)));
+    match (input.id, input.person, input.company) {
+        (Some(id), None, None) => Ok(Booker::Existing(uuid(&id))),
+        (None, Some(person), None) => Ok(new(person.into())),
+        (None, None, Some(company)) => Ok(new(company.into())),
+        _ => Err(Error::invalid("Exactly one of id, person and company must be given").at("client")),
+    }
+}
+
+impl From<PersonInput> for (ClientKind, ClientDetails) {
+    fn from(PersonInput { firstname, lastname, birthday, details }: PersonInput) -> Self {
+        let kind = ClientKind::Person { firstname, lastname, birthday: birthday.map(|date| date.0) };
+        (kind, details.into())
+    }
+}
+
+impl From<CompanyInput> for (ClientKind, ClientDetails) {
+    fn from(CompanyInput { company, details }: CompanyInput) -> Self {
+        (ClientKind::Company { company }, details.into())
+    }
+}
+
+/// The stays of a new reservation.
+pub(in crate::graphql) fn new_stays(inputs: Vec<ReservationRoomStayInput>) -> Result<Vec<NewStay>> {
+    let stays = inputs.into_iter().enumerate().map(|(index, stay)| new_stay(stay).at(index).at("roomStays"));
+    stays.collect()
 }
 
 pub(super) fn new_stay(input: ReservationRoomStayInput) -> Result<NewStay> {

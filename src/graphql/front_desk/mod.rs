@@ -9,6 +9,9 @@ use self::inputs::{
     MoveRoomStayInput, ReactivateReservationInput, SetRoomStayDepartureTimeInput, SplitRoomStayInput,
     SwapRoomStaysInput, UpdateReservationInput, new_reservation, new_stay,
 };
+pub(super) use self::inputs::{
+    CompanyInput, PersonInput, ReservationClientInput, ReservationRoomStayInput, booker, new_stays,
+};
 use super::context::{RequestContext, Session};
 use super::error::{InInput, Outcome};
 use super::load::{self, ReservationPlan, StayPlan};
@@ -228,7 +231,8 @@ async fn front_desk<'a>(ctx: &'a Context<'_>) -> Outcome<Session<'a>> {
     Ok(session)
 }
 
-async fn reservation_payload(
+/// The answer of a mutation that concerns a reservation.
+pub(super) async fn reservation_payload(
     ctx: &Context<'_>,
     mut session: Session<'_>,
     id: uuid::Uuid,
@@ -238,7 +242,12 @@ async fn reservation_payload(
     Ok(Some(session.done(ReservationPayload { reservation })))
 }
 
-async fn stay_payload(ctx: &Context<'_>, mut session: Session<'_>, id: uuid::Uuid) -> Outcome<Option<RoomStayPayload>> {
+/// The answer of a mutation that concerns a stay.
+pub(super) async fn stay_payload(
+    ctx: &Context<'_>,
+    mut session: Session<'_>,
+    id: uuid::Uuid,
+) -> Outcome<Option<RoomStayPayload>> {
     let plan = StayPlan::of(&Selection::of(ctx).field("roomStay"))?;
     let room_stay = load::stay(&mut session, id, &plan).await?;
     Ok(Some(session.done(RoomStayPayload { room_stay })))

@@ -164,6 +164,45 @@ pub(in crate::room_stays) async fn copy_guests(
     Ok(())
 }
 
+/// Puts a client at the end of the guest list of a stay that is held. False when it is on it already.
+pub(in crate::room_stays) async fn append_guest(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    stay: Uuid,
+    client: Uuid,
+) -> Result<bool> {
+    let done = query!(
+        "INSERT INTO room_stay_guests (hotel_id, room_stay_id, position, client_id)
+         SELECT $1, $2, coalesce(max(position), 0) + 1, $3
+         FROM room_stay_guests WHERE hotel_id = $1 AND room_stay_id = $2
+         ON CONFLICT ON CONSTRAINT room_stay_guests_client_key DO NOTHING",
+        hotel,
+        stay,
+        client,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Takes a client off a stay's guest list. False when it is not on it.
+pub(in crate::room_stays) async fn remove_guest(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    stay: Uuid,
+    client: Uuid,
+) -> Result<bool> {
+    let done = query!(
+        "DELETE FROM room_stay_guests WHERE hotel_id = $1 AND room_stay_id = $2 AND client_id = $3",
+        hotel,
+        stay,
+        client,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
 /// How many of the given clients the hotel has.
 pub(in crate::room_stays) async fn count_clients(
     conn: &mut PgConnection,

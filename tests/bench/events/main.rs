@@ -111,7 +111,7 @@ async fn subscribe(ground: &Ground, receiver: &Receiver) {
     let input = json!({"url": receiver.url, "status": "ENABLED", "events": ["room_stay.updated"]});
     let body = json!({"query": CREATE, "variables": {"input": input}});
     for &hotel in &ground.hotels {
-        let key = auth::create_api_key(&ground.app, hotel, "Locks", Permission::Write).await.expect("a key");
+        let key = auth::create_api_key(&ground.app, hotel, "Locks", "Locks", Permission::Write).await.expect("a key");
         let request = http.post(&ground.url).bearer_auth(key.pair.live.expose()).json(&body);
         let answer = request.send().await.expect("an answer").text().await.expect("a body");
         assert!(!answer.contains("\"errors\""), "{answer}");
@@ -173,7 +173,7 @@ async fn prune(ground: &Ground) {
 /// Requests at a steady rate: alone, beside the delivery of a backlog, and beside the pruner.
 async fn beside(ground: &Ground, receiver: &Receiver) {
     ground.fill(include_str!("keys.sql"), KEYS_BESIDE).await;
-    let key = auth::create_api_key(&ground.app, ground.hotels[0], "Locks", Permission::Write).await.expect("a key");
+    let key = auth::create_api_key(&ground.app, ground.hotels[0], "Locks", "Locks", Permission::Write).await.expect("a key");
     let client = load::Client { url: ground.url.clone(), key: key.pair.live.expose().to_owned() };
     println!("\n{:<44}{:>10}{:>9}{:>9}", "40 requests a second", "per second", "p50 ms", "p99 ms");
     let alone = requests::steady(&client, async || tokio::time::sleep(SLICE * 3).await).await;

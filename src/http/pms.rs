@@ -1,0 +1,184 @@
+//! `/api/pms/v1`: REST for the hotel's own system ([`rest`]).
+//!
+//! As for GraphQL, the key is checked before the body is read; then the slug, whose mistakes are told like a wrong key,
+//! permission, media type, idempotency key and body. Every error is a body of its own form, with the request's id.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, Request, State};
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use tokio::time::Instant;
+use url::form_urlencoded;
+
+use super::answer::{self, Outcome};
+use super::body;
+use super::negotiate::{self, MediaType};
+use super::requests::RequestId;
+use crate::app::App;
+use crate::auth::{self, Actor, Permission};
+use crate::db::Tx;
+use crate::error::{Error, ErrorCode, Result};
+use crate::idempotency::{self, Claim, Idempotency, KeptAnswer};
+use crate::rest::{self, Act, ErrorBody};
+
+/// What all of its paths begin with.
+const PREFIX: &str = "/api/pms/";
+/// Longest that a request may take, to its commit.
+const DEADLINE: Duration = Duration::from_secs(5);
+/// How often a request is run when others keep it from finishing.
+const ATTEMPTS: u32 = 4;
+
+/// Whether answers to this path have the form of this interface.
+pub(super) fn serves(path: &str) -> bool {
+    path.starts_with(PREFIX)
+}
+
+/// The answer that consists of an error.
+pub(super) fn refusal(error: Error, id: &RequestId, mut outcome: Outcome) -> Response {
+    let body = ErrorBody::new(&error, &id.0);
+    outcome.fail(error);
+    let code = outcome.codes[0];
+    let status = StatusCode::from_u16(code.spec().http_status).expect("the table holds statuses");
+    let mut response = answer::json(MediaType::Json, status, &body, outcome);
+    if code == ErrorCode::IdempotencyKeyInUse {
+        answer::mark_retry(&mut response);
+    }
+    response
+}
+
+/// `GET /api/pms/v1/openapi.json`
+pub(super) async fn document() -> Response {
+    answer::json(MediaType::Json, StatusCode::OK, &rest::openapi::document(), Outcome::default())
+}
+
+/// `GET /api/pms/v1/{hotel}/guests`
+pub(super) async fn list(
+    State(app): State<App>,
+    slug: Result<Path<String>, PathRejection>,
+    request: Request,
+) -> Response {
+    let (head, body) = request.into_parts();
+    body::discard(body).await;
+    let id = RequestId::of(&head.extensions);
+    let actor = match authenticate(&app, &head, slug).await {
+        Ok(actor) => actor,
+        Err(error) => return refusal(error, &id, Outcome::default()),
+    };
+    let outcome = Outcome::of(actor.clone());
+    let parameters = form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes());
+    let parameter = |wanted: &str| parameters.clone().find(|(name, _)| name == wanted).map(|(_, value)| value);
+    let (limit, after) = (parameter("limit"), parameter("after"));
+    let read = async {
+        let mut conn = app.pool.acquire().await?;
+        rest::in_house(&mut conn, &actor, limit.as_deref(), after.as_deref()).await
+    };
+    match read.await {
+        Ok(body) => answer::json(MediaType::Json, StatusCode::OK, &body, outcome),
+        Err(error) => refusal(error, &id, outcome),
+    }
+}
+
+/// `POST /api/pms/v1/{hotel}/guests/...`, for each of [`Act::NAMES`].
+pub(super) async fn act(
+    State(app): State<App>,
+    slug: Result<Path<String>, PathRejection>,
+    request: Request,
+) -> Response {
+    let (head, body) = request.into_parts();
+    let name = head.uri.path().rsplit('/').next().unwrap_or_default();
+    let id = RequestId::of(&head.extensions);
+    let actor = match authenticate(&app, &head, slug).await {
+        Ok(actor) => actor,
+        Err(error) => {
+            body::discard(body).await;
+            return refusal(error, &id, Outcome::default());
+        }
+    };
+    let outcome = Outcome::of(actor.clone());
+    let done = async {
+        let (act, key) = read(&actor, &head.headers, name, body).await?;
+        run(&app, &actor, &act, &key).await
+    };
+    match done.await {
+        Ok((KeptAnswer { status, body }, replayed)) => {
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+            let mut response = answer::written(MediaType::Json, status, body, outcome);
+            if replayed {
+                answer::mark_replayed(&mut response);
+            }
+            response
+        }
+        Err(error) => refusal(error, &id, outcome),
+    }
+}
+
+/// Who asks. The slug has to be that of the key's hotel: which others there are is nobody's business.
+async fn authenticate(app: &App, head: &Parts, slug: Result<Path<String>, PathRejection>) -> Result<Actor> {
+    let actor = auth::authenticate(app, head.headers.get(AUTHORIZATION)).await?;
+    match slug {
+        Ok(Path(slug)) if actor.hotel.slug == slug => Ok(actor),
+        _ => Err(Error::new(ErrorCode::Unauthorized, "Invalid credentials")),
+    }
+}
+
+async fn read(actor: &Actor, headers: &HeaderMap, name: &str, body: Body) -> Result<(Act, Idempotency)> {
+    let key = actor.require(Permission::Write).and_then(|()| {
+        if !negotiate::is_json(headers) {
+            return Err(Error::of(ErrorCode::UnsupportedMediaType));
+        }
+        idempotency::key_of(headers)?.ok_or_else(|| Error::of(ErrorCode::IdempotencyKeyRequired))
+    });
+    let key = match key {
+        Ok(key) => key,
+        Err(error) => {
+            body::discard(body).await;
+            return Err(error);
+        }
+    };
+    let body = body::read(body).await?;
+    let json = serde_json::from_slice(&body)
+        .map_err(|_| Error::new(ErrorCode::BadRequest, "The request body is not JSON, or nests too deeply"))?;
+    let act = Act::read(name, &json)?;
+    Ok((act, Idempotency::new(key, &format!("POST /api/pms/v1/guests/{name}"), &body)))
+}
+
+/// Does it once, in one transaction; again as a whole when the database asks for it. Tells whether it was done before.
+async fn run(app: &App, actor: &Actor, act: &Act, key: &Idempotency) -> Result<(KeptAnswer, bool)> {
+    let deadline = Instant::now() + DEADLINE;
+    let mut attempt = 1;
+    loop {
+        match run_once(app, actor, act, key, attempt > 1, deadline).await {
+            Err(error) if error.retry && attempt < ATTEMPTS => attempt += 1,
+            done => return done,
+        }
+    }
+}
+
+async fn run_once(
+    app: &App,
+    actor: &Actor,
+    act: &Act,
+    key: &Idempotency,
+    again: bool,
+    deadline: Instant,
+) -> Result<(KeptAnswer, bool)> {
+    let mut tx = Tx::begin(app, actor, app.clock.now()).await?;
+    if again {
+        tx.wait_for_turn().await?;
+    }
+    if let Claim::Answered(answer) = idempotency::claim_in(&mut tx, key, again).await? {
+        return Ok((answer, true));
+    }
+    let done = tokio::time::timeout_at(deadline, act.perform_in(&mut tx)).await;
+    let body = done.map_err(|_| Error::of(ErrorCode::DeadlineExceeded))??;
+    let answer = KeptAnswer { status: 200, body: body.to_string() };
+    idempotency::keep_in(&mut tx, key, &answer).await?;
+    // Committing is not part of what can be given up: its outcome would be unknown.
+    tx.commit().await?;
+    Ok((answer, false))
+}

@@ -1,0 +1,226 @@
+//! Requests that can be sent again safely: the header `Idempotency-Key`.
+//!
+//! The answer is written in the transaction of what it answers for, so it exists exactly when its effect does, whatever
+//! dies in between. Whoever sends the same request with the same key gets that answer, byte for byte.
+//!
+//! - The key belongs to an API key and is held by an advisory lock while its request runs; the lock dies with its
+//!   connection. A second request meanwhile is `IDEMPOTENCY_KEY_IN_USE`.
+//! - Another request with the same key is `IDEMPOTENCY_KEY_REUSED`. JSON that differs in spaces or in the order of its
+//!   names alone is the same request.
+//! - What changed nothing is not kept: refusals, errors, test keys.
+//! - Answers are kept for 48 hours, sealed together with the hash of their request.
+
+mod store;
+
+use std::time::Duration;
+
+use axum::http::HeaderMap;
+use chrono::TimeDelta;
+use sha2::{Digest, Sha256};
+use tokio::time::MissedTickBehavior;
+
+use crate::app::App;
+use crate::auth::Mode;
+use crate::db::Tx;
+use crate::error::{Error, ErrorCode, Result};
+
+/// How long an answer is kept.
+pub const RETENTION: TimeDelta = TimeDelta::hours(48);
+/// Longest key, in characters.
+const KEY_MAX: usize = 255;
+/// Name of the header.
+const HEADER: &str = "idempotency-key";
+/// How often expired answers are deleted.
+const EVERY: Duration = Duration::from_hours(1);
+/// Most answers that are deleted at once.
+const BATCH: i64 = 1000;
+/// Hexadecimal digits of a request's hash.
+const HASH_DIGITS: usize = 64;
+/// Digits of an answer's status.
+const STATUS_DIGITS: usize = 3;
+
+/// A request that is to have its effect once.
+#[derive(Clone, Debug)]
+pub struct Idempotency {
+    key: String,
+    /// SHA-256 of the request, in hexadecimal digits.
+    hash: String,
+}
+
+/// The answer to a request that had its effect.
+pub struct KeptAnswer {
+    /// HTTP status.
+    pub status: u16,
+    /// JSON.
+    pub body: String,
+}
+
+/// What is known of a request with a key.
+pub enum Claim {
+    /// Nothing: it is to be run.
+    New,
+    /// It was run.
+    Answered(KeptAnswer),
+}
+
+/// The key that a request bears.
+///
+/// # Errors
+/// `INVALID_ARGUMENT` for several keys, and for one that does not have 1 to 255 visible ASCII characters or spaces.
+pub fn key_of(headers: &HeaderMap) -> Result<Option<String>> {
+    let mut values = headers.get_all(HEADER).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    let key = value.to_str().ok().filter(|key| (1..=KEY_MAX).contains(&key.len()) && values.next().is_none());
+    let key = key.ok_or_else(|| {
+        Error::invalid(format!("Idempotency-Key must be given once and have 1 to {KEY_MAX} visible ASCII characters"))
+    })?;
+    Ok(Some(key.to_owned()))
+}
+
+impl Idempotency {
+    /// The request for `route` with `body`, under `key`.
+    pub fn new(key: String, route: &str, body: &[u8]) -> Self {
+        let canonical = serde_json::from_slice::<serde_json::Value>(body).map(|value| value.to_string().into_bytes());
+        let mut hash = Sha256::new();
+        hash.update(route.as_bytes());
+        hash.update([0]);
+        hash.update(canonical.as_deref().unwrap_or(body));
+        Self { key, hash: hex(&hash.finalize()) }
+    }
+
+    /// Number of the advisory lock.
+    fn lock_id(&self, tx: &Tx) -> i64 {
+        let mut hash = Sha256::new();
+        hash.update(tx.actor.api_key_id);
+        hash.update(self.key.as_bytes());
+        let hash: [u8; 32] = hash.finalize().into();
+        let (first, _) = hash.split_first_chunk().expect("32 bytes");
+        i64::from_be_bytes(*first)
+    }
+
+    /// What the sealed answer is bound to.
+    fn row(&self, tx: &Tx) -> Vec<u8> {
+        let (hotel, api_key) = (tx.actor.hotel.id, tx.actor.api_key_id);
+        [b"idempotent answer", &hotel.as_bytes()[..], api_key.as_bytes(), self.key.as_bytes()].concat()
+    }
+}
+
+/// Holds the key until the transaction ends, and tells whether its request was run before. Must be called before
+/// anything else happens in the transaction. When a request is run `again`, it waits for its own former attempt to end.
+///
+/// # Errors
+/// `IDEMPOTENCY_KEY_IN_USE`, `IDEMPOTENCY_KEY_REUSED`
+pub async fn claim_in(tx: &mut Tx, request: &Idempotency, again: bool) -> Result<Claim> {
+    if tx.actor.mode == Mode::Test {
+        return Ok(Claim::New);
+    }
+    let lock = request.lock_id(tx);
+    if again {
+        store::wait_for(tx.conn(), lock).await?;
+    } else if !store::try_hold(tx.conn(), lock).await? {
+        return Err(Error::of(ErrorCode::IdempotencyKeyInUse));
+    }
+    let (hotel, api_key, since) = (tx.actor.hotel.id, tx.actor.api_key_id, tx.now - RETENTION);
+    let Some(sealed) = store::find(tx.conn(), hotel, api_key, &request.key, since).await? else {
+        return Ok(Claim::New);
+    };
+    let opened = tx.app.master_keys.open(&request.row(tx), &sealed)?;
+    let (hash, rest) = split(opened.expose(), HASH_DIGITS)?;
+    if hash != request.hash {
+        return Err(Error::of(ErrorCode::IdempotencyKeyReused));
+    }
+    let (status, body) = split(rest, STATUS_DIGITS)?;
+    Ok(Claim::Answered(KeptAnswer { status: status.parse().map_err(Error::internal)?, body: body.to_owned() }))
+}
+
+/// Keeps the answer of a request that was claimed, if the transaction commits.
+pub async fn keep_in(tx: &mut Tx, request: &Idempotency, answer: &KeptAnswer) -> Result<()> {
+    if tx.actor.mode == Mode::Test {
+        return Ok(());
+    }
+    let plain = format!("{}{:03}{}", request.hash, answer.status, answer.body);
+    let sealed = tx.app.master_keys.seal(&tx.app.ids, &request.row(tx), &plain);
+    let (hotel, api_key, now) = (tx.actor.hotel.id, tx.actor.api_key_id, tx.now);
+    Ok(store::write(tx.conn(), hotel, api_key, &request.key, &sealed, now).await?)
+}
+
+/// Deletes the answers that are past their time, and tells how many there were. Safe to run from several processes.
+pub async fn clean_up(app: &App) -> Result<u64> {
+    let until = app.clock.now() - RETENTION;
+    let mut all = 0;
+    loop {
+        let deleted = store::delete_expired(&app.pool, until, BATCH).await?;
+        all += deleted;
+        if deleted < BATCH.unsigned_abs() {
+            return Ok(all);
+        }
+    }
+}
+
+/// Cleans up every hour, until `shutdown` ends.
+pub async fn run_clean_up(app: App, shutdown: impl Future<Output = ()>) {
+    let work = async {
+        let mut hour = tokio::time::interval(EVERY);
+        hour.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            hour.tick().await;
+            if let Err(error) = clean_up(&app).await {
+                tracing::error!(code = error.code.spec().wire, cause = ?error.source, "kept answers were not cleaned up");
+            }
+        }
+    };
+    tokio::select! {
+        () = shutdown => {}
+        () = work => {}
+    }
+}
+
+fn split(text: &str, at: usize) -> Result<(&str, &str)> {
+    text.split_at_checked(at).ok_or_else(|| Error::internal("a kept answer is too short"))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("a string takes everything");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    fn hash(route: &str, body: &str) -> String {
+        Idempotency::new("k".into(), route, body.as_bytes()).hash
+    }
+
+    #[test]
+    fn spaces_and_the_order_of_names_make_no_other_request() {
+        let one = hash("/a", r#"{"a": 1, "b": [1, 2]}"#);
+        assert_eq!(one.len(), HASH_DIGITS);
+        assert_eq!(one, hash("/a", r#"{"b":[1,2],"a":1}"#));
+        assert_ne!(one, hash("/a", r#"{"b":[2,1],"a":1}"#));
+        assert_ne!(one, hash("/b", r#"{"a": 1, "b": [1, 2]}"#));
+    }
+
+    #[test]
+    fn f18_a_key_has_1_to_255_characters() {
+        let key = |values: &[&str]| {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append(HEADER, HeaderValue::from_bytes(value.as_bytes()).expect("a value"));
+            }
+            key_of(&headers)
+        };
+        assert!(matches!(key(&[]), Ok(None)));
+        for good in ["x", "checkin_RES001_20260218", &"x".repeat(255)] {
+            assert!(matches!(key(&[good]), Ok(Some(key)) if key == good));
+        }
+        for bad in [&[""][..], &[&"x".repeat(256)], &["é"], &["a", "b"]] {
+            assert!(matches!(key(bad), Err(error) if error.code == ErrorCode::InvalidArgument), "{bad:?}");
+        }
+    }
+}

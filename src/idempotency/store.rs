@@ -1,0 +1,77 @@
+//! The SQL of kept answers.
+
+use chrono::{DateTime, Utc};
+use sqlx::{PgConnection, PgPool, query, query_scalar};
+use uuid::Uuid;
+
+use crate::hotels::HotelId;
+
+/// Holds an advisory lock until the transaction ends. False when somebody else does.
+pub(super) async fn try_hold(conn: &mut PgConnection, lock: i64) -> sqlx::Result<bool> {
+    query_scalar!(r#"SELECT pg_try_advisory_xact_lock($1) AS "held!""#, lock).fetch_one(conn).await
+}
+
+/// Waits for an advisory lock and holds it until the transaction ends.
+pub(super) async fn wait_for(conn: &mut PgConnection, lock: i64) -> sqlx::Result<()> {
+    sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(lock).execute(conn).await?;
+    Ok(())
+}
+
+/// The answer that was kept after `since`.
+pub(super) async fn find(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    api_key: Uuid,
+    key: &str,
+    since: DateTime<Utc>,
+) -> sqlx::Result<Option<Vec<u8>>> {
+    query_scalar!(
+        "SELECT sealed FROM idempotent_answers
+         WHERE hotel_id = $1 AND api_key_id = $2 AND idempotency_key = $3 AND created_at > $4",
+        hotel,
+        api_key,
+        key,
+        since,
+    )
+    .fetch_optional(conn)
+    .await
+}
+
+/// Keeps an answer, in place of one that is past its time.
+pub(super) async fn write(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    api_key: Uuid,
+    key: &str,
+    sealed: &[u8],
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    query!(
+        "INSERT INTO idempotent_answers (hotel_id, api_key_id, idempotency_key, sealed, created_at)
+         VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT ON CONSTRAINT idempotent_answers_pkey
+         DO UPDATE SET sealed = excluded.sealed, created_at = excluded.created_at",
+        hotel,
+        api_key,
+        key,
+        sealed,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Deletes some of the answers that were kept until an instant.
+pub(super) async fn delete_expired(pool: &PgPool, until: DateTime<Utc>, limit: i64) -> sqlx::Result<u64> {
+    let done = query!(
+        "DELETE FROM idempotent_answers WHERE (hotel_id, api_key_id, idempotency_key) IN (
+             SELECT hotel_id, api_key_id, idempotency_key FROM idempotent_answers WHERE created_at <= $1
+             ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED)",
+        until,
+        limit,
+    )
+    .execute(pool)
+    .await?;
+    Ok(done.rows_affected())
+}

@@ -1,0 +1,85 @@
+//! Reservations that an integration brings under an id of its own.
+//!
+//! The first import makes the reservation. A later one under the same id finds it and brings its status in line; dates,
+//! rooms and guests stay as the hotel has them by then. Nobody else sees the id, and the same id of another integration is
+//! another reservation.
+
+use uuid::Uuid;
+
+use super::{NewReservation, Reservation, ReservationStatus, create_in, lock_in, store, write_in};
+use crate::db::Tx;
+use crate::error::{Error, ErrorCode, Result, violated_constraint};
+
+/// Longest external id, in characters.
+const EXTERNAL_ID_MAX: usize = 64;
+
+/// A reservation as an integration brings it.
+pub struct ImportedReservation {
+    /// The integration's own id of it, 1 to 64 characters.
+    pub external_id: String,
+    /// The status that it has.
+    pub status: ReservationStatus,
+    /// What to make when the id is new.
+    pub new: NewReservation,
+}
+
+/// Makes the reservation, or brings the status of the one that was imported before in line.
+///
+/// # Errors
+/// `INVALID_ARGUMENT`, `NOT_FOUND`, `CODE_TAKEN`; `RESERVATION_INVOICED`, `RESERVATION_CANCELLED` for a status that it
+/// cannot have any more
+pub async fn import_in(tx: &mut Tx, import: ImportedReservation) -> Result<Uuid> {
+    let ImportedReservation { external_id, status, new } = import;
+    check_external_id(&external_id)?;
+    let (hotel, integration, now) = (tx.actor.hotel.id, tx.actor.integration_id, tx.now);
+    let id = match store::find_import(tx.conn(), hotel, integration, &external_id).await? {
+        Some(id) => id,
+        None => {
+            let id = create_in(tx, new).await?;
+            store::insert_import(tx.conn(), hotel, integration, &external_id, id, now).await.map_err(raced)?;
+            id
+        }
+    };
+    bring_to_in(tx, id, status).await?;
+    Ok(id)
+}
+
+/// The reservation that goes by this id: one that the integration imported under it, else the one with that code; and
+/// whether it was imported.
+pub async fn find_in(tx: &mut Tx, external_id: &str) -> Result<Option<(Uuid, bool)>> {
+    let (hotel, integration) = (tx.actor.hotel.id, tx.actor.integration_id);
+    if let Some(id) = store::find_import(tx.conn(), hotel, integration, external_id).await? {
+        return Ok(Some((id, true)));
+    }
+    Ok(store::find_by_code(tx.conn(), hotel, external_id).await?.map(|id| (id, false)))
+}
+
+async fn bring_to_in(tx: &mut Tx, id: Uuid, status: ReservationStatus) -> Result<()> {
+    use ReservationStatus::{Active, Cancelled, Invoiced};
+    let before = lock_in(tx, id).await?;
+    match (before.status, status) {
+        (Invoiced, Active | Cancelled) => return Err(Error::of(ErrorCode::ReservationInvoiced).at("status")),
+        (Cancelled, Invoiced) => return Err(Error::of(ErrorCode::ReservationCancelled).at("status")),
+        _ => {}
+    }
+    let cancelled_at = (status == Cancelled).then(|| before.cancelled_at.unwrap_or(tx.now));
+    let after = Reservation { status, cancelled_at, ..before.clone() };
+    write_in(tx, &before, &after).await
+}
+
+fn check_external_id(id: &str) -> Result<()> {
+    if (1..=EXTERNAL_ID_MAX).contains(&id.chars().count()) && !id.chars().any(char::is_control) && id.trim() == id {
+        return Ok(());
+    }
+    let message =
+        format!("externalId must have 1 to {EXTERNAL_ID_MAX} characters, without line breaks or spaces at its ends");
+    Err(Error::invalid(message).at("externalId"))
+}
+
+/// Who imports the same reservation at the same moment finds it when run again.
+fn raced(error: sqlx::Error) -> Error {
+    match violated_constraint(&error) {
+        Some("reservation_imports_pkey") => Error { retry: true, ..Error::of(ErrorCode::Unavailable) },
+        _ => error.into(),
+    }
+}

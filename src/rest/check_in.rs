@@ -1,0 +1,205 @@
+//! A guest arrives: `/guests/checkin`, and each entry of `/guests/sync`.
+
+use chrono::NaiveDate;
+use uuid::Uuid;
+
+use super::fields::{CheckIn, Contact};
+use super::store::{self, Guest, Which};
+use crate::clients::{self, ClientChange, ClientDetails, ClientKind, DetailsChange};
+use crate::db::Tx;
+use crate::error::{Error, ErrorCode, Result};
+use crate::reservations::{self, Booker, ImportedReservation, NewReservation, ReservationChange, ReservationStatus};
+use crate::room_stays::{self, AgeGroups, NewStay};
+
+/// What came of a check-in.
+pub(super) struct CheckedIn {
+    /// The guest, as it is now.
+    pub guest: Guest,
+    /// Whether the reservation was made for it.
+    pub created: bool,
+    /// Whether the guest was not in the house before.
+    pub arrived: bool,
+    /// Whether anything changed.
+    pub changed: bool,
+    /// Whether somebody else is in the room.
+    pub room_occupied: bool,
+}
+
+/// A room of the hotel.
+struct Room {
+    id: Uuid,
+    category: Uuid,
+}
+
+/// Finds or makes the reservation and its stay, brings dates, room and guest in line, and records the arrival. Checking
+/// in a guest who is in the house changes only what differs; one who was checked out is back in the house.
+pub(super) async fn check_in_in(tx: &mut Tx, input: &CheckIn) -> Result<CheckedIn> {
+    let room = find_room_in(tx, &input.room_number).await?;
+    let today = tx.actor.hotel.today(tx.now);
+    if input.check_out_date < today {
+        return Err(Error::invalid("checkOutDate has passed").at("checkOutDate"));
+    }
+    if input.check_in_date.is_some_and(|from| from > input.check_out_date) {
+        return Err(Error::invalid("checkOutDate must not be before checkInDate").at("checkOutDate"));
+    }
+    let (before, created) = match reservations::find_in(tx, &input.id).await? {
+        Some((reservation, imported)) => (find_stay_in(tx, reservation, imported, &room, input, today).await?, false),
+        None => (create_in(tx, &room, input, today).await?, true),
+    };
+    let from = input.check_in_date.or((input.check_out_date < before.check_in_date).then_some(today));
+    let guest = rearrange_in(tx, &before, from, Some(input.check_out_date), Some(room.id)).await?;
+    rename_in(tx, &guest, Some(&input.last_name), &input.contact).await?;
+    let arrives = guest.checked_in_at.is_none().then_some(Some(tx.now));
+    let back = guest.checked_out_at.is_some().then_some(None);
+    room_stays::record_presence_in(tx, guest.stay, arrives, back).await?;
+    let guest = guest_in(tx, before.stay).await?;
+    let hotel = tx.actor.hotel.id;
+    let room_occupied = store::is_occupied(tx.conn(), hotel, room.id, guest.stay).await?;
+    let (arrived, changed) = (!before.in_house(), created || guest != before);
+    Ok(CheckedIn { guest, created, arrived, changed, room_occupied })
+}
+
+/// The stay of a reservation that a guest checks in to: in that room if there is one, and not checked out if there is one.
+async fn find_stay_in(
+    tx: &mut Tx,
+    reservation: Uuid,
+    imported: bool,
+    room: &Room,
+    input: &CheckIn,
+    today: NaiveDate,
+) -> Result<Guest> {
+    reservations::lock_open_in(tx, reservation).await?;
+    if !imported {
+        require_name_in(tx, reservation, &input.last_name).await?;
+    }
+    let guests = guests_in(tx, reservation).await?;
+    let fit = |guest: &Guest| {
+        let other_room = guest.room != Some(room.id);
+        (guest.checked_out_at.is_some(), other_room, (guest.check_in_date - today).num_days().abs())
+    };
+    if let Some(guest) = guests.into_iter().min_by_key(fit) {
+        return Ok(guest);
+    }
+    // All of its stays were deleted.
+    let client = new_client_in(tx, &input.last_name, &input.contact).await?;
+    let stay = room_stays::add_in(tx, reservation, new_stay(room, input, today, client)).await?;
+    guest_in(tx, stay).await
+}
+
+/// A code is no secret: the guest has to be the reservation's.
+async fn require_name_in(tx: &mut Tx, reservation: Uuid, last_name: &str) -> Result<()> {
+    let hotel = tx.actor.hotel.id;
+    let names = store::last_names(tx.conn(), hotel, reservation).await?;
+    if names.iter().any(|name| name.to_lowercase() == last_name.to_lowercase()) {
+        return Ok(());
+    }
+    Err(Error::invalid("Nobody of this name belongs to the reservation with this code").at("lastName"))
+}
+
+async fn create_in(tx: &mut Tx, room: &Room, input: &CheckIn, today: NaiveDate) -> Result<Guest> {
+    let client = new_client_in(tx, &input.last_name, &input.contact).await?;
+    let new = NewReservation {
+        code: Some(input.id.clone()),
+        client: Booker::Existing(client),
+        stays: vec![new_stay(room, input, today, client)],
+        details: ReservationChange::default(),
+    };
+    let status = ReservationStatus::Active;
+    let import = ImportedReservation { external_id: input.id.clone(), status, new };
+    let made = reservations::import_in(tx, import).await;
+    let id = made.map_err(|error| match error.code {
+        // Somebody else made it since it was looked for. Run again, it is found.
+        ErrorCode::CodeTaken => Error { retry: true, ..Error::of(ErrorCode::Unavailable) },
+        _ => error,
+    })?;
+    guests_in(tx, id).await?.pop().ok_or_else(|| Error::internal("a reservation was made without a stay"))
+}
+
+fn new_stay(room: &Room, input: &CheckIn, today: NaiveDate, client: Uuid) -> NewStay {
+    NewStay {
+        category_id: room.category,
+        room_setup_id: Some(room.id),
+        reservation_from: input.check_in_date.unwrap_or(today),
+        reservation_to: input.check_out_date,
+        guest_ids: vec![client],
+        age_groups: AgeGroups { adults: 1, child1: 0, child2: 0, free: 0 },
+        guest_message: None,
+        maid_notes: None,
+        meal_notes: None,
+        rate_code: None,
+    }
+}
+
+async fn new_client_in(tx: &mut Tx, last_name: &str, contact: &Contact) -> Result<Uuid> {
+    let Contact { first_name, email, phone, language } = contact.clone();
+    let kind = ClientKind::Person { firstname: first_name, lastname: last_name.to_owned(), birthday: None };
+    let details = ClientDetails { email, telephone: phone, language, ..ClientDetails::default() };
+    Ok(clients::create_in(tx, kind, details).await?.id)
+}
+
+/// Brings dates and room of a stay in line, as far as they are given. The dates first: a stay that is extended may move.
+pub(super) async fn rearrange_in(
+    tx: &mut Tx,
+    guest: &Guest,
+    from: Option<NaiveDate>,
+    to: Option<NaiveDate>,
+    room: Option<Uuid>,
+) -> Result<Guest> {
+    if from.is_some() || to.is_some() {
+        room_stays::change_dates_in(tx, guest.stay, from, to).await?;
+    }
+    if room.is_some() && room != guest.room {
+        room_stays::move_in(tx, guest.stay, room).await?;
+    }
+    guest_in(tx, guest.stay).await
+}
+
+/// Brings name and contact of a guest in line, as far as they are given. Where a company booked and nobody is on the
+/// guest list, the guest is put on it.
+pub(super) async fn rename_in(tx: &mut Tx, guest: &Guest, last_name: Option<&str>, contact: &Contact) -> Result<()> {
+    if guest.is_company {
+        let Some(last_name) = last_name else { return Ok(()) };
+        let client = new_client_in(tx, last_name, contact).await?;
+        return room_stays::add_guest_in(tx, guest.stay, client).await;
+    }
+    // Capital letters are often a matter of the sending system alone.
+    let other_name = |name: &&str| name.to_lowercase() != guest.last_name.to_lowercase();
+    let change = ClientChange {
+        firstname: contact.first_name.clone().map(Some),
+        lastname: last_name.filter(other_name).map(str::to_owned),
+        details: DetailsChange {
+            email: contact.email.clone().map(Some),
+            telephone: contact.phone.clone().map(Some),
+            language: contact.language.clone().map(Some),
+            ..DetailsChange::default()
+        },
+        ..ClientChange::default()
+    };
+    clients::update_in(tx, guest.client, change).await.map(|_| ())
+}
+
+/// The room with that name.
+async fn find_room_in(tx: &mut Tx, name: &str) -> Result<Room> {
+    let hotel = tx.actor.hotel.id;
+    let found = store::find_room(tx.conn(), hotel, name).await?;
+    let (id, category) = found.ok_or_else(|| Error::not_found("Room").at("roomNumber"))?;
+    Ok(Room { id, category })
+}
+
+/// Id of the room with that name.
+pub(super) async fn room_id_in(tx: &mut Tx, name: &str) -> Result<Uuid> {
+    Ok(find_room_in(tx, name).await?.id)
+}
+
+/// Guests of a reservation.
+pub(super) async fn guests_in(tx: &mut Tx, reservation: Uuid) -> Result<Vec<Guest>> {
+    let (hotel, integration) = (tx.actor.hotel.id, tx.actor.integration_id);
+    store::guests(tx.conn(), hotel, integration, Which::OfReservation(reservation)).await
+}
+
+/// The guest of a stay.
+pub(super) async fn guest_in(tx: &mut Tx, stay: Uuid) -> Result<Guest> {
+    let (hotel, integration) = (tx.actor.hotel.id, tx.actor.integration_id);
+    let guest = store::guests(tx.conn(), hotel, integration, Which::OfStay(stay)).await?.pop();
+    guest.ok_or_else(|| Error::not_found("Room stay"))
+}

@@ -1,0 +1,288 @@
+//! The bodies of requests: one table per body, which both the reader and the OpenAPI document go by.
+
+use chrono::NaiveDate;
+use serde_json::{Map, Value};
+
+use crate::error::{Error, ErrorAt, Result};
+
+/// Most guests in one synchronisation.
+pub const MOST_GUESTS: usize = 500;
+
+/// What a field holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A text that is not empty.
+    Text,
+    /// `YYYY-MM-DD`
+    Date,
+    /// A list of guests, each with the fields of a check-in.
+    Guests,
+}
+
+/// One field of a body.
+#[derive(Clone, Copy, Debug)]
+pub struct Field {
+    /// Name in JSON.
+    pub name: &'static str,
+    /// What it holds.
+    pub kind: Kind,
+    /// Whether it has to be there.
+    pub required: bool,
+    /// What it means.
+    pub about: &'static str,
+}
+
+const fn needed(name: &'static str, kind: Kind, about: &'static str) -> Field {
+    Field { name, kind, required: true, about }
+}
+
+const fn optional(name: &'static str, kind: Kind, about: &'static str) -> Field {
+    Field { name, kind, required: false, about }
+}
+
+const ID: Field = needed(
+    "pmsGuestId",
+    Kind::Text,
+    "The guest's id in the sending system, 1 to 64 characters: an external id of this integration, or the code of a reservation.",
+);
+const FIRST_NAME: Field = optional("firstName", Kind::Text, "Given name.");
+const EMAIL: Field = optional("email", Kind::Text, "E-mail address.");
+const PHONE: Field = optional("phone", Kind::Text, "Telephone number.");
+const LANGUAGE: Field = optional("language", Kind::Text, "ISO 639-1 code, lower case.");
+
+/// Body of `/guests/checkin`.
+pub const CHECK_IN: &[Field] = &[
+    ID,
+    needed("lastName", Kind::Text, "Family name."),
+    needed("roomNumber", Kind::Text, "Name of the room."),
+    needed("checkOutDate", Kind::Date, "Day of departure: today or later, in the hotel's zone."),
+    optional("checkInDate", Kind::Date, "Day of arrival; as booked, or today, when absent."),
+    FIRST_NAME,
+    EMAIL,
+    PHONE,
+    LANGUAGE,
+];
+
+/// Body of `/guests/update`.
+pub const UPDATE: &[Field] = &[
+    ID,
+    optional("lastName", Kind::Text, "New family name."),
+    optional("roomNumber", Kind::Text, "Name of the new room."),
+    optional("checkOutDate", Kind::Date, "New day of departure."),
+    optional("checkInDate", Kind::Date, "New day of arrival."),
+    FIRST_NAME,
+    EMAIL,
+    PHONE,
+    LANGUAGE,
+];
+
+/// Body of `/guests/checkout`.
+pub const CHECK_OUT: &[Field] =
+    &[ID, optional("roomNumber", Kind::Text, "The room that is given back; all of the guest's rooms when absent.")];
+
+/// Body of `/guests/sync`.
+pub const SYNC: &[Field] = &[needed("guests", Kind::Guests, "Everybody who is in the house, at most 500 guests.")];
+
+/// A guest arrives.
+#[derive(Clone, Debug)]
+pub struct CheckIn {
+    /// The guest's id in the sending system.
+    pub id: String,
+    /// Family name.
+    pub last_name: String,
+    /// Name of the room.
+    pub room_number: String,
+    /// Day of departure.
+    pub check_out_date: NaiveDate,
+    /// Day of arrival.
+    pub check_in_date: Option<NaiveDate>,
+    /// How to reach the guest.
+    pub contact: Contact,
+}
+
+/// What is known of a guest changes.
+#[derive(Clone, Debug)]
+pub struct Update {
+    /// The guest's id in the sending system.
+    pub id: String,
+    /// New family name.
+    pub last_name: Option<String>,
+    /// Name of the new room.
+    pub room_number: Option<String>,
+    /// New day of departure.
+    pub check_out_date: Option<NaiveDate>,
+    /// New day of arrival.
+    pub check_in_date: Option<NaiveDate>,
+    /// How to reach the guest.
+    pub contact: Contact,
+}
+
+/// How to reach a guest, as far as it is told.
+#[derive(Clone, Debug, Default)]
+pub struct Contact {
+    /// Given name.
+    pub first_name: Option<String>,
+    /// E-mail address.
+    pub email: Option<String>,
+    /// Telephone number.
+    pub phone: Option<String>,
+    /// Language.
+    pub language: Option<String>,
+}
+
+/// A guest leaves.
+#[derive(Clone, Debug)]
+pub struct CheckOut {
+    /// The guest's id in the sending system.
+    pub id: String,
+    /// The one room that is given back.
+    pub room_number: Option<String>,
+}
+
+impl CheckIn {
+    /// Reads the body.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT`
+    pub fn read(body: &Value) -> Result<Self> {
+        let body = Body::new(body, CHECK_IN)?;
+        Ok(Self {
+            id: body.needed_text("pmsGuestId")?,
+            last_name: body.needed_text("lastName")?,
+            room_number: body.needed_text("roomNumber")?,
+            check_out_date: body.date("checkOutDate")?.ok_or_else(|| missing("checkOutDate"))?,
+            check_in_date: body.date("checkInDate")?,
+            contact: body.contact()?,
+        })
+    }
+
+    /// Reads the list of a synchronisation.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT`
+    pub fn read_all(body: &Value) -> Result<Vec<Self>> {
+        let body = Body::new(body, SYNC)?;
+        let guests = match body.value("guests") {
+            Some(Value::Array(guests)) if guests.len() <= MOST_GUESTS => guests,
+            Some(Value::Array(_)) => {
+                return Err(Error::invalid(format!("guests must have at most {MOST_GUESTS} entries")).at("guests"));
+            }
+            Some(_) => return Err(Error::invalid("guests must be a list").at("guests")),
+            None => return Err(missing("guests")),
+        };
+        guests.iter().enumerate().map(|(index, guest)| Self::read(guest).at(index).at("guests")).collect()
+    }
+}
+
+impl Update {
+    /// Reads the body.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT`
+    pub fn read(body: &Value) -> Result<Self> {
+        let body = Body::new(body, UPDATE)?;
+        Ok(Self {
+            id: body.needed_text("pmsGuestId")?,
+            last_name: body.text("lastName")?,
+            room_number: body.text("roomNumber")?,
+            check_out_date: body.date("checkOutDate")?,
+            check_in_date: body.date("checkInDate")?,
+            contact: body.contact()?,
+        })
+    }
+}
+
+impl CheckOut {
+    /// Reads the body.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT`
+    pub fn read(body: &Value) -> Result<Self> {
+        let body = Body::new(body, CHECK_OUT)?;
+        Ok(Self { id: body.needed_text("pmsGuestId")?, room_number: body.text("roomNumber")? })
+    }
+}
+
+fn missing(name: &'static str) -> Error {
+    Error::invalid(format!("{name} is missing")).at(name)
+}
+
+/// A body and the table of its fields. What is not in the table is left alone; `null` is the same as absent.
+struct Body<'a> {
+    object: &'a Map<String, Value>,
+    fields: &'static [Field],
+}
+
+impl<'a> Body<'a> {
+    fn new(body: &'a Value, fields: &'static [Field]) -> Result<Self> {
+        let object = body.as_object().ok_or_else(|| Error::invalid("A JSON object is expected"))?;
+        let body = Self { object, fields };
+        let absent = fields.iter().find(|field| field.required && body.value(field.name).is_none());
+        match absent {
+            Some(field) => Err(missing(field.name)),
+            None => Ok(body),
+        }
+    }
+
+    fn value(&self, name: &'static str) -> Option<&'a Value> {
+        debug_assert!(self.fields.iter().any(|field| field.name == name), "{name} is in the table");
+        self.object.get(name).filter(|value| !value.is_null())
+    }
+
+    fn text(&self, name: &'static str) -> Result<Option<String>> {
+        match self.value(name) {
+            None => Ok(None),
+            Some(Value::String(text)) if !text.trim().is_empty() => Ok(Some(text.trim().to_owned())),
+            Some(_) => Err(Error::invalid(format!("{name} must be a text that is not empty")).at(name)),
+        }
+    }
+
+    fn needed_text(&self, name: &'static str) -> Result<String> {
+        self.text(name)?.ok_or_else(|| missing(name))
+    }
+
+    fn date(&self, name: &'static str) -> Result<Option<NaiveDate>> {
+        let Some(value) = self.value(name) else { return Ok(None) };
+        let text = value.as_str().filter(|text| text.len() == "YYYY-MM-DD".len());
+        let date = text.and_then(|text| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok());
+        date.map(Some).ok_or_else(|| Error::invalid(format!("{name} must be a date, YYYY-MM-DD")).at(name))
+    }
+
+    fn contact(&self) -> Result<Contact> {
+        Ok(Contact {
+            first_name: self.text("firstName")?,
+            email: self.text("email")?,
+            phone: self.text("phone")?,
+            language: self.text("language")?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_missing_or_of_the_wrong_kind_is_named() {
+        let good =
+            json!({"pmsGuestId": "RES-001", "lastName": "Doe", "roomNumber": "301", "checkOutDate": "2026-02-22"});
+        assert!(CheckIn::read(&good).is_ok());
+        for (name, value) in [
+            ("pmsGuestId", json!(null)),
+            ("lastName", json!(" ")),
+            ("roomNumber", json!(301)),
+            ("checkOutDate", json!("2026-02-30")),
+            ("checkInDate", json!("18.02.2026")),
+            ("email", json!([])),
+        ] {
+            let mut bad = good.clone();
+            bad[name] = value;
+            assert_eq!(CheckIn::read(&bad).expect_err(name).argument_path, [name.into()]);
+        }
+        assert!(CheckIn::read(&json!([])).is_err());
+        let error = CheckIn::read_all(&json!({"guests": [good, {}]})).expect_err("refused");
+        assert_eq!(error.argument_path, ["guests".into(), 1.into(), "pmsGuestId".into()]);
+    }
+}

@@ -1,0 +1,123 @@
+//! REST for the hotel's own system: who arrives, who changes, who leaves, who is in the house.
+//!
+//! The routes compose the services that GraphQL uses, so the same events follow. A guest is known by `pmsGuestId`: an
+//! external id of the integration ([`reservations`](crate::reservations)), else the code of a reservation. Checking in
+//! records the physical arrival; it makes the reservation where there is none. A room that is occupied is flagged, never
+//! refused. Each request is one transaction.
+
+mod answer;
+mod check_in;
+mod fields;
+pub mod openapi;
+mod presence;
+mod store;
+
+use serde_json::{Value, json};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+pub use answer::ErrorBody;
+
+use crate::auth::{Actor, Mode};
+use crate::db::Tx;
+use crate::error::{Error, Result};
+use fields::{CheckIn, CheckOut, Update};
+use store::Which;
+
+/// Most guests on a page.
+pub const MOST_PER_PAGE: i64 = 100;
+
+/// What a POST asks for.
+pub enum Act {
+    /// A guest arrives.
+    CheckIn(Box<CheckIn>),
+    /// What is known of a guest changes.
+    Update(Box<Update>),
+    /// A guest leaves.
+    CheckOut(CheckOut),
+    /// This is who is in the house.
+    Synchronise(Vec<CheckIn>),
+}
+
+impl Act {
+    /// Last parts of the routes.
+    pub const NAMES: &[&str] = &["checkin", "update", "checkout", "sync"];
+
+    /// Reads the body of a request to the route called `name`.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT`
+    pub fn read(name: &str, body: &Value) -> Result<Self> {
+        match name {
+            "checkin" => Ok(Self::CheckIn(Box::new(CheckIn::read(body)?))),
+            "update" => Ok(Self::Update(Box::new(Update::read(body)?))),
+            "checkout" => Ok(Self::CheckOut(CheckOut::read(body)?)),
+            "sync" => Ok(Self::Synchronise(CheckIn::read_all(body)?)),
+            _ => Err(Error::internal("a route without an act")),
+        }
+    }
+
+    /// Does it, and answers with the body of the answer.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`, `INVALID_ARGUMENT`, `RESERVATION_CANCELLED`, `ROOM_STAY_DEPARTED`
+    pub async fn perform_in(&self, tx: &mut Tx) -> Result<Value> {
+        let zone = tx.actor.hotel.time_zone;
+        let all = |guests: Vec<store::Guest>| -> Vec<Value> {
+            guests.iter().map(|guest| answer::guest(guest, zone)).collect()
+        };
+        let body = match self {
+            Self::CheckIn(input) => {
+                let done = check_in::check_in_in(tx, input).await?;
+                json!({"guest": answer::guest(&done.guest, zone), "created": done.created,
+                    "roomOccupied": done.room_occupied})
+            }
+            Self::Update(input) => {
+                let (guest, changes) = presence::update_in(tx, input).await?;
+                json!({"guest": answer::guest(&guest, zone), "changes": changes})
+            }
+            Self::CheckOut(input) => {
+                let (guests, before) = presence::check_out_in(tx, input).await?;
+                json!({"guests": all(guests), "alreadyCheckedOut": before})
+            }
+            Self::Synchronise(list) => {
+                let done = presence::synchronise_in(tx, list).await?;
+                json!({"checkedOut": all(done.checked_out), "checkedIn": all(done.checked_in),
+                    "updated": all(done.updated), "unchanged": done.unchanged})
+            }
+        };
+        Ok(answer::success(body, tx.actor.mode))
+    }
+}
+
+/// A page of who is in the house, by stay, and the body of the answer.
+///
+/// # Errors
+/// `INVALID_ARGUMENT` for a `limit` outside of 1 to 100 and for an `after` that no answer gave.
+pub async fn in_house(
+    conn: &mut PgConnection,
+    actor: &Actor,
+    limit: Option<&str>,
+    after: Option<&str>,
+) -> Result<Value> {
+    let limit = limit.map_or(Some(MOST_PER_PAGE), |limit| limit.parse().ok());
+    let limit = limit
+        .filter(|limit| (1..=MOST_PER_PAGE).contains(limit))
+        .ok_or_else(|| Error::invalid(format!("limit must be between 1 and {MOST_PER_PAGE}")).at("limit"))?;
+    let after = after.map_or(Ok(Uuid::nil()), Uuid::parse_str);
+    let after = after.map_err(|_| Error::invalid("after must be the next of an answer").at("after"))?;
+    let which = Which::InHouse { after, limit: limit + 1 };
+    let mut guests = store::guests(conn, actor.hotel.id, actor.integration_id, which).await?;
+    let fits = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more = guests.len() > fits;
+    guests.truncate(fits);
+    let next = guests.last().filter(|_| more).map(|guest| guest.stay.to_string());
+    let zone = actor.hotel.time_zone;
+    let guests: Vec<Value> = guests.iter().map(|guest| answer::guest(guest, zone)).collect();
+    Ok(answer::success(json!({"guests": guests, "next": next}), actor.mode))
+}
+
+/// Says of an answer to a test key that nothing of it was kept.
+const fn is_sandbox(mode: Mode) -> bool {
+    matches!(mode, Mode::Test)
+}

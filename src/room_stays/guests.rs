@@ -1,0 +1,49 @@
+//! Who is on the guest list of a stay.
+
+use uuid::Uuid;
+
+use super::{LockedStay, lock_in, require_not_cancelled, store};
+use crate::clients;
+use crate::db::Tx;
+use crate::error::{Error, Result};
+use crate::events::Change;
+
+/// Name of the changed field in `room_stay.updated`.
+const CHANGED: &str = "guests";
+
+/// Puts a client at the end of a stay's guest list. One that is on it already stays in its place, without an event, so
+/// that a retry is safe.
+///
+/// # Errors
+/// `NOT_FOUND`, `RESERVATION_CANCELLED`
+pub async fn add_guest_in(tx: &mut Tx, stay: Uuid, client: Uuid) -> Result<()> {
+    let locked = lock_in(tx, stay, "roomStayId").await?;
+    require_not_cancelled(&locked)?;
+    let hotel = tx.actor.hotel.id;
+    if !clients::store::exists(tx.conn(), hotel, client).await? {
+        return Err(Error::not_found("Client").at("clientId"));
+    }
+    let added = store::append_guest(tx.conn(), hotel, stay, client).await?;
+    if added { written(tx, &locked).await } else { Ok(()) }
+}
+
+/// Takes a client off a stay's guest list.
+///
+/// # Errors
+/// `NOT_FOUND`, also for a client that is not on the list; `RESERVATION_CANCELLED`
+pub async fn remove_guest_in(tx: &mut Tx, stay: Uuid, client: Uuid) -> Result<()> {
+    let locked = lock_in(tx, stay, "roomStayId").await?;
+    require_not_cancelled(&locked)?;
+    let hotel = tx.actor.hotel.id;
+    if !store::remove_guest(tx.conn(), hotel, stay, client).await? {
+        return Err(Error::not_found("Guest").at("clientId"));
+    }
+    written(tx, &locked).await
+}
+
+async fn written(tx: &mut Tx, LockedStay { stay, .. }: &LockedStay) -> Result<()> {
+    let (hotel, now) = (tx.actor.hotel.clone(), tx.now);
+    store::update(tx.conn(), &hotel, stay, now).await?;
+    tx.emit(Change::room_stay_updated(stay.id, [CHANGED]));
+    Ok(())
+}

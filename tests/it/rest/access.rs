@@ -1,0 +1,123 @@
+//! Who is let in, what errors look like, test keys, repeated requests.
+
+use latchkey::auth::{self, ApiKeyChange, Permission};
+use reqwest::{RequestBuilder, Response};
+use serde_json::{Value, json};
+
+use super::{Desk, doe};
+use crate::support::{fingerprint, header};
+
+const PATH: &str = "/api/pms/v1/grand-hotel/guests/checkin";
+
+/// The error that a request is answered with; its id is checked and taken out.
+async fn error(request: RequestBuilder) -> (u16, Value) {
+    let response: Response = request.send().await.expect("an answer");
+    let (status, id) = (response.status().as_u16(), header(&response, "x-request-id").to_owned());
+    let mut answer: Value = response.json().await.expect("JSON");
+    assert_eq!(answer["requestId"], json!(id), "{answer}");
+    let digits = id.strip_prefix("req_").expect("its prefix");
+    assert!(digits.len() == 8 && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')));
+    answer.as_object_mut().expect("an object").remove("requestId");
+    (status, answer)
+}
+
+fn refusal(code: &str, message: &str) -> (u16, Value) {
+    (401, json!({"status": "error", "code": code, "message": message}))
+}
+
+#[tokio::test]
+async fn e18_e19_e20_e21_e22_credentials_are_refused_as_printed() {
+    let desk = Desk::new().await;
+    let post = || desk.server.request("POST", PATH).header("idempotency-key", "k").json(&doe("RES-001"));
+    let malformed = refusal("UNAUTHORIZED", "Missing or malformed Authorization header. Use: Bearer pms_live_xxx");
+    assert_eq!(error(post()).await, malformed);
+    assert_eq!(error(post().header("authorization", &desk.live)).await, malformed);
+    let invalid = refusal("UNAUTHORIZED", "Invalid credentials");
+    assert_eq!(error(post().bearer_auth("pms_live_ghijklmnopghijklmnopghijklmnopgh")).await, invalid);
+    for slug in ["next-door", "GRAND-HOTEL", "nobody", "%ff"] {
+        let elsewhere = desk.server.request("POST", &PATH.replace("grand-hotel", slug)).bearer_auth(&desk.live);
+        assert_eq!(error(elsewhere.json(&doe("RES-001"))).await, invalid, "{slug}");
+    }
+    auth::change_api_key(&desk.house.test, desk.house.keys.api_key_id, ApiKeyChange::Revoke).await.expect("revoked");
+    let revoked = refusal("KEY_REVOKED", "API key has been revoked. Contact hotel admin for a new key.");
+    assert_eq!(error(post().bearer_auth(&desk.live)).await, revoked);
+}
+
+#[tokio::test]
+async fn e06_a_post_needs_an_idempotency_key_and_json_and_the_permission_to_write() {
+    let desk = Desk::new().await;
+    let reader = desk.house.test.integration(&desk.house.hotel, "Reader", Permission::ReadOnly).await;
+    let before = fingerprint(&desk.house.test.pool).await;
+    let post = |key: &str| desk.server.request("POST", PATH).bearer_auth(key);
+    let keyed = |key: &str| post(key).header("idempotency-key", "k");
+    for (request, status, code) in [
+        (post(&desk.live).json(&doe("RES-001")), 400, "IDEMPOTENCY_KEY_REQUIRED"),
+        (post(&desk.live).header("idempotency-key", "x".repeat(256)).json(&json!({})), 400, "INVALID_ARGUMENT"),
+        (keyed(&desk.live).body("{}"), 415, "UNSUPPORTED_MEDIA_TYPE"),
+        (keyed(&desk.live).header("content-type", "application/json").body("{"), 400, "BAD_REQUEST"),
+        (keyed(&desk.live).json(&json!({})), 400, "INVALID_ARGUMENT"),
+        (keyed(&reader.live).json(&doe("RES-001")), 403, "FORBIDDEN"),
+        (desk.server.request("GET", PATH), 405, "METHOD_NOT_ALLOWED"),
+        (desk.server.request("POST", "/api/pms/v1/grand-hotel/guests/nothing"), 404, "NOT_FOUND"),
+    ] {
+        let (found, answer) = error(request).await;
+        assert_eq!((found, answer["code"].as_str()), (status, Some(code)), "{answer}");
+    }
+    assert_eq!(fingerprint(&desk.house.test.pool).await, before);
+}
+
+#[tokio::test]
+async fn e04_f18_a_test_key_has_everything_checked_and_nothing_kept() {
+    let desk = Desk::new().await;
+    desk.house.stay_in("301").await;
+    desk.post(
+        "checkin",
+        json!({"pmsGuestId": "R-301", "lastName": "Doe", "roomNumber": "301",
+        "checkOutDate": "2026-02-02"}),
+    )
+    .await;
+    let before = fingerprint(&desk.house.test.pool).await;
+    for (name, body) in [
+        ("checkin", doe("NEW-1")),
+        ("update", json!({"pmsGuestId": "R-301", "lastName": "Dow"})),
+        ("checkout", json!({"pmsGuestId": "R-301"})),
+        ("sync", json!({"guests": []})),
+    ] {
+        let answer: Value = desk.send(&desk.test, "k", name, &body).await.json().await.expect("JSON");
+        assert_eq!((&answer["status"], &answer["_sandbox"]), (&json!("success"), &json!(true)), "{answer}");
+    }
+    let wrong = desk.send(&desk.test, "k", "checkin", &json!({"pmsGuestId": "X"})).await;
+    assert_eq!(wrong.status(), 400);
+    let list = desk.server.request("GET", "/api/pms/v1/grand-hotel/guests").bearer_auth(&desk.test);
+    let list: Value = list.send().await.expect("an answer").json().await.expect("JSON");
+    assert_eq!((&list["_sandbox"], list["guests"].as_array().map(Vec::len)), (&json!(true), Some(1)));
+    assert_eq!(fingerprint(&desk.house.test.pool).await, before);
+}
+
+#[tokio::test]
+async fn a_request_that_is_sent_again_gets_the_same_bytes() {
+    let desk = Desk::new().await;
+    desk.house.room("301").await;
+    let first = desk.send(&desk.live, "k", "checkin", &doe("NEW-1")).await.text().await.expect("text");
+    let before = fingerprint(&desk.house.test.pool).await;
+    let again = desk.send(&desk.live, "k", "checkin", &doe("NEW-1")).await;
+    assert_eq!(header(&again, "idempotent-replayed"), "true");
+    assert_eq!(again.text().await.expect("text"), first);
+    for (name, body) in [("checkin", doe("NEW-2")), ("checkout", doe("NEW-1"))] {
+        assert_eq!(desk.send(&desk.live, "k", name, &body).await.status(), 422);
+    }
+    assert_eq!(fingerprint(&desk.house.test.pool).await, before);
+}
+
+#[tokio::test]
+async fn guests_and_rooms_of_another_hotel_are_answered_for_as_none() {
+    let desk = Desk::new().await;
+    let neighbour = desk.house.next_door().await;
+    neighbour.stay_in("999").await;
+    let unknown = desk.refused("update", json!({"pmsGuestId": "R-999", "lastName": "X"})).await;
+    assert_eq!(unknown, desk.refused("update", json!({"pmsGuestId": "nobody", "lastName": "X"})).await);
+    assert_eq!(unknown, (404, "NOT_FOUND".to_owned(), json!("pmsGuestId")));
+    let mut guest = doe("NEW-1");
+    guest["roomNumber"] = json!("999");
+    assert_eq!(desk.refused("checkin", guest).await, (404, "NOT_FOUND".to_owned(), json!("roomNumber")));
+}

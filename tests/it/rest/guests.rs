@@ -1,0 +1,156 @@
+//! Check-in, update, check-out, and who is in the house.
+
+use latchkey::auth::Permission;
+use latchkey::demo;
+use serde_json::{Value, json};
+
+use super::{Desk, doe, rooms};
+use crate::support::{DataDir, TestApp, TestServer, fingerprint};
+
+#[tokio::test]
+async fn e05_the_printed_request_works_on_the_demo_at_its_own_date() {
+    let test = TestApp::at("2026-02-18T12:00:00Z").await;
+    let data_dir = DataDir::new();
+    demo::ensure(&test, data_dir.path(), "http://127.0.0.1:8080").await.unwrap_or_else(|error| panic!("{error:?}"));
+    let hotel = latchkey::hotels::get_by_slug(&test, "grand-hotel").await.expect("the hotel");
+    let key = test.integration(&hotel, "PMS", Permission::Write).await;
+    let server = TestServer::start(&test).await;
+    let request = server
+        .request("POST", "/api/pms/v1/grand-hotel/guests/checkin")
+        .bearer_auth(&key.live)
+        .header("content-type", "application/json")
+        .header("idempotency-key", "checkin_RES001_20260218")
+        .body(r#"{"pmsGuestId": "RES-001", "lastName": "Doe", "roomNumber": "301", "checkOutDate": "2026-02-22"}"#);
+    let answer: Value = request.send().await.expect("an answer").json().await.expect("JSON");
+    assert_eq!(answer["status"], "success", "{answer}");
+    assert_eq!(answer["created"], false, "the booking that the demo has");
+    let guest = &answer["guest"];
+    assert_eq!((&guest["roomNumber"], &guest["checkOutDate"]), (&json!("301"), &json!("2026-02-22")));
+    assert_eq!(guest["checkedInAt"], "2026-02-18T13:00:00+01:00");
+}
+
+#[tokio::test]
+async fn a_guest_who_is_unknown_is_checked_in_with_a_reservation_of_its_own() {
+    let desk = Desk::new().await;
+    desk.house.room("301").await;
+    let mut body = doe("NEW-1");
+    body["firstName"] = json!("John");
+    body["email"] = json!("john@example.com");
+    let answer = desk.post("checkin", body.clone()).await;
+    assert_eq!((&answer["created"], &answer["roomOccupied"]), (&json!(true), &json!(false)));
+    let mut guest = answer["guest"].clone();
+    for id in ["reservationId", "roomStayId"] {
+        assert!(guest.as_object_mut().expect("a guest").remove(id).is_some());
+    }
+    let expected = json!({"pmsGuestId": "NEW-1", "reservationCode": "NEW-1", "firstName": "John", "lastName": "Doe",
+        "email": "john@example.com", "phone": null, "language": null, "roomNumber": "301",
+        "checkInDate": "2026-01-30", "checkOutDate": "2026-02-02", "checkedInAt": "2026-01-30T10:00:00+01:00",
+        "checkedOutAt": null});
+    assert_eq!(guest, expected);
+    let made = json!([{"type": "reservation.created", "updatedFields": null},
+        {"type": "room_stay.created", "updatedFields": null}]);
+    assert_eq!(json!(desk.events(0).await), made);
+    let again = desk.post("checkin", body).await;
+    assert_eq!((&again["created"], &again["guest"]), (&json!(false), &answer["guest"]));
+    assert_eq!(desk.events(2).await, Vec::<Value>::new(), "nothing changed");
+
+    let other = desk.post("checkin", doe("NEW-2")).await;
+    assert_eq!((&other["created"], &other["roomOccupied"]), (&json!(true), &json!(true)));
+}
+
+#[tokio::test]
+async fn a_booked_guest_is_found_by_code_and_name_and_brought_in_line() {
+    let desk = Desk::new().await;
+    let (stay, _) = (desk.house.stay_in("101").await, desk.house.room("301").await);
+    let skip = desk.events(0).await.len();
+    let mut body = doe("R-101");
+    body["checkOutDate"] = json!("2026-02-05");
+    body["lastName"] = json!("DOE");
+    let answer = desk.post("checkin", body.clone()).await;
+    assert_eq!((&answer["created"], &answer["guest"]["roomStayId"]), (&json!(false), &json!(stay)));
+    assert_eq!(answer["guest"]["lastName"], "Doe");
+    let changes = json!([{"type": "room_stay.updated", "updatedFields": ["reservation_to", "room_setup", "check_in"]}]);
+    assert_eq!(json!(desk.events(skip).await), changes);
+
+    let before = fingerprint(&desk.house.test.pool).await;
+    let field = |name: &str, value: &str| {
+        let mut wrong = body.clone();
+        wrong[name] = json!(value);
+        wrong
+    };
+    for (name, value) in [("lastName", "Smith"), ("checkOutDate", "2026-01-29"), ("checkInDate", "2026-02-06")] {
+        let named = if name == "checkInDate" { "checkOutDate" } else { name };
+        let expected = (400, "INVALID_ARGUMENT".to_owned(), json!(named));
+        assert_eq!(desk.refused("checkin", field(name, value)).await, expected, "{name}");
+    }
+    let room = desk.refused("checkin", field("roomNumber", "666")).await;
+    assert_eq!(room, (404, "NOT_FOUND".to_owned(), json!("roomNumber")));
+    assert_eq!(fingerprint(&desk.house.test.pool).await, before);
+
+    let reservation = desk.house.reservation("R-X", &[("2026-01-30", "2026-02-02")]).await.0;
+    desk.house.desk.done("cancelReservation", json!({"id": reservation}), "reservation { id }").await;
+    assert_eq!(desk.refused("checkin", doe("R-X")).await.1, "RESERVATION_CANCELLED");
+}
+
+#[tokio::test]
+async fn f18_an_update_answers_with_what_changed_from_what_to_what() {
+    let desk = Desk::new().await;
+    desk.house.stay_in("301").await;
+    desk.house.room("302").await;
+    let skip = desk.events(0).await.len();
+    let body = json!({"pmsGuestId": "R-301", "lastName": "Dow", "roomNumber": "302", "checkOutDate": "2026-02-04",
+        "phone": "+49 30 1", "email": null});
+    let answer = desk.post("update", body.clone()).await;
+    let expected = json!({
+        "lastName": {"from": "Doe", "to": "Dow"},
+        "phone": {"from": null, "to": "+49 30 1"},
+        "roomNumber": {"from": "301", "to": "302"},
+        "checkOutDate": {"from": "2026-02-02", "to": "2026-02-04"},
+    });
+    assert_eq!(answer["changes"], expected);
+    let events = json!([{"type": "room_stay.updated", "updatedFields": ["reservation_to", "room_setup"]},
+        {"type": "client.updated", "updatedFields": null}]);
+    assert_eq!(json!(desk.events(skip).await), events);
+    assert_eq!(desk.post("update", body).await["changes"], json!({}));
+    let dates = json!({"pmsGuestId": "R-301", "checkOutDate": "2026-01-01"});
+    assert_eq!(desk.refused("update", dates).await, (400, "INVALID_ARGUMENT".to_owned(), json!("checkOutDate")));
+}
+
+#[tokio::test]
+async fn f18_a_check_out_can_be_repeated() {
+    let desk = Desk::new().await;
+    desk.house.room("301").await;
+    desk.house.reservation("R-1", &[("2026-01-30", "2026-02-02")]).await;
+    let never = desk.refused("checkout", json!({"pmsGuestId": "R-1"})).await;
+    assert_eq!(never, (400, "INVALID_ARGUMENT".to_owned(), json!("pmsGuestId")));
+    desk.post("checkin", doe("NEW-1")).await;
+    let gone = desk.post("checkout", json!({"pmsGuestId": "NEW-1"})).await;
+    assert_eq!(gone["alreadyCheckedOut"], false);
+    assert_eq!(gone["guests"][0]["checkedOutAt"], "2026-01-30T10:00:00+01:00");
+    desk.house.test.advance(chrono::TimeDelta::hours(1));
+    let again = desk.post("checkout", json!({"pmsGuestId": "NEW-1"})).await;
+    assert_eq!((&again["alreadyCheckedOut"], &again["guests"]), (&json!(true), &gone["guests"]));
+    let back = desk.post("checkin", doe("NEW-1")).await;
+    assert_eq!(back["guest"]["checkedOutAt"], Value::Null, "a mistaken check-out is taken back");
+    assert_eq!(back["guest"]["checkedInAt"], "2026-01-30T10:00:00+01:00");
+}
+
+#[tokio::test]
+async fn who_is_in_the_house_is_read_page_by_page() {
+    let desk = Desk::new().await;
+    for room in ["301", "302", "303"] {
+        desk.house.room(room).await;
+        let mut guest = doe(&format!("NEW-{room}"));
+        guest["roomNumber"] = json!(room);
+        desk.post("checkin", guest).await;
+    }
+    desk.house.reservation("NOT-YET", &[("2026-01-30", "2026-02-02")]).await;
+    let first = desk.in_house("?limit=2").await;
+    assert_eq!(rooms(&first["guests"]), ["301", "302"]);
+    let next = first["next"].as_str().expect("more");
+    let second = desk.in_house(&format!("?limit=2&after={next}")).await;
+    assert_eq!((rooms(&second["guests"]), &second["next"]), (vec!["303"], &Value::Null));
+    for query in ["?limit=0", "?limit=101", "?limit=x", "?after=x"] {
+        assert_eq!(desk.in_house(query).await["code"], "INVALID_ARGUMENT", "{query}");
+    }
+}
