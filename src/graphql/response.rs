@@ -86,8 +86,7 @@ impl GraphQlResponse {
 }
 
 impl GraphQlError {
-    /// An error of ours.
-    pub fn of(error: &Error) -> Self {
+    pub(super) fn of(error: &Error) -> Self {
         Self {
             message: error.message.to_string(),
             code: error.code,

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::negotiate::MediaType;
 use crate::auth::Actor;
 use crate::error::{Error, ErrorCode};
-use crate::graphql::{GraphQlError, GraphQlResponse};
+use crate::graphql::GraphQlResponse;
 
 /// When a client may try again after a 503, or after its own request that still runs, in seconds.
 const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("1");
@@ -39,7 +39,7 @@ impl Outcome {
     }
 
     /// Notes the error that an answer consists of.
-    pub(super) fn fail(&mut self, error: Error) {
+    pub(super) fn fail(&mut self, error: &Error) {
         self.note(error.code);
         self.causes.extend(error.source.as_deref().map(|cause| chain(cause)));
     }
@@ -60,10 +60,9 @@ pub(super) fn refusal(media_type: MediaType, error: Error) -> Response {
 /// The same when more is known of the request.
 pub(super) fn refusal_with(media_type: MediaType, error: Error, mut outcome: Outcome) -> Response {
     let code = error.code;
-    let body = GraphQlResponse::refused(GraphQlError::of(&error));
-    outcome.fail(error);
+    outcome.fail(&error);
     let status = StatusCode::from_u16(code.spec().http_status).expect("the table holds statuses");
-    let mut response = json(media_type, status, &body, outcome);
+    let mut response = json(media_type, status, &GraphQlResponse::refused(error), outcome);
     if code == ErrorCode::IdempotencyKeyInUse {
         mark_retry(&mut response);
     }

@@ -61,7 +61,7 @@ fn routes(app: App, in_flight: InFlight) -> Router {
 async fn not_found(request: Request) -> Response {
     let error = Error::new(ErrorCode::NotFound, "Nothing is served at this path");
     if pms::serves(request.uri().path()) {
-        return pms::refusal(error, &RequestId::of(request.extensions()), Outcome::default());
+        return pms::refusal(&error, &RequestId::of(request.extensions()), Outcome::default());
     }
     answer::refusal(MediaType::Json, error)
 }
@@ -73,7 +73,7 @@ async fn method_not_allowed(request: Request) -> Response {
     let (head, body) = request.into_parts();
     body::discard(body).await;
     if pms::serves(head.uri.path()) {
-        return pms::refusal(error, &RequestId::of(&head.extensions), Outcome::default());
+        return pms::refusal(&error, &RequestId::of(&head.extensions), Outcome::default());
     }
     answer::refusal(media_type, error)
 }

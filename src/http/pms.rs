@@ -39,10 +39,10 @@ pub(super) fn serves(path: &str) -> bool {
 }
 
 /// The answer that consists of an error.
-pub(super) fn refusal(error: Error, id: &RequestId, mut outcome: Outcome) -> Response {
-    let body = ErrorBody::new(&error, &id.0);
+pub(super) fn refusal(error: &Error, id: &RequestId, mut outcome: Outcome) -> Response {
+    let body = ErrorBody::new(error, &id.0);
     outcome.fail(error);
-    let code = outcome.codes[0];
+    let code = error.code;
     let status = StatusCode::from_u16(code.spec().http_status).expect("the table holds statuses");
     let mut response = answer::json(MediaType::Json, status, &body, outcome);
     if code == ErrorCode::IdempotencyKeyInUse {
@@ -67,7 +67,7 @@ pub(super) async fn list(
     let id = RequestId::of(&head.extensions);
     let actor = match authenticate(&app, &head, slug).await {
         Ok(actor) => actor,
-        Err(error) => return refusal(error, &id, Outcome::default()),
+        Err(error) => return refusal(&error, &id, Outcome::default()),
     };
     let outcome = Outcome::of(actor.clone());
     let parameters = form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes());
@@ -79,7 +79,7 @@ pub(super) async fn list(
     };
     match read.await {
         Ok(body) => answer::json(MediaType::Json, StatusCode::OK, &body, outcome),
-        Err(error) => refusal(error, &id, outcome),
+        Err(error) => refusal(&error, &id, outcome),
     }
 }
 
@@ -96,7 +96,7 @@ pub(super) async fn act(
         Ok(actor) => actor,
         Err(error) => {
             body::discard(body).await;
-            return refusal(error, &id, Outcome::default());
+            return refusal(&error, &id, Outcome::default());
         }
     };
     let outcome = Outcome::of(actor.clone());
@@ -113,7 +113,7 @@ pub(super) async fn act(
             }
             response
         }
-        Err(error) => refusal(error, &id, outcome),
+        Err(error) => refusal(&error, &id, outcome),
     }
 }
 

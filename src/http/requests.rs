@@ -66,7 +66,7 @@ async fn run_and_log(ids: &IdSource, mut request: Request, next: Next) -> Respon
     request.extensions_mut().insert(request_id.clone());
     let mut response = match panics::caught(next.run(request)).await {
         Ok(response) => response,
-        Err(place) if of_pms => pms::refusal(Error::internal(place), &request_id, Outcome::default()),
+        Err(place) if of_pms => pms::refusal(&Error::internal(place), &request_id, Outcome::default()),
         Err(place) => answer::refusal(MediaType::Json, Error::internal(place)),
     };
     let outcome = response.extensions_mut().remove::<Outcome>().unwrap_or_default();

@@ -32,13 +32,12 @@ pub async fn import_in(tx: &mut Tx, import: ImportedReservation) -> Result<Uuid>
     let ImportedReservation { external_id, status, new } = import;
     check_external_id(&external_id)?;
     let (hotel, integration, now) = (tx.actor.hotel.id, tx.actor.integration_id, tx.now);
-    let id = match store::find_import(tx.conn(), hotel, integration, &external_id).await? {
-        Some(id) => id,
-        None => {
-            let id = create_in(tx, new).await?;
-            store::insert_import(tx.conn(), hotel, integration, &external_id, id, now).await.map_err(raced)?;
-            id
-        }
+    let id = if let Some(id) = store::find_import(tx.conn(), hotel, integration, &external_id).await? {
+        id
+    } else {
+        let id = create_in(tx, new).await?;
+        store::insert_import(tx.conn(), hotel, integration, &external_id, id, now).await.map_err(raced)?;
+        id
     };
     bring_to_in(tx, id, status).await?;
     Ok(id)

@@ -48,10 +48,9 @@ fn field(path: &[PathSegment]) -> Option<String> {
         "firstname" => "firstName",
         "lastname" => "lastName",
         "telephone" => "phone",
-        "externalId" | "code" => "pmsGuestId",
         "roomSetupId" => "roomNumber",
-        // Names of the services' own arguments mean the guest as a whole.
-        "id" | "roomStayId" | "clientId" | "status" => "pmsGuestId",
+        // Ids and codes of the services' own arguments mean the guest as a whole.
+        "externalId" | "code" | "id" | "roomStayId" | "clientId" | "status" => "pmsGuestId",
         own => own,
     };
     match path {

@@ -17,12 +17,21 @@ pub(super) struct CheckedIn {
     pub guest: Guest,
     /// Whether the reservation was made for it.
     pub created: bool,
-    /// Whether the guest was not in the house before.
-    pub arrived: bool,
-    /// Whether anything changed.
-    pub changed: bool,
+    /// What it did.
+    pub effect: Effect,
     /// Whether somebody else is in the room.
     pub room_occupied: bool,
+}
+
+/// What a check-in did.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Effect {
+    /// The guest was not in the house before.
+    Arrived,
+    /// The guest was, and something else changed.
+    Changed,
+    /// All was so already.
+    Nothing,
 }
 
 /// A room of the hotel.
@@ -55,8 +64,12 @@ pub(super) async fn check_in_in(tx: &mut Tx, input: &CheckIn) -> Result<CheckedI
     let guest = guest_in(tx, before.stay).await?;
     let hotel = tx.actor.hotel.id;
     let room_occupied = store::is_occupied(tx.conn(), hotel, room.id, guest.stay).await?;
-    let (arrived, changed) = (!before.in_house(), created || guest != before);
-    Ok(CheckedIn { guest, created, arrived, changed, room_occupied })
+    let effect = match (before.in_house(), guest == before) {
+        (false, _) => Effect::Arrived,
+        (true, false) => Effect::Changed,
+        (true, true) => Effect::Nothing,
+    };
+    Ok(CheckedIn { guest, created, effect, room_occupied })
 }
 
 /// The stay of a reservation that a guest checks in to: in that room if there is one, and not checked out if there is one.

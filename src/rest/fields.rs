@@ -85,6 +85,7 @@ pub const SYNC: &[Field] = &[needed("guests", Kind::Guests, "Everybody who is in
 
 /// A guest arrives.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_field_names, reason = "the trade's name of the date")]
 pub struct CheckIn {
     /// The guest's id in the sending system.
     pub id: String,

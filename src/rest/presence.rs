@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::check_in::{CheckedIn, check_in_in, guest_in, guests_in, rearrange_in, rename_in, room_id_in};
+use super::check_in::{CheckedIn, Effect, check_in_in, guest_in, guests_in, rearrange_in, rename_in, room_id_in};
 use super::fields::{CheckIn, CheckOut, Update};
 use super::store::{self, Guest, Which};
 use crate::db::Tx;
@@ -111,11 +111,11 @@ pub(super) async fn synchronise_in(tx: &mut Tx, list: &[CheckIn]) -> Result<Sync
         }
     }
     for (index, guest) in list.iter().enumerate() {
-        let CheckedIn { guest, arrived, changed, .. } = check_in_in(tx, guest).await.at(index).at("guests")?;
-        match (arrived, changed) {
-            (true, _) => done.checked_in.push(guest),
-            (false, true) => done.updated.push(guest),
-            (false, false) => done.unchanged += 1,
+        let CheckedIn { guest, effect, .. } = check_in_in(tx, guest).await.at(index).at("guests")?;
+        match effect {
+            Effect::Arrived => done.checked_in.push(guest),
+            Effect::Changed => done.updated.push(guest),
+            Effect::Nothing => done.unchanged += 1,
         }
     }
     Ok(done)
