@@ -180,7 +180,7 @@ async fn who_waits_for_whom() {
         json!({"firstRoomStayId": stay, "secondRoomStayId": other}),
         "roomStays { id }",
     );
-    assert_eq!(code(&act_while_held(&house, hold_stay, &other, swap).await), "no error");
+    assert_eq!(code(&Box::pin(act_while_held(&house, hold_stay, &other, swap)).await), "no error");
 
     // Whoever only reads never waits, and another stay is nobody's business.
     let mut holding = house.test.pool.begin().await.expect("a connection");

@@ -173,7 +173,8 @@ async fn prune(ground: &Ground) {
 /// Requests at a steady rate: alone, beside the delivery of a backlog, and beside the pruner.
 async fn beside(ground: &Ground, receiver: &Receiver) {
     ground.fill(include_str!("keys.sql"), KEYS_BESIDE).await;
-    let key = auth::create_api_key(&ground.app, ground.hotels[0], "Locks", "Locks", Permission::Write).await.expect("a key");
+    let key =
+        auth::create_api_key(&ground.app, ground.hotels[0], "Locks", "Locks", Permission::Write).await.expect("a key");
     let client = load::Client { url: ground.url.clone(), key: key.pair.live.expose().to_owned() };
     println!("\n{:<44}{:>10}{:>9}{:>9}", "40 requests a second", "per second", "p50 ms", "p99 ms");
     let alone = requests::steady(&client, async || tokio::time::sleep(SLICE * 3).await).await;
