@@ -181,8 +181,7 @@ async fn the_webhook_endpoints_of_a_hotel_are_listed_with_what_disabled_them() {
     let listed = data.print(&["hotel", "webhooks", "grand-hotel"]);
     let mut lines: Vec<&str> = listed.lines().collect();
     lines.sort_unstable();
-    let disabled =
-        "Lock Vendor\thttps://example.com/b\tDISABLED\tThe endpoint answered 410 Gone\t2026-01-30T09:00:00Z";
+    let disabled = "Lock Vendor\thttps://example.com/b\tDISABLED\tThe endpoint answered 410 Gone\t2026-01-30T09:00:00Z";
     assert_eq!(lines, ["Lock Vendor\thttps://example.com/a\tENABLED\t-\t-", disabled]);
     assert_eq!(data.run(&["hotel", "webhooks", "elsewhere"]).status.code(), Some(1));
 }
