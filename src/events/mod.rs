@@ -3,8 +3,9 @@
 //! Services say what they changed with [`crate::db::Tx::emit`]. Changes of one object in one request become one event;
 //! the commit of the transaction writes them, so that an event exists exactly when its change does.
 //!
-//! The events of a hotel are numbered without gaps in the order of their commits: the statement that writes them takes
-//! the hotel's counter, and it is the last one before the commit. Whoever has read up to a position has missed nothing.
+//! The events of a hotel are numbered without gaps in the order of their commits: the commit takes the hotel's counter, the
+//! last lock of its transaction, writes the events, and then, seeing who has subscribed by now, the deliveries. Whoever has
+//! read up to a position has missed nothing.
 
 mod change;
 mod partitions;
@@ -67,8 +68,8 @@ impl EventActor {
     }
 }
 
-/// Writes changes of one hotel as events, and one delivery for each enabled endpoint that subscribed to them. Must be
-/// the last statement before the commit. Answers how many deliveries there are.
+/// Writes changes of one hotel as events, and one delivery for each enabled endpoint that subscribed to them. Nothing but
+/// the commit may follow. Answers how many deliveries there are.
 pub async fn write_in(
     conn: &mut PgConnection,
     ids: &IdSource,

@@ -37,6 +37,11 @@ impl Round {
         let deliveries = "query($id: ID!) { webhookDeliveries(endpointId: $id) { edges { node { id } } } }";
         let delivery =
             nodes(&live.data(deliveries, json!({"id": endpoint})).await["webhookDeliveries"])[0]["id"].clone();
+        let client = live.done("createClient", json!({"person": {"lastname": "Poe"}}), "client { id }").await;
+        let (client, guest) = (&client["client"]["id"], json!({"person": {"lastname": "Coe"}}));
+        let guest = live.done("createClient", guest, "client { id }").await["client"]["id"].clone();
+        let listed = |client: &Value| json!({"roomStayId": stay, "clientId": client});
+        live.done("addRoomStayGuest", listed(&guest), "roomStay { id }").await;
         let pair = house.keys.api_key_id;
         let (category, vendor) = (&house.category, house.keys.integration_id);
         let booked = json!({"categoryId": category, "reservation_from": "2026-02-01", "reservation_to": "2026-02-02"});
@@ -55,9 +60,18 @@ impl Round {
             ("updateRoomSetup", json!({"id": room, "cleaningStatus": "DIRTY", "name": "202"}), "roomSetup { id }"),
             (
                 "createReservation",
-                json!({"code": "R9", "client": {"person": {"lastname": "Roe"}}, "roomStays": [booked]}),
+                json!({"code": "R9", "client": {"person": {"lastname": "Roe"}}, "roomStays": [booked.clone()]}),
                 "reservation { id }",
             ),
+            (
+                "importReservation",
+                json!({"externalId": "X1", "client": {"person": {"lastname": "Roe"}}, "roomStays": [booked]}),
+                "reservation { id }",
+            ),
+            ("createClient", json!({"company": {"company": "Acme"}}), "client { id }"),
+            ("updateClient", json!({"id": client, "lastname": "Doe"}), "client { id }"),
+            ("addRoomStayGuest", listed(client), "roomStay { id }"),
+            ("removeRoomStayGuest", listed(&guest), "roomStay { id }"),
             ("updateReservation", json!({"id": active, "notes": "late"}), "reservation { id }"),
             ("cancelReservation", json!({"id": active}), "reservation { id }"),
             ("reactivateReservation", json!({"id": cancelled}), "reservation { id }"),
