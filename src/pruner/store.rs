@@ -9,7 +9,7 @@ use crate::hotels::HotelId;
 
 /// Most assignments, and most unused keys, in one transaction. It is written out in the statements, where the planner
 /// has to know it.
-pub(super) const BATCH: usize = 1000;
+pub(super) const BATCH: usize = 500;
 
 /// An assignment or an unused key that is due.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,7 +63,7 @@ pub(super) async fn claim_due(conn: &mut PgConnection, hotel: HotelId, now: Date
         Claimed,
         r#"SELECT s.id AS stay, s.room_access_key_id AS "key!" FROM room_stays s
            WHERE s.hotel_id = $1 AND s.room_access_key_due_at <= $2
-           ORDER BY s.room_access_key_due_at LIMIT 1000 FOR NO KEY UPDATE SKIP LOCKED"#,
+           ORDER BY s.room_access_key_due_at LIMIT 500 FOR NO KEY UPDATE SKIP LOCKED"#,
         hotel,
         now,
     )
@@ -129,7 +129,7 @@ pub(super) async fn delete_unassigned(
         // An array, not a join, which the planner would answer by reading all keys of the hotel.
         "DELETE FROM room_access_keys WHERE hotel_id = $1 AND id = ANY (ARRAY(
              SELECT k.id FROM room_access_keys k WHERE k.hotel_id = $1 AND k.unassigned_since <= $2
-             ORDER BY k.unassigned_since LIMIT 1000 FOR UPDATE SKIP LOCKED
+             ORDER BY k.unassigned_since LIMIT 500 FOR UPDATE SKIP LOCKED
          ))
          RETURNING id, integration_id AS owner",
         hotel,
