@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use latchkey::error::ErrorCode;
 use rustix::process::Signal;
 use serde_json::json;
 use tokio::task::JoinSet;
@@ -68,8 +69,12 @@ impl Shared {
                 }
                 Answer::Refused(status, response) => {
                     let error = &response["errors"][0];
-                    assert_eq!(error["extensions"]["code"], "UNAVAILABLE", "{response}");
-                    assert_eq!(error["message"], "The database is busy or cannot be reached.");
+                    // What was being committed when PostgreSQL died may be there or not, and is not said to be undone.
+                    let unknown = error["extensions"]["code"] == "OUTCOME_UNKNOWN";
+                    let code = if unknown { ErrorCode::OutcomeUnknown } else { ErrorCode::Unavailable };
+                    assert_eq!(error["extensions"]["code"], code.spec().wire, "{response}");
+                    assert_eq!(error["message"], code.spec().meaning);
+                    assert!(!unknown || response["extensions"].get("rolledBack").is_none(), "{response}");
                     assert!([200, 503].contains(&status.as_u16()), "{status}");
                     self.refused.fetch_add(1, Ordering::Relaxed);
                 }
