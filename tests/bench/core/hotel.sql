@@ -15,7 +15,7 @@ CREATE INDEX ON r (n);
 ANALYZE r;
 INSERT INTO room_stays (hotel_id, id, reservation_id, category_id, room_setup_id, reservation_from, reservation_to,
                         created_at, updated_at)
-SELECT :hotel, gen_random_uuid(), r.id, c.id, m.id, arrival, arrival + 1 + (n % 5), :today, :today
+SELECT :hotel, gen_random_uuid(), r.id, c.id, m.id, s.arrival, s.arrival + 1 + (s.n % 5)::int, :today, :today
 FROM (SELECT n, CASE WHEN n <= :in_window THEN :today + (n % 7)
                      WHEN n <= 4000 THEN :today + 40 + (n % 300)
                      ELSE :today - 80 - (n % 2500) END AS arrival
