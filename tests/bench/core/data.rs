@@ -137,7 +137,17 @@ impl Bench {
         assert_eq!(page.expect("a page").stays.items.len(), 20);
         let (start, end) = (window.start.to_string(), window.end.to_string());
         let hotel = hotel.to_string();
-        script(vec![(last_statement(&mut conn).await, vec![&hotel, &end, &start, &end, &hotel, "21"])])
+        script(vec![(
+            last_statement(&mut conn).await,
+            vec![
+                (&hotel, "uuid"),
+                (&end, "date"),
+                (&start, "date"),
+                (&end, "date"),
+                (&hotel, "uuid"),
+                ("21", "bigint"),
+            ],
+        )])
     }
 
     /// The two statements of the reservation query.
@@ -156,8 +166,8 @@ impl Bench {
         let of_rooms = last_statement(&mut conn).await;
         let (hotel, list) = (hotel.to_string(), format!("{{{reservation}}}"));
         script(vec![
-            (of_reservation, vec![&hotel, &self.reservation_code, "21"]),
-            (of_rooms, vec![&list, &hotel, "21"]),
+            (of_reservation, vec![(&hotel, "uuid"), (&self.reservation_code, "text"), ("21", "bigint")]),
+            (of_rooms, vec![(&list, "uuid[]"), (&hotel, "uuid"), ("21", "bigint")]),
         ])
     }
 
@@ -250,13 +260,13 @@ async fn last_statement(conn: &mut PgConnection) -> String {
     .expect("a prepared statement")
 }
 
-/// Puts pgbench's variables in place of the parameters of statements.
-fn script(statements: Vec<(String, Vec<&str>)>) -> Script {
+/// Puts pgbench's variables, with their types, in place of the parameters of statements.
+fn script(statements: Vec<(String, Vec<(&str, &str)>)>) -> Script {
     let mut script = Script { text: String::new(), variables: Vec::new() };
     for (number, (mut text, values)) in statements.into_iter().enumerate() {
-        for (index, value) in values.iter().enumerate().rev() {
+        for (index, (value, kind)) in values.iter().enumerate().rev() {
             let name = format!("s{number}p{}", index + 1);
-            text = text.replace(&format!("${}", index + 1), &format!(":{name}"));
+            text = text.replace(&format!("${}", index + 1), &format!(":{name}::{kind}"));
             script.variables.push((name, (*value).to_owned()));
         }
         assert!(!text.contains('$'), "every parameter has a value: {text}");
