@@ -17,7 +17,7 @@ INSERT INTO room_stays (hotel_id, id, reservation_id, category_id, room_setup_id
                         created_at, updated_at)
 SELECT :hotel, gen_random_uuid(), r.id, c.id, m.id, s.arrival, s.arrival + 1 + (s.n % 5)::int, :today, :today
 FROM (SELECT n, CASE WHEN n <= :in_window THEN :today + (n % 7)
-                     WHEN n <= 4000 THEN :today + 40 + (n % 300)
+                     WHEN n <= 9500 THEN :today + 40 + (n % 300)
                      ELSE :today - 80 - (n % 2500) END AS arrival
       FROM generate_series(1, :stays) n) s
 JOIN r ON r.n = 1 + s.n % (:stays / 2) JOIN m ON m.n = 1 + s.n % :rooms
