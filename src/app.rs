@@ -12,6 +12,7 @@ use crate::db;
 use crate::graphql::Schema;
 use crate::id::IdSource;
 use crate::secrets::MasterKeys;
+use crate::throttle::{Throttle, ThrottleSettings};
 use crate::webhooks::WebhookSettings;
 
 /// What every request works with. Cheap to clone.
@@ -34,6 +35,8 @@ pub struct Parts {
     pub webhooks: WebhookSettings,
     /// Requests by API key that are not written yet.
     pub key_usage: Usage,
+    /// How much is let in.
+    pub throttle: Throttle,
     /// Told after each commit that left something to deliver.
     pub deliveries_wake: Notify,
     /// The GraphQL schema.
@@ -43,11 +46,24 @@ pub struct Parts {
 }
 
 impl App {
-    /// Puts the parts together.
+    /// Puts the parts together, without limits on requests.
     pub fn new(pool: PgPool, clock: Clock, ids: IdSource, master_keys: MasterKeys, webhooks: WebhookSettings) -> Self {
+        Self::with_limits(pool, clock, ids, master_keys, webhooks, ThrottleSettings::unlimited())
+    }
+
+    /// The same with limits.
+    pub fn with_limits(
+        pool: PgPool,
+        clock: Clock,
+        ids: IdSource,
+        master_keys: MasterKeys,
+        webhooks: WebhookSettings,
+        limits: ThrottleSettings,
+    ) -> Self {
         Self(Arc::new(Parts {
             worker_pool: db::for_workers(&pool),
             pool,
+            throttle: Throttle::new(limits, clock.clone()),
             clock,
             ids,
             master_keys,

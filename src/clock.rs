@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 
@@ -14,7 +15,7 @@ pub struct Clock(Arc<Source>);
 #[derive(Debug)]
 enum Source {
     /// The machine's clock plus a fixed offset.
-    Running { offset: TimeDelta },
+    Running { offset: TimeDelta, started: Instant },
     /// Stands still until it is moved. Microseconds since the Unix epoch.
     Manual(AtomicI64),
 }
@@ -22,12 +23,16 @@ enum Source {
 impl Clock {
     /// The machine's clock.
     pub fn system() -> Self {
-        Self(Arc::new(Source::Running { offset: TimeDelta::zero() }))
+        Self::running(TimeDelta::zero())
     }
 
     /// A clock that shows `start` now and runs on from there (`LATCHKEY_CLOCK`).
     pub fn starting_at(start: DateTime<Utc>) -> Self {
-        Self(Arc::new(Source::Running { offset: start - wall_clock() }))
+        Self::running(start - wall_clock())
+    }
+
+    fn running(offset: TimeDelta) -> Self {
+        Self(Arc::new(Source::Running { offset, started: Instant::now() }))
     }
 
     /// A clock that stands at `instant` until [`Clock::advance`] moves it. For tests.
@@ -38,10 +43,19 @@ impl Clock {
     /// The current instant.
     pub fn now(&self) -> DateTime<Utc> {
         match &*self.0 {
-            Source::Running { offset } => (wall_clock() + *offset).trunc_subsecs(6),
+            Source::Running { offset, .. } => (wall_clock() + *offset).trunc_subsecs(6),
             Source::Manual(micros) => {
                 DateTime::from_timestamp_micros(micros.load(Ordering::SeqCst)).unwrap_or(DateTime::UNIX_EPOCH)
             }
+        }
+    }
+
+    /// Time that has passed since a fixed moment of this process. It never jumps, as the clock on the wall may; only a manual
+    /// clock can be moved backwards.
+    pub fn monotonic(&self) -> Duration {
+        match &*self.0 {
+            Source::Running { started, .. } => started.elapsed(),
+            Source::Manual(micros) => Duration::from_micros(u64::try_from(micros.load(Ordering::SeqCst)).unwrap_or(0)),
         }
     }
 

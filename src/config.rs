@@ -14,6 +14,7 @@ use sqlx::postgres::PgConnectOptions;
 
 use crate::secrets::MasterKeys;
 use crate::telemetry::{LogFilter, LogFormat};
+use crate::throttle::{Limit, ThrottleSettings, TrustedProxies};
 use crate::webhooks::WebhookSettings;
 use crate::webhooks::address::AllowedNetworks;
 use crate::webhooks::schedule::Schedule;
@@ -57,6 +58,26 @@ pub struct Settings {
     #[arg(long, env = Setting::WEBHOOK_SCHEDULE.variable, hide_env_values = true, global = true, value_name = "DELAYS", default_value = Schedule::DEFAULT)]
     webhook_schedule: String,
 
+    /// Requests of an API key a minute, and at once; 0 for no limit
+    #[arg(long, env = Setting::RATE_LIMIT.variable, hide_env_values = true, global = true, value_name = "NUMBER", default_value = ThrottleSettings::DEFAULT_REQUESTS)]
+    rate_limit: String,
+
+    /// What the requests of an API key may cost a minute, and at once; 0 for no limit
+    #[arg(long, env = Setting::COST_LIMIT.variable, hide_env_values = true, global = true, value_name = "NUMBER", default_value = ThrottleSettings::DEFAULT_COST)]
+    cost_limit: String,
+
+    /// Requests without a valid API key from an address a minute, and at once; 0 for no limit
+    #[arg(long, env = Setting::AUTH_FAILURE_LIMIT.variable, hide_env_values = true, global = true, value_name = "NUMBER", default_value = ThrottleSettings::DEFAULT_AUTH_FAILURES)]
+    auth_failure_limit: String,
+
+    /// Networks of the proxies in front, whose X-Forwarded-For is believed: `10.0.0.0/8,fd00::/8` [default: none]
+    #[arg(long, env = Setting::TRUSTED_PROXIES.variable, hide_env_values = true, global = true, value_name = "NETWORKS")]
+    trusted_proxies: Option<String>,
+
+    /// Open connections, 1 to 100000; more wait until one ends
+    #[arg(long, env = Setting::CONNECTIONS.variable, hide_env_values = true, global = true, value_name = "NUMBER", default_value = ThrottleSettings::DEFAULT_CONNECTIONS)]
+    connections: String,
+
     /// Instant at which the clock starts, in RFC 3339; only with the embedded database [default: the present]
     #[arg(long, env = Setting::CLOCK.variable, hide_env_values = true, global = true, value_name = "INSTANT")]
     clock: Option<String>,
@@ -85,6 +106,8 @@ pub struct Config {
     pub master_keys: Option<MasterKeys>,
     /// How webhooks are sent.
     pub webhooks: WebhookSettings,
+    /// How much is let in.
+    pub limits: ThrottleSettings,
     /// Instant at which the clock starts; without one it is the machine's.
     pub clock: Option<DateTime<Utc>>,
     /// What to log.
@@ -121,6 +144,11 @@ impl Setting {
     const WEBHOOK_ALLOW_NETWORKS: Self =
         Self { variable: "LATCHKEY_WEBHOOK_ALLOW_NETWORKS", flag: "--webhook-allow-networks" };
     const WEBHOOK_SCHEDULE: Self = Self { variable: "LATCHKEY_WEBHOOK_SCHEDULE", flag: "--webhook-schedule" };
+    const RATE_LIMIT: Self = Self { variable: "LATCHKEY_RATE_LIMIT", flag: "--rate-limit" };
+    const COST_LIMIT: Self = Self { variable: "LATCHKEY_COST_LIMIT", flag: "--cost-limit" };
+    const AUTH_FAILURE_LIMIT: Self = Self { variable: "LATCHKEY_AUTH_FAILURE_LIMIT", flag: "--auth-failure-limit" };
+    const TRUSTED_PROXIES: Self = Self { variable: "LATCHKEY_TRUSTED_PROXIES", flag: "--trusted-proxies" };
+    const CONNECTIONS: Self = Self { variable: "LATCHKEY_CONNECTIONS", flag: "--connections" };
     const CLOCK: Self = Self { variable: "LATCHKEY_CLOCK", flag: "--clock" };
     const LOG: Self = Self { variable: "LATCHKEY_LOG", flag: "--log" };
     const LOG_FORMAT: Self = Self { variable: "LATCHKEY_LOG_FORMAT", flag: "--log-format" };
@@ -170,6 +198,13 @@ impl Config {
             webhooks: WebhookSettings {
                 schedule: schedule(&given.webhook_schedule)?,
                 allowed_networks: networks(present(Setting::WEBHOOK_ALLOW_NETWORKS, given.webhook_allow_networks)?)?,
+            },
+            limits: ThrottleSettings {
+                requests: limit(Setting::RATE_LIMIT, &given.rate_limit)?,
+                cost: limit(Setting::COST_LIMIT, &given.cost_limit)?,
+                auth_failures: limit(Setting::AUTH_FAILURE_LIMIT, &given.auth_failure_limit)?,
+                trusted_proxies: proxies(present(Setting::TRUSTED_PROXIES, given.trusted_proxies)?)?,
+                connections: most_connections(&given.connections)?,
             },
             clock,
             log: log(present(Setting::LOG, given.log)?)?,
@@ -222,6 +257,27 @@ fn networks(given: Option<String>) -> Result<AllowedNetworks, ConfigError> {
     })
 }
 
+fn limit(setting: Setting, text: &str) -> Result<Option<Limit>, ConfigError> {
+    let wrong = || setting.refuse(format!("is not a number from 0 to {}: {text:?}", Limit::MOST));
+    match text.parse().map_err(|_| wrong())? {
+        0 => Ok(None),
+        number => Limit::new(number).map(Some).ok_or_else(wrong),
+    }
+}
+
+fn proxies(given: Option<String>) -> Result<TrustedProxies, ConfigError> {
+    let Some(text) = given else { return Ok(TrustedProxies::default()) };
+    TrustedProxies::parse(&text).map_err(|entry| {
+        Setting::TRUSTED_PROXIES.refuse(format!("holds {entry:?}, which is not a network such as 10.0.0.0/8"))
+    })
+}
+
+fn most_connections(text: &str) -> Result<usize, ConfigError> {
+    let most = ThrottleSettings::MOST_CONNECTIONS;
+    let number = text.parse().ok().filter(|number| (1..=most).contains(number));
+    number.ok_or_else(|| Setting::CONNECTIONS.refuse(format!("is not a number from 1 to {most}: {text:?}")))
+}
+
 fn schedule(text: &str) -> Result<Schedule, ConfigError> {
     Schedule::parse(text).map_err(|problem| Setting::WEBHOOK_SCHEDULE.refuse(problem))
 }
@@ -269,5 +325,65 @@ impl Config {
     /// File of the master keys of the embedded database.
     pub fn master_key_file(&self) -> PathBuf {
         self.data_dir.join("master.keys")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+
+    #[derive(clap::Parser)]
+    struct Program {
+        #[command(flatten)]
+        settings: Settings,
+    }
+
+    fn limits(args: &[&str]) -> Result<ThrottleSettings, String> {
+        let database = ["latchkey", "--database-url", "postgres://localhost", "--master-keys"];
+        let key = "1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+        let program = Program::parse_from(database.iter().chain([&key]).chain(args));
+        Config::check(program.settings).map(|config| config.limits).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn limits_are_on_unless_told_otherwise_and_0_is_off() {
+        let limit = |number| Limit::new(number);
+        let proxies = TrustedProxies::default();
+        let default = ThrottleSettings {
+            requests: limit(200),
+            cost: limit(1_000_000),
+            auth_failures: limit(60),
+            trusted_proxies: proxies,
+            connections: 900,
+        };
+        assert_eq!(limits(&[]), Ok(default.clone()));
+        let off = ["--rate-limit", "0", "--cost-limit", "0", "--auth-failure-limit", "0"];
+        assert_eq!(limits(&off), Ok(ThrottleSettings::unlimited()));
+        let set = ["--rate-limit", "7", "--trusted-proxies", "10.0.0.0/8", "--connections", "1"];
+        let trusted_proxies = TrustedProxies::parse("10.0.0.0/8").expect("a network");
+        assert_eq!(
+            limits(&set),
+            Ok(ThrottleSettings { requests: limit(7), trusted_proxies, connections: 1, ..default })
+        );
+    }
+
+    #[test]
+    fn a_limit_that_cannot_be_kept_is_told() {
+        for (flag, value) in [
+            ("--rate-limit", "-1"),
+            ("--rate-limit", "many"),
+            ("--rate-limit", "1000000001"),
+            ("--cost-limit", ""),
+            ("--auth-failure-limit", "0.5"),
+            ("--trusted-proxies", "10.0.0.0/8,proxy"),
+            ("--trusted-proxies", ""),
+            ("--connections", "0"),
+            ("--connections", "100001"),
+        ] {
+            let told = limits(&[&format!("{flag}={value}")]).expect_err(value);
+            assert!(told.contains(flag), "{told}");
+        }
     }
 }

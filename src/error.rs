@@ -125,6 +125,8 @@ error_codes! {
     IdempotencyKeyInUse = "IDEMPOTENCY_KEY_IN_USE", None, 409, Caller, true, "The request that bears this idempotency key is still running.";
     IdempotencyKeyReused = "IDEMPOTENCY_KEY_REUSED", None, 422, Caller, false, "Another request was sent with this idempotency key in the last 48 hours.";
 
+    RateLimited = "RATE_LIMITED", None, 429, Caller, true, "Too many requests, too costly ones, or too many without a valid API key; Retry-After tells when to try again.";
+
     DeadlineExceeded = "DEADLINE_EXCEEDED", None, 503, Passing, true, "The request took longer than 5 seconds and was given up; nothing was changed.";
     OutcomeUnknown = "OUTCOME_UNKNOWN", None, 503, Passing, false, "The database went away while it was committing: read what was to be changed before you send the request again.";
     Unavailable = "UNAVAILABLE", None, 503, Passing, true, "The database is busy or cannot be reached.";
@@ -164,6 +166,8 @@ pub struct Error {
     pub argument_path: Vec<PathSegment>,
     /// For the log alone.
     pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    /// Seconds after which the same request can succeed, where that is known.
+    pub retry_after_seconds: Option<u64>,
     /// The database rolled the transaction back for a reason that a fresh attempt may not meet again.
     pub retry: bool,
 }
@@ -174,7 +178,14 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 impl Error {
     /// An error of `code` with a message of its own.
     pub fn new(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, message: message.into(), argument_path: Vec::new(), source: None, retry: false }
+        Self {
+            code,
+            message: message.into(),
+            argument_path: Vec::new(),
+            source: None,
+            retry_after_seconds: None,
+            retry: false,
+        }
     }
 
     /// An error of `code` that says what the table says.

@@ -9,8 +9,10 @@
 //! - [`import`] and [`demo`] bring hotels to life.
 //! - [`events`] is the public contract of what happened, written by the commit of [`db::Tx`]; [`webhooks`] delivers it.
 //! - [`idempotency`] keeps answers in the transaction of their effect, so that a request can be sent again.
+//! - [`throttle`] limits what is let in.
 //! - [`pruner`] revokes and deletes keys that outlived their stay.
-//! - [`workers`] runs beside the requests: deliveries, [`pruner`], the upkeep of [`events`] and the use of API keys.
+//! - [`workers`] runs beside the requests: deliveries, [`pruner`], the upkeep of [`events`], the use of API keys and
+//!   their limits.
 //! - [`clock`], [`id`], [`secrets`] and [`error`] are used everywhere; [`config`] and [`app`] put the parts together.
 
 pub mod app;
@@ -38,5 +40,6 @@ pub mod room_stays;
 pub mod rooms;
 pub mod secrets;
 pub mod telemetry;
+pub mod throttle;
 pub mod webhooks;
 pub mod workers;

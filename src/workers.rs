@@ -1,5 +1,5 @@
-//! What runs beside the requests: deliveries, the pruner, the clean-up of kept answers, the upkeep of the partitions and the
-//! use of API keys. Every replica runs them; they share their work.
+//! What runs beside the requests: deliveries, the pruner, the clean-up of kept answers, the upkeep of the partitions, the
+//! use of API keys and their limits. Every replica runs them; they share their work.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 
 use crate::app::App;
 use crate::webhooks::{self, Sender};
-use crate::{auth, events, idempotency, pruner};
+use crate::{auth, events, idempotency, pruner, throttle};
 
 /// Longest wait for workers that were asked to stop. What they leave undone is taken up at the next start.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -36,6 +36,7 @@ impl Workers {
         tasks.spawn(idempotency::run_clean_up(app.clone(), stopped()));
         tasks.spawn(pruner::run(app.clone(), stopped()));
         tasks.spawn(auth::run_usage(app.clone(), stopped()));
+        tasks.spawn(throttle::run_exchange(app.clone(), stopped()));
         Self { stop, tasks }
     }
 

@@ -64,7 +64,7 @@ pub async fn start(config: &Config) -> Result<Started, Failure> {
     migrate(options.clone()).await?;
     let pool = db::connect(options, config.database_connections).await?;
     let clock = config.clock.map_or_else(Clock::system, Clock::starting_at);
-    let app = App::new(pool, clock, ids, master_keys, config.webhooks.clone());
+    let app = App::with_limits(pool, clock, ids, master_keys, config.webhooks.clone(), config.limits.clone());
     // Before anything is written: what falls into the default partition first keeps its week from getting one.
     events::maintain(&mut *app.worker_pool.acquire().await?, app.clock.now()).await?;
     Ok(Started { app, embedded })

@@ -76,6 +76,10 @@ pub async fn execute_keyed(
         return read_only(&operations);
     }
     let names = names(&operations);
+    // Before any statement, once for the whole request.
+    if let Err(error) = app.throttle.admit_cost(actor, cost(&operations)) {
+        return Execution { refusal: Some(error), operations: names, ..Execution::default() };
+    }
     let keyed = keyed.filter(|_| mutates && actor.mode == Mode::Live);
     let mut attempt = 1;
     let mut execution = loop {
@@ -117,6 +121,7 @@ pub async fn execute_keyed(
         tokio::time::sleep(pause(app, attempt)).await;
         attempt += 1;
     };
+    price(&mut execution.responses, &operations);
     mark(&mut execution.responses, actor, mutates);
     execution
 }
@@ -188,6 +193,8 @@ async fn run(context: &Arc<RequestContext>, operations: &Operations, mutates: bo
         }
         outcome.responses.push(response);
     }
+    // Part of the answer that is kept.
+    price(&mut outcome.responses, operations);
     (outcome, failed)
 }
 
@@ -279,6 +286,21 @@ fn names(operations: &Operations) -> String {
         Err(_) => "!".to_owned(),
     };
     operations.iter().take(10).map(name).collect::<Vec<_>>().join(",")
+}
+
+/// What the operations cost together.
+fn cost(operations: &Operations) -> u64 {
+    operations.iter().flatten().map(|prepared| prepared.cost.values).fold(0, u64::saturating_add)
+}
+
+/// Says beside the data what each operation cost. It depends on the document and its variables alone, so that an answer can
+/// be given again.
+fn price(responses: &mut [GraphQlResponse], operations: &Operations) {
+    for (response, operation) in responses.iter_mut().zip(operations) {
+        if let Ok(prepared) = operation {
+            response.extensions.insert("cost".into(), json!(prepared.cost.values));
+        }
+    }
 }
 
 /// Says beside the data what became of it.

@@ -55,7 +55,8 @@ pub const MAX_VALUES: u64 = 250_000;
 pub struct Cost {
     /// Fields of the whole document, fragments expanded.
     pub fields: u64,
-    /// Values in the operation's answer if every page is full.
+    /// Values in the operation's answer if every page is full, and [`STATEMENT_COST`](crate::throttle::STATEMENT_COST) for each
+    /// page and each act: what it costs its API key.
     pub values: u64,
 }
 

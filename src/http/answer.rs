@@ -59,19 +59,29 @@ pub(super) fn refusal(media_type: MediaType, error: Error) -> Response {
 
 /// The same when more is known of the request.
 pub(super) fn refusal_with(media_type: MediaType, error: Error, mut outcome: Outcome) -> Response {
-    let code = error.code;
     outcome.fail(&error);
-    let status = StatusCode::from_u16(code.spec().http_status).expect("the table holds statuses");
+    let (status, retry_after) = (status_of(&error), retry_after(&error));
     let mut response = json(media_type, status, &GraphQlResponse::refused(error), outcome);
-    if code == ErrorCode::IdempotencyKeyInUse {
-        mark_retry(&mut response);
-    }
+    mark_retry(&mut response, retry_after);
     response
 }
 
+/// Status of an answer that consists of `error`.
+pub(super) fn status_of(error: &Error) -> StatusCode {
+    StatusCode::from_u16(error.code.spec().http_status).expect("the table holds statuses")
+}
+
+/// When the same request can succeed, where that is known.
+pub(super) fn retry_after(error: &Error) -> Option<HeaderValue> {
+    let in_use = (error.code == ErrorCode::IdempotencyKeyInUse).then_some(RETRY_AFTER_SECONDS);
+    error.retry_after_seconds.map(HeaderValue::from).or(in_use)
+}
+
 /// Says when to try again.
-pub(super) fn mark_retry(response: &mut Response) {
-    response.headers_mut().insert(RETRY_AFTER, RETRY_AFTER_SECONDS);
+pub(super) fn mark_retry(response: &mut Response, after: Option<HeaderValue>) {
+    if let Some(after) = after {
+        response.headers_mut().insert(RETRY_AFTER, after);
+    }
 }
 
 /// An answer in JSON.

@@ -1,6 +1,6 @@
 //! `POST /graphql`: GraphQL over HTTP, and batches.
 //!
-//! The key is checked before the body is read, so strangers cannot make us hold a megabyte. Then: media types, body,
+//! The key and its limit are checked before the body is read, so strangers cannot make us hold a megabyte. Then: media types, body,
 //! operations, and one call of the executor. Statuses:
 //!
 //! | | `application/graphql-response+json` | `application/json` |
@@ -13,16 +13,15 @@
 
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
 use super::answer::{self, Outcome};
 use super::body;
+use super::entry;
 use super::negotiate::{self, MediaType};
 use super::operations::Operations;
 use crate::app::App;
-use crate::auth;
 use crate::error::{Error, ErrorCode, Result, Severity};
 use crate::graphql::{self, Execution, GraphQlResponse, Keyed};
 use crate::idempotency::{self, Idempotency};
@@ -38,11 +37,11 @@ pub(super) async fn handle(State(app): State<App>, request: Request) -> Response
     let accepted = negotiate::answer_type(&head.headers);
     let media_type = accepted.unwrap_or(MediaType::Json);
 
-    let actor = match auth::authenticate(&app, head.headers.get(AUTHORIZATION)).await {
+    let actor = match entry::enter(&app, &head, |_| true).await {
         Ok(actor) => actor,
-        Err(error) => {
+        Err(refused) => {
             body::discard(body).await;
-            return answer::refusal(media_type, error);
+            return answer::refusal_with(media_type, refused.error, refused.outcome);
         }
     };
     let outcome = Outcome::of(actor.clone());

@@ -10,6 +10,7 @@
 
 mod answer;
 mod body;
+mod entry;
 mod graphiql;
 mod graphql;
 mod health;
@@ -17,6 +18,7 @@ mod negotiate;
 mod operations;
 mod panics;
 mod pms;
+mod rate_limit;
 mod requests;
 mod server;
 

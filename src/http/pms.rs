@@ -8,8 +8,6 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
-use axum::http::header::AUTHORIZATION;
-use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use tokio::time::Instant;
@@ -17,10 +15,11 @@ use url::form_urlencoded;
 
 use super::answer::{self, Outcome};
 use super::body;
+use super::entry;
 use super::negotiate::{self, MediaType};
 use super::requests::RequestId;
 use crate::app::App;
-use crate::auth::{self, Actor, Permission};
+use crate::auth::{Actor, Permission};
 use crate::db::Tx;
 use crate::error::{Error, ErrorCode, Result};
 use crate::idempotency::{self, Claim, Idempotency, KeptAnswer};
@@ -42,12 +41,8 @@ pub(super) fn serves(path: &str) -> bool {
 pub(super) fn refusal(error: &Error, id: &RequestId, mut outcome: Outcome) -> Response {
     let body = ErrorBody::new(error, &id.0);
     outcome.fail(error);
-    let code = error.code;
-    let status = StatusCode::from_u16(code.spec().http_status).expect("the table holds statuses");
-    let mut response = answer::json(MediaType::Json, status, &body, outcome);
-    if code == ErrorCode::IdempotencyKeyInUse {
-        answer::mark_retry(&mut response);
-    }
+    let mut response = answer::json(MediaType::Json, answer::status_of(error), &body, outcome);
+    answer::mark_retry(&mut response, answer::retry_after(error));
     response
 }
 
@@ -65,15 +60,16 @@ pub(super) async fn list(
     let (head, body) = request.into_parts();
     body::discard(body).await;
     let id = RequestId::of(&head.extensions);
-    let actor = match authenticate(&app, &head, slug).await {
+    let actor = match entry::enter(&app, &head, |actor| is_of(actor, &slug)).await {
         Ok(actor) => actor,
-        Err(error) => return refusal(&error, &id, Outcome::default()),
+        Err(refused) => return refusal(&refused.error, &id, refused.outcome),
     };
     let outcome = Outcome::of(actor.clone());
     let parameters = form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes());
     let parameter = |wanted: &str| parameters.clone().find(|(name, _)| name == wanted).map(|(_, value)| value);
     let (limit, after) = (parameter("limit"), parameter("after"));
     let read = async {
+        app.throttle.admit_cost(&actor, rest::list_cost(limit.as_deref()))?;
         let mut conn = app.pool.acquire().await?;
         rest::in_house(&mut conn, &actor, limit.as_deref(), after.as_deref()).await
     };
@@ -92,16 +88,17 @@ pub(super) async fn act(
     let (head, body) = request.into_parts();
     let name = head.uri.path().rsplit('/').next().unwrap_or_default();
     let id = RequestId::of(&head.extensions);
-    let actor = match authenticate(&app, &head, slug).await {
+    let actor = match entry::enter(&app, &head, |actor| is_of(actor, &slug)).await {
         Ok(actor) => actor,
-        Err(error) => {
+        Err(refused) => {
             body::discard(body).await;
-            return refusal(&error, &id, Outcome::default());
+            return refusal(&refused.error, &id, refused.outcome);
         }
     };
     let outcome = Outcome::of(actor.clone());
     let done = async {
         let (act, key) = read(&actor, &head.headers, name, body).await?;
+        app.throttle.admit_cost(&actor, act.cost())?;
         run(&app, &actor, &act, &key).await
     };
     match done.await {
@@ -117,13 +114,9 @@ pub(super) async fn act(
     }
 }
 
-/// Who asks. The slug has to be that of the key's hotel: which others there are is nobody's business.
-async fn authenticate(app: &App, head: &Parts, slug: Result<Path<String>, PathRejection>) -> Result<Actor> {
-    let actor = auth::authenticate(app, head.headers.get(AUTHORIZATION)).await?;
-    match slug {
-        Ok(Path(slug)) if actor.hotel.slug == slug => Ok(actor),
-        _ => Err(Error::new(ErrorCode::Unauthorized, "Invalid credentials")),
-    }
+/// The slug has to be that of the key's hotel: which others there are is nobody's business.
+fn is_of(actor: &Actor, slug: &Result<Path<String>, PathRejection>) -> bool {
+    matches!(slug, Ok(Path(slug)) if *slug == actor.hotel.slug)
 }
 
 async fn read(actor: &Actor, headers: &HeaderMap, name: &str, body: Body) -> Result<(Act, Idempotency)> {

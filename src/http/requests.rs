@@ -15,7 +15,7 @@ use tokio::sync::RwLock;
 
 use super::answer::{self, Outcome};
 use super::negotiate::MediaType;
-use super::{health, panics, pms};
+use super::{health, panics, pms, rate_limit};
 use crate::app::App;
 use crate::error::{Error, Severity};
 use crate::id::IdSource;
@@ -48,7 +48,7 @@ impl InFlight {
 pub(super) async fn run(State((app, in_flight)): State<(App, InFlight)>, request: Request, next: Next) -> Response {
     let running = in_flight.0.read_owned().await;
     let task = tokio::spawn(async move {
-        let response = run_and_log(&app.ids, request, next).await;
+        let response = run_and_log(&app, request, next).await;
         drop(running);
         response
     });
@@ -56,9 +56,9 @@ pub(super) async fn run(State((app, in_flight)): State<(App, InFlight)>, request
     task.await.unwrap_or_else(|error| answer::refusal(MediaType::Json, Error::internal(error)))
 }
 
-async fn run_and_log(ids: &IdSource, mut request: Request, next: Next) -> Response {
+async fn run_and_log(app: &App, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
-    let id = new_id(ids);
+    let id = new_id(&app.ids);
     let method = request.method().clone();
     let path = request.extensions().get::<MatchedPath>().cloned();
     let request_id = RequestId(id.clone());
@@ -71,6 +71,9 @@ async fn run_and_log(ids: &IdSource, mut request: Request, next: Next) -> Respon
     };
     let outcome = response.extensions_mut().remove::<Outcome>().unwrap_or_default();
     add_headers(&mut response, &id);
+    if let Some(actor) = &outcome.actor {
+        rate_limit::add(response.headers_mut(), &app.throttle, actor);
+    }
     log(&Line { id, method, path, status: response.status(), duration: started.elapsed(), outcome });
     response
 }

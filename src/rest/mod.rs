@@ -21,6 +21,7 @@ pub use answer::ErrorBody;
 use crate::auth::{Actor, Mode};
 use crate::db::Tx;
 use crate::error::{Error, Result};
+use crate::throttle::STATEMENT_COST;
 use fields::{CheckIn, CheckOut, Update};
 use store::Which;
 
@@ -57,6 +58,14 @@ impl Act {
         }
     }
 
+    /// What it costs: an act for each guest.
+    pub fn cost(&self) -> u64 {
+        match self {
+            Self::CheckIn(_) | Self::Update(_) | Self::CheckOut(_) => STATEMENT_COST,
+            Self::Synchronise(list) => STATEMENT_COST * (1 + list.len() as u64),
+        }
+    }
+
     /// Does it, and answers with the body of the answer.
     ///
     /// # Errors
@@ -90,6 +99,17 @@ impl Act {
     }
 }
 
+/// What a page of who is in the house costs: a page, and the fields of its guests.
+pub fn list_cost(limit: Option<&str>) -> u64 {
+    STATEMENT_COST + page_size(limit).unwrap_or(MOST_PER_PAGE).unsigned_abs() * openapi::GUEST.len() as u64
+}
+
+/// `None` for what is out of range.
+fn page_size(limit: Option<&str>) -> Option<i64> {
+    let limit = limit.map_or(Some(MOST_PER_PAGE), |limit| limit.parse().ok());
+    limit.filter(|limit| (1..=MOST_PER_PAGE).contains(limit))
+}
+
 /// A page of who is in the house, by stay, and the body of the answer.
 ///
 /// # Errors
@@ -100,9 +120,7 @@ pub async fn in_house(
     limit: Option<&str>,
     after: Option<&str>,
 ) -> Result<Value> {
-    let limit = limit.map_or(Some(MOST_PER_PAGE), |limit| limit.parse().ok());
-    let limit = limit
-        .filter(|limit| (1..=MOST_PER_PAGE).contains(limit))
+    let limit = page_size(limit)
         .ok_or_else(|| Error::invalid(format!("limit must be between 1 and {MOST_PER_PAGE}")).at("limit"))?;
     let after = after.map_or(Ok(Uuid::nil()), Uuid::parse_str);
     let after = after.map_err(|_| Error::invalid("after must be the next of an answer").at("after"))?;

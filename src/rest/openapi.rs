@@ -22,13 +22,14 @@ const CODES: &[ErrorCode] = &[
     ErrorCode::RequestTimeout,
     ErrorCode::PayloadTooLarge,
     ErrorCode::UnsupportedMediaType,
+    ErrorCode::RateLimited,
     ErrorCode::Internal,
     ErrorCode::DeadlineExceeded,
     ErrorCode::Unavailable,
 ];
 
 /// Fields of a guest in answers: name, kind in JSON Schema, meaning.
-const GUEST: &[(&str, &str, &str)] = &[
+pub(super) const GUEST: &[(&str, &str, &str)] = &[
     ("pmsGuestId", "string", "This integration's external id of the reservation, else its code."),
     ("reservationId", "uuid", "Id of the reservation in GraphQL."),
     ("reservationCode", "string", "Code of the reservation."),

@@ -294,7 +294,7 @@ async fn the_answer_has_its_fields_in_the_order_of_the_selection() {
     let answer = serde_json::to_string(&execution.responses[0]).expect("JSON");
     let expected = "data last pageInfo hasNextPage edges node id __typename settings roomSetups categories name id \
         __typename room_stays edges node updatedAt id departure arrival room_setup totalCount first edges \
-            cursor cursor";
+            cursor cursor extensions cost";
     assert_eq!(keys(&answer).join(" "), expected);
 }
 

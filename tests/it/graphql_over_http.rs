@@ -72,7 +72,7 @@ async fn the_answer_has_the_media_type_that_was_asked_for() {
     ] {
         let (status, media_type, answer) = graph.answer(accept, TYPENAME).await;
         assert_eq!((status, media_type.as_str()), (200, expected), "{audit}");
-        assert_eq!(answer, json!({ "data": { "__typename": "Query" } }), "{audit}");
+        assert_eq!(answer, json!({ "data": { "__typename": "Query" }, "extensions": { "cost": 1 } }), "{audit}");
     }
 }
 
@@ -240,8 +240,8 @@ async fn f01_a_batch_is_answered_in_order_with_200_in_both_types() {
     for accept in [JSON, NEW] {
         let (status, media_type, answer) = graph.answer(accept, &batch.to_string()).await;
         assert_eq!((status, media_type.as_str()), (200, accept));
-        assert_eq!(answer[0], json!({ "data": { "a": "Query" } }));
-        assert_eq!(answer[1], json!({ "data": { "b": "Query" } }));
+        assert_eq!(answer[0], json!({ "data": { "a": "Query" }, "extensions": { "cost": 1 } }));
+        assert_eq!(answer[1], json!({ "data": { "b": "Query" }, "extensions": { "cost": 1 } }));
         assert_eq!(error_code(&answer[2]), "GRAPHQL_PARSE_FAILED");
         assert_eq!(answer.as_array().map(Vec::len), Some(3));
     }

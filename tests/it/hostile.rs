@@ -51,7 +51,7 @@ impl Target {
 
     async fn still_answers(&self) {
         let answer = self.server.run(&self.key, "{ room_stays { totalCount } }", Value::Null).await;
-        assert_eq!(answer, json!({ "data": { "room_stays": { "totalCount": 0 } } }));
+        assert_eq!(answer["data"], json!({ "room_stays": { "totalCount": 0 } }));
     }
 }
 

@@ -23,6 +23,7 @@ mod import;
 mod integrations;
 mod keys;
 mod laws;
+mod limits;
 mod pruner;
 mod races;
 mod rest;

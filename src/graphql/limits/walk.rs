@@ -12,13 +12,12 @@ use super::input::Input;
 use super::{MAX_ARGUMENTS, MAX_INPUT_DEPTH, MAX_NESTING, Tally, within, within_depth};
 use crate::error::{Error, ErrorCode, Result};
 use crate::graphql::type_map::TypeMap;
+use crate::throttle::STATEMENT_COST;
 
 /// Records on a page, unless the query says how many.
 const DEFAULT_PAGE: u64 = 20;
 /// Most records on a page; what is out of range counts as this, before it is refused.
 const MAX_PAGE: u64 = 100;
-/// What a field costs, in values, that takes a statement of its own: a page or an act.
-const STATEMENT: u64 = 100;
 /// What a list without pages is taken to hold: the guests of a room, the rooms of a small hotel.
 const PLAIN_LIST: u64 = 5;
 
@@ -162,7 +161,7 @@ impl<'a> Walk<'a> {
         let act = place.type_name.is_some() && place.type_name == self.types.root(OperationType::Mutation);
         let records = if connection { self.page_size(field) } else { 1 };
         let inside = tally.values.saturating_add(tally.values_per_record.saturating_mul(records));
-        let value = inside.saturating_add(if connection || act { STATEMENT } else { 1 });
+        let value = inside.saturating_add(if connection || act { STATEMENT_COST } else { 1 });
         (tally.values, tally.values_per_record) = match place.type_name {
             // The list of a connection is a page; whoever selected the connection knows how long that is.
             Some(owner) if list && self.types.is_connection(owner) => (0, value),

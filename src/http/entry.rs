@@ -1,0 +1,58 @@
+//! Letting a request in: its address, its API key, its rate, in this order and before its body is read.
+
+use std::net::IpAddr;
+
+use axum::http::HeaderValue;
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+
+use super::answer::Outcome;
+use crate::app::App;
+use crate::auth::{self, Actor};
+use crate::error::{Category, Error, ErrorCode, Result};
+
+/// The address of the connection that a request came on. It rides in the request's extensions.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Peer(pub(super) IpAddr);
+
+/// A request that was not let in.
+pub(super) struct Refused {
+    /// Why.
+    pub(super) error: Error,
+    /// What is known of it.
+    pub(super) outcome: Outcome,
+}
+
+/// Tells who sends a request. Whoever is not `wanted` here is answered like a stranger.
+pub(super) async fn enter(app: &App, head: &Parts, wanted: impl Fn(&Actor) -> bool) -> Result<Actor, Refused> {
+    let actor =
+        authenticate(app, head, wanted).await.map_err(|error| Refused { error, outcome: Outcome::default() })?;
+    match app.throttle.admit_request(&actor) {
+        Ok(()) => Ok(actor),
+        Err(error) => Err(Refused { error, outcome: Outcome::of(actor) }),
+    }
+}
+
+async fn authenticate(app: &App, head: &Parts, wanted: impl Fn(&Actor) -> bool) -> Result<Actor> {
+    let authorization = head.headers.get(AUTHORIZATION);
+    // Only a router without a listener knows no peer.
+    let stranger = head
+        .extensions
+        .get::<Peer>()
+        .map(|Peer(peer)| app.throttle.stranger(*peer, &head.headers, authorization.map(HeaderValue::as_bytes)));
+    if let Some(stranger) = &stranger {
+        app.throttle.check_stranger(stranger)?;
+    }
+    let found = auth::authenticate(app, authorization).await.and_then(|actor| {
+        let invalid = || Error::new(ErrorCode::Unauthorized, "Invalid credentials");
+        if wanted(&actor) { Ok(actor) } else { Err(invalid()) }
+    });
+    match (&stranger, &found) {
+        (Some(stranger), Ok(_)) => app.throttle.let_in(stranger),
+        (Some(stranger), Err(error)) if error.code.spec().category == Some(Category::Auth) => {
+            app.throttle.failed(stranger);
+        }
+        _ => {}
+    }
+    found
+}

@@ -1,0 +1,58 @@
+//! What keeps the replicas in step: every second each adds what it let in, and learns what all have.
+
+use std::time::Duration;
+
+use tokio::time::MissedTickBehavior;
+
+use super::store;
+use crate::app::App;
+use crate::error::Result;
+
+/// How often. Between two times, a key that uses several replicas at once can take more than there is.
+const EVERY: Duration = Duration::from_secs(1);
+
+/// One exchange, in one statement for all keys that were used since the last one; none when there were none. A replica that
+/// cannot reach the database goes on by what it knows, and tells later.
+///
+/// # Errors
+/// `UNAVAILABLE`
+pub async fn exchange(app: &App) -> Result<()> {
+    let throttle = &app.throttle;
+    let as_of = app.clock.monotonic();
+    let told = throttle.keys.tell(&throttle.settings, as_of);
+    if told.is_empty() {
+        return Ok(());
+    }
+    let learnt = match app.worker_pool.acquire().await {
+        Ok(mut conn) => store::exchange(&mut conn, &throttle.settings, &told, app.clock.now()).await,
+        Err(error) => Err(error.into()),
+    };
+    match learnt {
+        Ok(all) => throttle.keys.learn(&throttle.settings, &all, as_of, app.clock.monotonic()),
+        Err(error) => {
+            throttle.keys.were_not_told(&throttle.settings, &told);
+            return Err(error);
+        }
+    }
+    Ok(())
+}
+
+/// Exchanges every second until `shutdown` ends, and then once more.
+pub async fn run_exchange(app: App, shutdown: impl Future<Output = ()>) {
+    let mut shutdown = std::pin::pin!(shutdown);
+    let mut interval = tokio::time::interval(EVERY);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        // Only the wait is cut off: an exchange that is dropped half-way would count twice.
+        let stopping = tokio::select! {
+            () = &mut shutdown => true,
+            _ = interval.tick() => false,
+        };
+        if let Err(error) = exchange(&app).await {
+            tracing::warn!(code = error.code.spec().wire, cause = ?error.source, "limits of API keys were not exchanged");
+        }
+        if stopping {
+            return;
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! How much is let in: requests and cost of each API key, failed authentications of each address, connections.
+//!
+//! Each process keeps token buckets in its memory, so that no request waits or writes for its limit. Those of the API keys
+//! are kept in step by an exchange every second ([`run_exchange`]). A replica learns what a key took elsewhere by the first
+//! exchange after its first request there; until then it goes by what it knows. So a key that uses several replicas at once
+//! can exceed its limit for a second, at most by one whole limit for each other replica, and pays it back: nothing more is
+//! let in until the excess has flowed back. Of more than three limits the rest is forgiven, so with up to four replicas the
+//! average is exact. Without the database, each replica keeps the limit by itself.
+//!
+//! Nobody is turned away in silence: what is too much is `RATE_LIMITED`, with the time to wait.
+
+mod addresses;
+mod bucket;
+mod exchange;
+mod keys;
+mod proxies;
+mod recent;
+mod settings;
+mod store;
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use axum::http::HeaderMap;
+
+pub use addresses::Credential;
+pub use bucket::{Left, Limit};
+pub use exchange::{exchange, run_exchange};
+pub use keys::Budget;
+pub use proxies::TrustedProxies;
+pub use settings::ThrottleSettings;
+
+use addresses::Addresses;
+use keys::Keys;
+
+use crate::auth::Actor;
+use crate::clock::Clock;
+use crate::error::{Error, ErrorCode, Result};
+
+/// What a page or an act costs, for the statements that it takes; a value in an answer costs 1.
+pub const STATEMENT_COST: u64 = 100;
+
+/// The buckets of this process.
+pub struct Throttle {
+    /// The limits.
+    pub settings: ThrottleSettings,
+    clock: Clock,
+    keys: Keys,
+    addresses: Addresses,
+}
+
+/// Who asks, before it is known: an address, and a credential if there is one.
+#[derive(Clone, Copy, Debug)]
+pub struct Stranger {
+    address: IpAddr,
+    credential: Option<Credential>,
+}
+
+impl Throttle {
+    /// With full buckets.
+    pub fn new(settings: ThrottleSettings, clock: Clock) -> Self {
+        Self { settings, clock, keys: Keys::default(), addresses: Addresses::new() }
+    }
+
+    /// Who sends a request on a connection from `peer`.
+    pub fn stranger(&self, peer: IpAddr, headers: &HeaderMap, credential: Option<&[u8]>) -> Stranger {
+        Stranger {
+            address: self.settings.trusted_proxies.origin(peer, headers),
+            credential: credential.map(|sent| self.addresses.credential(sent)),
+        }
+    }
+
+    /// Refuses a stranger whose address has had too many failures, unless the credential was let in before.
+    ///
+    /// # Errors
+    /// `RATE_LIMITED`
+    pub fn check_stranger(&self, stranger: &Stranger) -> Result<()> {
+        let Some(limit) = self.settings.auth_failures else { return Ok(()) };
+        let checked = self.addresses.check(limit, stranger.address, stranger.credential, self.clock.monotonic());
+        checked.map_err(|wait| refusal("Too many requests without a valid API key came from this address", wait))
+    }
+
+    /// Notes that a stranger was let in.
+    pub fn let_in(&self, stranger: &Stranger) {
+        if let (Some(_), Some(credential)) = (self.settings.auth_failures, stranger.credential) {
+            self.addresses.let_in(credential);
+        }
+    }
+
+    /// Notes that a stranger was not let in.
+    pub fn failed(&self, stranger: &Stranger) {
+        if let Some(limit) = self.settings.auth_failures {
+            self.addresses.failed(limit, stranger.address, stranger.credential, self.clock.monotonic());
+        }
+    }
+
+    /// Takes a request of the actor's API key.
+    ///
+    /// # Errors
+    /// `RATE_LIMITED`
+    pub fn admit_request(&self, actor: &Actor) -> Result<()> {
+        let Some(limit) = self.settings.requests else { return Ok(()) };
+        self.keys
+            .take(actor, Budget::Requests, limit, 1, self.clock.monotonic())
+            .map_err(|wait| refusal(&format!("An API key may send {} requests a minute", limit.per_minute()), wait))
+    }
+
+    /// Takes the cost of a request of the actor's API key.
+    ///
+    /// # Errors
+    /// `RATE_LIMITED`; `DOCUMENT_TOO_COMPLEX` for what no waiting would make possible.
+    pub fn admit_cost(&self, actor: &Actor, cost: u64) -> Result<()> {
+        let Some(limit) = self.settings.cost else { return Ok(()) };
+        let most = limit.per_minute();
+        if cost > most {
+            let message = format!("The request costs {cost}, more than the {most} that an API key may cost a minute");
+            return Err(Error::new(ErrorCode::DocumentTooComplex, message));
+        }
+        self.keys.take(actor, Budget::Cost, limit, cost, self.clock.monotonic()).map_err(|wait| {
+            refusal(&format!("The request costs {cost}, and an API key may cost {most} a minute"), wait)
+        })
+    }
+
+    /// What is left to the actor's API key of each budget that is limited.
+    pub fn left(&self, actor: &Actor) -> impl Iterator<Item = (Budget, Left)> {
+        let now = self.clock.monotonic();
+        Budget::ALL.into_iter().filter_map(move |budget| {
+            let limit = budget.limit(&self.settings)?;
+            Some((budget, self.keys.left(actor.api_key_id, budget, limit, now)))
+        })
+    }
+}
+
+/// Says what is too much, and when to try again.
+fn refusal(what: &str, wait: Duration) -> Error {
+    let seconds = seconds(wait).max(1);
+    let unit = if seconds == 1 { "second" } else { "seconds" };
+    Error {
+        retry_after_seconds: Some(seconds),
+        ..Error::new(ErrorCode::RateLimited, format!("{what}; try again in {seconds} {unit}"))
+    }
+}
+
+/// Whole seconds after which a time has passed.
+pub fn seconds(time: Duration) -> u64 {
+    time.as_secs() + u64::from(time.subsec_nanos() > 0)
+}
