@@ -1,5 +1,7 @@
 //! Answers, and what they leave for the log line.
 
+use std::net::IpAddr;
+
 use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
@@ -22,6 +24,8 @@ const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 pub(super) struct Outcome {
     /// Who made it.
     pub(super) actor: Option<Actor>,
+    /// Where it came from, if it was not let in.
+    pub(super) address: Option<IpAddr>,
     /// Names of its GraphQL operations.
     pub(super) operations: String,
     /// Codes of its errors, each once.

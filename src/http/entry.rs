@@ -10,6 +10,7 @@ use super::answer::Outcome;
 use crate::app::App;
 use crate::auth::{self, Actor};
 use crate::error::{Category, Error, ErrorCode, Result};
+use crate::throttle::Stranger;
 
 /// The address of the connection that a request came on. It rides in the request's extensions.
 #[derive(Clone, Copy, Debug)]
@@ -25,29 +26,37 @@ pub(super) struct Refused {
 
 /// Tells who sends a request. Whoever is not `wanted` here is answered like a stranger.
 pub(super) async fn enter(app: &App, head: &Parts, wanted: impl Fn(&Actor) -> bool) -> Result<Actor, Refused> {
-    let actor =
-        authenticate(app, head, wanted).await.map_err(|error| Refused { error, outcome: Outcome::default() })?;
+    // Only a router without a listener knows no peer.
+    let peer = head.extensions.get::<Peer>();
+    let sent = head.headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
+    let stranger = peer.map(|Peer(peer)| app.throttle.stranger(*peer, &head.headers, sent));
+    let actor = match authenticate(app, head, stranger.as_ref(), wanted).await {
+        Ok(actor) => actor,
+        Err(error) => {
+            let address = stranger.map(|stranger| stranger.address);
+            return Err(Refused { error, outcome: Outcome { address, ..Outcome::default() } });
+        }
+    };
     match app.throttle.admit_request(&actor) {
         Ok(()) => Ok(actor),
         Err(error) => Err(Refused { error, outcome: Outcome::of(actor) }),
     }
 }
 
-async fn authenticate(app: &App, head: &Parts, wanted: impl Fn(&Actor) -> bool) -> Result<Actor> {
-    let authorization = head.headers.get(AUTHORIZATION);
-    // Only a router without a listener knows no peer.
-    let stranger = head
-        .extensions
-        .get::<Peer>()
-        .map(|Peer(peer)| app.throttle.stranger(*peer, &head.headers, authorization.map(HeaderValue::as_bytes)));
-    if let Some(stranger) = &stranger {
+async fn authenticate(
+    app: &App,
+    head: &Parts,
+    stranger: Option<&Stranger>,
+    wanted: impl Fn(&Actor) -> bool,
+) -> Result<Actor> {
+    if let Some(stranger) = stranger {
         app.throttle.check_stranger(stranger)?;
     }
-    let found = auth::authenticate(app, authorization).await.and_then(|actor| {
+    let found = auth::authenticate(app, head.headers.get(AUTHORIZATION)).await.and_then(|actor| {
         let invalid = || Error::new(ErrorCode::Unauthorized, "Invalid credentials");
         if wanted(&actor) { Ok(actor) } else { Err(invalid()) }
     });
-    match (&stranger, &found) {
+    match (stranger, &found) {
         (Some(stranger), Ok(_)) => app.throttle.let_in(stranger),
         (Some(stranger), Err(error)) if error.code.spec().category == Some(Category::Auth) => {
             app.throttle.failed(stranger);

@@ -129,6 +129,7 @@ fn log(line: &Line) {
                 graphql.operations = (!line.outcome.operations.is_empty()).then_some(line.outcome.operations.as_str()),
                 actor.hotel = line.outcome.actor.as_ref().map(|actor| actor.hotel.slug.as_str()),
                 actor.integration = line.outcome.actor.as_ref().map(|actor| actor.integration_id.to_string()),
+                client.address = line.outcome.address.map(|address| address.to_string()),
                 error.codes = line.codes(),
                 error.causes = (!line.outcome.causes.is_empty()).then(|| line.outcome.causes.join("; ")),
                 duration_ms = u64::try_from(line.duration.as_millis()).unwrap_or(u64::MAX),

@@ -52,7 +52,8 @@ pub struct Throttle {
 /// Who asks, before it is known: an address, and a credential if there is one.
 #[derive(Clone, Copy, Debug)]
 pub struct Stranger {
-    address: IpAddr,
+    /// Where the request comes from, as far as the proxies are believed.
+    pub address: IpAddr,
     credential: Option<Credential>,
 }
 

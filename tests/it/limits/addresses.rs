@@ -7,7 +7,7 @@ use reqwest::Response;
 use serde_json::json;
 
 use super::{Gate, limits, read};
-use crate::support::header;
+use crate::support::{LogLines, header};
 
 const WRONG: &str = "pms_live_00000000000000000000000000000000";
 
@@ -49,6 +49,7 @@ async fn who_fails_too_often_is_told_to_wait_before_anything_is_looked_up() {
     assert_eq!(gate.ask(WRONG).await.status(), 401);
     gate.house.test.pool.close().await;
     assert_eq!(gate.ask(WRONG).await.status(), 429, "without the database");
+    assert_eq!(gate.ask(&gate.house.keys.live).await.status(), 503, "a key that was let in is looked up");
 }
 
 #[tokio::test]
@@ -97,6 +98,23 @@ async fn behind_a_trusted_proxy_each_client_has_its_own_failures() {
     }
     assert_eq!(gate.statuses("2001:db8:0:1:ffff::1", &[WRONG]).await, [429]);
     assert_eq!(gate.statuses("2001:db8:0:2::1", &[WRONG]).await, [401]);
+}
+
+#[tokio::test]
+async fn the_log_names_the_address_of_who_was_not_let_in_and_of_nobody_else() {
+    let log = LogLines::capture();
+    let gate = Gate::with(behind_a_proxy()).await;
+    let logged = |code: &str| {
+        let line = log.requests().pop().expect("a line");
+        assert_eq!(line["error.codes"].as_str().unwrap_or("none"), code);
+        line["client.address"].as_str().map(str::to_owned)
+    };
+    for code in ["UNAUTHORIZED", "UNAUTHORIZED", "UNAUTHORIZED", "RATE_LIMITED"] {
+        gate.ask_from("192.0.2.1", WRONG).await;
+        assert_eq!(logged(code).as_deref(), Some("192.0.2.1"));
+    }
+    gate.ask_from("192.0.2.2", &gate.house.keys.live).await;
+    assert_eq!(logged("none"), None);
 }
 
 #[tokio::test]

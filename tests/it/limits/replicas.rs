@@ -5,6 +5,7 @@ use latchkey::app::App;
 use latchkey::auth::Actor;
 use latchkey::clock::Clock;
 use latchkey::throttle::{self, Budget, ThrottleSettings};
+use latchkey::workers::Workers;
 
 use super::{Gate, limited, limits};
 use crate::support::{TestServer, fingerprint};
@@ -112,7 +113,7 @@ async fn without_the_database_each_replica_keeps_the_limit_and_tells_the_others_
     assert_eq!(let_in(one, &actor, 150), 50);
     rename("ALTER TABLE elsewhere RENAME TO api_key_budgets").await.expect("renamed");
     // At the latest when it stops.
-    throttle::run_exchange(one.clone(), async {}).await;
+    Workers::start(one).stop().await;
     assert_eq!(let_in(&other, &actor, 1), 1);
     exchange(&other).await;
     assert_eq!(let_in(&other, &actor, 1), 0);
