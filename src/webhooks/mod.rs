@@ -197,7 +197,7 @@ pub async fn extent(
 
 /// All endpoints of a hotel, each with the name of its integration. For whoever runs the service.
 pub async fn of_hotel(app: &App, hotel: HotelId) -> Result<Vec<(String, Endpoint)>> {
-    let mut conn = app.pool.acquire().await?;
+    let mut conn = app.worker_pool.acquire().await?;
     store::of_hotel(&mut conn, hotel).await
 }
 

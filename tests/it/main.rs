@@ -26,6 +26,7 @@ mod laws;
 mod pruner;
 mod races;
 mod rest;
+mod row_level_security;
 mod sandbox;
 mod story;
 mod support;

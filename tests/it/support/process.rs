@@ -9,6 +9,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use super::TestDb;
+use sqlx::ConnectOptions as _;
 
 /// The program.
 pub const LATCHKEY: &str = env!("CARGO_BIN_EXE_latchkey");
@@ -33,6 +34,13 @@ impl DataDir {
     pub fn with_database(db: &TestDb) -> Self {
         let mut data = Self::new();
         data.database_url = Some(db.url());
+        data
+    }
+
+    /// The same, logging in as somebody else than the owner of the tables.
+    pub fn with_database_as(db: &TestDb, login: &str) -> Self {
+        let mut data = Self::new();
+        data.database_url = Some(db.options().username(login).to_url_lossy().to_string());
         data
     }
 
