@@ -166,9 +166,14 @@ async fn an_unknown_key_takes_the_hotel_from_the_connection() {
     assert_eq!(rows_of(&mut conn, "room_stays").await + rows_of(&mut conn, "api_keys").await, 0);
 }
 
+/// Roles belong to the whole server, which tests share.
+fn login_name(db: &TestDb) -> String {
+    format!("{}_login", db.options().get_database().expect("a name"))
+}
+
 /// A database of our own, with a login that may only become the two roles.
 async fn plain_login(db: &TestDb) -> String {
-    let name = format!("login_{}", Uuid::new_v4().simple());
+    let name = login_name(db);
     let mut conn = db.pool.acquire().await.expect("a connection");
     conn.execute(AssertSqlSafe(format!("CREATE ROLE {name} LOGIN NOINHERIT"))).await.expect("a role");
     roles::allow(&mut conn, &name).await.expect("a member");
@@ -195,7 +200,7 @@ async fn the_service_runs_as_a_login_that_owns_nothing() {
 #[tokio::test]
 async fn another_url_makes_the_migrations_and_lets_the_login_in() {
     let db = TestDb::empty().await;
-    let login = format!("login_{}", Uuid::new_v4().simple());
+    let login = login_name(&db);
     db.pool.execute(AssertSqlSafe(format!("CREATE ROLE {login} LOGIN NOINHERIT"))).await.expect("a role");
     let data = DataDir::with_database_as(&db, &login);
     let refused = data.run(&["hotel", "list"]);
