@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use crate::db;
 use crate::graphql::Schema;
 use crate::id::IdSource;
-use crate::secrets::MasterKeys;
+use crate::secrets::SecretKeys;
 use crate::webhooks::WebhookSettings;
 
 /// What every request works with. Cheap to clone.
@@ -29,7 +29,7 @@ pub struct Parts {
     /// Ids and secrets.
     pub ids: IdSource,
     /// What seals PINs, QR data and webhook secrets.
-    pub master_keys: MasterKeys,
+    pub secret_keys: SecretKeys,
     /// How webhooks are sent.
     pub webhooks: WebhookSettings,
     /// Requests by API key that are not written yet.
@@ -44,13 +44,13 @@ pub struct Parts {
 
 impl App {
     /// Puts the parts together.
-    pub fn new(pool: PgPool, clock: Clock, ids: IdSource, master_keys: MasterKeys, webhooks: WebhookSettings) -> Self {
+    pub fn new(pool: PgPool, clock: Clock, ids: IdSource, secret_keys: SecretKeys, webhooks: WebhookSettings) -> Self {
         Self(Arc::new(Parts {
             worker_pool: db::for_workers(&pool),
             pool,
             clock,
             ids,
-            master_keys,
+            secret_keys,
             webhooks,
             key_usage: Usage::default(),
             deliveries_wake: Notify::new(),
@@ -74,7 +74,7 @@ impl App {
     pub(crate) fn without_database() -> Self {
         let nowhere = sqlx::postgres::PgConnectOptions::new_without_pgpass().host("/nonexistent");
         let ids = IdSource::operating_system();
-        let master_keys = MasterKeys::parse(&MasterKeys::generate(&ids)).expect("a generated ring parses");
-        Self::new(PgPool::connect_lazy_with(nowhere), Clock::system(), ids, master_keys, WebhookSettings::default())
+        let secret_keys = SecretKeys::parse(&SecretKeys::generate(&ids)).expect("a generated ring parses");
+        Self::new(PgPool::connect_lazy_with(nowhere), Clock::system(), ids, secret_keys, WebhookSettings::default())
     }
 }

@@ -26,6 +26,7 @@ mod laws;
 mod pruner;
 mod races;
 mod rest;
+mod rotation;
 mod sandbox;
 mod story;
 mod support;

@@ -24,7 +24,7 @@ async fn on_own_pool(house: &House, options: PgPoolOptions) -> App {
         pool,
         house.test.clock.clone(),
         house.test.ids.clone(),
-        house.test.master_keys.clone(),
+        house.test.secret_keys.clone(),
         WebhookSettings::default(),
     )
 }
@@ -131,7 +131,7 @@ async fn what_goes_wrong_inside_is_internal_and_leaks_nothing() {
     let house = House::new().await;
     let stay = house.stay("R1").await;
     house.locks.add(&stay, &house.locks.pin("1").await).await;
-    // A secret that no master key opens.
+    // A secret that no secret key opens.
     sqlx::query("UPDATE room_access_keys SET secret = '\\x00'").execute(&house.test.pool).await.expect("runs");
     let query = "{ room_stays { edges { node { roomAccessKey { ... on RoomAccessPin { pin } } } } } }";
     let response = house.messaging.run(query, json!({})).await;

@@ -63,7 +63,7 @@ impl DataDir {
         command.env("LATCHKEY_DATA_DIR", self.path()).env("LATCHKEY_LISTEN", "127.0.0.1:0");
         if let Some(url) = &self.database_url {
             let keys = "1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
-            command.env("DATABASE_URL", url).env("LATCHKEY_MASTER_KEYS", keys);
+            command.env("DATABASE_URL", url).env("LATCHKEY_SECRET_KEY", keys);
         }
         command
     }
