@@ -28,6 +28,7 @@ mod races;
 mod rest;
 mod rotation;
 mod sandbox;
+mod secrecy;
 mod story;
 mod support;
 mod tenancy;
