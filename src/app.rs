@@ -12,7 +12,7 @@ use crate::clock::Clock;
 use crate::db::{self, RequestPool};
 use crate::graphql::Schema;
 use crate::id::IdSource;
-use crate::secrets::MasterKeys;
+use crate::secrets::SecretKeys;
 use crate::webhooks::WebhookSettings;
 
 /// What every request works with. Cheap to clone.
@@ -30,7 +30,7 @@ pub struct Parts {
     /// Ids and secrets.
     pub ids: IdSource,
     /// What seals PINs, QR data and webhook secrets.
-    pub master_keys: MasterKeys,
+    pub secret_keys: SecretKeys,
     /// How webhooks are sent.
     pub webhooks: WebhookSettings,
     /// Requests by API key that are not written yet.
@@ -50,7 +50,7 @@ impl App {
         connections: u32,
         clock: Clock,
         ids: IdSource,
-        master_keys: MasterKeys,
+        secret_keys: SecretKeys,
         webhooks: WebhookSettings,
     ) -> Self {
         Self(Arc::new(Parts {
@@ -58,7 +58,7 @@ impl App {
             worker_pool: db::for_workers(database),
             clock,
             ids,
-            master_keys,
+            secret_keys,
             webhooks,
             key_usage: Usage::default(),
             deliveries_wake: Notify::new(),
@@ -82,7 +82,7 @@ impl App {
     pub(crate) fn without_database() -> Self {
         let nowhere = PgConnectOptions::new_without_pgpass().host("/nonexistent");
         let ids = IdSource::operating_system();
-        let master_keys = MasterKeys::parse(&MasterKeys::generate(&ids)).expect("a generated ring parses");
-        Self::new(nowhere, 1, Clock::system(), ids, master_keys, WebhookSettings::default())
+        let secret_keys = SecretKeys::parse(&SecretKeys::generate(&ids)).expect("a generated ring parses");
+        Self::new(nowhere, 1, Clock::system(), ids, secret_keys, WebhookSettings::default())
     }
 }

@@ -12,7 +12,7 @@ use std::str::FromStr as _;
 use chrono::{DateTime, Utc};
 use sqlx::postgres::PgConnectOptions;
 
-use crate::secrets::MasterKeys;
+use crate::secrets::SecretKeys;
 use crate::telemetry::{LogFilter, LogFormat};
 use crate::webhooks::WebhookSettings;
 use crate::webhooks::address::AllowedNetworks;
@@ -32,7 +32,7 @@ pub struct Settings {
     #[arg(long, env = Setting::LISTEN.variable, hide_env_values = true, global = true, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     listen: String,
 
-    /// Folder of the embedded database, the master keys and demo.json [default: the user's data folder, /var/lib/latchkey as root]
+    /// Folder of the embedded database, the secret keys and demo.json [default: the user's data folder, /var/lib/latchkey as root]
     #[arg(long, env = Setting::DATA_DIR.variable, hide_env_values = true, global = true, value_name = "FOLDER")]
     data_dir: Option<String>,
 
@@ -48,10 +48,10 @@ pub struct Settings {
     #[arg(long, env = Setting::DATABASE_CONNECTIONS.variable, hide_env_values = true, global = true, value_name = "NUMBER", default_value = "10")]
     database_connections: String,
 
-    /// What seals PINs and QR data: `<number>:<base64 of 32 bytes>`, comma-separated, the key for new values first
+    /// What seals PINs and other secrets: `<number>:<base64 of 32 bytes>`, comma-separated, the key for new values first
     /// [default: made once and kept in the data folder; required with a server of your own]
-    #[arg(long, env = Setting::MASTER_KEYS.variable, hide_env_values = true, global = true, value_name = "KEYS")]
-    master_keys: Option<String>,
+    #[arg(long, env = Setting::SECRET_KEY.variable, hide_env_values = true, global = true, value_name = "KEYS")]
+    secret_key: Option<String>,
 
     /// Networks that webhooks reach although they are not public, and without TLS: `127.0.0.0/8,fd00::/8` [default: none]
     #[arg(long, env = Setting::WEBHOOK_ALLOW_NETWORKS.variable, hide_env_values = true, global = true, value_name = "NETWORKS")]
@@ -85,8 +85,8 @@ pub struct Config {
     pub database: Database,
     /// Most connections of the request pool.
     pub database_connections: u32,
-    /// Master keys; without any the data folder holds them.
-    pub master_keys: Option<MasterKeys>,
+    /// Secret keys; without any the data folder holds them.
+    pub secret_keys: Option<SecretKeys>,
     /// How webhooks are sent.
     pub webhooks: WebhookSettings,
     /// Instant at which the clock starts; without one it is the machine's.
@@ -127,8 +127,8 @@ impl Setting {
         Self { variable: "LATCHKEY_MIGRATE_DATABASE_URL", flag: "--migrate-database-url" };
     const DATABASE_CONNECTIONS: Self =
         Self { variable: "LATCHKEY_DATABASE_CONNECTIONS", flag: "--database-connections" };
-    /// What seals PINs and QR data.
-    pub const MASTER_KEYS: Self = Self { variable: "LATCHKEY_MASTER_KEYS", flag: "--master-keys" };
+    /// What seals PINs and other secrets.
+    pub const SECRET_KEY: Self = Self { variable: "LATCHKEY_SECRET_KEY", flag: "--secret-key" };
     const WEBHOOK_ALLOW_NETWORKS: Self =
         Self { variable: "LATCHKEY_WEBHOOK_ALLOW_NETWORKS", flag: "--webhook-allow-networks" };
     const WEBHOOK_SCHEDULE: Self = Self { variable: "LATCHKEY_WEBHOOK_SCHEDULE", flag: "--webhook-schedule" };
@@ -175,20 +175,20 @@ impl Config {
             }
         };
         let clock = present(Setting::CLOCK, given.clock)?.map(|text| clock(&text, &database)).transpose()?;
-        let master_keys = present(Setting::MASTER_KEYS, given.master_keys)?
+        let secret_keys = present(Setting::SECRET_KEY, given.secret_key)?
             .map(|text| {
-                MasterKeys::parse(&text).map_err(|reason| Setting::MASTER_KEYS.refuse(format!("is wrong: {reason}")))
+                SecretKeys::parse(&text).map_err(|reason| Setting::SECRET_KEY.refuse(format!("is wrong: {reason}")))
             })
             .transpose()?;
-        if master_keys.is_none() && matches!(database, Database::Server { .. }) {
-            return Err(Setting::MASTER_KEYS.refuse("is required with DATABASE_URL"));
+        if secret_keys.is_none() && matches!(database, Database::Server { .. }) {
+            return Err(Setting::SECRET_KEY.refuse("is required with DATABASE_URL"));
         }
         Ok(Self {
             listen: listen(&given.listen)?,
             data_dir: data_dir(present(Setting::DATA_DIR, given.data_dir)?)?,
             database,
             database_connections: connections(&given.database_connections)?,
-            master_keys,
+            secret_keys,
             webhooks: WebhookSettings {
                 schedule: schedule(&given.webhook_schedule)?,
                 allowed_networks: networks(present(Setting::WEBHOOK_ALLOW_NETWORKS, given.webhook_allow_networks)?)?,
@@ -288,8 +288,8 @@ impl Config {
         self.data_dir.join("postgres")
     }
 
-    /// File of the master keys of the embedded database.
-    pub fn master_key_file(&self) -> PathBuf {
-        self.data_dir.join("master.keys")
+    /// File of the secret keys of the embedded database.
+    pub fn secret_key_file(&self) -> PathBuf {
+        self.data_dir.join("secret.keys")
     }
 }

@@ -10,6 +10,7 @@
 //! - [`events`] is the public contract of what happened, written by the commit of [`db::Tx`]; [`webhooks`] delivers it.
 //! - [`idempotency`] keeps answers in the transaction of their effect, so that a request can be sent again.
 //! - [`pruner`] revokes and deletes keys that outlived their stay.
+//! - [`rotation`] seals anew what older secret keys have sealed.
 //! - [`workers`] runs beside the requests: deliveries, [`pruner`], the upkeep of [`events`] and the use of API keys.
 //! - [`clock`], [`id`], [`secrets`] and [`error`] are used everywhere; [`config`] and [`app`] put the parts together.
 
@@ -36,6 +37,7 @@ pub mod rest;
 pub mod room_access_keys;
 pub mod room_stays;
 pub mod rooms;
+pub mod rotation;
 pub mod secrets;
 pub mod telemetry;
 pub mod webhooks;

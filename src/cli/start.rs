@@ -1,8 +1,7 @@
 //! From settings to a running application.
 
-use std::fs::{self, DirBuilder, File};
-use std::io::{ErrorKind, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 
 use sqlx::postgres::PgConnectOptions;
@@ -16,7 +15,7 @@ use crate::db::embedded::{Durability, Embedded};
 use crate::db::{self, roles};
 use crate::events;
 use crate::id::IdSource;
-use crate::secrets::MasterKeys;
+use crate::secrets::{SecretKeys, key_file};
 
 /// Name of the database on the embedded server.
 const DATABASE: &str = "latchkey";
@@ -40,32 +39,32 @@ impl Started {
 /// Starts or reaches the database, brings it to the schema of this binary and puts the application together.
 pub async fn start(config: &Config) -> Result<Started, Failure> {
     let ids = IdSource::operating_system();
-    let (embedded, owner, login, master_keys) = match &config.database {
+    let (embedded, owner, login, secret_keys) = match &config.database {
         Database::Embedded => {
             make_data_dir(&config.data_dir)?;
-            let master_keys = match &config.master_keys {
+            let secret_keys = match &config.secret_keys {
                 Some(keys) => keys.clone(),
-                None => kept_master_keys(config, &ids)?,
+                None => kept_secret_keys(config, &ids)?,
             };
             let embedded = Embedded::start(&config.cluster(), Durability::Durable, &std::env::current_exe()?).await?;
             embedded.ensure_database(DATABASE).await?;
             let owner = embedded.connect_options(DATABASE);
             let login = owner.clone().username(roles::EMBEDDED_LOGIN);
-            (Some(embedded), owner, login, master_keys)
+            (Some(embedded), owner, login, secret_keys)
         }
         Database::Server { login, owner } => {
-            let keys = config.master_keys.clone();
+            let keys = config.secret_keys.clone();
             (
                 None,
                 (**owner).clone(),
                 (**login).clone(),
-                keys.ok_or_else(|| Setting::MASTER_KEYS.refuse("is required with DATABASE_URL"))?,
+                keys.ok_or_else(|| Setting::SECRET_KEY.refuse("is required with DATABASE_URL"))?,
             )
         }
     };
     migrate(&owner, &login).await?;
     let clock = config.clock.map_or_else(Clock::system, Clock::starting_at);
-    let app = App::new(login, config.database_connections, clock, ids, master_keys, config.webhooks.clone());
+    let app = App::new(login, config.database_connections, clock, ids, secret_keys, config.webhooks.clone());
     if !roles::are_in_force(&app.worker_pool).await? {
         let reason = "connections to the database do not get the role that they ask for when they are opened: a pooler \
                       between must pass that on";
@@ -112,32 +111,15 @@ fn make_data_dir(folder: &Path) -> Result<(), Failure> {
         .map_err(|error| Setting::DATA_DIR.refuse(format!("cannot be used: {}: {error}", folder.display())).into())
 }
 
-/// The master keys of the data folder. They are made before the database is, so a database without them has lost them.
-fn kept_master_keys(config: &Config, ids: &IdSource) -> Result<MasterKeys, Failure> {
-    let path = config.master_key_file();
-    let refuse = |problem: String| Setting::MASTER_KEYS.refuse(format!("is not set, and {}{problem}", path.display()));
+/// The secret keys of the data folder. They are made before the database is, so a database without them has lost them.
+fn kept_secret_keys(config: &Config, ids: &IdSource) -> Result<SecretKeys, Failure> {
+    let path = config.secret_key_file();
+    let refuse = |problem: String| Setting::SECRET_KEY.refuse(format!("is not set, and {}{problem}", path.display()));
     if !path.exists() {
         if config.cluster().join("data").exists() {
             return Err(refuse(" is gone: put back the keys that the database was sealed with".into()).into());
         }
-        make_key_file(&path, &MasterKeys::generate(ids))
-            .map_err(|error| refuse(format!(" cannot be made: {error}")))?;
+        key_file::make(&path, ids).map_err(|error| refuse(format!(" cannot be made: {error}")))?;
     }
-    let text = fs::read_to_string(&path).map_err(|error| refuse(format!(" cannot be read: {error}")))?;
-    MasterKeys::parse(&text).map_err(|reason| refuse(format!(" is damaged: {reason}")).into())
-}
-
-/// Writes a file that is whole or not there, and that leaves one alone that another process has just made.
-fn make_key_file(path: &Path, text: &str) -> std::io::Result<()> {
-    let unfinished = path.with_extension(format!("keys.{}", std::process::id()));
-    let mut file = File::options().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
-    writeln!(file, "{text}")?;
-    file.sync_all()?;
-    let linked = fs::hard_link(&unfinished, path);
-    fs::remove_file(&unfinished)?;
-    match linked {
-        Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error),
-        _ => {}
-    }
-    path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+    SecretKeys::of_file(path.clone()).map_err(|error| refuse(format!(" cannot be used: {error}")).into())
 }

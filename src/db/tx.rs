@@ -22,7 +22,7 @@ pub struct Tx {
     pub actor: Actor,
     /// The one instant at which everything in it happens.
     pub now: DateTime<Utc>,
-    /// Ids, secrets, master keys.
+    /// Ids, secrets, secret keys.
     pub app: App,
     changes: Changes,
     deliveries: u64,

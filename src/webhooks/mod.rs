@@ -238,6 +238,6 @@ fn require_place(enabled: i64) -> Result<()> {
 fn new_secret(tx: &Tx, endpoint: Uuid) -> (Secret, Vec<u8>) {
     let secret = sign::generate(&tx.app.ids);
     let context = seal_context(tx.actor.hotel.id, endpoint);
-    let sealed = tx.app.master_keys.seal(&tx.app.ids, &context, secret.expose());
+    let sealed = tx.app.secret_keys.seal(&tx.app.ids, &context, secret.expose());
     (secret, sealed)
 }

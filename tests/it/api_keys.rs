@@ -4,7 +4,7 @@ use futures_util::future::join;
 use latchkey::app::App;
 use latchkey::auth::{self, Permission};
 use latchkey::id::IdSource;
-use latchkey::secrets::MasterKeys;
+use latchkey::secrets::SecretKeys;
 use latchkey::webhooks::WebhookSettings;
 use serde_json::{Value, json};
 
@@ -131,7 +131,7 @@ async fn what_an_administrator_does_is_in_force_on_every_replica_for_the_next_re
 /// Another process on the same database.
 fn replica(test: &TestApp) -> App {
     let ids = IdSource::operating_system();
-    let keys = MasterKeys::parse(&MasterKeys::generate(&ids)).unwrap_or_else(|reason| panic!("{reason}"));
+    let keys = SecretKeys::parse(&SecretKeys::generate(&ids)).unwrap_or_else(|reason| panic!("{reason}"));
     App::new(test.db.options(), 5, test.clock.clone(), ids, keys, WebhookSettings::default())
 }
 

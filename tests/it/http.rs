@@ -8,7 +8,7 @@ use latchkey::app::App;
 use latchkey::auth::{self, ApiKeyChange, Permission};
 use latchkey::clock::Clock;
 use latchkey::id::IdSource;
-use latchkey::secrets::MasterKeys;
+use latchkey::secrets::SecretKeys;
 use latchkey::webhooks::WebhookSettings;
 use serde_json::{Value, json};
 use sqlx::postgres::PgConnectOptions;
@@ -30,8 +30,8 @@ async fn started() -> (TestApp, TestIntegration, TestServer) {
 fn without_database() -> App {
     let nowhere = PgConnectOptions::new_without_pgpass().host("/nonexistent").username("nobody");
     let ids = IdSource::operating_system();
-    let master_keys = MasterKeys::parse(&MasterKeys::generate(&ids)).unwrap_or_else(|reason| panic!("{reason}"));
-    App::new(nowhere, 1, Clock::system(), ids, master_keys, WebhookSettings::default())
+    let secret_keys = SecretKeys::parse(&SecretKeys::generate(&ids)).unwrap_or_else(|reason| panic!("{reason}"));
+    App::new(nowhere, 1, Clock::system(), ids, secret_keys, WebhookSettings::default())
 }
 
 fn typename() -> Value {

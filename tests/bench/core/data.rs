@@ -14,7 +14,7 @@ use latchkey::http;
 use latchkey::id::IdSource;
 use latchkey::reservations::{self, ReservationField, ReservationJoins};
 use latchkey::room_stays::{self, StayField, StayJoins};
-use latchkey::secrets::MasterKeys;
+use latchkey::secrets::SecretKeys;
 use latchkey::webhooks::WebhookSettings;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{AssertSqlSafe, PgConnection, PgPool};
@@ -69,9 +69,9 @@ impl Bench {
         let owner = PgPoolOptions::new().connect_with(options.clone()).await.expect("a connection");
         db::migrate(&mut owner.acquire().await.expect("a connection")).await.expect("the schema");
         let ids = IdSource::operating_system();
-        let master_keys = MasterKeys::parse(&MasterKeys::generate(&ids)).unwrap_or_else(|reason| panic!("{reason}"));
+        let secret_keys = SecretKeys::parse(&SecretKeys::generate(&ids)).unwrap_or_else(|reason| panic!("{reason}"));
         let clock = Clock::starting_at(format!("{TODAY}T09:00:00Z").parse().expect("an instant"));
-        let app = App::new(options.clone(), 8, clock, ids, master_keys, WebhookSettings::default());
+        let app = App::new(options.clone(), 8, clock, ids, secret_keys, WebhookSettings::default());
 
         let mut windows = Vec::new();
         let mut integration = Uuid::nil();

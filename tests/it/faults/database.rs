@@ -23,7 +23,7 @@ fn on_own_pool(house: &House, connections: u32) -> App {
         connections,
         house.test.clock.clone(),
         house.test.ids.clone(),
-        house.test.master_keys.clone(),
+        house.test.secret_keys.clone(),
         WebhookSettings::default(),
     )
 }

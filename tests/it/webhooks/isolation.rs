@@ -80,7 +80,7 @@ pub fn spawn_worker(hooks: &Hooks, limits: TimeLimits) -> (App, tokio::task::Joi
         5,
         clock,
         parts.ids.clone(),
-        parts.master_keys.clone(),
+        parts.secret_keys.clone(),
         parts.webhooks.clone(),
     );
     let stop = Arc::new(Notify::new());
