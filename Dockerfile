@@ -1,4 +1,4 @@
-# The service alone: give it a PostgreSQL through DATABASE_URL and master keys through LATCHKEY_MASTER_KEYS.
+# The service alone: give it a PostgreSQL through DATABASE_URL and secret keys through LATCHKEY_SECRET_KEY.
 
 FROM rust:1.95-slim-bookworm AS builder
 WORKDIR /src

@@ -4,14 +4,15 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use sqlx::PgPool;
+use sqlx::postgres::PgConnectOptions;
 use tokio::sync::Notify;
 
 use crate::auth::Usage;
 use crate::clock::Clock;
-use crate::db;
+use crate::db::{self, RequestPool};
 use crate::graphql::Schema;
 use crate::id::IdSource;
-use crate::secrets::MasterKeys;
+use crate::secrets::SecretKeys;
 use crate::throttle::{Throttle, ThrottleSettings};
 use crate::webhooks::WebhookSettings;
 
@@ -21,16 +22,16 @@ pub struct App(Arc<Parts>);
 
 /// See [`App`].
 pub struct Parts {
-    /// Connections for requests: time-outs for statements and locks are set on them.
-    pub pool: PgPool,
-    /// Connections for what runs beside the requests.
+    /// Connections for requests, each for one hotel: time-outs for statements and locks are set on them.
+    pub pool: RequestPool,
+    /// Connections for what runs beside the requests and goes from hotel to hotel.
     pub worker_pool: PgPool,
     /// The time.
     pub clock: Clock,
     /// Ids and secrets.
     pub ids: IdSource,
     /// What seals PINs, QR data and webhook secrets.
-    pub master_keys: MasterKeys,
+    pub secret_keys: SecretKeys,
     /// How webhooks are sent.
     pub webhooks: WebhookSettings,
     /// Requests by API key that are not written yet.
@@ -46,27 +47,36 @@ pub struct Parts {
 }
 
 impl App {
-    /// Puts the parts together, without limits on requests.
-    pub fn new(pool: PgPool, clock: Clock, ids: IdSource, master_keys: MasterKeys, webhooks: WebhookSettings) -> Self {
-        Self::with_limits(pool, clock, ids, master_keys, webhooks, ThrottleSettings::unlimited())
+    /// Puts the parts together, without limits on requests. `connections`: most that requests use at the same time.
+    pub fn new(
+        database: PgConnectOptions,
+        connections: u32,
+        clock: Clock,
+        ids: IdSource,
+        secret_keys: SecretKeys,
+        webhooks: WebhookSettings,
+    ) -> Self {
+        let limits = ThrottleSettings::unlimited();
+        Self::with_limits(database, connections, clock, ids, secret_keys, webhooks, limits)
     }
 
     /// The same with limits.
     pub fn with_limits(
-        pool: PgPool,
+        database: PgConnectOptions,
+        connections: u32,
         clock: Clock,
         ids: IdSource,
-        master_keys: MasterKeys,
+        secret_keys: SecretKeys,
         webhooks: WebhookSettings,
         limits: ThrottleSettings,
     ) -> Self {
         Self(Arc::new(Parts {
-            worker_pool: db::for_workers(&pool),
-            pool,
+            pool: RequestPool::new(database.clone(), connections),
+            worker_pool: db::for_workers(database),
             throttle: Throttle::new(limits, clock.clone()),
             clock,
             ids,
-            master_keys,
+            secret_keys,
             webhooks,
             key_usage: Usage::default(),
             deliveries_wake: Notify::new(),
@@ -88,9 +98,9 @@ impl std::ops::Deref for App {
 impl App {
     /// An application whose database cannot be reached.
     pub(crate) fn without_database() -> Self {
-        let nowhere = sqlx::postgres::PgConnectOptions::new_without_pgpass().host("/nonexistent");
+        let nowhere = PgConnectOptions::new_without_pgpass().host("/nonexistent");
         let ids = IdSource::operating_system();
-        let master_keys = MasterKeys::parse(&MasterKeys::generate(&ids)).expect("a generated ring parses");
-        Self::new(PgPool::connect_lazy_with(nowhere), Clock::system(), ids, master_keys, WebhookSettings::default())
+        let secret_keys = SecretKeys::parse(&SecretKeys::generate(&ids)).expect("a generated ring parses");
+        Self::new(nowhere, 1, Clock::system(), ids, secret_keys, WebhookSettings::default())
     }
 }

@@ -12,7 +12,7 @@ use std::str::FromStr as _;
 use chrono::{DateTime, Utc};
 use sqlx::postgres::PgConnectOptions;
 
-use crate::secrets::MasterKeys;
+use crate::secrets::SecretKeys;
 use crate::telemetry::{LogFilter, LogFormat};
 use crate::throttle::{Limit, ThrottleSettings, TrustedProxies};
 use crate::webhooks::WebhookSettings;
@@ -33,7 +33,7 @@ pub struct Settings {
     #[arg(long, env = Setting::LISTEN.variable, hide_env_values = true, global = true, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     listen: String,
 
-    /// Folder of the embedded database, the master keys and demo.json [default: the user's data folder, /var/lib/latchkey as root]
+    /// Folder of the embedded database, the secret keys and demo.json [default: the user's data folder, /var/lib/latchkey as root]
     #[arg(long, env = Setting::DATA_DIR.variable, hide_env_values = true, global = true, value_name = "FOLDER")]
     data_dir: Option<String>,
 
@@ -41,14 +41,18 @@ pub struct Settings {
     #[arg(long, env = Setting::DATABASE_URL.variable, hide_env_values = true, global = true, value_name = "URL")]
     database_url: Option<String>,
 
+    /// The same database as the owner of its tables, who makes migrations [default: the same user for both]
+    #[arg(long, env = Setting::MIGRATE_DATABASE_URL.variable, hide_env_values = true, global = true, value_name = "URL")]
+    migrate_database_url: Option<String>,
+
     /// Connections to the database, 1 to 1000
     #[arg(long, env = Setting::DATABASE_CONNECTIONS.variable, hide_env_values = true, global = true, value_name = "NUMBER", default_value = "10")]
     database_connections: String,
 
-    /// What seals PINs and QR data: `<number>:<base64 of 32 bytes>`, comma-separated, the key for new values first
+    /// What seals PINs and other secrets: `<number>:<base64 of 32 bytes>`, comma-separated, the key for new values first
     /// [default: made once and kept in the data folder; required with a server of your own]
-    #[arg(long, env = Setting::MASTER_KEYS.variable, hide_env_values = true, global = true, value_name = "KEYS")]
-    master_keys: Option<String>,
+    #[arg(long, env = Setting::SECRET_KEY.variable, hide_env_values = true, global = true, value_name = "KEYS")]
+    secret_key: Option<String>,
 
     /// Networks that webhooks reach although they are not public, and without TLS: `127.0.0.0/8,fd00::/8` [default: none]
     #[arg(long, env = Setting::WEBHOOK_ALLOW_NETWORKS.variable, hide_env_values = true, global = true, value_name = "NETWORKS")]
@@ -102,8 +106,8 @@ pub struct Config {
     pub database: Database,
     /// Most connections of the request pool.
     pub database_connections: u32,
-    /// Master keys; without any the data folder holds them.
-    pub master_keys: Option<MasterKeys>,
+    /// Secret keys; without any the data folder holds them.
+    pub secret_keys: Option<SecretKeys>,
     /// How webhooks are sent.
     pub webhooks: WebhookSettings,
     /// How much is let in.
@@ -121,8 +125,13 @@ pub struct Config {
 pub enum Database {
     /// Our own.
     Embedded,
-    /// Somebody else's. Boxed for its size.
-    Server(Box<PgConnectOptions>),
+    /// Somebody else's. Boxed for their size.
+    Server {
+        /// What the service logs in as.
+        login: Box<PgConnectOptions>,
+        /// Who owns the tables and makes migrations; the same unless told otherwise.
+        owner: Box<PgConnectOptions>,
+    },
 }
 
 /// The two names of a setting.
@@ -137,10 +146,12 @@ impl Setting {
     /// The folder of what is kept outside the database.
     pub const DATA_DIR: Self = Self { variable: "LATCHKEY_DATA_DIR", flag: "--data-dir" };
     const DATABASE_URL: Self = Self { variable: "DATABASE_URL", flag: "--database-url" };
+    const MIGRATE_DATABASE_URL: Self =
+        Self { variable: "LATCHKEY_MIGRATE_DATABASE_URL", flag: "--migrate-database-url" };
     const DATABASE_CONNECTIONS: Self =
         Self { variable: "LATCHKEY_DATABASE_CONNECTIONS", flag: "--database-connections" };
-    /// What seals PINs and QR data.
-    pub const MASTER_KEYS: Self = Self { variable: "LATCHKEY_MASTER_KEYS", flag: "--master-keys" };
+    /// What seals PINs and other secrets.
+    pub const SECRET_KEY: Self = Self { variable: "LATCHKEY_SECRET_KEY", flag: "--secret-key" };
     const WEBHOOK_ALLOW_NETWORKS: Self =
         Self { variable: "LATCHKEY_WEBHOOK_ALLOW_NETWORKS", flag: "--webhook-allow-networks" };
     const WEBHOOK_SCHEDULE: Self = Self { variable: "LATCHKEY_WEBHOOK_SCHEDULE", flag: "--webhook-schedule" };
@@ -176,25 +187,36 @@ pub struct ConfigError {
 impl Config {
     /// Checks the settings.
     pub fn check(given: Settings) -> Result<Self, ConfigError> {
+        let migrate_url = present(Setting::MIGRATE_DATABASE_URL, given.migrate_database_url)?;
         let database = match present(Setting::DATABASE_URL, given.database_url)? {
+            None if migrate_url.is_some() => {
+                return Err(Setting::MIGRATE_DATABASE_URL.refuse("is accepted only with DATABASE_URL"));
+            }
             None => Database::Embedded,
-            Some(url) => Database::Server(Box::new(database_options(&url)?)),
+            Some(url) => {
+                let login = Box::new(database_options(Setting::DATABASE_URL, &url)?);
+                let owner = match &migrate_url {
+                    Some(url) => Box::new(database_options(Setting::MIGRATE_DATABASE_URL, url)?),
+                    None => login.clone(),
+                };
+                Database::Server { login, owner }
+            }
         };
         let clock = present(Setting::CLOCK, given.clock)?.map(|text| clock(&text, &database)).transpose()?;
-        let master_keys = present(Setting::MASTER_KEYS, given.master_keys)?
+        let secret_keys = present(Setting::SECRET_KEY, given.secret_key)?
             .map(|text| {
-                MasterKeys::parse(&text).map_err(|reason| Setting::MASTER_KEYS.refuse(format!("is wrong: {reason}")))
+                SecretKeys::parse(&text).map_err(|reason| Setting::SECRET_KEY.refuse(format!("is wrong: {reason}")))
             })
             .transpose()?;
-        if master_keys.is_none() && matches!(database, Database::Server(_)) {
-            return Err(Setting::MASTER_KEYS.refuse("is required with DATABASE_URL"));
+        if secret_keys.is_none() && matches!(database, Database::Server { .. }) {
+            return Err(Setting::SECRET_KEY.refuse("is required with DATABASE_URL"));
         }
         Ok(Self {
             listen: listen(&given.listen)?,
             data_dir: data_dir(present(Setting::DATA_DIR, given.data_dir)?)?,
             database,
             database_connections: connections(&given.database_connections)?,
-            master_keys,
+            secret_keys,
             webhooks: WebhookSettings {
                 schedule: schedule(&given.webhook_schedule)?,
                 allowed_networks: networks(present(Setting::WEBHOOK_ALLOW_NETWORKS, given.webhook_allow_networks)?)?,
@@ -226,9 +248,9 @@ fn listen(text: &str) -> Result<SocketAddr, ConfigError> {
         .map_err(|_| Setting::LISTEN.refuse(format!("is not an address and port such as 127.0.0.1:8080: {text:?}")))
 }
 
-fn database_options(url: &str) -> Result<PgConnectOptions, ConfigError> {
+fn database_options(setting: Setting, url: &str) -> Result<PgConnectOptions, ConfigError> {
     // The value holds a password: neither it nor the parser's message, which may quote it, is repeated.
-    let wrong = || Setting::DATABASE_URL.refuse("is not a URL such as postgres://user:password@host:5432/database");
+    let wrong = || setting.refuse("is not a URL such as postgres://user:password@host:5432/database");
     if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
         return Err(wrong());
     }
@@ -236,7 +258,7 @@ fn database_options(url: &str) -> Result<PgConnectOptions, ConfigError> {
 }
 
 fn clock(text: &str, database: &Database) -> Result<DateTime<Utc>, ConfigError> {
-    if matches!(database, Database::Server(_)) {
+    if matches!(database, Database::Server { .. }) {
         return Err(Setting::CLOCK.refuse("is accepted only with the embedded database, not with DATABASE_URL"));
     }
     DateTime::parse_from_rfc3339(text)
@@ -322,9 +344,9 @@ impl Config {
         self.data_dir.join("postgres")
     }
 
-    /// File of the master keys of the embedded database.
-    pub fn master_key_file(&self) -> PathBuf {
-        self.data_dir.join("master.keys")
+    /// File of the secret keys of the embedded database.
+    pub fn secret_key_file(&self) -> PathBuf {
+        self.data_dir.join("secret.keys")
     }
 }
 
@@ -341,7 +363,7 @@ mod tests {
     }
 
     fn limits(args: &[&str]) -> Result<ThrottleSettings, String> {
-        let database = ["latchkey", "--database-url", "postgres://localhost", "--master-keys"];
+        let database = ["latchkey", "--database-url", "postgres://localhost", "--secret-key"];
         let key = "1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
         let program = Program::parse_from(database.iter().chain([&key]).chain(args));
         Config::check(program.settings).map(|config| config.limits).map_err(|error| error.to_string())

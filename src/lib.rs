@@ -11,6 +11,7 @@
 //! - [`idempotency`] keeps answers in the transaction of their effect, so that a request can be sent again.
 //! - [`throttle`] limits what is let in.
 //! - [`pruner`] revokes and deletes keys that outlived their stay.
+//! - [`rotation`] seals anew what older secret keys have sealed.
 //! - [`workers`] runs beside the requests: deliveries, [`pruner`], the upkeep of [`events`], the use of API keys and
 //!   their limits.
 //! - [`clock`], [`id`], [`secrets`] and [`error`] are used everywhere; [`config`] and [`app`] put the parts together.
@@ -38,6 +39,7 @@ pub mod rest;
 pub mod room_access_keys;
 pub mod room_stays;
 pub mod rooms;
+pub mod rotation;
 pub mod secrets;
 pub mod telemetry;
 pub mod throttle;

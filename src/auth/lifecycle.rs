@@ -82,7 +82,7 @@ pub async fn create_api_key(
     permission: Permission,
 ) -> Result<NewApiKey> {
     let now = app.clock.now();
-    let mut tx = app.pool.begin().await?;
+    let mut tx = app.worker_pool.begin().await?;
     let integration = integrations::ensure(&mut tx, &app.ids, hotel, integration, now).await?;
     let new = generate(&app.ids, hotel, integration, name.to_owned(), permission, now);
     insert(&mut tx, &new, now).await?;
@@ -107,7 +107,7 @@ pub async fn create_in(tx: &mut Tx, integration: Uuid, name: String, permission:
 /// # Errors
 /// `NOT_FOUND`, `INVALID_ARGUMENT` for a revoked pair.
 pub async fn regenerate_api_key(app: &App, id: Uuid) -> Result<NewApiKey> {
-    let mut tx = app.pool.begin().await?;
+    let mut tx = app.worker_pool.begin().await?;
     let new = regenerate(&mut tx, &app.ids, None, id, app.clock.now()).await?;
     tx.commit().await?;
     Ok(new)
@@ -127,7 +127,7 @@ pub async fn regenerate_in(tx: &mut Tx, id: Uuid) -> Result<NewApiKey> {
 /// # Errors
 /// `NOT_FOUND`; `INVALID_ARGUMENT` when a revoked one is to be enabled or disabled.
 pub async fn change_api_key(app: &App, id: Uuid, to: ApiKeyChange) -> Result<()> {
-    let mut tx = app.pool.begin().await?;
+    let mut tx = app.worker_pool.begin().await?;
     change(&mut tx, None, id, to, app.clock.now()).await?;
     tx.commit().await?;
     Ok(())
@@ -153,7 +153,7 @@ pub async fn get(conn: &mut PgConnection, hotel: HotelId, id: Uuid) -> Result<Ap
 
 /// All pairs of a hotel, oldest first.
 pub async fn list_api_keys(app: &App, hotel: HotelId) -> Result<Vec<ApiKeyInfo>> {
-    let mut conn = app.pool.acquire().await?;
+    let mut conn = app.worker_pool.acquire().await?;
     store::list(&mut conn, hotel).await
 }
 

@@ -10,6 +10,7 @@ mod import;
 mod integration;
 mod migrate;
 mod prune;
+mod rotate_secrets;
 mod schema;
 mod serve;
 mod start;
@@ -58,6 +59,8 @@ enum Command {
     Integration(integration::Command),
     /// Revoke and delete room access keys that are due, as the server does every minute
     Prune(prune::Args),
+    /// Seal PINs, QR data, webhook secrets and kept answers anew with the first secret key
+    RotateSecrets(rotate_secrets::Args),
     /// Show the demo's hotels and their API keys
     Demo(demo::Args),
     #[command(name = embedded::KEEPER_COMMAND, hide = true)]
@@ -99,6 +102,7 @@ fn run(command: Command, settings: Settings) -> Result<(), Failure> {
             Command::ApiKey(command) => api_key::run(command, &config).await,
             Command::Integration(command) => integration::run(command, &config).await,
             Command::Prune(args) => prune::run(args, &config).await,
+            Command::RotateSecrets(args) => rotate_secrets::run(args, &config).await,
             Command::Demo(args) => demo::run(args, &config).await,
             Command::Schema | Command::KeepPostgres(_) => unreachable!("these need no settings"),
         }

@@ -1,22 +1,21 @@
 //! From settings to a running application.
 
-use std::fs::{self, DirBuilder, File};
-use std::io::{ErrorKind, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions as _, Connection as _};
+use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
 
 use super::Failure;
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config::{Config, Database, Setting};
-use crate::db;
 use crate::db::embedded::{Durability, Embedded};
+use crate::db::{self, roles};
 use crate::events;
 use crate::id::IdSource;
-use crate::secrets::MasterKeys;
+use crate::secrets::{SecretKeys, key_file};
 
 /// Name of the database on the embedded server.
 const DATABASE: &str = "latchkey";
@@ -40,42 +39,67 @@ impl Started {
 /// Starts or reaches the database, brings it to the schema of this binary and puts the application together.
 pub async fn start(config: &Config) -> Result<Started, Failure> {
     let ids = IdSource::operating_system();
-    let (embedded, options, master_keys) = match &config.database {
+    let (embedded, owner, login, secret_keys) = match &config.database {
         Database::Embedded => {
             make_data_dir(&config.data_dir)?;
-            let master_keys = match &config.master_keys {
+            let secret_keys = match &config.secret_keys {
                 Some(keys) => keys.clone(),
-                None => kept_master_keys(config, &ids)?,
+                None => kept_secret_keys(config, &ids)?,
             };
             let embedded = Embedded::start(&config.cluster(), Durability::Durable, &std::env::current_exe()?).await?;
             embedded.ensure_database(DATABASE).await?;
-            let options = embedded.connect_options(DATABASE);
-            (Some(embedded), options, master_keys)
+            let owner = embedded.connect_options(DATABASE);
+            let login = owner.clone().username(roles::EMBEDDED_LOGIN);
+            (Some(embedded), owner, login, secret_keys)
         }
-        Database::Server(options) => {
-            let keys = config.master_keys.clone();
+        Database::Server { login, owner } => {
+            let keys = config.secret_keys.clone();
             (
                 None,
-                (**options).clone(),
-                keys.ok_or_else(|| Setting::MASTER_KEYS.refuse("is required with DATABASE_URL"))?,
+                (**owner).clone(),
+                (**login).clone(),
+                keys.ok_or_else(|| Setting::SECRET_KEY.refuse("is required with DATABASE_URL"))?,
             )
         }
     };
-    migrate(options.clone()).await?;
-    let pool = db::connect(options, config.database_connections).await?;
+    migrate(&owner, &login).await?;
     let clock = config.clock.map_or_else(Clock::system, Clock::starting_at);
-    let app = App::with_limits(pool, clock, ids, master_keys, config.webhooks.clone(), config.limits.clone());
+    let (connections, webhooks, limits) = (config.database_connections, config.webhooks.clone(), config.limits.clone());
+    let app = App::with_limits(login, connections, clock, ids, secret_keys, webhooks, limits);
+    if !roles::are_in_force(&app.worker_pool).await? {
+        let reason = "connections to the database do not get the role that they ask for when they are opened: a pooler \
+                      between must pass that on";
+        return Err(Failure::Other(reason.into()));
+    }
     // Before anything is written: what falls into the default partition first keeps its week from getting one.
     events::maintain(&mut *app.worker_pool.acquire().await?, app.clock.now()).await?;
     Ok(Started { app, embedded })
 }
 
-/// On a connection of its own: a migration may take longer than the statements of a request.
-async fn migrate(options: PgConnectOptions) -> Result<(), Failure> {
-    let mut conn = options.connect().await?;
-    let migrated = db::MIGRATOR.run(&mut conn).await;
+/// On a connection of its own: a migration may take longer than the statements of a request. Whoever may not change the
+/// schema goes on when there is nothing to change.
+async fn migrate(owner: &PgConnectOptions, login: &PgConnectOptions) -> Result<(), Failure> {
+    let mut conn = owner.connect().await?;
+    let migrated = migrate_on(&mut conn, login.get_username()).await;
     conn.close().await?;
-    migrated.map_err(|error| Failure::Other(format!("the database cannot be migrated: {}", super::chain(&error))))
+    migrated
+}
+
+async fn migrate_on(conn: &mut PgConnection, login: &str) -> Result<(), Failure> {
+    if !db::may_migrate(conn).await? {
+        if db::is_migrated(conn).await? {
+            return Ok(());
+        }
+        let reason = "the database needs migrations, and its user may not make them: run `latchkey migrate` as the owner of \
+                      the tables, or give LATCHKEY_MIGRATE_DATABASE_URL";
+        return Err(Failure::Other(reason.into()));
+    }
+    let migrated = db::migrate(conn).await;
+    migrated.map_err(|error| Failure::Other(format!("the database cannot be migrated: {}", super::chain(&error))))?;
+    if login == roles::EMBEDDED_LOGIN {
+        roles::create_embedded_login(conn).await?;
+    }
+    Ok(roles::allow(conn, login).await?)
 }
 
 fn make_data_dir(folder: &Path) -> Result<(), Failure> {
@@ -88,32 +112,15 @@ fn make_data_dir(folder: &Path) -> Result<(), Failure> {
         .map_err(|error| Setting::DATA_DIR.refuse(format!("cannot be used: {}: {error}", folder.display())).into())
 }
 
-/// The master keys of the data folder. They are made before the database is, so a database without them has lost them.
-fn kept_master_keys(config: &Config, ids: &IdSource) -> Result<MasterKeys, Failure> {
-    let path = config.master_key_file();
-    let refuse = |problem: String| Setting::MASTER_KEYS.refuse(format!("is not set, and {}{problem}", path.display()));
+/// The secret keys of the data folder. They are made before the database is, so a database without them has lost them.
+fn kept_secret_keys(config: &Config, ids: &IdSource) -> Result<SecretKeys, Failure> {
+    let path = config.secret_key_file();
+    let refuse = |problem: String| Setting::SECRET_KEY.refuse(format!("is not set, and {}{problem}", path.display()));
     if !path.exists() {
         if config.cluster().join("data").exists() {
             return Err(refuse(" is gone: put back the keys that the database was sealed with".into()).into());
         }
-        make_key_file(&path, &MasterKeys::generate(ids))
-            .map_err(|error| refuse(format!(" cannot be made: {error}")))?;
+        key_file::make(&path, ids).map_err(|error| refuse(format!(" cannot be made: {error}")))?;
     }
-    let text = fs::read_to_string(&path).map_err(|error| refuse(format!(" cannot be read: {error}")))?;
-    MasterKeys::parse(&text).map_err(|reason| refuse(format!(" is damaged: {reason}")).into())
-}
-
-/// Writes a file that is whole or not there, and that leaves one alone that another process has just made.
-fn make_key_file(path: &Path, text: &str) -> std::io::Result<()> {
-    let unfinished = path.with_extension(format!("keys.{}", std::process::id()));
-    let mut file = File::options().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
-    writeln!(file, "{text}")?;
-    file.sync_all()?;
-    let linked = fs::hard_link(&unfinished, path);
-    fs::remove_file(&unfinished)?;
-    match linked {
-        Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error),
-        _ => {}
-    }
-    path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+    SecretKeys::of_file(path.clone()).map_err(|error| refuse(format!(" cannot be used: {error}")).into())
 }

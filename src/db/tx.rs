@@ -1,7 +1,7 @@
 //! The unit of work.
 
 use chrono::{DateTime, Utc};
-use sqlx::{AssertSqlSafe, PgConnection, Postgres, Transaction};
+use sqlx::{PgConnection, Postgres, Transaction};
 
 use crate::app::App;
 use crate::auth::{Actor, Mode};
@@ -22,7 +22,7 @@ pub struct Tx {
     pub actor: Actor,
     /// The one instant at which everything in it happens.
     pub now: DateTime<Utc>,
-    /// Ids, secrets, master keys.
+    /// Ids, secrets, secret keys.
     pub app: App,
     changes: Changes,
     deliveries: u64,
@@ -32,11 +32,8 @@ pub struct Tx {
 impl Tx {
     /// Opens a transaction for `actor`, in which everything happens at `now`.
     pub async fn begin(app: &App, actor: &Actor, now: DateTime<Utc>) -> Result<Self> {
-        let mut inner = app.pool.begin().await?;
-        if actor.mode == Mode::Test {
-            let timeout = format!("SET LOCAL lock_timeout = '{SANDBOX_LOCK_TIMEOUT}'");
-            sqlx::query(AssertSqlSafe(timeout)).execute(&mut *inner).await?;
-        }
+        let lock_timeout = (actor.mode == Mode::Test).then_some(SANDBOX_LOCK_TIMEOUT);
+        let inner = app.pool.begin(actor.hotel.id, lock_timeout).await?;
         let (actor, app, changes) = (actor.clone(), app.clone(), Changes::default());
         Ok(Self { inner, actor, now, app, changes, deliveries: 0, statements: 0 })
     }

@@ -99,6 +99,6 @@ fn make(
         Kind::Storage => ("KEY_STORAGE", vendors.key_storage, pin, Some(compartment)),
         Kind::Qr => ("QR", vendors.door_locks, format!("tumbler:{number:016x}"), None),
     };
-    let secret = STANDARD.encode(app.master_keys.seal(&app.ids, &seal_context(hotel, id), &plain));
+    let secret = STANDARD.encode(app.secret_keys.seal(&app.ids, &seal_context(hotel, id), &plain));
     KeyRecord { id, integration_id, kind, secret, compartment, stays }
 }

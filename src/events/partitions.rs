@@ -68,13 +68,13 @@ async fn maintain_table(conn: &mut PgConnection, table: &str, now: DateTime<Utc>
         let from = this_week + Days::new(7 * week);
         let name = partition_name(table, from);
         if !present.contains(&name) {
-            store::create_partition(&mut tx, table, &name, from, from + Days::new(7)).await?;
+            store::create_partition(&mut tx, table, from).await?;
         }
     }
     for name in present {
-        let ended = week_of(table, &name).map(|from| (from + Days::new(7)).and_time(NaiveTime::MIN).and_utc());
-        if ended.is_some_and(|ended| ended <= expired) {
-            store::drop_partition(&mut tx, &name).await?;
+        let Some(monday) = week_of(table, &name) else { continue };
+        if (monday + Days::new(7)).and_time(NaiveTime::MIN).and_utc() <= expired {
+            store::drop_partition(&mut tx, table, monday).await?;
         }
     }
     tx.commit().await?;

@@ -1,6 +1,6 @@
 //! The SQL of events.
 
-use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 use sqlx::{AssertSqlSafe, PgConnection, query, query_scalar};
 use uuid::Uuid;
 
@@ -224,32 +224,24 @@ pub(super) async fn lock_partitions(conn: &mut PgConnection) -> Result<()> {
     Ok(())
 }
 
-/// Makes a partition, unless rows of its time have already fallen into the default one.
-pub(super) async fn create_partition(
-    conn: &mut PgConnection,
-    table: &str,
-    name: &str,
-    from: NaiveDate,
-    to: NaiveDate,
-) -> Result<()> {
+/// Makes the partition of the week from a Monday on, unless rows of its time have already fallen into the default one.
+pub(super) async fn create_partition(conn: &mut PgConnection, table: &str, monday: NaiveDate) -> Result<()> {
+    let midnight = |date: NaiveDate| date.and_time(NaiveTime::MIN).and_utc();
     let stray = format!("SELECT EXISTS (SELECT FROM {table}_default WHERE created_at >= $1 AND created_at < $2)");
     let stray: bool = sqlx::query_scalar(AssertSqlSafe(stray))
-        .bind(from.and_time(NaiveTime::MIN).and_utc())
-        .bind(to.and_time(NaiveTime::MIN).and_utc())
+        .bind(midnight(monday))
+        .bind(midnight(monday + Days::new(7)))
         .fetch_one(&mut *conn)
         .await?;
     if !stray {
-        let sql = format!(
-            "CREATE TABLE {name} PARTITION OF {table} FOR VALUES FROM ('{from} 00:00:00+00') TO ('{to} 00:00:00+00')"
-        );
-        sqlx::query(AssertSqlSafe(sql)).execute(conn).await?;
+        query!("CALL create_week_partition($1::text::regclass, $2)", table, monday).execute(conn).await?;
     }
     Ok(())
 }
 
-/// Drops a partition with everything in it.
-pub(super) async fn drop_partition(conn: &mut PgConnection, name: &str) -> Result<()> {
-    sqlx::query(AssertSqlSafe(format!("DROP TABLE {name}"))).execute(conn).await?;
+/// Drops the partition of a week with everything in it.
+pub(super) async fn drop_partition(conn: &mut PgConnection, table: &str, monday: NaiveDate) -> Result<()> {
+    query!("CALL drop_week_partition($1::text::regclass, $2)", table, monday).execute(conn).await?;
     Ok(())
 }
 

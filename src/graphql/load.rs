@@ -221,7 +221,7 @@ fn key(session: &Session<'_>, view: &StayView) -> Result<Option<RoomAccessKeyNod
     let secret = match &view.secret {
         Some(sealed) => {
             let opened =
-                room_access_keys::open_secret(&context.app.master_keys, context.actor.hotel.id, key.id, sealed)?;
+                room_access_keys::open_secret(&context.app.secret_keys, context.actor.hotel.id, key.id, sealed)?;
             opened.expose().to_owned()
         }
         None => String::new(),

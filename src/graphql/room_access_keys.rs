@@ -84,7 +84,7 @@ impl RoomAccessKeyNode {
 
     /// One of the integration's own keys.
     fn opened(context: &RequestContext, key: StoredKey) -> Result<Self> {
-        let (hotel, keys) = (&context.actor.hotel, &context.app.master_keys);
+        let (hotel, keys) = (&context.actor.hotel, &context.app.secret_keys);
         let secret = room_access_keys::open_secret(keys, hotel.id, key.id, &key.secret)?;
         let deletes_at = key.deletes_at.map(|at| Datetime::local(at, hotel.time_zone));
         Ok(Self::new(key.id, key.kind, secret.expose().to_owned(), key.compartment.unwrap_or_default(), deletes_at))

@@ -46,7 +46,7 @@ pub async fn create(app: &App, new: NewHotel) -> Result<Hotel> {
         check_out_time: new.check_out_time,
         room_access_keys_enabled: true,
     };
-    let mut conn = app.pool.acquire().await?;
+    let mut conn = app.worker_pool.acquire().await?;
     match store::insert(&mut conn, &hotel, now).await {
         Ok(()) => Ok(hotel),
         Err(error) => Err(store::refused(error)),
@@ -112,7 +112,7 @@ async fn update_on(conn: &mut PgConnection, slug: &str, change: &HotelChange) ->
 /// # Errors
 /// `NOT_FOUND`
 pub async fn get_by_slug(app: &App, slug: &str) -> Result<Hotel> {
-    let mut conn = app.pool.acquire().await?;
+    let mut conn = app.worker_pool.acquire().await?;
     get(&mut conn, slug).await
 }
 
@@ -126,6 +126,6 @@ pub async fn get(conn: &mut PgConnection, slug: &str) -> Result<Hotel> {
 
 /// All hotels, by slug. For whoever runs the service.
 pub async fn list(app: &App) -> Result<Vec<Hotel>> {
-    let mut conn = app.pool.acquire().await?;
+    let mut conn = app.worker_pool.acquire().await?;
     store::list(&mut conn).await
 }

@@ -8,7 +8,7 @@ use axum::http::request::Parts;
 
 use super::answer::Outcome;
 use crate::app::App;
-use crate::auth::{self, Actor};
+use crate::auth::{self, Actor, Admission};
 use crate::error::{Category, Error, ErrorCode, Result};
 use crate::throttle::Stranger;
 
@@ -25,21 +25,21 @@ pub(super) struct Refused {
 }
 
 /// Tells who sends a request. Whoever is not `wanted` here is answered like a stranger.
-pub(super) async fn enter(app: &App, head: &Parts, wanted: impl Fn(&Actor) -> bool) -> Result<Actor, Refused> {
+pub(super) async fn enter(app: &App, head: &Parts, wanted: impl Fn(&Actor) -> bool) -> Result<Admission, Refused> {
     // Only a router without a listener knows no peer.
     let peer = head.extensions.get::<Peer>();
     let sent = head.headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
     let stranger = peer.map(|Peer(peer)| app.throttle.stranger(*peer, &head.headers, sent));
-    let actor = match authenticate(app, head, stranger.as_ref(), wanted).await {
-        Ok(actor) => actor,
+    let admission = match authenticate(app, head, stranger.as_ref(), wanted).await {
+        Ok(admission) => admission,
         Err(error) => {
             let address = stranger.map(|stranger| stranger.address);
             return Err(Refused { error, outcome: Outcome { address, ..Outcome::default() } });
         }
     };
-    match app.throttle.admit_request(&actor) {
-        Ok(()) => Ok(actor),
-        Err(error) => Err(Refused { error, outcome: Outcome::of(actor) }),
+    match app.throttle.admit_request(&admission.actor) {
+        Ok(()) => Ok(admission),
+        Err(error) => Err(Refused { error, outcome: Outcome::of(admission.actor) }),
     }
 }
 
@@ -48,13 +48,13 @@ async fn authenticate(
     head: &Parts,
     stranger: Option<&Stranger>,
     wanted: impl Fn(&Actor) -> bool,
-) -> Result<Actor> {
+) -> Result<Admission> {
     if let Some(stranger) = stranger {
         app.throttle.check_stranger(stranger)?;
     }
-    let found = auth::authenticate(app, head.headers.get(AUTHORIZATION)).await.and_then(|actor| {
+    let found = auth::authenticate(app, head.headers.get(AUTHORIZATION)).await.and_then(|admission| {
         let invalid = || Error::new(ErrorCode::Unauthorized, "Invalid credentials");
-        if wanted(&actor) { Ok(actor) } else { Err(invalid()) }
+        if wanted(&admission.actor) { Ok(admission) } else { Err(invalid()) }
     });
     match (stranger, &found) {
         (Some(stranger), Ok(_)) => app.throttle.let_in(stranger),

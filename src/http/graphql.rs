@@ -15,6 +15,8 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
+use sqlx::Postgres;
+use sqlx::pool::PoolConnection;
 
 use super::answer::{self, Outcome};
 use super::body;
@@ -22,6 +24,7 @@ use super::entry;
 use super::negotiate::{self, MediaType};
 use super::operations::Operations;
 use crate::app::App;
+use crate::auth::Admission;
 use crate::error::{Error, ErrorCode, Result, Severity};
 use crate::graphql::{self, Execution, GraphQlResponse, Keyed};
 use crate::idempotency::{self, Idempotency};
@@ -37,19 +40,21 @@ pub(super) async fn handle(State(app): State<App>, request: Request) -> Response
     let accepted = negotiate::answer_type(&head.headers);
     let media_type = accepted.unwrap_or(MediaType::Json);
 
-    let actor = match entry::enter(&app, &head, |_| true).await {
-        Ok(actor) => actor,
+    let Admission { actor, conn } = match entry::enter(&app, &head, |_| true).await {
+        Ok(admission) => admission,
         Err(refused) => {
             body::discard(body).await;
             return answer::refusal_with(media_type, refused.error, refused.outcome);
         }
     };
+    let mut conn = Some(conn);
     let outcome = Outcome::of(actor.clone());
     if accepted.is_none() {
+        drop(conn);
         body::discard(body).await;
         return answer::refusal_with(media_type, Error::of(ErrorCode::NotAcceptable), outcome);
     }
-    let (operations, idempotency) = match read(&head.headers, body).await {
+    let (operations, idempotency) = match read(&head.headers, body, &mut conn).await {
         Ok(read) => read,
         Err(error) => return answer::refusal_with(media_type, error, outcome),
     };
@@ -58,7 +63,7 @@ pub(super) async fn handle(State(app): State<App>, request: Request) -> Response
         Operations::Batch(requests) => (requests, |responses| serde_json::to_string(responses), batch),
     };
     let keyed = idempotency.map(|idempotency| Keyed { idempotency, encode });
-    let mut execution = graphql::execute_keyed(&app, &actor, requests, keyed.as_ref()).await;
+    let mut execution = graphql::execute_keyed(&app, &actor, conn, requests, keyed.as_ref()).await;
     if let Some(error) = execution.refusal.take() {
         return answer::refusal_with(media_type, error, complete(outcome, &execution));
     }
@@ -73,13 +78,18 @@ pub(super) async fn handle(State(app): State<App>, request: Request) -> Response
 type Encode = fn(&[GraphQlResponse]) -> serde_json::Result<String>;
 type Encoded = fn(MediaType, Execution, Outcome) -> Response;
 
-async fn read(headers: &HeaderMap, body: Body) -> Result<(Operations, Option<Idempotency>)> {
+async fn read(
+    headers: &HeaderMap,
+    body: Body,
+    conn: &mut Option<PoolConnection<Postgres>>,
+) -> Result<(Operations, Option<Idempotency>)> {
     if !negotiate::is_json(headers) {
+        *conn = None;
         body::discard(body).await;
         return Err(Error::of(ErrorCode::UnsupportedMediaType));
     }
     let key = idempotency::key_of(headers);
-    let body = body::read(body).await?;
+    let body = body::read_holding(body, conn).await?;
     let operations = Operations::parse(&body)?;
     Ok((operations, key?.map(|key| Idempotency::new(key, "POST /graphql", &body))))
 }

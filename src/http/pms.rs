@@ -19,7 +19,7 @@ use super::entry;
 use super::negotiate::{self, MediaType};
 use super::requests::RequestId;
 use crate::app::App;
-use crate::auth::{Actor, Permission};
+use crate::auth::{Actor, Admission, Permission};
 use crate::db::Tx;
 use crate::error::{Error, ErrorCode, Result};
 use crate::idempotency::{self, Claim, Idempotency, KeptAnswer};
@@ -60,8 +60,8 @@ pub(super) async fn list(
     let (head, body) = request.into_parts();
     body::discard(body).await;
     let id = RequestId::of(&head.extensions);
-    let actor = match entry::enter(&app, &head, |actor| is_of(actor, &slug)).await {
-        Ok(actor) => actor,
+    let Admission { actor, mut conn } = match entry::enter(&app, &head, |actor| is_of(actor, &slug)).await {
+        Ok(admission) => admission,
         Err(refused) => return refusal(&refused.error, &id, refused.outcome),
     };
     let outcome = Outcome::of(actor.clone());
@@ -70,7 +70,6 @@ pub(super) async fn list(
     let (limit, after) = (parameter("limit"), parameter("after"));
     let read = async {
         app.throttle.admit_cost(&actor, rest::list_cost(limit.as_deref()))?;
-        let mut conn = app.pool.acquire().await?;
         rest::in_house(&mut conn, &actor, limit.as_deref(), after.as_deref()).await
     };
     match read.await {
@@ -89,7 +88,8 @@ pub(super) async fn act(
     let name = head.uri.path().rsplit('/').next().unwrap_or_default();
     let id = RequestId::of(&head.extensions);
     let actor = match entry::enter(&app, &head, |actor| is_of(actor, &slug)).await {
-        Ok(actor) => actor,
+        // Its transaction opens a connection of its own, once the body is there.
+        Ok(admission) => admission.actor,
         Err(refused) => {
             body::discard(body).await;
             return refusal(&refused.error, &id, refused.outcome);

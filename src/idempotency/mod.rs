@@ -18,11 +18,13 @@ use axum::http::HeaderMap;
 use chrono::TimeDelta;
 use sha2::{Digest, Sha256};
 use tokio::time::MissedTickBehavior;
+use uuid::Uuid;
 
 use crate::app::App;
 use crate::auth::Mode;
 use crate::db::Tx;
 use crate::error::{Error, ErrorCode, Result};
+use crate::hotels::HotelId;
 
 /// How long an answer is kept.
 pub const RETENTION: TimeDelta = TimeDelta::hours(48);
@@ -98,11 +100,14 @@ impl Idempotency {
         i64::from_be_bytes(*first)
     }
 
-    /// What the sealed answer is bound to.
     fn row(&self, tx: &Tx) -> Vec<u8> {
-        let (hotel, api_key) = (tx.actor.hotel.id, tx.actor.api_key_id);
-        [b"idempotent answer", &hotel.as_bytes()[..], api_key.as_bytes(), self.key.as_bytes()].concat()
+        seal_context(tx.actor.hotel.id, tx.actor.api_key_id, &self.key)
     }
+}
+
+/// What a sealed answer is bound to.
+pub(crate) fn seal_context(hotel: HotelId, api_key: Uuid, key: &str) -> Vec<u8> {
+    [b"idempotent answer", &hotel.as_bytes()[..], api_key.as_bytes(), key.as_bytes()].concat()
 }
 
 /// Holds the key until the transaction ends, and tells whether its request was run before. Must be called before
@@ -124,7 +129,7 @@ pub async fn claim_in(tx: &mut Tx, request: &Idempotency, again: bool) -> Result
     let Some(sealed) = store::find(tx.conn(), hotel, api_key, &request.key, since).await? else {
         return Ok(Claim::New);
     };
-    let opened = tx.app.master_keys.open(&request.row(tx), &sealed)?;
+    let opened = tx.app.secret_keys.open(&request.row(tx), &sealed)?;
     let (hash, rest) = split(opened.expose(), HASH_DIGITS)?;
     if hash != request.hash {
         return Err(Error::of(ErrorCode::IdempotencyKeyReused));
@@ -139,7 +144,7 @@ pub async fn keep_in(tx: &mut Tx, request: &Idempotency, answer: &KeptAnswer) ->
         return Ok(());
     }
     let plain = format!("{}{:03}{}", request.hash, answer.status, answer.body);
-    let sealed = tx.app.master_keys.seal(&tx.app.ids, &request.row(tx), &plain);
+    let sealed = tx.app.secret_keys.seal(&tx.app.ids, &request.row(tx), &plain);
     let (hotel, api_key, now) = (tx.actor.hotel.id, tx.actor.api_key_id, tx.now);
     Ok(store::write(tx.conn(), hotel, api_key, &request.key, &sealed, now).await?)
 }
@@ -149,7 +154,7 @@ pub async fn clean_up(app: &App) -> Result<u64> {
     let until = app.clock.now() - RETENTION;
     let mut all = 0;
     loop {
-        let deleted = store::delete_expired(&app.pool, until, BATCH).await?;
+        let deleted = store::delete_expired(&app.worker_pool, until, BATCH).await?;
         all += deleted;
         if deleted < BATCH.unsigned_abs() {
             return Ok(all);

@@ -120,7 +120,7 @@ pub async fn import(
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<Summary> {
     let file = format::read(reader, options)?;
-    let mut transaction = app.pool.begin().await?;
+    let mut transaction = app.worker_pool.begin().await?;
     store::lift_time_limits(&mut transaction).await?;
     let now = app.clock.now();
     let (summary, changes) = import_in(&mut transaction, hotel, now, file, options, progress).await?;

@@ -59,7 +59,7 @@ pub async fn connect_in(tx: &mut Tx, name: &str) -> Result<Integration> {
 /// # Errors
 /// Those of [`connect_in`].
 pub async fn connect(app: &App, hotel: HotelId, name: &str) -> Result<Integration> {
-    let mut conn = app.pool.acquire().await?;
+    let mut conn = app.worker_pool.acquire().await?;
     connect_on(&mut conn, &app.ids, hotel, name, app.clock.now()).await
 }
 
@@ -127,7 +127,7 @@ pub async fn disconnect_in(tx: &mut Tx, id: Uuid) -> Result<Disconnected> {
 /// `NOT_FOUND`
 pub async fn disconnect(app: &App, hotel: HotelId, name: &str) -> Result<Disconnected> {
     let now = app.clock.now();
-    let mut tx = app.pool.begin().await?;
+    let mut tx = app.worker_pool.begin().await?;
     let id = store::find_by_name(&mut tx, hotel, name).await?.ok_or_else(not_found)?.id;
     let (disconnected, changes) = disconnect_on(&mut tx, hotel, id, now).await?;
     let deliveries = events::write_in(&mut tx, &app.ids, hotel, EventActor::System, now, changes).await?;
@@ -188,7 +188,7 @@ pub async fn holdings(conn: &mut PgConnection, hotel: HotelId, ids: &[Uuid]) -> 
 
 /// All integrations of a hotel with what they hold, in the order in which they were first connected.
 pub async fn list(app: &App, hotel: HotelId) -> Result<Vec<(Integration, Holdings)>> {
-    let mut conn = app.pool.acquire().await?;
+    let mut conn = app.worker_pool.acquire().await?;
     let all = store::list(&mut conn, hotel).await?;
     let ids: Vec<Uuid> = all.iter().map(|integration| integration.id).collect();
     let holdings = store::holdings(&mut conn, hotel, &ids).await?;

@@ -20,10 +20,10 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::events::Change;
 use crate::hotels::HotelId;
 use crate::room_stays::AssignedKey;
-use crate::secrets::{MasterKeys, Secret, seal_context};
+use crate::secrets::{Secret, SecretKeys, seal_context};
 
 /// Opens the PIN or the QR data of a key.
-pub fn open_secret(keys: &MasterKeys, hotel: HotelId, key: Uuid, sealed: &[u8]) -> Result<Secret> {
+pub fn open_secret(keys: &SecretKeys, hotel: HotelId, key: Uuid, sealed: &[u8]) -> Result<Secret> {
     keys.open(&seal_context(hotel, key), sealed)
 }
 
@@ -56,7 +56,7 @@ pub async fn create_in(tx: &mut Tx, new: &NewKey) -> Result<StoredKey> {
     require_enabled(tx)?;
     let (hotel, integration, now) = (tx.actor.hotel.id, tx.actor.integration_id, tx.now);
     let id = tx.app.ids.uuid(now);
-    let secret = tx.app.master_keys.seal(&tx.app.ids, &seal_context(hotel, id), new.secret());
+    let secret = tx.app.secret_keys.seal(&tx.app.ids, &seal_context(hotel, id), new.secret());
     let key = StoredKey {
         id,
         kind: new.kind(),

@@ -197,7 +197,7 @@ pub async fn extent(
 
 /// All endpoints of a hotel, each with the name of its integration. For whoever runs the service.
 pub async fn of_hotel(app: &App, hotel: HotelId) -> Result<Vec<(String, Endpoint)>> {
-    let mut conn = app.pool.acquire().await?;
+    let mut conn = app.worker_pool.acquire().await?;
     store::of_hotel(&mut conn, hotel).await
 }
 
@@ -238,6 +238,6 @@ fn require_place(enabled: i64) -> Result<()> {
 fn new_secret(tx: &Tx, endpoint: Uuid) -> (Secret, Vec<u8>) {
     let secret = sign::generate(&tx.app.ids);
     let context = seal_context(tx.actor.hotel.id, endpoint);
-    let sealed = tx.app.master_keys.seal(&tx.app.ids, &context, secret.expose());
+    let sealed = tx.app.secret_keys.seal(&tx.app.ids, &context, secret.expose());
     (secret, sealed)
 }

@@ -1,4 +1,4 @@
-//! The command line: settings, exit codes, master keys, hotels and API keys.
+//! The command line: settings, exit codes, secret keys, hotels and API keys.
 
 use std::fs;
 use std::net::TcpListener;
@@ -14,7 +14,7 @@ use crate::support::{DataDir, LATCHKEY, TestDb, latchkey};
 #[test]
 fn a_bad_setting_is_told_in_one_line_that_names_it_and_no_secret() {
     let server = ("DATABASE_URL", "postgres://latchkey:geheim@db.example:5432/latchkey");
-    let keys = ("LATCHKEY_MASTER_KEYS", "1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=");
+    let keys = ("LATCHKEY_SECRET_KEY", "1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=");
     // Setting, problem, environment.
     let cases: &[(_, _, &[(&str, &str)])] = &[
         ("LATCHKEY_LISTEN (--listen)", "127.0.0.1:8080", &[("LATCHKEY_LISTEN", "localhost")]),
@@ -28,8 +28,8 @@ fn a_bad_setting_is_told_in_one_line_that_names_it_and_no_secret() {
         ),
         ("DATABASE_URL (--database-url)", "not a URL", &[("DATABASE_URL", "mysql://u:geheim@db.example/x"), keys]),
         ("DATABASE_URL (--database-url)", "empty", &[("DATABASE_URL", ""), keys]),
-        ("LATCHKEY_MASTER_KEYS (--master-keys)", "required with DATABASE_URL", &[server]),
-        ("LATCHKEY_MASTER_KEYS (--master-keys)", "must be base64", &[("LATCHKEY_MASTER_KEYS", "1:geheim")]),
+        ("LATCHKEY_SECRET_KEY (--secret-key)", "required with DATABASE_URL", &[server]),
+        ("LATCHKEY_SECRET_KEY (--secret-key)", "must be base64", &[("LATCHKEY_SECRET_KEY", "1:geheim")]),
         ("LATCHKEY_CLOCK (--clock)", "not an instant", &[("LATCHKEY_CLOCK", "tomorrow")]),
         (
             "LATCHKEY_CLOCK (--clock)",
@@ -67,7 +67,7 @@ fn a_flag_wins_over_the_environment() {
 fn an_unreachable_server_is_told_without_its_password() {
     let output = latchkey(&["hotel", "list"])
         .env("DATABASE_URL", "postgres://latchkey:geheim@127.0.0.1:1/latchkey")
-        .env("LATCHKEY_MASTER_KEYS", "1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")
+        .env("LATCHKEY_SECRET_KEY", "1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")
         .output()
         .expect("runs");
     let said = String::from_utf8_lossy(&output.stderr);
@@ -104,31 +104,31 @@ fn wrong_usage_has_an_exit_code_of_its_own() {
 }
 
 #[test]
-fn master_keys_are_made_once_for_us_alone() {
+fn secret_keys_are_made_once_for_us_alone() {
     let data = DataDir::new();
-    let file = data.path().join("master.keys");
+    let file = data.path().join("secret.keys");
     data.print(&["migrate"]);
     let made = fs::read_to_string(&file).expect("the keys");
     assert_eq!(fs::metadata(&file).expect("the file").permissions().mode() & 0o777, 0o600);
     data.print(&["migrate"]);
     assert_eq!(fs::read_to_string(&file).expect("the keys"), made);
     let others = fs::read_dir(data.path()).expect("the folder").filter_map(Result::ok);
-    assert_eq!(others.filter(|entry| entry.file_name().to_string_lossy().starts_with("master")).count(), 1);
+    assert_eq!(others.filter(|entry| entry.file_name().to_string_lossy().starts_with("secret")).count(), 1);
 }
 
 #[test]
-fn lost_master_keys_are_not_replaced_by_others() {
+fn lost_secret_keys_are_not_replaced_by_others() {
     let data = DataDir::new();
-    let file = data.path().join("master.keys");
+    let file = data.path().join("secret.keys");
     data.print(&["migrate"]);
     let made = fs::read_to_string(&file).expect("the keys");
     fs::remove_file(&file).expect("removed");
     let output = data.run(&["migrate"]);
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(said.starts_with("latchkey: LATCHKEY_MASTER_KEYS (--master-keys) is not set, and "), "{said}");
+    assert!(said.starts_with("latchkey: LATCHKEY_SECRET_KEY (--secret-key) is not set, and "), "{said}");
     assert_eq!((said.lines().count(), output.status.code()), (1, Some(2)));
     assert!(!file.exists());
-    data.print(&["migrate", "--master-keys", made.trim()]);
+    data.print(&["migrate", "--secret-key", made.trim()]);
 }
 
 #[tokio::test]
@@ -243,6 +243,6 @@ async fn the_clock_starts_where_it_is_told_to() {
 fn a_server_prints_no_key() {
     let data = DataDir::new();
     let (_, log) = data.serve().end(Signal::TERM);
-    let keys = fs::read_to_string(data.path().join("master.keys")).expect("the keys");
+    let keys = fs::read_to_string(data.path().join("secret.keys")).expect("the keys");
     assert!(!log.contains("pms_live_") && !log.contains("pms_test_") && !log.contains(keys.trim()), "{log}");
 }

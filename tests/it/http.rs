@@ -8,10 +8,10 @@ use latchkey::app::App;
 use latchkey::auth::{self, ApiKeyChange, Permission};
 use latchkey::clock::Clock;
 use latchkey::id::IdSource;
-use latchkey::secrets::MasterKeys;
+use latchkey::secrets::SecretKeys;
 use latchkey::webhooks::WebhookSettings;
 use serde_json::{Value, json};
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions as _, PgConnection};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::Instant;
@@ -29,10 +29,9 @@ async fn started() -> (TestApp, TestIntegration, TestServer) {
 /// An application whose database cannot be reached.
 fn without_database() -> App {
     let nowhere = PgConnectOptions::new_without_pgpass().host("/nonexistent").username("nobody");
-    let pool = PgPoolOptions::new().acquire_timeout(Duration::from_millis(200)).connect_lazy_with(nowhere);
     let ids = IdSource::operating_system();
-    let master_keys = MasterKeys::parse(&MasterKeys::generate(&ids)).unwrap_or_else(|reason| panic!("{reason}"));
-    App::new(pool, Clock::system(), ids, master_keys, WebhookSettings::default())
+    let secret_keys = SecretKeys::parse(&SecretKeys::generate(&ids)).unwrap_or_else(|reason| panic!("{reason}"));
+    App::new(nowhere, 1, Clock::system(), ids, secret_keys, WebhookSettings::default())
 }
 
 fn typename() -> Value {
@@ -241,7 +240,7 @@ struct Obstacle {
 
 impl Obstacle {
     async fn new(app: &TestApp) -> Self {
-        let mut holder = app.pool.begin().await.expect("a transaction");
+        let mut holder = app.db.pool.begin().await.expect("a transaction");
         sqlx::query("LOCK TABLE api_keys IN ACCESS EXCLUSIVE MODE").execute(&mut *holder).await.expect("locked");
         Self { holder, watcher: app.db.options().connect().await.expect("a connection") }
     }

@@ -18,7 +18,7 @@ const HEADER: &str = "hotel,is_canceled,lead_time,arrival_date_year,arrival_date
     stays_in_weekend_nights,stays_in_week_nights,adults,children,babies,meal,country,market_segment,distribution_channel,\
     reserved_room_type,assigned_room_type,agent,company,customer_type,reservation_status,reservation_status_date";
 /// Two nights from 28 January 2026 for two adults and a child, booked ten days ahead.
-const STAYED: &str =
+pub const STAYED: &str =
     "City,0,10,2026,January,28,0,2,2,1,0,BB,PRT,Online TA,TA/TO,A,A,9,NULL,Transient,Check-Out,1/30/2026";
 const NO_SHOW: &str =
     "City,1,3,2026,January,29,0,4,1,0,0,HB,ESP,Direct,Direct,A,A,NULL,NULL,Transient,No-Show,1/29/2026";
@@ -31,7 +31,7 @@ const UPGRADED: &str =
 const GROUP: &str =
     "City,0,40,2026,February,20,2,0,2,0,0,BB,PRT,Groups,TA/TO,A,A,38,NULL,Transient-Party,Check-Out,2/22/2026";
 
-fn csv(lines: &[&str]) -> String {
+pub fn csv(lines: &[&str]) -> String {
     [&[HEADER], lines].concat().join("\n")
 }
 

@@ -117,7 +117,7 @@ async fn mutations_of_the_schema(client: &Client) -> Vec<(String, String)> {
 #[tokio::test]
 async fn every_mutation_succeeds_with_a_test_key_and_writes_nothing_but_the_use_of_the_key() {
     let round = Round::new().await;
-    let pool = &round.house.test.pool;
+    let pool = &round.house.test.db.pool;
     let schema = mutations_of_the_schema(&round.tester).await;
     let in_schema: BTreeSet<&str> = schema.iter().map(|(name, _)| name.as_str()).collect();
     let tried: BTreeSet<&str> = round.mutations.iter().map(|mutation| mutation.0).collect();
@@ -162,9 +162,9 @@ async fn the_same_mutations_are_kept_with_a_live_key() {
         let (name, input, selection) = &round.mutations[index];
         let keys = round.house.test.integration(&round.house.hotel, "Locks", Permission::Admin).await;
         let live = Client::new(&round.house.test, &keys.live).await;
-        let before = fingerprint(&round.house.test.pool).await;
+        let before = fingerprint(&round.house.test.db.pool).await;
         live.done(name, input.clone(), selection).await;
-        assert_ne!(fingerprint(&round.house.test.pool).await, before, "{name}");
+        assert_ne!(fingerprint(&round.house.test.db.pool).await, before, "{name}");
     }
 }
 
@@ -206,7 +206,7 @@ async fn a_test_key_does_not_wait_for_what_is_real() {
     let tester = Client::new(&house.test, &house.keys.test).await;
     let stay = house.stay("R1").await;
     let key = house.locks.pin("1").await;
-    let mut holding = house.test.pool.begin().await.expect("a connection");
+    let mut holding = house.test.db.pool.begin().await.expect("a connection");
     sqlx::query("SELECT FROM room_stays WHERE id = $1::uuid FOR UPDATE")
         .bind(&stay)
         .execute(&mut *holding)
@@ -218,6 +218,7 @@ async fn a_test_key_does_not_wait_for_what_is_real() {
     assert!(began.elapsed() < Duration::from_secs(2), "a live key waits for 3 s: {:?}", began.elapsed());
     holding.rollback().await.expect("rolled back");
     // The connection goes back to the pool as it was.
-    let timeout: String = sqlx::query_scalar("SHOW lock_timeout").fetch_one(&house.test.pool).await.expect("a setting");
+    let mut conn = house.test.pool.of_hotel(house.hotel.id).await.expect("a connection");
+    let timeout: String = sqlx::query_scalar("SHOW lock_timeout").fetch_one(&mut *conn).await.expect("a setting");
     assert_eq!(timeout, "3s");
 }

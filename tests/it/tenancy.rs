@@ -251,7 +251,7 @@ async fn an_administrator_is_answered_for_a_foreign_record_as_for_none() {
     let house = House::new().await;
     let neighbour = house.next_door().await;
     let admin = house.admin().await;
-    let before = fingerprint(&house.test.pool).await;
+    let before = fingerprint(&house.test.db.pool).await;
     let (pair, integration) = (neighbour.keys.api_key_id.to_string(), neighbour.keys.integration_id.to_string());
     let nobody = Ids::of_nobody();
     let of_nobody = administrators_places(&nobody.key, &nobody.key);
@@ -268,7 +268,7 @@ async fn an_administrator_is_answered_for_a_foreign_record_as_for_none() {
         let listed = admin.data(query, json!({})).await.to_string();
         assert!(!listed.contains(&pair) && !listed.contains(&integration), "{listed}");
     }
-    assert_eq!(fingerprint(&house.test.pool).await, before);
+    assert_eq!(fingerprint(&house.test.db.pool).await, before);
 }
 
 #[tokio::test]
@@ -276,7 +276,7 @@ async fn mutations_answer_for_a_foreign_record_as_for_none() {
     let house = House::new().await;
     let neighbour = house.next_door().await;
     let (own, foreign) = (Ids::of(&house).await, Ids::of(&neighbour).await);
-    let before = fingerprint(&house.test.pool).await;
+    let before = fingerprint(&house.test.db.pool).await;
     for (of_neighbour, of_nobody) in places(&own, &foreign).into_iter().zip(places(&own, &Ids::of_nobody())) {
         let (place, name, input, selection) = of_neighbour;
         let answer = house.desk.act(name, input, selection).await;
@@ -286,7 +286,7 @@ async fn mutations_answer_for_a_foreign_record_as_for_none() {
         let path = answer["errors"][0]["extensions"]["argumentPath"].as_array().expect("a path");
         assert_eq!(path.last(), Some(&json!(last)), "{place}");
     }
-    assert_eq!(fingerprint(&house.test.pool).await, before);
+    assert_eq!(fingerprint(&house.test.db.pool).await, before);
 }
 
 #[tokio::test]
@@ -370,7 +370,7 @@ async fn pins_and_qr_data_are_not_readable_in_the_database() {
     house.key(json!({"roomAccessPin": {"pin": "0123456789"}})).await;
     house.key(json!({"roomAccessQR": {"qrData": "0123456789"}})).await;
     let rows: Vec<String> = sqlx::query_scalar("SELECT encode(secret, 'escape') || k::text FROM room_access_keys k")
-        .fetch_all(&house.test.pool)
+        .fetch_all(&house.test.db.pool)
         .await
         .expect("the keys");
     assert_eq!(rows.len(), 2);

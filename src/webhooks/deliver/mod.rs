@@ -193,7 +193,7 @@ impl Worker {
             Ok(Attempted { began_at, duration_ms, answer }) => {
                 self.ended.push(Outcome { claimed, began_at, duration_ms, answer });
             }
-            // Nothing to record: the lease runs out, and by then a missing master key may be back.
+            // Nothing to record: the lease runs out, and by then a missing secret key may be back.
             Err(error) => {
                 tracing::error!(endpoint.id = %claimed.endpoint.id, cause = ?error.source, "a webhook cannot be sent");
             }
@@ -274,7 +274,7 @@ async fn attempt(app: App, sender: Arc<Sender>, claimed: Claimed) -> Result<Atte
 
 fn outgoing(app: &App, claimed: &Claimed, now: DateTime<Utc>) -> Result<Outgoing> {
     let context = seal_context(claimed.endpoint.hotel, claimed.endpoint.id);
-    let open = |sealed: &Vec<u8>| app.master_keys.open(&context, sealed);
+    let open = |sealed: &Vec<u8>| app.secret_keys.open(&context, sealed);
     let secrets = claimed.sealed_secrets.iter().map(open).collect::<Result<Vec<_>>>()?;
     let body = claimed.message.body();
     let signatures = sign::sign(&secrets, &claimed.message.id, &body, now)?;

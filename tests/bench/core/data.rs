@@ -14,9 +14,10 @@ use latchkey::http;
 use latchkey::id::IdSource;
 use latchkey::reservations::{self, ReservationField, ReservationJoins};
 use latchkey::room_stays::{self, StayField, StayJoins};
-use latchkey::secrets::MasterKeys;
+use latchkey::secrets::SecretKeys;
 use latchkey::webhooks::WebhookSettings;
-use sqlx::{AssertSqlSafe, PgConnection};
+use sqlx::postgres::PgPoolOptions;
+use sqlx::{AssertSqlSafe, PgConnection, PgPool};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use uuid::Uuid;
@@ -44,6 +45,8 @@ pub struct Window {
 /// The running benchmark.
 pub struct Bench {
     app: App,
+    /// Connections that no wall keeps from anything.
+    owner: PgPool,
     pub windows: Vec<Window>,
     pub reservation_code: String,
     pub socket: Socket,
@@ -63,21 +66,21 @@ impl Bench {
         let embedded = Embedded::start(&folder, Durability::Durable, executable).await.expect("a server");
         embedded.ensure_database("bench").await.expect("a database");
         let options = embedded.connect_options("bench");
-        let pool = db::connect(options.clone(), 8).await.expect("a connection");
-        db::migrate(&pool).await.expect("the schema");
+        let owner = PgPoolOptions::new().connect_with(options.clone()).await.expect("a connection");
+        db::migrate(&mut owner.acquire().await.expect("a connection")).await.expect("the schema");
         let ids = IdSource::operating_system();
-        let master_keys = MasterKeys::parse(&MasterKeys::generate(&ids)).unwrap_or_else(|reason| panic!("{reason}"));
+        let secret_keys = SecretKeys::parse(&SecretKeys::generate(&ids)).unwrap_or_else(|reason| panic!("{reason}"));
         let clock = Clock::starting_at(format!("{TODAY}T09:00:00Z").parse().expect("an instant"));
-        let app = App::new(pool, clock, ids, master_keys, WebhookSettings::default());
+        let app = App::new(options.clone(), 8, clock, ids, secret_keys, WebhookSettings::default());
 
         let mut windows = Vec::new();
         let mut integration = Uuid::nil();
         for stays in SIZES {
-            let (window, id) = make_hotel(&app, stays).await;
+            let (window, id) = make_hotel(&app, &owner, stays).await;
             integration = if windows.is_empty() { id } else { integration };
             windows.push(window);
         }
-        let mut conn = app.pool.acquire().await.expect("a connection");
+        let mut conn = owner.acquire().await.expect("a connection");
         run(&mut conn, "SET statement_timeout = 0").await;
         run(&mut conn, "VACUUM ANALYZE").await;
         let hotel = windows[0].hotel.id;
@@ -105,13 +108,28 @@ impl Bench {
             pgbench: pgbench(),
         };
         let reservation_code = "B-1".into();
-        Self { app, windows, reservation_code, socket, url, free_stays, integration, folder, stop, server, embedded }
+        Self {
+            app,
+            owner,
+            windows,
+            reservation_code,
+            socket,
+            url,
+            free_stays,
+            integration,
+            folder,
+            stop,
+            server,
+            embedded,
+        }
     }
 
     pub async fn stop(self) {
         self.stop.send(()).expect("the server runs");
         self.server.await.expect("it ends").expect("in order");
+        self.app.worker_pool.close().await;
         self.app.pool.close().await;
+        self.owner.close().await;
         drop(self.embedded);
         // The keeper needs the folder until PostgreSQL has stopped.
         while self.folder.join("data/postmaster.pid").exists() {
@@ -126,7 +144,7 @@ impl Bench {
 
     /// The statement of the window page, as the service prepared it.
     pub async fn window_statement(&self, window: &Window) -> Script {
-        let mut conn = self.app.pool.acquire().await.expect("a connection");
+        let mut conn = self.owner.acquire().await.expect("a connection");
         let filter = Filter::All(vec![
             Filter::Field(StayField::ReservationFrom(Condition::Le(window.end))),
             Filter::Field(StayField::ReservationTo(Condition::Gt(window.start))),
@@ -152,7 +170,7 @@ impl Bench {
 
     /// The two statements of the reservation query.
     pub async fn reservation_statements(&self, window: &Window) -> Script {
-        let mut conn = self.app.pool.acquire().await.expect("a connection");
+        let mut conn = self.owner.acquire().await.expect("a connection");
         let hotel = window.hotel.id;
         let code = Condition::Eq(Some(self.reservation_code.clone()));
         let filter = Filter::Field(ReservationField::Code(code));
@@ -185,7 +203,7 @@ impl Bench {
 
     /// Takes all keys off the future stays.
     pub async fn clear_keys(&self) {
-        let mut conn = self.app.pool.acquire().await.expect("a connection");
+        let mut conn = self.owner.acquire().await.expect("a connection");
         run(&mut conn, "SET statement_timeout = 0").await;
         run(
             &mut conn,
@@ -216,7 +234,7 @@ impl Bench {
     }
 }
 
-async fn make_hotel(app: &App, stays: usize) -> (Window, Uuid) {
+async fn make_hotel(app: &App, owner: &PgPool, stays: usize) -> (Window, Uuid) {
     let time = |hour| chrono::NaiveTime::from_hms_opt(hour, 0, 0).expect("a time");
     let new = NewHotel {
         slug: format!("bench-{stays}"),
@@ -227,7 +245,7 @@ async fn make_hotel(app: &App, stays: usize) -> (Window, Uuid) {
     };
     let hotel = hotels::create(app, new).await.expect("a hotel");
     let made = auth::create_api_key(app, hotel.id, "Locks", "Locks", Permission::Write).await.expect("a key");
-    let mut conn = app.pool.acquire().await.expect("a connection");
+    let mut conn = owner.acquire().await.expect("a connection");
     run(&mut conn, "SET statement_timeout = 0").await;
     for statement in include_str!("hotel.sql").split(";\n").filter(|statement| !statement.trim().is_empty()) {
         let statement = statement

@@ -47,7 +47,7 @@ async fn who_fails_too_often_is_told_to_wait_before_anything_is_looked_up() {
     gate.house.test.advance(TimeDelta::seconds(20));
     assert_eq!(gate.ask(&gate.house.keys.live).await.status(), 200);
     assert_eq!(gate.ask(WRONG).await.status(), 401);
-    gate.house.test.pool.close().await;
+    gate.app.pool.close().await;
     assert_eq!(gate.ask(WRONG).await.status(), 429, "without the database");
     assert_eq!(gate.ask(&gate.house.keys.live).await.status(), 503, "a key that was let in is looked up");
 }

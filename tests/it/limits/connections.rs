@@ -5,10 +5,9 @@ use std::time::Duration;
 use latchkey::app::App;
 use latchkey::clock::Clock;
 use latchkey::id::IdSource;
-use latchkey::secrets::MasterKeys;
+use latchkey::secrets::SecretKeys;
 use latchkey::throttle::ThrottleSettings;
 use latchkey::webhooks::WebhookSettings;
-use sqlx::PgPool;
 use sqlx::postgres::PgConnectOptions;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::{Instant, timeout};
@@ -19,10 +18,9 @@ use crate::support::TestServer;
 fn with_connections(connections: usize) -> App {
     let nowhere = PgConnectOptions::new_without_pgpass().host("/nonexistent").username("nobody");
     let ids = IdSource::operating_system();
-    let master_keys = MasterKeys::parse(&MasterKeys::generate(&ids)).unwrap_or_else(|reason| panic!("{reason}"));
+    let keys = SecretKeys::parse(&SecretKeys::generate(&ids)).unwrap_or_else(|reason| panic!("{reason}"));
     let limits = ThrottleSettings { connections, ..ThrottleSettings::unlimited() };
-    let pool = PgPool::connect_lazy_with(nowhere);
-    App::with_limits(pool, Clock::system(), ids, master_keys, WebhookSettings::default(), limits)
+    App::with_limits(nowhere, 1, Clock::system(), ids, keys, WebhookSettings::default(), limits)
 }
 
 // The time stands still until nothing else can happen, then it jumps to the next time-out.

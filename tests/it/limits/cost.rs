@@ -93,7 +93,7 @@ async fn what_costs_more_than_is_left_is_refused_before_any_statement() {
     let live = &gate.house.keys.live;
     let batch = json!([create("1"), create("2")]);
     assert_eq!(gate.post(live, &batch).await.status(), 200);
-    let before = fingerprint(&gate.house.test.pool).await;
+    let before = fingerprint(&gate.house.test.db.pool).await;
     let refused = gate.post(live, &batch).await;
     assert_eq!(header(&refused, "ratelimit"), "\"cost\";r=46;t=49");
     let message = "The request costs 204, and an API key may cost 250 a minute; try again in 38 seconds";
@@ -101,7 +101,7 @@ async fn what_costs_more_than_is_left_is_refused_before_any_statement() {
     assert_eq!(read(refused).await, (429, "38".to_owned(), json!({"errors": [error]})));
     let logged = log.requests().pop().expect("a line");
     assert_eq!((&logged["db.statements"], &logged["error.codes"]), (&json!(0), &json!("RATE_LIMITED")));
-    assert_eq!(fingerprint(&gate.house.test.pool).await, before);
+    assert_eq!(fingerprint(&gate.house.test.db.pool).await, before);
 
     gate.house.test.advance(TimeDelta::seconds(37));
     assert_eq!(gate.post(live, &batch).await.status(), 429);
@@ -167,10 +167,10 @@ async fn rest_has_the_same_budget() {
     assert_eq!((checkout.status().as_u16(), left(&checkout).as_deref()), (404, Some("r=1660")));
     let guest = json!({"pmsGuestId": "R-1", "lastName": "Doe", "roomNumber": "301", "checkOutDate": "2026-02-02"});
     let sync = |guests: usize| request("POST", "/sync").json(&json!({"guests": vec![guest.clone(); guests]})).send();
-    let before = fingerprint(&gate.house.test.pool).await;
+    let before = fingerprint(&gate.house.test.db.pool).await;
     let refused = sync(16).await.expect("an answer");
     assert_eq!((refused.status().as_u16(), header(&refused, "retry-after")), (429, "2"));
-    assert_eq!(fingerprint(&gate.house.test.pool).await, before);
+    assert_eq!(fingerprint(&gate.house.test.db.pool).await, before);
     assert_eq!(left(&sync(15).await.expect("an answer")).as_deref(), Some("r=60"));
 }
 

@@ -38,8 +38,8 @@ fn default_limits() -> ThrottleSettings {
 /// A process with limits on the database of a house, whose own application has none.
 fn limited(house: &House, clock: Clock, limits: ThrottleSettings) -> App {
     let parts = &house.test;
-    let (ids, keys) = (parts.ids.clone(), parts.master_keys.clone());
-    App::with_limits(parts.pool.clone(), clock, ids, keys, WebhookSettings::default(), limits)
+    let (ids, keys) = (parts.ids.clone(), parts.secret_keys.clone());
+    App::with_limits(parts.db.options(), 5, clock, ids, keys, WebhookSettings::default(), limits)
 }
 
 /// A hotel, and a server with limits.

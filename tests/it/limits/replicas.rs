@@ -85,15 +85,15 @@ async fn over_ten_minutes_two_replicas_let_in_what_one_would() {
 async fn no_request_writes_and_what_nobody_used_is_not_exchanged() {
     let (gate, other, actor) = gate(limits(200, 10_000, 0)).await;
     let one = &gate.app;
-    let before = fingerprint(&one.pool).await;
+    let before = fingerprint(&gate.house.test.db.pool).await;
     assert_eq!(gate.let_in(&gate.house.keys.live, 5).await, 5);
-    assert_eq!(fingerprint(&one.pool).await, before);
+    assert_eq!(fingerprint(&gate.house.test.db.pool).await, before);
     // Once to tell, once to learn what others told meanwhile.
     exchange(one).await;
     exchange(one).await;
     let written = || async {
         let rows = sqlx::query_scalar("SELECT xmin::text FROM api_key_budgets WHERE api_key_id = $1");
-        rows.bind(actor.api_key_id).fetch_all(&one.pool).await.expect("read")
+        rows.bind(actor.api_key_id).fetch_all(&gate.house.test.db.pool).await.expect("read")
     };
     let before: Vec<String> = written().await;
     assert_eq!(before.len(), 1);
@@ -106,7 +106,7 @@ async fn no_request_writes_and_what_nobody_used_is_not_exchanged() {
 async fn without_the_database_each_replica_keeps_the_limit_and_tells_the_others_later() {
     let (gate, other, actor) = gate(limits(200, 0, 0)).await;
     let one = &gate.app;
-    let rename = |statement: &'static str| sqlx::query(statement).execute(&one.pool);
+    let rename = |statement: &'static str| sqlx::query(statement).execute(&gate.house.test.db.pool);
     rename("ALTER TABLE api_key_budgets RENAME TO elsewhere").await.expect("renamed");
     assert_eq!(let_in(one, &actor, 150), 150);
     throttle::exchange(one).await.expect_err("there is nowhere to write to");

@@ -15,13 +15,13 @@ async fn f16_200_requests_a_minute_and_then_an_answer_that_says_when_to_try_agai
     let gate = Gate::with(default_limits()).await;
     let (house, live) = (&gate.house, gate.house.keys.live.clone());
     assert_eq!(gate.let_in(&live, 200).await, 200);
-    let before = fingerprint(&house.test.pool).await;
+    let before = fingerprint(&house.test.db.pool).await;
     let refused = gate.ask(&live).await;
     assert_eq!(header(&refused, "ratelimit"), "\"requests\";r=0;t=60, \"cost\";r=999800;t=1");
     let error = json!({"message": "An API key may send 200 requests a minute; try again in 1 second",
         "extensions": {"code": "RATE_LIMITED"}});
     assert_eq!(read(refused).await, (429, "1".to_owned(), json!({"errors": [error]})));
-    assert_eq!(fingerprint(&house.test.pool).await, before);
+    assert_eq!(fingerprint(&house.test.db.pool).await, before);
 
     // One comes back every 300 ms, and what was refused has taken none.
     house.test.advance(TimeDelta::milliseconds(299));
@@ -124,9 +124,9 @@ async fn a_refused_request_is_not_kept_under_its_idempotency_key() {
         gate.server.post(&gate.house.keys.live, &body).header("idempotency-key", "k").send()
     };
     assert_eq!(gate.let_in(&gate.house.keys.live, 1).await, 1);
-    let before = fingerprint(&gate.house.test.pool).await;
+    let before = fingerprint(&gate.house.test.db.pool).await;
     assert_eq!(keyed().await.expect("an answer").status(), 429);
-    assert_eq!(fingerprint(&gate.house.test.pool).await, before);
+    assert_eq!(fingerprint(&gate.house.test.db.pool).await, before);
     gate.house.test.advance(TimeDelta::minutes(1));
     let done = keyed().await.expect("an answer");
     assert_eq!((done.status().as_u16(), header(&done, "idempotent-replayed")), (200, ""));

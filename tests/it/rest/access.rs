@@ -47,7 +47,7 @@ async fn e18_e19_e20_e21_e22_credentials_are_refused_as_printed() {
 async fn e06_a_post_needs_an_idempotency_key_and_json_and_the_permission_to_write() {
     let desk = Desk::new().await;
     let reader = desk.house.test.integration(&desk.house.hotel, "Reader", Permission::ReadOnly).await;
-    let before = fingerprint(&desk.house.test.pool).await;
+    let before = fingerprint(&desk.house.test.db.pool).await;
     let post = |key: &str| desk.server.request("POST", PATH).bearer_auth(key);
     let keyed = |key: &str| post(key).header("idempotency-key", "k");
     for (request, status, code) in [
@@ -63,7 +63,7 @@ async fn e06_a_post_needs_an_idempotency_key_and_json_and_the_permission_to_writ
         let (found, answer) = error(request).await;
         assert_eq!((found, answer["code"].as_str()), (status, Some(code)), "{answer}");
     }
-    assert_eq!(fingerprint(&desk.house.test.pool).await, before);
+    assert_eq!(fingerprint(&desk.house.test.db.pool).await, before);
 }
 
 #[tokio::test]
@@ -76,7 +76,7 @@ async fn e04_f18_a_test_key_has_everything_checked_and_nothing_kept() {
         "checkOutDate": "2026-02-02"}),
     )
     .await;
-    let before = fingerprint(&desk.house.test.pool).await;
+    let before = fingerprint(&desk.house.test.db.pool).await;
     for (name, body) in [
         ("checkin", doe("NEW-1")),
         ("update", json!({"pmsGuestId": "R-301", "lastName": "Dow"})),
@@ -91,7 +91,7 @@ async fn e04_f18_a_test_key_has_everything_checked_and_nothing_kept() {
     let list = desk.server.request("GET", "/api/pms/v1/grand-hotel/guests").bearer_auth(&desk.test);
     let list: Value = list.send().await.expect("an answer").json().await.expect("JSON");
     assert_eq!((&list["_sandbox"], list["guests"].as_array().map(Vec::len)), (&json!(true), Some(1)));
-    assert_eq!(fingerprint(&desk.house.test.pool).await, before);
+    assert_eq!(fingerprint(&desk.house.test.db.pool).await, before);
 }
 
 #[tokio::test]
@@ -99,14 +99,14 @@ async fn a_request_that_is_sent_again_gets_the_same_bytes() {
     let desk = Desk::new().await;
     desk.house.room("301").await;
     let first = desk.send(&desk.live, "k", "checkin", &doe("NEW-1")).await.text().await.expect("text");
-    let before = fingerprint(&desk.house.test.pool).await;
+    let before = fingerprint(&desk.house.test.db.pool).await;
     let again = desk.send(&desk.live, "k", "checkin", &doe("NEW-1")).await;
     assert_eq!(header(&again, "idempotent-replayed"), "true");
     assert_eq!(again.text().await.expect("text"), first);
     for (name, body) in [("checkin", doe("NEW-2")), ("checkout", doe("NEW-1"))] {
         assert_eq!(desk.send(&desk.live, "k", name, &body).await.status(), 422);
     }
-    assert_eq!(fingerprint(&desk.house.test.pool).await, before);
+    assert_eq!(fingerprint(&desk.house.test.db.pool).await, before);
 }
 
 #[tokio::test]

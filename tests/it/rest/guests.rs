@@ -72,7 +72,7 @@ async fn a_booked_guest_is_found_by_code_and_name_and_brought_in_line() {
     let changes = json!([{"type": "room_stay.updated", "updatedFields": ["reservation_to", "room_setup", "check_in"]}]);
     assert_eq!(json!(desk.events(skip).await), changes);
 
-    let before = fingerprint(&desk.house.test.pool).await;
+    let before = fingerprint(&desk.house.test.db.pool).await;
     let field = |name: &str, value: &str| {
         let mut wrong = body.clone();
         wrong[name] = json!(value);
@@ -85,7 +85,7 @@ async fn a_booked_guest_is_found_by_code_and_name_and_brought_in_line() {
     }
     let room = desk.refused("checkin", field("roomNumber", "666")).await;
     assert_eq!(room, (404, "NOT_FOUND".to_owned(), json!("roomNumber")));
-    assert_eq!(fingerprint(&desk.house.test.pool).await, before);
+    assert_eq!(fingerprint(&desk.house.test.db.pool).await, before);
 
     let reservation = desk.house.reservation("R-X", &[("2026-01-30", "2026-02-02")]).await.0;
     desk.house.desk.done("cancelReservation", json!({"id": reservation}), "reservation { id }").await;

@@ -9,12 +9,14 @@ use latchkey::auth::{self, Permission};
 use latchkey::clock::Clock;
 use latchkey::hotels::{self, Hotel, HotelId, NewHotel};
 use latchkey::id::IdSource;
-use latchkey::secrets::MasterKeys;
+use latchkey::secrets::SecretKeys;
 use latchkey::webhooks::WebhookSettings;
 use uuid::Uuid;
 
 use super::TestDb;
 
+/// Connections for requests.
+const CONNECTIONS: u32 = 5;
 const START: &str = "2026-01-30T09:00:00Z";
 
 /// The application. Its clock stands at 2026-01-30 09:00 UTC until [`TestApp::advance`] moves it.
@@ -60,8 +62,8 @@ impl TestApp {
         let db = TestDb::new().await;
         let clock = Clock::manual(start);
         let ids = IdSource::operating_system();
-        let master_keys = MasterKeys::parse(&MasterKeys::generate(&ids)).unwrap_or_else(|reason| panic!("{reason}"));
-        Self { app: App::new(db.pool.clone(), clock, ids, master_keys, webhooks), db }
+        let secret_keys = SecretKeys::parse(&SecretKeys::generate(&ids)).unwrap_or_else(|reason| panic!("{reason}"));
+        Self { app: App::new(db.options(), CONNECTIONS, clock, ids, secret_keys, webhooks), db }
     }
 
     /// Moves the clock.

@@ -16,6 +16,6 @@ pub use client::{Client, House, code, text};
 pub use db::TestDb;
 pub use desk::{fingerprint, nodes, until_somebody_waits};
 pub use log::LogLines;
-pub use process::{DataDir, LATCHKEY, Serving, latchkey};
+pub use process::{DataDir, LATCHKEY, Serving, latchkey, postgres_program};
 pub use receiver::{Received, Receiver, Reply};
 pub use server::{TestServer, error_code, header};

@@ -9,6 +9,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use super::TestDb;
+use sqlx::ConnectOptions as _;
 
 /// The program.
 pub const LATCHKEY: &str = env!("CARGO_BIN_EXE_latchkey");
@@ -33,6 +34,13 @@ impl DataDir {
     pub fn with_database(db: &TestDb) -> Self {
         let mut data = Self::new();
         data.database_url = Some(db.url());
+        data
+    }
+
+    /// The same, logging in as somebody else than the owner of the tables.
+    pub fn with_database_as(db: &TestDb, login: &str) -> Self {
+        let mut data = Self::new();
+        data.database_url = Some(db.options().username(login).to_url_lossy().to_string());
         data
     }
 
@@ -63,7 +71,7 @@ impl DataDir {
         command.env("LATCHKEY_DATA_DIR", self.path()).env("LATCHKEY_LISTEN", "127.0.0.1:0");
         if let Some(url) = &self.database_url {
             let keys = "1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
-            command.env("DATABASE_URL", url).env("LATCHKEY_MASTER_KEYS", keys);
+            command.env("DATABASE_URL", url).env("LATCHKEY_SECRET_KEY", keys);
         }
         command
     }
@@ -116,6 +124,22 @@ pub fn latchkey(args: &[&str]) -> Command {
         }
     }
     command
+}
+
+/// A program that comes with PostgreSQL: of the copy that the embedded server uses, else of the newest installation.
+pub fn postgres_program(name: &str) -> Command {
+    if let Some(folder) = std::env::var_os("LATCHKEY_POSTGRES_BIN").map(PathBuf::from) {
+        let mut command = Command::new(folder.join(name));
+        command.env("LD_LIBRARY_PATH", folder.join("../lib"));
+        return command;
+    }
+    let debian = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().filter_map(Result::ok);
+    let mut found: Vec<(u32, PathBuf)> = debian
+        .filter_map(|entry| Some((entry.file_name().to_str()?.parse().ok()?, entry.path().join("bin").join(name))))
+        .filter(|(_, path)| path.exists())
+        .collect();
+    found.sort();
+    Command::new(found.pop().map_or_else(|| name.into(), |(_, path)| path))
 }
 
 /// A server that is killed when it is dropped.
