@@ -4,6 +4,10 @@
 //! None of these tests looks at a clock. Most documents here, were they followed, would abort the process or keep it busy
 //! until the test run is given up.
 
+mod requests;
+mod server;
+mod texts;
+
 use chrono_tz::Tz;
 use latchkey::auth::Permission;
 use latchkey::graphql::limits;
