@@ -255,15 +255,19 @@ async fn an_administrator_is_answered_for_a_foreign_record_as_for_none() {
     let house = House::new().await;
     let neighbour = house.next_door().await;
     let admin = house.admin().await;
+    let tester = house.test.integration(&house.hotel, "Back office", Permission::Admin).await.test;
+    let tester = Client::new(&house.test, &tester).await;
     let before = fingerprint(&house.test.pool).await;
     let (pair, integration) = (neighbour.keys.api_key_id.to_string(), neighbour.keys.integration_id.to_string());
     let nobody = Ids::of_nobody();
     let of_nobody = administrators_places(&nobody.key, &nobody.key);
     for (of_neighbour, of_nobody) in administrators_places(&pair, &integration).into_iter().zip(of_nobody) {
         let (place, name, input, selection) = of_neighbour;
-        let answer = admin.act(name, input, selection).await;
-        assert_eq!(answer, admin.act(name, of_nobody.2, selection).await, "{place}");
-        assert_eq!(answer["errors"][0]["extensions"]["code"], "NOT_FOUND", "{place}: {answer}");
+        for client in [&admin, &tester] {
+            let answer = client.act(name, input.clone(), selection).await;
+            assert_eq!(answer, client.act(name, of_nobody.2.clone(), selection).await, "{place}");
+            assert_eq!(answer["errors"][0]["extensions"]["code"], "NOT_FOUND", "{place}: {answer}");
+        }
     }
     for query in [
         "{ apiKeys(first: 100) { edges { node { id integration { id } } } } }",

@@ -4,6 +4,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use futures_util::{StreamExt as _, stream};
+use rustix::process::Signal;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -95,6 +96,10 @@ async fn every_hostile_request_is_answered_within_250_ms() {
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
     target.expect_none(r#"{"query":"{room_stays{totalCount}}"}"#).await;
+    let (status, log) = target.serving.end(Signal::TERM);
+    assert!(status.success(), "{status}");
+    assert!(!log.contains("INTERNAL") && !log.contains("panic"), "a fault of ours: {log}");
+    assert!(!log.contains(&target.key[9..]) && !log.contains("xxxxxxxx"), "what was sent: {log}");
 }
 
 #[tokio::test]

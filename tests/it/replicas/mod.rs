@@ -5,11 +5,16 @@ mod idempotency;
 mod kills;
 mod revocation;
 
+use std::time::Duration;
+
 use reqwest::{RequestBuilder, Response};
 use serde_json::{Value, json};
 
 use crate::support::client::CREATE_KEY;
 use crate::support::{DataDir, Serving, TestDb, error_code, header};
+
+/// Before a request is sent again that is said to be running still.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// A hotel with room 301, and its keys.
 struct Site {
@@ -102,6 +107,7 @@ impl Site {
             if answer.status != 409 {
                 return answer;
             }
+            tokio::time::sleep(PAUSE).await;
         }
     }
 
