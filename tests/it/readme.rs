@@ -68,5 +68,7 @@ fn e05_the_printed_curl_works_at_its_own_date_with_host_and_key_replaced() {
     let guest = &first["guest"];
     assert_eq!((&guest["roomNumber"], &guest["checkOutDate"]), (&json!("301"), &json!("2026-02-22")));
     assert_eq!(guest["checkInDate"], "2026-02-18");
+    let arrived = guest["checkedInAt"].as_str().expect("an instant");
+    assert!(arrived.starts_with("2026-02-18T13:") && arrived.ends_with("+01:00"), "{arrived}");
     assert_eq!(run(&data, &curl), [first], "the same answer again");
 }

@@ -10,7 +10,7 @@ pub struct Hostile {
     pub what: String,
     /// From the request line on.
     pub bytes: Vec<u8>,
-    /// Status of the answer.
+    /// Status of the answer; 0 when the connection is closed without one.
     pub status: u16,
     /// Code of its first error, `none` when there is none.
     pub code: &'static str,
@@ -143,7 +143,7 @@ impl Maker<'_> {
         );
         let filtered = "query($f:RoomStayFilter){room_stays(filter:$f){totalCount}}";
         let nested = |levels: usize| (0..levels).fold(json!({}), |inner, _| json!({ "not": inner }));
-        let unused: serde_json::Map<String, Value> = (0..20_000).map(|n| (format!("v{n}"), json!(n))).collect();
+        let unused: serde_json::Map<String, Value> = (0..5_000).map(|n| (format!("v{n}"), json!(n))).collect();
         let code = "query($c:String){reservations(filter:{code:{eq:$c}}){totalCount}}";
         let first = "query($n:Int){room_stays(first:$n){totalCount}}";
         let day = "query($d:Date!){room_stays(filter:{date:$d}){totalCount}}";
@@ -238,6 +238,41 @@ impl Maker<'_> {
             hostile("two lengths", with(b"content-length: 5"), 400, "none"),
             hostile("no HTTP", b"\0\x01\x02\x03\r\n\r\n".to_vec(), 400, "none"),
         ];
+        let chunked = |lines: &str, chunks: &[u8]| {
+            let head = format!(
+                "POST /graphql HTTP/1.1\r\nhost: a\r\nconnection: close\r\nauthorization: Bearer {}\r\n\
+                 content-type: application/json\r\ntransfer-encoding: chunked\r\n{lines}\r\n",
+                self.0
+            );
+            [head.as_bytes(), chunks].concat()
+        };
+        let endless = [b"10000\r\n".as_slice(), &vec![b' '; 0x10000], b"\r\n"].concat().repeat(17);
+        all.extend([
+            hostile(
+                "a flood of headers",
+                with(many(1_000, |n| format!("x{n}: y\r\n")).trim_end().as_bytes()),
+                431,
+                "none",
+            ),
+            hostile("a chunk of no length", chunked("", b"zz\r\n"), 400, "BAD_REQUEST"),
+            hostile("a chunk beyond all", chunked("", b"fffffffffffffffff\r\n"), 400, "BAD_REQUEST"),
+            hostile("chunks of more than a mebibyte", chunked("", &endless), 413, "PAYLOAD_TOO_LARGE"),
+            hostile("chunks and a length", chunked("content-length: 5\r\n", b"0\r\n\r\n"), 400, "BAD_REQUEST"),
+            hostile("HTTP/2", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(), 0, "none"),
+            hostile("HTTP/9.9", b"GET / HTTP/9.9\r\n\r\n".to_vec(), 400, "none"),
+            hostile(
+                "a path of 200,000 bytes",
+                format!("GET /{} HTTP/1.1\r\n\r\n", "x".repeat(200_000)).into_bytes(),
+                431,
+                "none",
+            ),
+            hostile(
+                "a method of 20,000 bytes",
+                format!("{} / HTTP/1.1\r\nconnection: close\r\n\r\n", "X".repeat(20_000)).into_bytes(),
+                404,
+                "NOT_FOUND",
+            ),
+        ]);
         for content_type in [
             "text/plain",
             "multipart/form-data; boundary=x",

@@ -14,7 +14,7 @@ use crate::support::{DataDir, Serving, TestDb, error_code};
 
 /// Longest that anything may take. The quickest of a few tries counts: a busy machine can delay any of them.
 const LIMIT: Duration = Duration::from_millis(250);
-const TRIES: usize = 10;
+const TRIES: usize = 40;
 /// Requests at once in the flood.
 const SENDERS: usize = 8;
 /// How often the flood sends every request.
@@ -85,6 +85,7 @@ async fn every_hostile_request_is_answered_within_250_ms() {
             best = best.min(began.elapsed());
             if answer != (status, code.to_owned()) {
                 wrong.push(format!("{what}: {answer:?}"));
+                break;
             }
             if best < LIMIT {
                 break;
