@@ -233,6 +233,10 @@ impl<'a> Body<'a> {
     fn text(&self, name: &'static str) -> Result<Option<String>> {
         match self.value(name) {
             None => Ok(None),
+            // PostgreSQL's texts have none.
+            Some(Value::String(text)) if text.contains('\0') => {
+                Err(Error::invalid(format!("{name} must not contain the character U+0000")).at(name))
+            }
             Some(Value::String(text)) if !text.trim().is_empty() => Ok(Some(text.trim().to_owned())),
             Some(_) => Err(Error::invalid(format!("{name} must be a text that is not empty")).at(name)),
         }
@@ -277,6 +281,7 @@ mod tests {
             ("checkOutDate", json!("2026-02-30")),
             ("checkInDate", json!("18.02.2026")),
             ("email", json!([])),
+            ("phone", json!("+49\u{0}")),
         ] {
             let mut bad = good.clone();
             bad[name] = value;

@@ -25,6 +25,8 @@ mod keys;
 mod laws;
 mod pruner;
 mod races;
+mod readme;
+mod replicas;
 mod rest;
 mod rotation;
 mod row_level_security;
