@@ -4,6 +4,7 @@
 //! standard error.
 
 mod api_key;
+mod audit;
 mod demo;
 mod hotel;
 mod import;
@@ -58,6 +59,8 @@ enum Command {
     Integration(integration::Command),
     /// Revoke and delete room access keys that are due, as the server does every minute
     Prune(prune::Args),
+    /// Tell who did what in a hotel and why, the newest first
+    Audit(audit::Args),
     /// Show the demo's hotels and their API keys
     Demo(demo::Args),
     #[command(name = embedded::KEEPER_COMMAND, hide = true)]
@@ -99,6 +102,7 @@ fn run(command: Command, settings: Settings) -> Result<(), Failure> {
             Command::ApiKey(command) => api_key::run(command, &config).await,
             Command::Integration(command) => integration::run(command, &config).await,
             Command::Prune(args) => prune::run(args, &config).await,
+            Command::Audit(args) => audit::run(args, &config).await,
             Command::Demo(args) => demo::run(args, &config).await,
             Command::Schema | Command::KeepPostgres(_) => unreachable!("these need no settings"),
         }

@@ -21,6 +21,7 @@ use super::answer::{self, Outcome};
 use super::body;
 use super::negotiate::{self, MediaType};
 use super::operations::Operations;
+use super::requests::RequestId;
 use crate::app::App;
 use crate::auth;
 use crate::error::{Error, ErrorCode, Result, Severity};
@@ -38,13 +39,14 @@ pub(super) async fn handle(State(app): State<App>, request: Request) -> Response
     let accepted = negotiate::answer_type(&head.headers);
     let media_type = accepted.unwrap_or(MediaType::Json);
 
-    let actor = match auth::authenticate(&app, head.headers.get(AUTHORIZATION)).await {
+    let mut actor = match auth::authenticate(&app, head.headers.get(AUTHORIZATION)).await {
         Ok(actor) => actor,
         Err(error) => {
             body::discard(body).await;
             return answer::refusal(media_type, error);
         }
     };
+    actor.request_id = Some(RequestId::of(&head.extensions).0.into());
     let outcome = Outcome::of(actor.clone());
     if accepted.is_none() {
         body::discard(body).await;

@@ -92,13 +92,14 @@ pub(super) async fn act(
     let (head, body) = request.into_parts();
     let name = head.uri.path().rsplit('/').next().unwrap_or_default();
     let id = RequestId::of(&head.extensions);
-    let actor = match authenticate(&app, &head, slug).await {
+    let mut actor = match authenticate(&app, &head, slug).await {
         Ok(actor) => actor,
         Err(error) => {
             body::discard(body).await;
             return refusal(&error, &id, Outcome::default());
         }
     };
+    actor.request_id = Some(id.0.as_str().into());
     let outcome = Outcome::of(actor.clone());
     let done = async {
         let (act, key) = read(&actor, &head.headers, name, body).await?;
