@@ -135,7 +135,7 @@ pub async fn regenerate_in(tx: &mut Tx, id: Uuid) -> Result<NewApiKey> {
 /// One pair was replaced by another.
 fn regenerated(old: Uuid, new: Uuid) -> [Entry; 2] {
     let revoked = Entry::new(Action::Revoked, ObjectType::ApiKey, old);
-    [revoked.with(ObjectType::ApiKey, new), Entry::created(ObjectType::ApiKey, new)]
+    [revoked.with(ObjectType::ApiKey, new), Entry::created(ObjectType::ApiKey, new).with(ObjectType::ApiKey, old)]
 }
 
 /// Changes a pair from the next request on. Doing it twice changes nothing.

@@ -148,14 +148,14 @@ async fn entries(
     }
     let wanted = extent_request(selection, &request);
     let mut session = context.read().await?;
-    let conn = session.conn();
     let (page, extent) = if let Some(object) = object {
-        let page = audit::pages_of_objects(conn, list, &[object], &request).await?.remove(0);
-        let extents = extents(conn, list, &[object], &wanted).await?;
+        let page = audit::pages_of_objects(session.conn(), list, &[object], &request).await?.remove(0);
+        let extents = extents(&mut session, list, &[object], &wanted).await?;
         (page, extents[0])
     } else {
-        let page = audit::page(conn, list, &request).await?;
-        let extent = if wanted.is_empty() { Extent::default() } else { audit::extent(conn, list, &wanted).await? };
+        let page = audit::page(session.conn(), list, &request).await?;
+        let extent =
+            if wanted.is_empty() { Extent::default() } else { audit::extent(session.conn(), list, &wanted).await? };
         (page, extent)
     };
     let keyed = page.map(|entry| (entry.id, AuditEntryNode::new(entry, hotel.time_zone)));
@@ -163,7 +163,7 @@ async fn entries(
 }
 
 async fn extents(
-    conn: &mut sqlx::PgConnection,
+    session: &mut Session<'_>,
     list: &AuditList,
     objects: &[Uuid],
     wanted: &ExtentRequest<Uuid>,
@@ -171,7 +171,7 @@ async fn extents(
     if wanted.is_empty() {
         return Ok(vec![Extent::default(); objects.len()]);
     }
-    audit::extents_of_objects(conn, list, objects, wanted).await
+    audit::extents_of_objects(session.conn(), list, objects, wanted).await
 }
 
 /// Pages of `auditTrail` that are selected of records.
@@ -236,7 +236,7 @@ impl Trails {
                 from: request.before.filter(|_| page.has_next_page && request.from_end),
             };
             let entries = audit::pages_of_objects(session.conn(), &list, records, &request).await?;
-            let extents = extents(session.conn(), &list, records, &wanted).await?;
+            let extents = extents(session, &list, records, &wanted).await?;
             for ((trail, entries), extent) in trails.iter_mut().zip(entries).zip(extents) {
                 let keyed = entries.map(|entry| (entry.id, AuditEntryNode::new(entry, zone)));
                 trail.push((page.arguments.clone(), Connection::new(keyed, extent, &request, binding)));
