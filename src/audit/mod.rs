@@ -8,8 +8,8 @@
 //! wrote. Nothing changes or deletes an entry; partitions are dropped after [`RETENTION`], whatever has become of the
 //! record.
 //!
-//! Not in it: what a machine keeps for itself (use of API keys, deliveries and their attempts, kept answers), and the
-//! records of the demo as it is loaded.
+//! Not in it: what a machine keeps for itself (use of API keys, deliveries and their attempts, kept answers), the records
+//! of the demo as it is loaded, and its API keys.
 
 mod journal;
 mod model;
