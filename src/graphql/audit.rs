@@ -32,7 +32,7 @@ pub struct AuditEntryNode {
     /// For updates: names of the fields that changed, as in this schema.
     updated_fields: Option<Vec<String>>,
     /// Another record that it concerns: the key that was put on a stay or taken off, the stay that was split, the reservation
-    /// of a new stay, the guest of a guest list, the pair of API keys that took the place of a revoked one.
+    /// of a new stay, the guest of a guest list, the other pair of API keys when one was regenerated.
     related: Option<AuditObject>,
     /// Who did it.
     actor: AuditActor,
