@@ -88,7 +88,7 @@ pub(super) async fn act(
     let (head, body) = request.into_parts();
     let name = head.uri.path().rsplit('/').next().unwrap_or_default();
     let id = RequestId::of(&head.extensions);
-    let actor = match authenticate(&app, &head, slug).await {
+    let mut actor = match authenticate(&app, &head, slug).await {
         // Its transaction opens a connection of its own, once the body is there.
         Ok(admission) => admission.actor,
         Err(error) => {
@@ -96,6 +96,7 @@ pub(super) async fn act(
             return refusal(&error, &id, Outcome::default());
         }
     };
+    actor.request_id = Some(id.0.as_str().into());
     let outcome = Outcome::of(actor.clone());
     let done = async {
         let (act, key) = read(&actor, &head.headers, name, body).await?;

@@ -1,6 +1,7 @@
 //! All integration tests, in one binary.
 
 mod api_keys;
+mod audit;
 mod auth;
 mod batches;
 mod cli;

@@ -17,6 +17,8 @@ pub struct Round {
     pub house: House,
     /// The lock vendor's integration with a test key that may do everything.
     pub tester: Client,
+    /// The same with the live key.
+    pub live: Client,
     /// That pair of keys.
     pub keys: TestIntegration,
     /// Name, input, what to select of the payload.
@@ -106,12 +108,12 @@ impl Round {
             ("disconnectIntegration", json!({"id": house.other_locks.actor.integration_id}), "roomAccessKeysDeleted"),
             ("setRoomAccessKeysEnabled", json!({"enabled": false}), "roomAccessKeysEnabled"),
         ];
-        Self { house, tester, keys, mutations }
+        Self { house, tester, keys, live, mutations }
     }
 }
 
 /// The input type of each mutation of the schema.
-async fn mutations_of_the_schema(client: &Client) -> Vec<(String, String)> {
+pub async fn mutations_of_the_schema(client: &Client) -> Vec<(String, String)> {
     let query = "{ __type(name: \"Mutation\") { fields { name args { type { ofType { name } } } } } }";
     let data = client.data(query, json!({})).await;
     let fields = data["__type"]["fields"].as_array().expect("fields").clone();
@@ -211,7 +213,7 @@ async fn a_test_key_does_not_wait_for_what_is_real() {
     let tester = Client::new(&house.test, &house.keys.test).await;
     let stay = house.stay("R1").await;
     let key = house.locks.pin("1").await;
-    let mut holding = house.test.pool.begin().await.expect("a connection");
+    let mut holding = house.test.db.pool.begin().await.expect("a connection");
     sqlx::query("SELECT FROM room_stays WHERE id = $1::uuid FOR UPDATE")
         .bind(&stay)
         .execute(&mut *holding)
