@@ -82,6 +82,8 @@ pub struct Actor {
     pub mode: Mode,
     /// What the key permits.
     pub permission: Permission,
+    /// `X-Request-Id` of the request, for the audit trail.
+    pub request_id: Option<Arc<str>>,
 }
 
 impl Actor {

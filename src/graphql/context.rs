@@ -36,6 +36,7 @@ pub struct RequestContext {
     statements: AtomicU32,
 }
 
+#[expect(clippy::large_enum_variant, reason = "one per request")]
 enum Unit {
     /// No statement was run yet.
     Idle,
@@ -98,7 +99,9 @@ impl RequestContext {
     /// # Errors
     /// `UNAVAILABLE`; `NOT_RUN` when the request has already failed.
     pub async fn write(&self) -> Result<Session<'_>> {
-        Ok(Session { context: self, source: Source::Tx(self.open().await?), unfinished: true })
+        let mut unit = self.open().await?;
+        open_tx(&mut unit).begin_act(None);
+        Ok(Session { context: self, source: Source::Tx(unit), unfinished: true })
     }
 
     async fn open(&self) -> Result<MutexGuard<'_, Unit>> {

@@ -23,6 +23,7 @@ use super::body;
 use super::entry;
 use super::negotiate::{self, MediaType};
 use super::operations::Operations;
+use super::requests::RequestId;
 use crate::app::App;
 use crate::auth::Admission;
 use crate::error::{Error, ErrorCode, Result, Severity};
@@ -40,7 +41,7 @@ pub(super) async fn handle(State(app): State<App>, request: Request) -> Response
     let accepted = negotiate::answer_type(&head.headers);
     let media_type = accepted.unwrap_or(MediaType::Json);
 
-    let Admission { actor, conn } = match entry::enter(&app, &head, |_| true).await {
+    let Admission { mut actor, conn } = match entry::enter(&app, &head, |_| true).await {
         Ok(admission) => admission,
         Err(refused) => {
             body::discard(body).await;
@@ -48,6 +49,7 @@ pub(super) async fn handle(State(app): State<App>, request: Request) -> Response
         }
     };
     let mut conn = Some(conn);
+    actor.request_id = Some(RequestId::of(&head.extensions).0.into());
     let outcome = Outcome::of(actor.clone());
     if accepted.is_none() {
         drop(conn);

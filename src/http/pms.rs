@@ -87,7 +87,7 @@ pub(super) async fn act(
     let (head, body) = request.into_parts();
     let name = head.uri.path().rsplit('/').next().unwrap_or_default();
     let id = RequestId::of(&head.extensions);
-    let actor = match entry::enter(&app, &head, |actor| is_of(actor, &slug)).await {
+    let mut actor = match entry::enter(&app, &head, |actor| is_of(actor, &slug)).await {
         // Its transaction opens a connection of its own, once the body is there.
         Ok(admission) => admission.actor,
         Err(refused) => {
@@ -95,6 +95,7 @@ pub(super) async fn act(
             return refusal(&refused.error, &id, refused.outcome);
         }
     };
+    actor.request_id = Some(id.0.as_str().into());
     let outcome = Outcome::of(actor.clone());
     let done = async {
         let (act, key) = read(&actor, &head.headers, name, body).await?;

@@ -18,11 +18,12 @@ use uuid::Uuid;
 
 pub use answer::ErrorBody;
 
+use crate::audit::Reason;
 use crate::auth::{Actor, Mode};
 use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::throttle::STATEMENT_COST;
-use fields::{CheckIn, CheckOut, Update};
+use fields::{CheckIn, CheckOut, InHouse, Update};
 use store::Which;
 
 /// Most guests on a page.
@@ -37,7 +38,7 @@ pub enum Act {
     /// A guest leaves.
     CheckOut(CheckOut),
     /// This is who is in the house.
-    Synchronise(Vec<CheckIn>),
+    Synchronise(InHouse),
 }
 
 impl Act {
@@ -53,7 +54,7 @@ impl Act {
             "checkin" => Ok(Self::CheckIn(Box::new(CheckIn::read(body)?))),
             "update" => Ok(Self::Update(Box::new(Update::read(body)?))),
             "checkout" => Ok(Self::CheckOut(CheckOut::read(body)?)),
-            "sync" => Ok(Self::Synchronise(CheckIn::read_all(body)?)),
+            "sync" => Ok(Self::Synchronise(InHouse::read(body)?)),
             _ => Err(Error::internal("a route without an act")),
         }
     }
@@ -62,7 +63,7 @@ impl Act {
     pub fn cost(&self) -> u64 {
         match self {
             Self::CheckIn(_) | Self::Update(_) | Self::CheckOut(_) => STATEMENT_COST,
-            Self::Synchronise(list) => STATEMENT_COST * (1 + list.len() as u64),
+            Self::Synchronise(list) => STATEMENT_COST * (1 + list.guests.len() as u64),
         }
     }
 
@@ -75,6 +76,7 @@ impl Act {
         let all = |guests: Vec<store::Guest>| -> Vec<Value> {
             guests.iter().map(|guest| answer::guest(guest, zone)).collect()
         };
+        tx.begin_act(self.reason().cloned());
         let body = match self {
             Self::CheckIn(input) => {
                 let done = check_in::check_in_in(tx, input).await?;
@@ -96,6 +98,18 @@ impl Act {
             }
         };
         Ok(answer::success(body, tx.actor.mode))
+    }
+}
+
+impl Act {
+    /// Why it is done, where the body says so.
+    fn reason(&self) -> Option<&Reason> {
+        match self {
+            Self::CheckIn(input) => input.reason.as_ref(),
+            Self::Update(input) => input.reason.as_ref(),
+            Self::CheckOut(input) => input.reason.as_ref(),
+            Self::Synchronise(list) => list.reason.as_ref(),
+        }
     }
 }
 

@@ -315,6 +315,19 @@ async fn e12_one_line_per_request_tells_who_and_what_but_no_secret() {
 }
 
 #[tokio::test]
+async fn f18_requests_of_a_test_key_are_marked_in_the_log() {
+    let lines = LogLines::capture();
+    let (_app, vendor, server) = started().await;
+    for key in [&vendor.test, &vendor.live] {
+        server.post(key, &typename()).send().await.expect("an answer");
+        let page = server.request("GET", "/api/pms/v1/grand-hotel/guests").bearer_auth(key);
+        assert_eq!(page.send().await.expect("an answer").status(), 200);
+    }
+    let marks: Vec<Value> = lines.requests().into_iter().map(|mut line| line["actor.test"].take()).collect();
+    assert_eq!(marks, [json!(true), json!(true), Value::Null, Value::Null]);
+}
+
+#[tokio::test]
 async fn a_failing_database_is_a_warning_with_its_cause() {
     let lines = LogLines::capture();
     let server = TestServer::start(&without_database()).await;

@@ -60,6 +60,14 @@ async fn another_request_with_the_key_is_refused_and_changes_nothing() {
     let other_key = house.test.integration(&house.hotel, "Locks", latchkey::auth::Permission::Write).await;
     let (_, replayed, _) = read(send(&server, &other_key.live, "k", &create("2")).await).await;
     assert!(!replayed, "another API key's idempotency keys are its own");
+    let neighbour = house.next_door().await;
+    for body in [create("1"), create("2")] {
+        let (status, replayed, _) = read(send(&server, &neighbour.keys.test, "k", &body).await).await;
+        assert_eq!((status, replayed), (200, false), "and those of another hotel");
+    }
+    let (status, replayed, _) = read(send(&server, &neighbour.keys.live, "k", &create("3")).await).await;
+    assert_eq!((status, replayed), (200, false));
+    assert_eq!(neighbour.locks.own_pins().await, ["3"]);
 }
 
 #[tokio::test]

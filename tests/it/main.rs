@@ -1,6 +1,7 @@
 //! All integration tests, in one binary.
 
 mod api_keys;
+mod audit;
 mod auth;
 mod batches;
 mod cli;
@@ -26,6 +27,8 @@ mod laws;
 mod limits;
 mod pruner;
 mod races;
+mod readme;
+mod replicas;
 mod rest;
 mod rotation;
 mod row_level_security;

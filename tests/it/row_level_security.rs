@@ -87,6 +87,17 @@ async fn the_roles_may_do_nothing_that_goes_round_the_wall() {
     assert_eq!(definers.await, expected, "functions with the owner's rights");
 }
 
+#[tokio::test]
+async fn nobody_changes_the_audit_trail() {
+    let db = TestDb::new().await;
+    let changers = catalogue(
+        &db,
+        "SELECT role FROM unnest(ARRAY['latchkey_app', 'latchkey_worker', 'public']) AS role
+         WHERE has_table_privilege(role, 'audit_entries', 'UPDATE, DELETE, TRUNCATE')",
+    );
+    assert_eq!(changers.await, [""; 0]);
+}
+
 /// Two hotels, each with something of everything that a request makes.
 async fn two_houses() -> (House, HotelId) {
     let house = House::new().await;

@@ -1,5 +1,7 @@
 //! Test keys: the whole request against live data, and nothing of it is kept.
 
+mod requests;
+
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
@@ -8,18 +10,23 @@ use serde_json::{Value, json};
 use sqlx::PgPool;
 
 use crate::support::client::{ADD_KEY, CREATE_KEY};
-use crate::support::{Client, House, code, fingerprint, nodes, text};
+use crate::support::{Client, House, TestIntegration, code, fingerprint, nodes, text};
 
 /// A busy house, and every mutation of the schema with an input that it succeeds with there.
-struct Round {
-    house: House,
+pub struct Round {
+    pub house: House,
     /// The lock vendor's integration with a test key that may do everything.
-    tester: Client,
-    mutations: Vec<(&'static str, Value, &'static str)>,
+    pub tester: Client,
+    /// The same with the live key.
+    pub live: Client,
+    /// That pair of keys.
+    pub keys: TestIntegration,
+    /// Name, input, what to select of the payload.
+    pub mutations: Vec<(&'static str, Value, &'static str)>,
 }
 
 impl Round {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         let house = House::new().await;
         let keys = house.test.integration(&house.hotel, "Locks", Permission::Admin).await;
         let (live, tester) = (Client::new(&house.test, &keys.live).await, Client::new(&house.test, &keys.test).await);
@@ -101,12 +108,12 @@ impl Round {
             ("disconnectIntegration", json!({"id": house.other_locks.actor.integration_id}), "roomAccessKeysDeleted"),
             ("setRoomAccessKeysEnabled", json!({"enabled": false}), "roomAccessKeysEnabled"),
         ];
-        Self { house, tester, mutations }
+        Self { house, tester, keys, live, mutations }
     }
 }
 
 /// The input type of each mutation of the schema.
-async fn mutations_of_the_schema(client: &Client) -> Vec<(String, String)> {
+pub async fn mutations_of_the_schema(client: &Client) -> Vec<(String, String)> {
     let query = "{ __type(name: \"Mutation\") { fields { name args { type { ofType { name } } } } } }";
     let data = client.data(query, json!({})).await;
     let fields = data["__type"]["fields"].as_array().expect("fields").clone();

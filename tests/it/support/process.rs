@@ -53,6 +53,14 @@ impl DataDir {
         self.path().join("postgres")
     }
 
+    /// Makes a pair of keys for an integration of a hotel; answers with the live one.
+    pub fn api_key(&self, hotel: &str, integration: &str, permission: &str) -> String {
+        let of = ["--integration", integration, "--permission", permission];
+        let printed = self.print(&[&["api-key", "create", hotel], &of[..]].concat());
+        let live = printed.lines().find_map(|line| line.strip_prefix("live"));
+        live.expect("a live key").trim().to_owned()
+    }
+
     /// Runs the program to its end.
     pub fn run(&self, args: &[&str]) -> Output {
         self.command(args).output().expect("the program runs")
@@ -152,6 +160,11 @@ pub struct Serving {
 }
 
 impl Serving {
+    /// Number of its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends it a signal and waits for its end. Returns its status and its whole log.
     pub fn end(mut self, signal: Signal) -> (ExitStatus, String) {
         kill_process(Pid::from_child(&self.child), signal).expect("it runs");

@@ -27,6 +27,10 @@ async fn an_endpoint_is_disabled_when_a_schedule_is_used_up_and_nothing_else_was
     let endpoint = hooks.read(&id).await;
     assert_eq!(endpoint["status"], "DISABLED");
     assert_eq!(endpoint["disabledAt"], "2026-01-30T10:13:22+01:00");
+    let trail = "SELECT actor_type FROM audit_entries WHERE object_id = $1::uuid AND action = 'DISABLED'";
+    let disabled: Vec<String> =
+        sqlx::query_scalar(trail).bind(&id).fetch_all(&hooks.house.test.db.pool).await.expect("entries");
+    assert_eq!(disabled, ["SYSTEM"]);
     let reason = text(&endpoint["disabledReason"]);
     assert!(reason.contains("4 attempts failed since 2026-01-30 09:00 UTC") && reason.contains("500"), "{reason}");
     // What it misses is kept, and so is what led to this.
