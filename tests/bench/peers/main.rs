@@ -52,8 +52,8 @@ async fn main() {
     }
     println!("\nA hotel of {} stays, {CONCURRENCY} requests at a time.", ground.stays);
     println!(
-        "\n{:<30}{:<14}{:>10}{:>9}{:>9}{:>12}{:>12}{:>8}",
-        "case", "server", "per second", "p50 ms", "p99 ms", "own CPU ms", "PG CPU ms", "ratio"
+        "\n{:<30}{:<14}{:>10}{:>9}{:>9}{:>12}{:>12}{:>8}{:>11}",
+        "case", "server", "per second", "p50 ms", "p99 ms", "own CPU ms", "PG CPU ms", "ratio", "CPU ratio"
     );
     for case in Case::ALL {
         report(case, &measure(case, &servers, &ground).await);
@@ -83,16 +83,20 @@ async fn measure(case: Case, servers: &[Server], ground: &Ground) -> Vec<(Kind, 
     all
 }
 
-/// The ratio is that of Latchkey's rate to the peer's.
+/// The ratios: Latchkey's rate to the peer's, and the peer's CPU time, PostgreSQL's included, to Latchkey's.
 fn report(case: Case, all: &[(Kind, Measured)]) {
-    let own = all.iter().find(|(kind, _)| *kind == Kind::Latchkey).map_or(0.0, |(_, own)| own.figures.per_second());
+    let own = all.iter().find(|(kind, _)| *kind == Kind::Latchkey).map(|(_, own)| own);
     for (kind, measured) in all {
-        let ratio = match kind {
-            Kind::Latchkey => String::new(),
-            _ => format!("{:.1}", own / measured.figures.per_second()),
+        let ratios = match own {
+            Some(own) if *kind != Kind::Latchkey => {
+                let rate = own.figures.per_second() / measured.figures.per_second();
+                let cpu = |measured: &Measured| measured.milliseconds(measured.server_cpu + measured.postgres_cpu);
+                format!("{rate:>8.1}{:>11.1}", cpu(measured) / cpu(own))
+            }
+            _ => String::new(),
         };
         println!(
-            "{:<30}{:<14}{}{:>12.3}{:>12.3}{ratio:>8}",
+            "{:<30}{:<14}{}{:>12.3}{:>12.3}{ratios}",
             case.name(),
             kind.name(),
             measured.figures.line(),
