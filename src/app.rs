@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use sqlx::PgPool;
+use sqlx::postgres::PgConnectOptions;
 use tokio::sync::Notify;
 
 use crate::auth::Usage;
 use crate::clock::Clock;
-use crate::db;
+use crate::db::{self, RequestPool};
 use crate::graphql::Schema;
 use crate::id::IdSource;
 use crate::secrets::SecretKeys;
@@ -20,9 +21,9 @@ pub struct App(Arc<Parts>);
 
 /// See [`App`].
 pub struct Parts {
-    /// Connections for requests: time-outs for statements and locks are set on them.
-    pub pool: PgPool,
-    /// Connections for what runs beside the requests.
+    /// Connections for requests, each for one hotel: time-outs for statements and locks are set on them.
+    pub pool: RequestPool,
+    /// Connections for what runs beside the requests and goes from hotel to hotel.
     pub worker_pool: PgPool,
     /// The time.
     pub clock: Clock,
@@ -43,11 +44,18 @@ pub struct Parts {
 }
 
 impl App {
-    /// Puts the parts together.
-    pub fn new(pool: PgPool, clock: Clock, ids: IdSource, secret_keys: SecretKeys, webhooks: WebhookSettings) -> Self {
+    /// Puts the parts together. `connections`: most that requests use at the same time.
+    pub fn new(
+        database: PgConnectOptions,
+        connections: u32,
+        clock: Clock,
+        ids: IdSource,
+        secret_keys: SecretKeys,
+        webhooks: WebhookSettings,
+    ) -> Self {
         Self(Arc::new(Parts {
-            worker_pool: db::for_workers(&pool),
-            pool,
+            pool: RequestPool::new(database.clone(), connections),
+            worker_pool: db::for_workers(database),
             clock,
             ids,
             secret_keys,
@@ -72,9 +80,9 @@ impl std::ops::Deref for App {
 impl App {
     /// An application whose database cannot be reached.
     pub(crate) fn without_database() -> Self {
-        let nowhere = sqlx::postgres::PgConnectOptions::new_without_pgpass().host("/nonexistent");
+        let nowhere = PgConnectOptions::new_without_pgpass().host("/nonexistent");
         let ids = IdSource::operating_system();
         let secret_keys = SecretKeys::parse(&SecretKeys::generate(&ids)).expect("a generated ring parses");
-        Self::new(PgPool::connect_lazy_with(nowhere), Clock::system(), ids, secret_keys, WebhookSettings::default())
+        Self::new(nowhere, 1, Clock::system(), ids, secret_keys, WebhookSettings::default())
     }
 }

@@ -40,6 +40,10 @@ pub struct Settings {
     #[arg(long, env = Setting::DATABASE_URL.variable, hide_env_values = true, global = true, value_name = "URL")]
     database_url: Option<String>,
 
+    /// The same database as the owner of its tables, who makes migrations [default: the same user for both]
+    #[arg(long, env = Setting::MIGRATE_DATABASE_URL.variable, hide_env_values = true, global = true, value_name = "URL")]
+    migrate_database_url: Option<String>,
+
     /// Connections to the database, 1 to 1000
     #[arg(long, env = Setting::DATABASE_CONNECTIONS.variable, hide_env_values = true, global = true, value_name = "NUMBER", default_value = "10")]
     database_connections: String,
@@ -98,8 +102,13 @@ pub struct Config {
 pub enum Database {
     /// Our own.
     Embedded,
-    /// Somebody else's. Boxed for its size.
-    Server(Box<PgConnectOptions>),
+    /// Somebody else's. Boxed for their size.
+    Server {
+        /// What the service logs in as.
+        login: Box<PgConnectOptions>,
+        /// Who owns the tables and makes migrations; the same unless told otherwise.
+        owner: Box<PgConnectOptions>,
+    },
 }
 
 /// The two names of a setting.
@@ -114,6 +123,8 @@ impl Setting {
     /// The folder of what is kept outside the database.
     pub const DATA_DIR: Self = Self { variable: "LATCHKEY_DATA_DIR", flag: "--data-dir" };
     const DATABASE_URL: Self = Self { variable: "DATABASE_URL", flag: "--database-url" };
+    const MIGRATE_DATABASE_URL: Self =
+        Self { variable: "LATCHKEY_MIGRATE_DATABASE_URL", flag: "--migrate-database-url" };
     const DATABASE_CONNECTIONS: Self =
         Self { variable: "LATCHKEY_DATABASE_CONNECTIONS", flag: "--database-connections" };
     /// What seals PINs and other secrets.
@@ -148,9 +159,20 @@ pub struct ConfigError {
 impl Config {
     /// Checks the settings.
     pub fn check(given: Settings) -> Result<Self, ConfigError> {
+        let migrate_url = present(Setting::MIGRATE_DATABASE_URL, given.migrate_database_url)?;
         let database = match present(Setting::DATABASE_URL, given.database_url)? {
+            None if migrate_url.is_some() => {
+                return Err(Setting::MIGRATE_DATABASE_URL.refuse("is accepted only with DATABASE_URL"));
+            }
             None => Database::Embedded,
-            Some(url) => Database::Server(Box::new(database_options(&url)?)),
+            Some(url) => {
+                let login = Box::new(database_options(Setting::DATABASE_URL, &url)?);
+                let owner = match &migrate_url {
+                    Some(url) => Box::new(database_options(Setting::MIGRATE_DATABASE_URL, url)?),
+                    None => login.clone(),
+                };
+                Database::Server { login, owner }
+            }
         };
         let clock = present(Setting::CLOCK, given.clock)?.map(|text| clock(&text, &database)).transpose()?;
         let secret_keys = present(Setting::SECRET_KEY, given.secret_key)?
@@ -158,7 +180,7 @@ impl Config {
                 SecretKeys::parse(&text).map_err(|reason| Setting::SECRET_KEY.refuse(format!("is wrong: {reason}")))
             })
             .transpose()?;
-        if secret_keys.is_none() && matches!(database, Database::Server(_)) {
+        if secret_keys.is_none() && matches!(database, Database::Server { .. }) {
             return Err(Setting::SECRET_KEY.refuse("is required with DATABASE_URL"));
         }
         Ok(Self {
@@ -191,9 +213,9 @@ fn listen(text: &str) -> Result<SocketAddr, ConfigError> {
         .map_err(|_| Setting::LISTEN.refuse(format!("is not an address and port such as 127.0.0.1:8080: {text:?}")))
 }
 
-fn database_options(url: &str) -> Result<PgConnectOptions, ConfigError> {
+fn database_options(setting: Setting, url: &str) -> Result<PgConnectOptions, ConfigError> {
     // The value holds a password: neither it nor the parser's message, which may quote it, is repeated.
-    let wrong = || Setting::DATABASE_URL.refuse("is not a URL such as postgres://user:password@host:5432/database");
+    let wrong = || setting.refuse("is not a URL such as postgres://user:password@host:5432/database");
     if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
         return Err(wrong());
     }
@@ -201,7 +223,7 @@ fn database_options(url: &str) -> Result<PgConnectOptions, ConfigError> {
 }
 
 fn clock(text: &str, database: &Database) -> Result<DateTime<Utc>, ConfigError> {
-    if matches!(database, Database::Server(_)) {
+    if matches!(database, Database::Server { .. }) {
         return Err(Setting::CLOCK.refuse("is accepted only with the embedded database, not with DATABASE_URL"));
     }
     DateTime::parse_from_rfc3339(text)

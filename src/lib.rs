@@ -8,6 +8,7 @@
 //!   [`room_access_keys`] are the capabilities: `mod.rs` is the service, `model.rs` types and rules, `store.rs` its SQL.
 //! - [`import`] and [`demo`] bring hotels to life.
 //! - [`events`] is the public contract of what happened, written by the commit of [`db::Tx`]; [`webhooks`] delivers it.
+//! - [`audit`] is the trail of who did what and why, written by the same commit.
 //! - [`idempotency`] keeps answers in the transaction of their effect, so that a request can be sent again.
 //! - [`pruner`] revokes and deletes keys that outlived their stay.
 //! - [`rotation`] seals anew what older secret keys have sealed.
@@ -15,6 +16,7 @@
 //! - [`clock`], [`id`], [`secrets`] and [`error`] are used everywhere; [`config`] and [`app`] put the parts together.
 
 pub mod app;
+pub mod audit;
 pub mod auth;
 pub mod cli;
 pub mod clients;

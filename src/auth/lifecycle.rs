@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::{ApiKeyPair, Permission, store};
 use crate::app::App;
+use crate::audit::{self, Action, Entry, ObjectType};
 use crate::db::{Extent, ExtentRequest, Page, PageRequest, Tx};
 use crate::error::{Error, ErrorAt, Result, violated_constraint};
 use crate::hotels::HotelId;
@@ -82,10 +83,12 @@ pub async fn create_api_key(
     permission: Permission,
 ) -> Result<NewApiKey> {
     let now = app.clock.now();
-    let mut tx = app.pool.begin().await?;
-    let integration = integrations::ensure(&mut tx, &app.ids, hotel, integration, now).await?;
+    let mut tx = app.worker_pool.begin().await?;
+    let (integration, connected) = integrations::ensure(&mut tx, &app.ids, hotel, integration, now).await?;
     let new = generate(&app.ids, hotel, integration, name.to_owned(), permission, now);
     insert(&mut tx, &new, now).await?;
+    let entries = connected.into_iter().chain([Entry::created(ObjectType::ApiKey, new.id)]);
+    audit::write_in(&mut tx, &app.ids, hotel, now, entries).await?;
     tx.commit().await?;
     Ok(new)
 }
@@ -99,6 +102,7 @@ pub async fn create_in(tx: &mut Tx, integration: Uuid, name: String, permission:
     integrations::require_connected_in(tx, integration).await.at("integrationId")?;
     let new = generate(&tx.app.ids, hotel, integration, name, permission, now);
     insert(tx.conn(), &new, now).await?;
+    tx.audit(Entry::created(ObjectType::ApiKey, new.id));
     Ok(new)
 }
 
@@ -107,8 +111,10 @@ pub async fn create_in(tx: &mut Tx, integration: Uuid, name: String, permission:
 /// # Errors
 /// `NOT_FOUND`, `INVALID_ARGUMENT` for a revoked pair.
 pub async fn regenerate_api_key(app: &App, id: Uuid) -> Result<NewApiKey> {
-    let mut tx = app.pool.begin().await?;
-    let new = regenerate(&mut tx, &app.ids, None, id, app.clock.now()).await?;
+    let now = app.clock.now();
+    let mut tx = app.worker_pool.begin().await?;
+    let new = regenerate(&mut tx, &app.ids, None, id, now).await?;
+    audit::write_in(&mut tx, &app.ids, new.hotel_id, now, regenerated(id, new.id)).await?;
     tx.commit().await?;
     Ok(new)
 }
@@ -119,7 +125,17 @@ pub async fn regenerate_api_key(app: &App, id: Uuid) -> Result<NewApiKey> {
 /// Those of [`regenerate_api_key`].
 pub async fn regenerate_in(tx: &mut Tx, id: Uuid) -> Result<NewApiKey> {
     let (ids, hotel, now) = (tx.app.ids.clone(), tx.actor.hotel.id, tx.now);
-    regenerate(tx.conn(), &ids, Some(hotel), id, now).await
+    let new = regenerate(tx.conn(), &ids, Some(hotel), id, now).await?;
+    for entry in regenerated(id, new.id) {
+        tx.audit(entry);
+    }
+    Ok(new)
+}
+
+/// One pair was replaced by another.
+fn regenerated(old: Uuid, new: Uuid) -> [Entry; 2] {
+    let revoked = Entry::new(Action::Revoked, ObjectType::ApiKey, old);
+    [revoked.with(ObjectType::ApiKey, new), Entry::created(ObjectType::ApiKey, new).with(ObjectType::ApiKey, old)]
 }
 
 /// Changes a pair from the next request on. Doing it twice changes nothing.
@@ -127,8 +143,11 @@ pub async fn regenerate_in(tx: &mut Tx, id: Uuid) -> Result<NewApiKey> {
 /// # Errors
 /// `NOT_FOUND`; `INVALID_ARGUMENT` when a revoked one is to be enabled or disabled.
 pub async fn change_api_key(app: &App, id: Uuid, to: ApiKeyChange) -> Result<()> {
-    let mut tx = app.pool.begin().await?;
-    change(&mut tx, None, id, to, app.clock.now()).await?;
+    let now = app.clock.now();
+    let mut tx = app.worker_pool.begin().await?;
+    let (hotel, action) = change(&mut tx, None, id, to, now).await?;
+    let entry = action.map(|action| Entry::new(action, ObjectType::ApiKey, id));
+    audit::write_in(&mut tx, &app.ids, hotel, now, entry).await?;
     tx.commit().await?;
     Ok(())
 }
@@ -139,7 +158,10 @@ pub async fn change_api_key(app: &App, id: Uuid, to: ApiKeyChange) -> Result<()>
 /// Those of [`change_api_key`].
 pub async fn change_in(tx: &mut Tx, id: Uuid, to: ApiKeyChange) -> Result<ApiKeyInfo> {
     let (hotel, now) = (tx.actor.hotel.id, tx.now);
-    change(tx.conn(), Some(hotel), id, to, now).await?;
+    let (_, action) = change(tx.conn(), Some(hotel), id, to, now).await?;
+    if let Some(action) = action {
+        tx.audit(Entry::new(action, ObjectType::ApiKey, id));
+    }
     get(tx.conn(), hotel, id).await
 }
 
@@ -153,7 +175,7 @@ pub async fn get(conn: &mut PgConnection, hotel: HotelId, id: Uuid) -> Result<Ap
 
 /// All pairs of a hotel, oldest first.
 pub async fn list_api_keys(app: &App, hotel: HotelId) -> Result<Vec<ApiKeyInfo>> {
-    let mut conn = app.pool.acquire().await?;
+    let mut conn = app.worker_pool.acquire().await?;
     store::list(&mut conn, hotel).await
 }
 
@@ -203,23 +225,28 @@ async fn regenerate(
     Ok(new)
 }
 
+/// Changes a pair, and tells whose it is and what was done to it, if anything was.
 async fn change(
     conn: &mut PgConnection,
     hotel: Option<HotelId>,
     id: Uuid,
     to: ApiKeyChange,
     now: DateTime<Utc>,
-) -> Result<()> {
+) -> Result<(HotelId, Option<Action>)> {
     let pair = store::lock(conn, hotel, id).await?.ok_or_else(not_found)?;
-    let at = match to {
-        ApiKeyChange::Revoke => return store::revoke(conn, id, now).await,
-        ApiKeyChange::Disable => Some(now),
-        ApiKeyChange::Enable => None,
+    let (at, action) = match to {
+        ApiKeyChange::Revoke => {
+            store::revoke(conn, id, now).await?;
+            return Ok((pair.hotel_id, pair.revoked_at.is_none().then_some(Action::Revoked)));
+        }
+        ApiKeyChange::Disable => (Some(now), Action::Disabled),
+        ApiKeyChange::Enable => (None, Action::Enabled),
     };
     if pair.revoked_at.is_some() {
         return Err(Error::invalid("A revoked API key stays revoked").at("id"));
     }
-    store::set_disabled(conn, id, at).await
+    store::set_disabled(conn, id, at).await?;
+    Ok((pair.hotel_id, (pair.disabled_at.is_some() != at.is_some()).then_some(action)))
 }
 
 fn not_found() -> Error {

@@ -11,6 +11,8 @@ mod usage;
 use std::sync::Arc;
 
 use axum::http::HeaderValue;
+use sqlx::Postgres;
+use sqlx::pool::PoolConnection;
 use uuid::Uuid;
 
 pub use api_key::{ApiKey, ApiKeyPair, Mode};
@@ -80,6 +82,8 @@ pub struct Actor {
     pub mode: Mode,
     /// What the key permits.
     pub permission: Permission,
+    /// `X-Request-Id` of the request, for the audit trail.
+    pub request_id: Option<Arc<str>>,
 }
 
 impl Actor {
@@ -98,11 +102,21 @@ impl Actor {
     }
 }
 
-/// Tells who sends the request, and counts it when it is let in.
+/// A request that is let in.
+#[derive(Debug)]
+pub struct Admission {
+    /// Who makes it.
+    pub actor: Actor,
+    /// The connection that knows it, which sees the rows of its hotel.
+    pub conn: PoolConnection<Postgres>,
+}
+
+/// Tells who sends the request, and counts it when it is let in. One statement, and no memory of it: what is revoked is
+/// refused from the next request on.
 ///
 /// # Errors
 /// `UNAUTHORIZED`, or `KEY_REVOKED` for the full text of a revoked key.
-pub async fn authenticate(app: &App, authorization: Option<&HeaderValue>) -> Result<Actor> {
+pub async fn authenticate(app: &App, authorization: Option<&HeaderValue>) -> Result<Admission> {
     let malformed =
         || Error::new(ErrorCode::Unauthorized, "Missing or malformed Authorization header. Use: Bearer pms_live_xxx");
     let text = authorization.and_then(|value| value.to_str().ok()).ok_or_else(malformed)?;
@@ -112,7 +126,8 @@ pub async fn authenticate(app: &App, authorization: Option<&HeaderValue>) -> Res
         return Err(malformed());
     }
     let invalid = || Error::new(ErrorCode::Unauthorized, "Invalid credentials");
-    let found = store::find_by_hash(&app.pool, &ApiKey::hash_of(token)).await?.ok_or_else(invalid)?;
+    let mut conn = app.pool.of_nobody().await?;
+    let found = store::find_by_hash(&mut conn, &ApiKey::hash_of(token)).await?.ok_or_else(invalid)?;
     if found.revoked {
         return Err(Error::new(ErrorCode::KeyRevoked, "API key has been revoked. Contact hotel admin for a new key."));
     }
@@ -120,5 +135,5 @@ pub async fn authenticate(app: &App, authorization: Option<&HeaderValue>) -> Res
         return Err(invalid());
     }
     app.key_usage.note(&found.actor, app.clock.now());
-    Ok(found.actor)
+    Ok(Admission { actor: found.actor, conn })
 }

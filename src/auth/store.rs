@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use sqlx::postgres::PgRow;
-use sqlx::{PgConnection, PgPool, Postgres, QueryBuilder, Row, query, query_as};
+use sqlx::{PgConnection, Postgres, QueryBuilder, Row, query, query_as, query_scalar};
 use uuid::Uuid;
 
 use super::usage::Used;
@@ -21,17 +21,17 @@ pub(super) struct Found {
     pub disabled: bool,
 }
 
-pub(super) async fn find_by_hash(pool: &PgPool, hash: &[u8; 32]) -> Result<Option<Found>> {
+/// Looks a key up, and binds the connection to its hotel.
+pub(super) async fn find_by_hash(conn: &mut PgConnection, hash: &[u8; 32]) -> Result<Option<Found>> {
     let row = query!(
-        r#"SELECT k.id, k.integration_id, k.permission, k.live_hash = $1 AS "live!",
-                  k.revoked_at IS NOT NULL AS "revoked!", k.disabled_at IS NOT NULL AS "disabled!",
-                  h.id AS hotel_id, h.slug, h.name, h.time_zone, h.check_in_time, h.check_out_time,
-                  h.room_access_keys_enabled
-           FROM api_keys k JOIN hotels h ON h.id = k.hotel_id
-           WHERE k.live_hash = $1 OR k.test_hash = $1"#,
+        r#"SELECT api_key_id AS "api_key_id!", integration_id AS "integration_id!", permission AS "permission!",
+                  live AS "live!", revoked AS "revoked!", disabled AS "disabled!", hotel_id AS "hotel_id!", slug AS "slug!",
+                  name AS "name!", time_zone AS "time_zone!", check_in_time AS "check_in_time!",
+                  check_out_time AS "check_out_time!", room_access_keys_enabled AS "room_access_keys_enabled!"
+           FROM authenticate($1) WHERE api_key_id IS NOT NULL"#,
         &hash[..],
     )
-    .fetch_optional(pool)
+    .fetch_optional(conn)
     .await?;
     let Some(row) = row else { return Ok(None) };
     Ok(Some(Found {
@@ -48,9 +48,10 @@ pub(super) async fn find_by_hash(pool: &PgPool, hash: &[u8; 32]) -> Result<Optio
                 room_access_keys_enabled: row.room_access_keys_enabled,
             }),
             integration_id: row.integration_id,
-            api_key_id: row.id,
+            api_key_id: row.api_key_id,
             mode: if row.live { Mode::Live } else { Mode::Test },
             permission: permission(&row.permission)?,
+            request_id: None,
         },
     }))
 }
@@ -158,6 +159,7 @@ pub(super) struct Locked {
     pub integration_id: Uuid,
     pub name: String,
     pub permission: String,
+    pub disabled_at: Option<DateTime<Utc>>,
     pub revoked_at: Option<DateTime<Utc>>,
 }
 
@@ -175,7 +177,7 @@ pub(super) async fn lock(conn: &mut PgConnection, hotel: Option<HotelId>, id: Uu
     .await?;
     let locked = query_as!(
         Locked,
-        "SELECT hotel_id, integration_id, name, permission, revoked_at FROM api_keys
+        "SELECT hotel_id, integration_id, name, permission, disabled_at, revoked_at FROM api_keys
          WHERE id = $1 AND ($2::uuid IS NULL OR hotel_id = $2) FOR UPDATE",
         id,
         hotel,
@@ -205,22 +207,23 @@ pub(super) async fn revoke(conn: &mut PgConnection, id: Uuid, at: DateTime<Utc>)
     Ok(())
 }
 
-/// Revokes all pairs of a held integration that are not revoked yet. Answers how many those were.
+/// Revokes all pairs of a held integration that are not revoked yet. Answers which those were.
 pub(crate) async fn revoke_of_integration(
     conn: &mut PgConnection,
     hotel: HotelId,
     integration: Uuid,
     at: DateTime<Utc>,
-) -> Result<u64> {
-    let done = query!(
-        "UPDATE api_keys SET revoked_at = $3 WHERE hotel_id = $1 AND integration_id = $2 AND revoked_at IS NULL",
+) -> Result<Vec<Uuid>> {
+    let revoked = query_scalar!(
+        "UPDATE api_keys SET revoked_at = $3 WHERE hotel_id = $1 AND integration_id = $2 AND revoked_at IS NULL
+         RETURNING id",
         hotel,
         integration,
         at,
     )
-    .execute(conn)
+    .fetch_all(conn)
     .await?;
-    Ok(done.rows_affected())
+    Ok(revoked)
 }
 
 /// Adds requests to the counts of their pairs. In the order of ids, so that replicas that count at once never wait for

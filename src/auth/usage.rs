@@ -68,7 +68,7 @@ pub async fn write_usage(app: &App) -> Result<()> {
     if used.is_empty() {
         return Ok(());
     }
-    let written = match app.pool.acquire().await {
+    let written = match app.worker_pool.acquire().await {
         Ok(mut conn) => store::add_usage(&mut conn, &used).await,
         Err(error) => Err(error.into()),
     };

@@ -53,7 +53,7 @@ pub(super) async fn run(args: Args, config: &Config) -> Result<(), Failure> {
 
 async fn execute(app: &App, slug: &str, input: Box<dyn Read>, options: &Options) -> Result<Summary, Failure> {
     let hotel = {
-        let mut conn = app.pool.acquire().await?;
+        let mut conn = app.worker_pool.acquire().await?;
         hotels::store::find_by_slug(&mut conn, slug).await?
     };
     let hotel = hotel.ok_or_else(|| {

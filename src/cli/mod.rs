@@ -4,6 +4,7 @@
 //! standard error.
 
 mod api_key;
+mod audit;
 mod demo;
 mod hotel;
 mod import;
@@ -61,6 +62,8 @@ enum Command {
     Prune(prune::Args),
     /// Seal PINs, QR data, webhook secrets and kept answers anew with the first secret key
     RotateSecrets(rotate_secrets::Args),
+    /// Tell who did what in a hotel and why, the newest first
+    Audit(audit::Args),
     /// Show the demo's hotels and their API keys
     Demo(demo::Args),
     #[command(name = embedded::KEEPER_COMMAND, hide = true)]
@@ -103,6 +106,7 @@ fn run(command: Command, settings: Settings) -> Result<(), Failure> {
             Command::Integration(command) => integration::run(command, &config).await,
             Command::Prune(args) => prune::run(args, &config).await,
             Command::RotateSecrets(args) => rotate_secrets::run(args, &config).await,
+            Command::Audit(args) => audit::run(args, &config).await,
             Command::Demo(args) => demo::run(args, &config).await,
             Command::Schema | Command::KeepPostgres(_) => unreachable!("these need no settings"),
         }

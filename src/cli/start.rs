@@ -5,14 +5,14 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions as _, Connection as _};
+use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
 
 use super::Failure;
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config::{Config, Database, Setting};
-use crate::db;
 use crate::db::embedded::{Durability, Embedded};
+use crate::db::{self, roles};
 use crate::events;
 use crate::id::IdSource;
 use crate::secrets::{SecretKeys, key_file};
@@ -39,7 +39,7 @@ impl Started {
 /// Starts or reaches the database, brings it to the schema of this binary and puts the application together.
 pub async fn start(config: &Config) -> Result<Started, Failure> {
     let ids = IdSource::operating_system();
-    let (embedded, options, secret_keys) = match &config.database {
+    let (embedded, owner, login, secret_keys) = match &config.database {
         Database::Embedded => {
             make_data_dir(&config.data_dir)?;
             let secret_keys = match &config.secret_keys {
@@ -48,33 +48,57 @@ pub async fn start(config: &Config) -> Result<Started, Failure> {
             };
             let embedded = Embedded::start(&config.cluster(), Durability::Durable, &std::env::current_exe()?).await?;
             embedded.ensure_database(DATABASE).await?;
-            let options = embedded.connect_options(DATABASE);
-            (Some(embedded), options, secret_keys)
+            let owner = embedded.connect_options(DATABASE);
+            let login = owner.clone().username(roles::EMBEDDED_LOGIN);
+            (Some(embedded), owner, login, secret_keys)
         }
-        Database::Server(options) => {
+        Database::Server { login, owner } => {
             let keys = config.secret_keys.clone();
             (
                 None,
-                (**options).clone(),
+                (**owner).clone(),
+                (**login).clone(),
                 keys.ok_or_else(|| Setting::SECRET_KEY.refuse("is required with DATABASE_URL"))?,
             )
         }
     };
-    migrate(options.clone()).await?;
-    let pool = db::connect(options, config.database_connections).await?;
+    migrate(&owner, &login).await?;
     let clock = config.clock.map_or_else(Clock::system, Clock::starting_at);
-    let app = App::new(pool, clock, ids, secret_keys, config.webhooks.clone());
+    let app = App::new(login, config.database_connections, clock, ids, secret_keys, config.webhooks.clone());
+    if !roles::are_in_force(&app.worker_pool).await? {
+        let reason = "connections to the database do not get the role that they ask for when they are opened: a pooler \
+                      between must pass that on";
+        return Err(Failure::Other(reason.into()));
+    }
     // Before anything is written: what falls into the default partition first keeps its week from getting one.
     events::maintain(&mut *app.worker_pool.acquire().await?, app.clock.now()).await?;
     Ok(Started { app, embedded })
 }
 
-/// On a connection of its own: a migration may take longer than the statements of a request.
-async fn migrate(options: PgConnectOptions) -> Result<(), Failure> {
-    let mut conn = options.connect().await?;
-    let migrated = db::MIGRATOR.run(&mut conn).await;
+/// On a connection of its own: a migration may take longer than the statements of a request. Whoever may not change the
+/// schema goes on when there is nothing to change.
+async fn migrate(owner: &PgConnectOptions, login: &PgConnectOptions) -> Result<(), Failure> {
+    let mut conn = owner.connect().await?;
+    let migrated = migrate_on(&mut conn, login.get_username()).await;
     conn.close().await?;
-    migrated.map_err(|error| Failure::Other(format!("the database cannot be migrated: {}", super::chain(&error))))
+    migrated
+}
+
+async fn migrate_on(conn: &mut PgConnection, login: &str) -> Result<(), Failure> {
+    if !db::may_migrate(conn).await? {
+        if db::is_migrated(conn).await? {
+            return Ok(());
+        }
+        let reason = "the database needs migrations, and its user may not make them: run `latchkey migrate` as the owner of \
+                      the tables, or give LATCHKEY_MIGRATE_DATABASE_URL";
+        return Err(Failure::Other(reason.into()));
+    }
+    let migrated = db::migrate(conn).await;
+    migrated.map_err(|error| Failure::Other(format!("the database cannot be migrated: {}", super::chain(&error))))?;
+    if login == roles::EMBEDDED_LOGIN {
+        roles::create_embedded_login(conn).await?;
+    }
+    Ok(roles::allow(conn, login).await?)
 }
 
 fn make_data_dir(folder: &Path) -> Result<(), Failure> {

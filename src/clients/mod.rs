@@ -10,6 +10,7 @@ use uuid::Uuid;
 pub use model::{Client, ClientChange, ClientDetails, ClientKind, DetailsChange};
 pub use store::{ClientField, extent, guests_of, page};
 
+use crate::audit::{Entry, ObjectType};
 use crate::db::Tx;
 use crate::error::{Error, ErrorAt, Result};
 use crate::events::Change;
@@ -27,6 +28,7 @@ pub async fn create_in(tx: &mut Tx, kind: ClientKind, details: ClientDetails) ->
     };
     model::check(&client).at(argument)?;
     store::insert(tx.conn(), hotel, &client, now).await?;
+    tx.audit(Entry::created(ObjectType::Client, client.id));
     Ok(client)
 }
 
@@ -42,6 +44,7 @@ pub async fn update_in(tx: &mut Tx, id: Uuid, change: ClientChange) -> Result<Cl
     if after != before {
         store::update(tx.conn(), hotel, &after, now).await?;
         tx.emit(Change::ClientUpdated { id });
+        tx.audit(Entry::updated(ObjectType::Client, id, model::changed_fields(&before, &after)));
     }
     Ok(after)
 }

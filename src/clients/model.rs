@@ -148,6 +148,36 @@ fn set<T>(field: &mut T, value: Option<T>) {
     }
 }
 
+/// Names of the fields in which two states of a client differ.
+pub(super) fn changed_fields(before: &Client, after: &Client) -> Vec<&'static str> {
+    let names = |client: &Client| match &client.kind {
+        ClientKind::Person { firstname, lastname, birthday } => {
+            (firstname.clone(), Some(lastname.clone()), *birthday, None)
+        }
+        ClientKind::Company { company } => (None, None, None, Some(company.clone())),
+    };
+    let (old, new) = (names(before), names(after));
+    let (was, is) = (&before.details, &after.details);
+    [
+        (old.0 != new.0, "firstname"),
+        (old.1 != new.1, "lastname"),
+        (old.2 != new.2, "birthday"),
+        (old.3 != new.3, "company"),
+        (was.language != is.language, "language"),
+        (was.email != is.email, "email"),
+        (was.telephone != is.telephone, "telephone"),
+        (was.mobile != is.mobile, "mobile"),
+        (was.car_plate_number != is.car_plate_number, "carPlateNumber"),
+        (was.street != is.street, "street"),
+        (was.zipcode != is.zipcode, "zipcode"),
+        (was.city != is.city, "city"),
+        (was.country != is.country, "country"),
+    ]
+    .into_iter()
+    .filter_map(|(changed, name)| changed.then_some(name))
+    .collect()
+}
+
 /// Checks what a client is told to be.
 pub(super) fn check(client: &Client) -> Result<()> {
     match &client.kind {

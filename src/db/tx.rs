@@ -1,9 +1,10 @@
 //! The unit of work.
 
 use chrono::{DateTime, Utc};
-use sqlx::{AssertSqlSafe, PgConnection, Postgres, Transaction};
+use sqlx::{PgConnection, Postgres, Transaction};
 
 use crate::app::App;
+use crate::audit::{Entry, Journal, Reason};
 use crate::auth::{Actor, Mode};
 use crate::error::{Error, ErrorCode, Result};
 use crate::events::{self, Change, Changes, EventActor};
@@ -25,6 +26,7 @@ pub struct Tx {
     /// Ids, secrets, secret keys.
     pub app: App,
     changes: Changes,
+    journal: Journal,
     deliveries: u64,
     statements: u32,
 }
@@ -32,13 +34,11 @@ pub struct Tx {
 impl Tx {
     /// Opens a transaction for `actor`, in which everything happens at `now`.
     pub async fn begin(app: &App, actor: &Actor, now: DateTime<Utc>) -> Result<Self> {
-        let mut inner = app.pool.begin().await?;
-        if actor.mode == Mode::Test {
-            let timeout = format!("SET LOCAL lock_timeout = '{SANDBOX_LOCK_TIMEOUT}'");
-            sqlx::query(AssertSqlSafe(timeout)).execute(&mut *inner).await?;
-        }
-        let (actor, app, changes) = (actor.clone(), app.clone(), Changes::default());
-        Ok(Self { inner, actor, now, app, changes, deliveries: 0, statements: 0 })
+        let lock_timeout = (actor.mode == Mode::Test).then_some(SANDBOX_LOCK_TIMEOUT);
+        let inner = app.pool.begin(actor.hotel.id, lock_timeout).await?;
+        let (journal, changes) = (Journal::of_request(actor), Changes::default());
+        let (actor, app) = (actor.clone(), app.clone());
+        Ok(Self { inner, actor, now, app, changes, journal, deliveries: 0, statements: 0 })
     }
 
     /// The connection, for one statement of a store.
@@ -61,7 +61,19 @@ impl Tx {
 
     /// Says what was changed. It becomes an event when the transaction commits, and nothing when it does not.
     pub fn emit(&mut self, change: Change) {
+        self.journal.note(Entry::from(&change));
         self.changes.push(change);
+    }
+
+    /// Says what was done that is no event, or what there is to say beside one that was emitted. It becomes part of the
+    /// audit trail when the transaction commits.
+    pub fn audit(&mut self, entry: Entry) {
+        self.journal.note(entry);
+    }
+
+    /// Begins the next act of the request, such as a mutation, with the reason that staff gave for it.
+    pub fn begin_act(&mut self, reason: Option<Reason>) {
+        self.journal.begin_act(reason);
     }
 
     /// Says that there are deliveries to send when it commits, beside those of its events.
@@ -69,7 +81,7 @@ impl Tx {
         self.deliveries += count;
     }
 
-    /// Ends it: what a live key did is kept, and its events with it; what a test key did is undone.
+    /// Ends it: what a live key did is kept, its events and its audit trail with it; what a test key did is undone.
     pub async fn commit(mut self) -> Result<()> {
         if self.actor.mode == Mode::Test {
             return Ok(self.inner.rollback().await?);
@@ -77,7 +89,8 @@ impl Tx {
         let changes = std::mem::take(&mut self.changes).into_inner();
         let actor = EventActor::Integration(self.actor.integration_id);
         let (hotel, now) = (self.actor.hotel.id, self.now);
-        let of_events = events::write_in(&mut self.inner, &self.app.ids, hotel, actor, now, changes).await?;
+        let (ids, journal) = (&self.app.ids, &self.journal);
+        let of_events = events::write_with_in(&mut self.inner, ids, hotel, actor, now, &changes, journal).await?;
         self.inner.commit().await.map_err(commit_error)?;
         if of_events + self.deliveries > 0 {
             self.app.deliveries_wake.notify_one();

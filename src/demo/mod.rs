@@ -41,7 +41,7 @@ use real_hotels::REAL_HOTELS;
 /// `INTERNAL` when the file cannot be written; then nothing is loaded.
 pub async fn ensure(app: &App, data_dir: &Path, url: &str) -> Result<()> {
     let now = app.clock.now();
-    let mut transaction = app.pool.begin().await?;
+    let mut transaction = app.worker_pool.begin().await?;
     lift_time_limits(&mut transaction).await?;
     store::lock(&mut transaction).await?;
     let hotels = if store::is_empty(&mut transaction).await? {

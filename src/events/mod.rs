@@ -19,6 +19,7 @@ pub use change::{Change, Changes};
 pub use partitions::{RETENTION, maintain, run_maintenance};
 pub use store::{Event, FeedPage, FeedRequest};
 
+use crate::audit::{Entry, Journal};
 use crate::error::{Error, ErrorAt, ErrorCode, Result};
 use crate::hotels::HotelId;
 use crate::id::IdSource;
@@ -44,6 +45,8 @@ pub enum EventActor {
     Import,
     /// The clean-up of keys that outlived their stay.
     Pruner,
+    /// Whoever runs the service, on the command line. Integrations are told that it was Latchkey.
+    CommandLine,
     /// Latchkey itself.
     System,
 }
@@ -55,7 +58,7 @@ impl EventActor {
             Self::Integration(_) => "integration",
             Self::Import => "import",
             Self::Pruner => "pruner",
-            Self::System => "system",
+            Self::CommandLine | Self::System => "system",
         }
     }
 
@@ -63,13 +66,13 @@ impl EventActor {
     pub const fn id(self) -> Option<Uuid> {
         match self {
             Self::Integration(id) => Some(id),
-            Self::Import | Self::Pruner | Self::System => None,
+            Self::Import | Self::Pruner | Self::CommandLine | Self::System => None,
         }
     }
 }
 
-/// Writes changes of one hotel as events, and one delivery for each enabled endpoint that subscribed to them. Nothing but
-/// the commit may follow. Answers how many deliveries there are.
+/// Writes changes of one hotel as events and into the audit trail, and one delivery for each enabled endpoint that
+/// subscribed to them. Nothing but the commit may follow. Answers how many deliveries there are.
 pub async fn write_in(
     conn: &mut PgConnection,
     ids: &IdSource,
@@ -78,10 +81,24 @@ pub async fn write_in(
     now: DateTime<Utc>,
     changes: Vec<Change>,
 ) -> Result<u64> {
-    if changes.is_empty() {
+    let journal = Journal::of(changes.iter().map(Entry::from));
+    write_with_in(conn, ids, hotel, actor, now, &changes, &journal).await
+}
+
+/// The same with a journal that tells more than the changes.
+pub(crate) async fn write_with_in(
+    conn: &mut PgConnection,
+    ids: &IdSource,
+    hotel: HotelId,
+    actor: EventActor,
+    now: DateTime<Utc>,
+    changes: &[Change],
+    journal: &Journal,
+) -> Result<u64> {
+    if changes.is_empty() && journal.is_empty() {
         return Ok(0);
     }
-    store::insert(conn, ids, hotel, actor, now, &changes).await
+    store::insert(conn, ids, hotel, actor, now, changes, journal).await
 }
 
 /// The events of a hotel behind a position, as one integration may see them.

@@ -8,6 +8,7 @@ use tokio::time::MissedTickBehavior;
 
 use super::store;
 use crate::app::App;
+use crate::audit;
 use crate::error::Result;
 
 /// How long events and deliveries are kept.
@@ -17,8 +18,13 @@ pub const RETENTION: TimeDelta = TimeDelta::days(30);
 pub(super) const GRACE: TimeDelta = TimeDelta::days(1);
 /// Weeks that have a partition before they begin.
 const WEEKS_AHEAD: u64 = 2;
-/// Tables that are partitioned by the week of `created_at`.
-const TABLES: [&str; 3] = ["events", "webhook_deliveries", "webhook_attempts"];
+/// Tables that are partitioned by the week of `created_at`, and how long their rows are kept.
+const TABLES: [(&str, TimeDelta); 4] = [
+    ("events", RETENTION),
+    ("webhook_deliveries", RETENTION),
+    ("webhook_attempts", RETENTION),
+    ("audit_entries", audit::RETENTION),
+];
 /// How often partitions are looked after. Far more often than needed, so that a table that is busy is soon tried again.
 const EVERY: Duration = Duration::from_hours(1);
 
@@ -51,16 +57,16 @@ async fn maintain_now(app: &App) -> Result<()> {
 /// # Errors
 /// `UNAVAILABLE` when a table was busy
 pub async fn maintain(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<()> {
-    for table in TABLES {
-        maintain_table(conn, table, now).await?;
+    for (table, retention) in TABLES {
+        maintain_table(conn, table, retention, now).await?;
     }
     Ok(())
 }
 
-async fn maintain_table(conn: &mut PgConnection, table: &str, now: DateTime<Utc>) -> Result<()> {
+async fn maintain_table(conn: &mut PgConnection, table: &str, retention: TimeDelta, now: DateTime<Utc>) -> Result<()> {
     let today = now.date_naive();
     let this_week = today - Days::new(today.weekday().num_days_from_monday().into());
-    let expired = now - RETENTION - GRACE - GRACE;
+    let expired = now - retention - GRACE - GRACE;
     let mut tx = conn.begin().await?;
     store::lock_partitions(&mut tx).await?;
     let present = store::partitions(&mut tx, table).await?;
@@ -68,13 +74,13 @@ async fn maintain_table(conn: &mut PgConnection, table: &str, now: DateTime<Utc>
         let from = this_week + Days::new(7 * week);
         let name = partition_name(table, from);
         if !present.contains(&name) {
-            store::create_partition(&mut tx, table, &name, from, from + Days::new(7)).await?;
+            store::create_partition(&mut tx, table, from).await?;
         }
     }
     for name in present {
-        let ended = week_of(table, &name).map(|from| (from + Days::new(7)).and_time(NaiveTime::MIN).and_utc());
-        if ended.is_some_and(|ended| ended <= expired) {
-            store::drop_partition(&mut tx, &name).await?;
+        let Some(monday) = week_of(table, &name) else { continue };
+        if (monday + Days::new(7)).and_time(NaiveTime::MIN).and_utc() <= expired {
+            store::drop_partition(&mut tx, table, monday).await?;
         }
     }
     tx.commit().await?;

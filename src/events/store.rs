@@ -1,10 +1,11 @@
 //! The SQL of events.
 
-use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 use sqlx::{AssertSqlSafe, PgConnection, query, query_scalar};
 use uuid::Uuid;
 
 use super::{Change, EventActor};
+use crate::audit::{ActorType, Journal, Reason};
 use crate::error::Result;
 use crate::hotels::HotelId;
 use crate::id::{IdSource, hex};
@@ -60,7 +61,11 @@ pub struct FeedRequest<'a> {
     pub size: u8,
 }
 
-/// Writes events, and one delivery for each endpoint that subscribed to them. Answers how many deliveries.
+/// Writes events with the audit trail, and one delivery for each endpoint that subscribed to them. Answers how many
+/// deliveries.
+///
+/// The trail is written before the counter is taken, which others of the hotel then wait for; without events, the counter
+/// is left alone.
 ///
 /// Two statements: a statement does not see what is committed after it began, and the first one may have to wait for the
 /// counter. Whoever enables an endpoint holds the counter, too ([`lock_counter`]). So an event either has a delivery for the
@@ -72,7 +77,9 @@ pub(super) async fn insert(
     actor: EventActor,
     now: DateTime<Utc>,
     changes: &[Change],
+    journal: &Journal,
 ) -> Result<u64> {
+    let trail = Trail::of(journal, ids, now);
     let mut event_ids = vec![vec![0_u8; 32]; changes.len()];
     for id in &mut event_ids {
         ids.fill(id);
@@ -84,8 +91,20 @@ pub(super) async fn insert(
     let owners: Vec<Option<Uuid>> = changes.iter().map(Change::owner).collect();
     let count = i64::try_from(changes.len()).unwrap_or(i64::MAX);
     let before = query_scalar!(
-        r#"WITH counter AS (
-               INSERT INTO event_counters AS c (hotel_id, last_position) VALUES ($1, $2)
+        r#"WITH entry AS (
+               INSERT INTO audit_entries (hotel_id, id, created_at, action, object_type, object_id, updated_fields,
+                                          related_type, related_id, reason, actor_type, integration_id, api_key_id,
+                                          request_id)
+               SELECT $1, a.id, $3, a.action, a.object_type, a.object_id,
+                      CASE WHEN a.fields = '' THEN NULL ELSE string_to_array(a.fields, ',') END,
+                      a.related_type, a.related_id, a.reason, $11, $10, $12, $13
+               FROM unnest($14::uuid[], $15::text[], $16::text[], $17::uuid[], $18::text[], $19::text[], $20::uuid[],
+                           $21::text[])
+                    a (id, action, object_type, object_id, fields, related_type, related_id, reason)
+               RETURNING id
+           ), counter AS (
+               INSERT INTO event_counters AS c (hotel_id, last_position)
+               SELECT $1, $2::bigint FROM (SELECT count(*) FROM entry) written WHERE $2 > 0
                ON CONFLICT (hotel_id) DO UPDATE SET last_position = c.last_position + $2
                RETURNING last_position - $2 AS before
            ), event AS (
@@ -107,9 +126,21 @@ pub(super) async fn insert(
         &owners[..] as &[Option<Uuid>],
         actor.kind(),
         actor.id(),
+        ActorType::from(actor).as_str(),
+        journal.api_key(),
+        journal.request_id(),
+        &trail.ids[..],
+        &trail.actions[..] as &[&str],
+        &trail.object_types[..] as &[&str],
+        &trail.objects[..],
+        &trail.fields[..],
+        &trail.related_types[..] as &[Option<&str>],
+        &trail.related[..] as &[Option<Uuid>],
+        &trail.reasons[..] as &[Option<&str>],
     )
-    .fetch_one(&mut *conn)
+    .fetch_optional(&mut *conn)
     .await?;
+    let Some(before) = before else { return Ok(0) };
     let deliveries = query!(
         "INSERT INTO webhook_deliveries (hotel_id, endpoint_id, event_position, created_at, next_attempt_at)
          SELECT $1, w.id, $2 + e.n, $3, $3
@@ -128,6 +159,36 @@ pub(super) async fn insert(
     .execute(conn)
     .await?;
     Ok(deliveries.rows_affected())
+}
+
+/// The entries of a journal, by column.
+#[derive(Default)]
+struct Trail<'a> {
+    ids: Vec<Uuid>,
+    actions: Vec<&'static str>,
+    object_types: Vec<&'static str>,
+    objects: Vec<Uuid>,
+    fields: Vec<String>,
+    related_types: Vec<Option<&'static str>>,
+    related: Vec<Option<Uuid>>,
+    reasons: Vec<Option<&'a str>>,
+}
+
+impl<'a> Trail<'a> {
+    fn of(journal: &'a Journal, ids: &IdSource, now: DateTime<Utc>) -> Self {
+        let mut trail = Self::default();
+        for (entry, reason) in journal.entries() {
+            trail.ids.push(ids.uuid(now));
+            trail.actions.push(entry.action.as_str());
+            trail.object_types.push(entry.object.object_type.as_str());
+            trail.objects.push(entry.object.id);
+            trail.fields.push(entry.fields.join(","));
+            trail.related_types.push(entry.related.map(|related| related.object_type.as_str()));
+            trail.related.push(entry.related.map(|related| related.id));
+            trail.reasons.push(reason.as_ref().map(Reason::as_str));
+        }
+        trail
+    }
 }
 
 /// Waits until no other transaction of the hotel is about to commit events, and makes those wait that are next.
@@ -224,32 +285,24 @@ pub(super) async fn lock_partitions(conn: &mut PgConnection) -> Result<()> {
     Ok(())
 }
 
-/// Makes a partition, unless rows of its time have already fallen into the default one.
-pub(super) async fn create_partition(
-    conn: &mut PgConnection,
-    table: &str,
-    name: &str,
-    from: NaiveDate,
-    to: NaiveDate,
-) -> Result<()> {
+/// Makes the partition of the week from a Monday on, unless rows of its time have already fallen into the default one.
+pub(super) async fn create_partition(conn: &mut PgConnection, table: &str, monday: NaiveDate) -> Result<()> {
+    let midnight = |date: NaiveDate| date.and_time(NaiveTime::MIN).and_utc();
     let stray = format!("SELECT EXISTS (SELECT FROM {table}_default WHERE created_at >= $1 AND created_at < $2)");
     let stray: bool = sqlx::query_scalar(AssertSqlSafe(stray))
-        .bind(from.and_time(NaiveTime::MIN).and_utc())
-        .bind(to.and_time(NaiveTime::MIN).and_utc())
+        .bind(midnight(monday))
+        .bind(midnight(monday + Days::new(7)))
         .fetch_one(&mut *conn)
         .await?;
     if !stray {
-        let sql = format!(
-            "CREATE TABLE {name} PARTITION OF {table} FOR VALUES FROM ('{from} 00:00:00+00') TO ('{to} 00:00:00+00')"
-        );
-        sqlx::query(AssertSqlSafe(sql)).execute(conn).await?;
+        query!("CALL create_week_partition($1::text::regclass, $2)", table, monday).execute(conn).await?;
     }
     Ok(())
 }
 
-/// Drops a partition with everything in it.
-pub(super) async fn drop_partition(conn: &mut PgConnection, name: &str) -> Result<()> {
-    sqlx::query(AssertSqlSafe(format!("DROP TABLE {name}"))).execute(conn).await?;
+/// Drops the partition of a week with everything in it.
+pub(super) async fn drop_partition(conn: &mut PgConnection, table: &str, monday: NaiveDate) -> Result<()> {
+    query!("CALL drop_week_partition($1::text::regclass, $2)", table, monday).execute(conn).await?;
     Ok(())
 }
 

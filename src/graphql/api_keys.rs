@@ -3,6 +3,7 @@
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use chrono_tz::Tz;
 
+use super::audit::because;
 use super::connection::{Binding, Connection, PageArguments, extent_request};
 use super::context::{RequestContext, Session};
 use super::error::{InInput, Outcome};
@@ -117,6 +118,8 @@ pub struct CreateApiKeyInput {
 pub struct RevokeApiKeyInput {
     /// The pair.
     id: ID,
+    /// Why, for the audit trail: 1 to 500 characters.
+    reason: Option<String>,
 }
 
 /// Which pair of API keys to regenerate.
@@ -124,6 +127,8 @@ pub struct RevokeApiKeyInput {
 pub struct RegenerateApiKeyInput {
     /// The pair.
     id: ID,
+    /// Why, for the audit trail: 1 to 500 characters.
+    reason: Option<String>,
 }
 
 /// Which pair of API keys to disable.
@@ -131,6 +136,8 @@ pub struct RegenerateApiKeyInput {
 pub struct DisableApiKeyInput {
     /// The pair.
     id: ID,
+    /// Why, for the audit trail: 1 to 500 characters.
+    reason: Option<String>,
 }
 
 /// Which pair of API keys to enable.
@@ -138,6 +145,8 @@ pub struct DisableApiKeyInput {
 pub struct EnableApiKeyInput {
     /// The pair.
     id: ID,
+    /// Why, for the audit trail: 1 to 500 characters.
+    reason: Option<String>,
 }
 
 /// Answer of mutations that show a new pair of API keys.
@@ -185,7 +194,7 @@ impl ApiKeyMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which pair.")] input: RevokeApiKeyInput,
     ) -> Outcome<Option<ApiKeyPayload>> {
-        change(ctx, &input.id, ApiKeyChange::Revoke).await
+        change(ctx, &input.id, ApiKeyChange::Revoke, input.reason.as_deref()).await
     }
 
     /// Revokes a pair and makes a new one of the same name, permission and integration, at once. Room access keys and
@@ -196,6 +205,7 @@ impl ApiKeyMutation {
         #[graphql(desc = "Which pair.")] input: RegenerateApiKeyInput,
     ) -> Outcome<Option<NewApiKeyPayload>> {
         let mut session = begin(ctx).await?;
+        because(&mut session, input.reason.as_deref())?;
         let new = auth::regenerate_in(session.tx(), uuid(&input.id)).await.in_input()?;
         shown_once(session, &new).await
     }
@@ -206,7 +216,7 @@ impl ApiKeyMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which pair.")] input: DisableApiKeyInput,
     ) -> Outcome<Option<ApiKeyPayload>> {
-        change(ctx, &input.id, ApiKeyChange::Disable).await
+        change(ctx, &input.id, ApiKeyChange::Disable, input.reason.as_deref()).await
     }
 
     /// Accepts a disabled pair again, from the next request on. Needs the permission `ADMIN`.
@@ -215,7 +225,7 @@ impl ApiKeyMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which pair.")] input: EnableApiKeyInput,
     ) -> Outcome<Option<ApiKeyPayload>> {
-        change(ctx, &input.id, ApiKeyChange::Enable).await
+        change(ctx, &input.id, ApiKeyChange::Enable, input.reason.as_deref()).await
     }
 }
 
@@ -225,8 +235,9 @@ async fn begin<'a>(ctx: &'a Context<'_>) -> Outcome<Session<'a>> {
     Ok(session)
 }
 
-async fn change(ctx: &Context<'_>, id: &ID, to: ApiKeyChange) -> Outcome<Option<ApiKeyPayload>> {
+async fn change(ctx: &Context<'_>, id: &ID, to: ApiKeyChange, reason: Option<&str>) -> Outcome<Option<ApiKeyPayload>> {
     let mut session = begin(ctx).await?;
+    because(&mut session, reason)?;
     let key = auth::change_in(session.tx(), uuid(id), to).await.in_input()?;
     let api_key = ApiKeyNode::new(key, session.context.actor.hotel.time_zone);
     Ok(Some(session.done(ApiKeyPayload { api_key })))

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::api_keys::ApiKeyNode;
+use super::audit::AuditEntryNode;
 use super::clients::ClientNode;
 use super::integrations::IntegrationNode;
 use super::reservations::ReservationNode;
@@ -33,7 +34,8 @@ const LARGEST_SIZE: i32 = 100;
     concrete(name = "WebhookEndpointConnection", params(WebhookEndpointNode)),
     concrete(name = "WebhookDeliveryConnection", params(WebhookDeliveryNode)),
     concrete(name = "ApiKeyConnection", params(ApiKeyNode)),
-    concrete(name = "IntegrationConnection", params(IntegrationNode))
+    concrete(name = "IntegrationConnection", params(IntegrationNode)),
+    concrete(name = "AuditEntryConnection", params(AuditEntryNode))
 )]
 pub struct Connection<N: OutputType>
 where
@@ -57,7 +59,8 @@ where
     concrete(name = "WebhookEndpointEdge", params(WebhookEndpointNode)),
     concrete(name = "WebhookDeliveryEdge", params(WebhookDeliveryNode)),
     concrete(name = "ApiKeyEdge", params(ApiKeyNode)),
-    concrete(name = "IntegrationEdge", params(IntegrationNode))
+    concrete(name = "IntegrationEdge", params(IntegrationNode)),
+    concrete(name = "AuditEntryEdge", params(AuditEntryNode))
 )]
 pub struct Edge<N: OutputType> {
     /// Opaque. Give it to `after` or `before` of the same connection with the same filter.

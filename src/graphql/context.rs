@@ -1,5 +1,6 @@
 //! What the operations of one HTTP request share: who asks, when, and the one transaction of its mutations.
 
+use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use async_graphql::Context;
@@ -27,12 +28,15 @@ pub struct RequestContext {
     pub now: DateTime<Utc>,
     /// Whether the request has a mutation: then its queries read inside the transaction, too.
     mutates: bool,
+    /// The connection that the actor was found on, for the first that reads.
+    admitted: std::sync::Mutex<Option<PoolConnection<Postgres>>>,
     unit: Mutex<Unit>,
     /// Root fields of a query run at the same time; one request does not take all connections for them.
     readers: Semaphore,
     statements: AtomicU32,
 }
 
+#[expect(clippy::large_enum_variant, reason = "one per request")]
 enum Unit {
     /// No statement was run yet.
     Idle,
@@ -44,13 +48,17 @@ enum Unit {
 
 impl RequestContext {
     /// A context for a request that has not begun.
-    pub fn new(app: App, actor: Actor, mutates: bool) -> Self {
+    ///
+    /// `conn` is a connection that sees the rows of the actor's hotel, where there is one already. It is of no use to a
+    /// transaction, which opens its own.
+    pub fn new(app: App, actor: Actor, conn: Option<PoolConnection<Postgres>>, mutates: bool) -> Self {
         let now = app.clock.now();
         Self {
             app,
             actor,
             now,
             mutates,
+            admitted: std::sync::Mutex::new(conn.filter(|_| !mutates)),
             unit: Mutex::new(Unit::Idle),
             readers: Semaphore::new(MOST_READERS),
             statements: AtomicU32::new(0),
@@ -76,7 +84,12 @@ impl RequestContext {
             Source::Tx(self.open().await?)
         } else {
             let permit = self.readers.acquire().await.map_err(Error::internal)?;
-            Source::Pool(self.app.pool.acquire().await?, permit)
+            let admitted = self.admitted.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let conn = match admitted {
+                Some(conn) => conn,
+                None => self.app.pool.of_hotel(self.actor.hotel.id).await?,
+            };
+            Source::Pool(conn, permit)
         };
         Ok(Session { context: self, source, unfinished: false })
     }
@@ -86,7 +99,9 @@ impl RequestContext {
     /// # Errors
     /// `UNAVAILABLE`; `NOT_RUN` when the request has already failed.
     pub async fn write(&self) -> Result<Session<'_>> {
-        Ok(Session { context: self, source: Source::Tx(self.open().await?), unfinished: true })
+        let mut unit = self.open().await?;
+        open_tx(&mut unit).begin_act(None);
+        Ok(Session { context: self, source: Source::Tx(unit), unfinished: true })
     }
 
     async fn open(&self) -> Result<MutexGuard<'_, Unit>> {

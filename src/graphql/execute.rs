@@ -10,6 +10,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map, json};
+use sqlx::Postgres;
+use sqlx::pool::PoolConnection;
 use tokio::time::Instant;
 
 use super::chain::{self, Chained};
@@ -59,13 +61,15 @@ type Operations = Vec<Result<Prepared, GraphQlError>>;
 ///
 /// Must not be dropped before it is done when the request has a mutation: run it in a task of its own.
 pub async fn execute(app: &App, actor: &Actor, requests: Vec<GraphQlRequest>) -> Execution {
-    execute_keyed(app, actor, requests, None).await
+    execute_keyed(app, actor, None, requests, None).await
 }
 
-/// The same for a request that may have an idempotency key. Without a mutation, the key means nothing.
+/// The same for a request that may have an idempotency key, and a connection that sees the rows of its hotel. Without a
+/// mutation, the key means nothing.
 pub async fn execute_keyed(
     app: &App,
     actor: &Actor,
+    mut conn: Option<PoolConnection<Postgres>>,
     requests: Vec<GraphQlRequest>,
     keyed: Option<&Keyed>,
 ) -> Execution {
@@ -79,7 +83,7 @@ pub async fn execute_keyed(
     let keyed = keyed.filter(|_| mutates && actor.mode == Mode::Live);
     let mut attempt = 1;
     let mut execution = loop {
-        let context = Arc::new(RequestContext::new(app.clone(), actor.clone(), mutates));
+        let context = Arc::new(RequestContext::new(app.clone(), actor.clone(), conn.take(), mutates));
         if let Some(keyed) = keyed {
             match context.claim(&keyed.idempotency, attempt > 1).await {
                 Ok(Claim::New) => {}

@@ -2,6 +2,7 @@
 
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
 
+use super::audit::because;
 use super::clients::ClientNode;
 use super::context::{RequestContext, Session};
 use super::error::{InInput, Outcome};
@@ -74,6 +75,8 @@ pub struct RemoveRoomStayGuestInput {
     room_stay_id: ID,
     /// One of its guests.
     client_id: ID,
+    /// Why, for the audit trail: 1 to 500 characters.
+    reason: Option<String>,
 }
 
 /// A reservation that was made elsewhere.
@@ -161,6 +164,7 @@ impl GuestMutation {
         #[graphql(desc = "Who and where.")] input: RemoveRoomStayGuestInput,
     ) -> Outcome<Option<RoomStayPayload>> {
         let mut session = writer(ctx).await?;
+        because(&mut session, input.reason.as_deref())?;
         let stay = uuid(&input.room_stay_id);
         room_stays::remove_guest_in(session.tx(), stay, uuid(&input.client_id)).await.in_input()?;
         stay_payload(ctx, session, stay).await

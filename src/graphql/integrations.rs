@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use chrono_tz::Tz;
 
+use super::audit::because;
 use super::connection::{Binding, Connection, PageArguments, extent_request};
 use super::context::{RequestContext, Session};
 use super::error::{InInput, Outcome, read_ahead};
@@ -168,6 +169,8 @@ pub struct ConnectIntegrationInput {
 pub struct DisconnectIntegrationInput {
     /// The integration; not the one that the request comes from.
     id: ID,
+    /// Why, for the audit trail: 1 to 500 characters.
+    reason: Option<String>,
 }
 
 /// Whether lock vendors may write room access keys.
@@ -175,6 +178,8 @@ pub struct DisconnectIntegrationInput {
 pub struct SetRoomAccessKeysEnabledInput {
     /// `false` refuses all mutations of room access keys with `ROOM_ACCESS_KEYS_DISABLED`. Keys that are on stays stay.
     enabled: bool,
+    /// Why, for the audit trail: 1 to 500 characters.
+    reason: Option<String>,
 }
 
 /// Answer of `connectIntegration`.
@@ -190,9 +195,9 @@ pub struct DisconnectIntegrationPayload {
     /// The integration.
     integration: IntegrationNode,
     /// Pairs of API keys that were revoked.
-    api_keys_revoked: u64,
+    api_keys_revoked: usize,
     /// Webhook endpoints that were deleted.
-    webhook_endpoints_deleted: u64,
+    webhook_endpoints_deleted: usize,
     /// Stays that lost their room access key.
     room_stays_changed: usize,
     /// Room access keys that were deleted.
@@ -236,6 +241,7 @@ impl IntegrationMutation {
         #[graphql(desc = "Which integration.")] input: DisconnectIntegrationInput,
     ) -> Outcome<Option<DisconnectIntegrationPayload>> {
         let mut session = begin(ctx).await?;
+        because(&mut session, input.reason.as_deref())?;
         let done: Disconnected = integrations::disconnect_in(session.tx(), uuid(&input.id)).await.in_input()?;
         let integration = node(&mut session, done.integration, ctx).await?;
         Ok(Some(session.done(DisconnectIntegrationPayload {
@@ -255,6 +261,7 @@ impl IntegrationMutation {
         #[graphql(desc = "On or off.")] input: SetRoomAccessKeysEnabledInput,
     ) -> Outcome<Option<SetRoomAccessKeysEnabledPayload>> {
         let mut session = begin(ctx).await?;
+        because(&mut session, input.reason.as_deref())?;
         let change = HotelChange { room_access_keys_enabled: Some(input.enabled), ..HotelChange::default() };
         hotels::update_in(session.tx(), &change).await.in_input()?;
         Ok(Some(session.done(SetRoomAccessKeysEnabledPayload { room_access_keys_enabled: input.enabled })))

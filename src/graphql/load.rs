@@ -5,6 +5,7 @@
 
 use uuid::Uuid;
 
+use super::audit::{TrailPlan, Trails};
 use super::clients::ClientNode;
 use super::connection::{Binding, Connection, PageArguments};
 use super::context::Session;
@@ -26,6 +27,8 @@ pub struct StayPlan {
     guests: bool,
     overlapping: Option<Box<StayPlan>>,
     reservation: Option<Box<ReservationPlan>>,
+    trails: TrailPlan,
+    key_trails: TrailPlan,
 }
 
 /// What was selected of reservations.
@@ -68,6 +71,8 @@ impl StayPlan {
             guests: stays.has("guests"),
             overlapping: overlapping.map(Box::new),
             reservation: reservation.map(Box::new),
+            trails: TrailPlan::of(stays)?,
+            key_trails: TrailPlan::of(&key)?,
         })
     }
 }
@@ -133,15 +138,23 @@ pub async fn stays(session: &mut Session<'_>, views: Vec<StayView>, plan: &StayP
     }
     .into_iter();
     let mut overlapping = overlapping(session, &ids, plan).await?.into_iter();
+    let mut trails = Trails::read(session, &ids, &plan.trails).await?.into_iter();
+    let keys: Vec<Uuid> = views.iter().filter_map(|view| view.stay.room_access_key).map(|key| key.id).collect();
+    let mut key_trails = Trails::read(session, &keys, &plan.key_trails).await?.into_iter();
     let mut nodes = Vec::with_capacity(views.len());
     let mut reservation_views = Vec::new();
     for mut view in views {
         reservation_views.extend(view.reservation.take());
-        let room_access_key = key(session, &view)?;
+        let mut room_access_key = key(session, &view)?;
+        if let Some(key) = &mut room_access_key {
+            key.set_trails(key_trails.next().unwrap_or_default());
+        }
         let zone = session.context.actor.hotel.time_zone;
         let guests = guests.next().unwrap_or_default().into_iter().map(ClientNode::from).collect();
         let lists = (guests, overlapping.next().unwrap_or_default());
-        nodes.push(RoomStayNode::new(view, room_access_key, lists, zone));
+        let mut node = RoomStayNode::new(view, room_access_key, lists, zone);
+        node.set_trails(trails.next().unwrap_or_default());
+        nodes.push(node);
     }
     if let Some(plan) = &plan.reservation {
         let reservations = Box::pin(reservations(session, reservation_views, plan)).await?;

@@ -5,6 +5,7 @@
 //! ([`load`]). One file per capability holds its types, queries and mutations.
 
 mod api_keys;
+mod audit;
 mod chain;
 mod clients;
 mod connection;
@@ -50,6 +51,7 @@ pub struct Query(
     webhooks::WebhookQuery,
     api_keys::ApiKeyQuery,
     integrations::IntegrationQuery,
+    audit::AuditQuery,
 );
 
 /// Everything that can be changed. All mutations of one HTTP request succeed, or none of them does.

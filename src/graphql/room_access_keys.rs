@@ -1,8 +1,9 @@
 //! Room access keys in the schema.
 
-use async_graphql::{Context, ID, InputObject, Interface, Object, SimpleObject};
+use async_graphql::{ComplexObject, Context, ID, InputObject, Interface, Object, SimpleObject};
 use uuid::Uuid;
 
+use super::audit::{AuditEntryNode, TrailPlan, Trails};
 use super::connection::{Binding, Connection, PageArguments, extent_request};
 use super::context::RequestContext;
 use super::error::{InInput, Outcome};
@@ -16,6 +17,7 @@ use crate::room_access_keys::{self, KeyKind, NewKey, StoredKey};
 use crate::room_stays;
 
 /// What gives a guest access to a room. New kinds may be added at any time: handle a key of a type that you did not ask for.
+#[expect(clippy::duplicated_attributes, reason = "the lint takes the types of different arguments for one attribute")]
 #[derive(Clone, Interface)]
 #[graphql(
     name = "RoomAccessKey",
@@ -24,6 +26,19 @@ use crate::room_stays;
         name = "deletes_at",
         ty = "&Option<Datetime>",
         desc = "When Latchkey deletes the key by itself, as things stand; `null` for other integrations' keys."
+    ),
+    field(
+        name = "audit_trail",
+        ty = "Outcome<&Connection<AuditEntryNode>>",
+        desc = "Who did what to the key and put it on which stays, the newest first. See `auditEntries`.",
+        arg(
+            name = "first",
+            ty = "Option<i32>",
+            desc = "The first so many, at most 100; 20 when neither first nor last is given."
+        ),
+        arg(name = "after", ty = "Option<String>", desc = "Only entries behind this cursor."),
+        arg(name = "last", ty = "Option<i32>", desc = "The last so many, at most 100."),
+        arg(name = "before", ty = "Option<String>", desc = "Only entries before this cursor.")
     )
 )]
 pub enum RoomAccessKeyNode {
@@ -37,6 +52,7 @@ pub enum RoomAccessKeyNode {
 
 /// A PIN that opens the room itself, during the whole stay.
 #[derive(Clone, SimpleObject)]
+#[graphql(complex)]
 pub struct RoomAccessPin {
     /// Opaque, at most 64 letters, digits and hyphens.
     id: ID,
@@ -44,10 +60,13 @@ pub struct RoomAccessPin {
     pin: String,
     /// When Latchkey deletes the key by itself, as things stand; `null` for other integrations' keys.
     deletes_at: Option<Datetime>,
+    #[graphql(skip)]
+    trails: Trails,
 }
 
 /// A PIN for a box that holds the physical key. Meant for one use on arrival; it may not work afterwards.
 #[derive(Clone, SimpleObject)]
+#[graphql(complex)]
 pub struct RoomAccessKeyStorage {
     /// Opaque, at most 64 letters, digits and hyphens.
     id: ID,
@@ -57,11 +76,13 @@ pub struct RoomAccessKeyStorage {
     compartment: String,
     /// When Latchkey deletes the key by itself, as things stand; `null` for other integrations' keys.
     deletes_at: Option<Datetime>,
+    #[graphql(skip)]
+    trails: Trails,
 }
 
 /// A QR code that the lock's scanner reads.
 #[derive(Clone, SimpleObject)]
-#[graphql(name = "RoomAccessQR")]
+#[graphql(name = "RoomAccessQR", complex)]
 pub struct RoomAccessQr {
     /// Opaque, at most 64 letters, digits and hyphens.
     id: ID,
@@ -69,17 +90,29 @@ pub struct RoomAccessQr {
     qr_data: String,
     /// When Latchkey deletes the key by itself, as things stand; `null` for other integrations' keys.
     deletes_at: Option<Datetime>,
+    #[graphql(skip)]
+    trails: Trails,
 }
 
 impl RoomAccessKeyNode {
     /// A key with its opened secret. Both texts are empty where nothing of them was selected.
     pub fn new(id: Uuid, kind: KeyKind, secret: String, compartment: String, deletes_at: Option<Datetime>) -> Self {
-        let id = ID(id.to_string());
+        let (id, trails) = (ID(id.to_string()), Trails::default());
         match kind {
-            KeyKind::Pin => Self::Pin(RoomAccessPin { id, pin: secret, deletes_at }),
-            KeyKind::KeyStorage => Self::KeyStorage(RoomAccessKeyStorage { id, pin: secret, compartment, deletes_at }),
-            KeyKind::Qr => Self::Qr(RoomAccessQr { id, qr_data: secret, deletes_at }),
+            KeyKind::Pin => Self::Pin(RoomAccessPin { id, pin: secret, deletes_at, trails }),
+            KeyKind::KeyStorage => {
+                Self::KeyStorage(RoomAccessKeyStorage { id, pin: secret, compartment, deletes_at, trails })
+            }
+            KeyKind::Qr => Self::Qr(RoomAccessQr { id, qr_data: secret, deletes_at, trails }),
         }
+    }
+
+    /// Adds the pages of its audit trail.
+    pub fn set_trails(&mut self, of_key: Trails) {
+        let (Self::Pin(RoomAccessPin { trails, .. })
+        | Self::KeyStorage(RoomAccessKeyStorage { trails, .. })
+        | Self::Qr(RoomAccessQr { trails, .. })) = self;
+        *trails = of_key;
     }
 
     /// One of the integration's own keys.
@@ -90,6 +123,30 @@ impl RoomAccessKeyNode {
         Ok(Self::new(key.id, key.kind, secret.expose().to_owned(), key.compartment.unwrap_or_default(), deletes_at))
     }
 }
+
+macro_rules! key_object {
+    ($name:ident) => {
+        #[ComplexObject]
+        impl $name {
+            /// Who did what to the key and put it on which stays, the newest first: without the permission `FRONT_DESK`, what
+            /// this integration did. What the same request does is part of it afterwards. See `auditEntries`.
+            async fn audit_trail(
+                &self,
+                #[graphql(desc = "The first so many, at most 100; 20 when neither first nor last is given.")]
+                first: Option<i32>,
+                #[graphql(desc = "Only entries behind this cursor.")] after: Option<String>,
+                #[graphql(desc = "The last so many, at most 100.")] last: Option<i32>,
+                #[graphql(desc = "Only entries before this cursor.")] before: Option<String>,
+            ) -> Outcome<&Connection<AuditEntryNode>> {
+                self.trails.page(&PageArguments { first, after, last, before })
+            }
+        }
+    };
+}
+
+key_object!(RoomAccessPin);
+key_object!(RoomAccessKeyStorage);
+key_object!(RoomAccessQr);
 
 /// Queries for room access keys.
 #[derive(Default)]
@@ -121,7 +178,8 @@ async fn page(
     let (hotel, integration) = (context.actor.hotel.id, context.actor.integration_id);
     let binding = Binding::new(hotel, "roomAccessKeys", &integration);
     let request = arguments.request(binding)?;
-    let deletes_at = selection.field("edges").field("node").has("deletesAt");
+    let node = selection.field("edges").field("node");
+    let (deletes_at, plan) = (node.has("deletesAt"), TrailPlan::of(&node)?);
     let mut session = context.read().await?;
     let page = room_access_keys::page(session.conn(), hotel, integration, &request, deletes_at).await?;
     let wanted = extent_request(selection, &request);
@@ -130,7 +188,13 @@ async fn page(
     } else {
         room_access_keys::extent(session.conn(), hotel, integration, &wanted).await?
     };
-    let keyed = page.try_map(|key| Ok((key.id, RoomAccessKeyNode::opened(context, key)?)))?;
+    let keys: Vec<Uuid> = page.items.iter().map(|key| key.id).collect();
+    let mut trails = Trails::read(&mut session, &keys, &plan).await?.into_iter();
+    let keyed = page.try_map(|key| {
+        let (id, mut node) = (key.id, RoomAccessKeyNode::opened(context, key)?);
+        node.set_trails(trails.next().unwrap_or_default());
+        Ok((id, node))
+    })?;
     Ok(Connection::new(keyed, extent, &request, binding))
 }
 
@@ -242,7 +306,10 @@ impl RoomAccessKeyMutation {
         let mut session = context.write().await?;
         let new = new_key(input).in_input()?;
         let key = room_access_keys::create_in(session.tx(), &new).await.in_input()?;
-        let room_access_key = RoomAccessKeyNode::opened(context, key)?;
+        let plan = TrailPlan::of(&Selection::of(ctx).field("roomAccessKey"))?;
+        let trails = Trails::read(&mut session, &[key.id], &plan).await?.pop().unwrap_or_default();
+        let mut room_access_key = RoomAccessKeyNode::opened(context, key)?;
+        room_access_key.set_trails(trails);
         Ok(Some(session.done(CreateRoomAccessKeyPayload { room_access_key })))
     }
 

@@ -4,6 +4,7 @@ use async_graphql::{ComplexObject, Context, ID, InputObject, MaybeUndefined, Obj
 use chrono_tz::Tz;
 use uuid::Uuid;
 
+use super::audit::{AuditEntryNode, Trails, because};
 use super::clients::ClientNode;
 use super::connection::{Binding, Connection, PageArguments, extent_request};
 use super::context::RequestContext;
@@ -31,6 +32,7 @@ pub struct RoomStayNode {
     category: Option<CategoryNode>,
     first_guest: Option<ClientNode>,
     reservation: Option<Box<ReservationNode>>,
+    trails: Trails,
     zone: Tz,
 }
 
@@ -51,6 +53,7 @@ impl RoomStayNode {
             guests,
             overlapping,
             reservation: None,
+            trails: Trails::default(),
             zone,
         }
     }
@@ -58,6 +61,11 @@ impl RoomStayNode {
     /// Adds the reservation.
     pub fn set_reservation(&mut self, reservation: ReservationNode) {
         self.reservation = Some(Box::new(reservation));
+    }
+
+    /// Adds the pages of its audit trail.
+    pub fn set_trails(&mut self, trails: Trails) {
+        self.trails = trails;
     }
 
     /// Id of the stay.
@@ -190,6 +198,20 @@ impl RoomStayNode {
         AgeGroups { adults, child1, child2, free }
     }
 
+    /// Who did what to the stay, the newest first: without the permission `FRONT_DESK`, what this integration did. What the
+    /// same request does is part of it afterwards. See `auditEntries`.
+    async fn audit_trail(
+        &self,
+        #[graphql(desc = "The first so many, at most 100; 20 when neither first nor last is given.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "Only entries behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last so many, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Only entries before this cursor.")] before: Option<String>,
+    ) -> Outcome<&Connection<AuditEntryNode>> {
+        self.trails.page(&PageArguments { first, after, last, before })
+    }
+
     /// When the stay was made.
     async fn created_at(&self) -> Datetime {
         Datetime::local(self.view.stay.created_at, self.zone)
@@ -289,6 +311,8 @@ pub struct UpdateRoomStayInput {
     /// When the guest left, not before the arrival; `null` takes it back, absent leaves it as it is.
     #[graphql(name = "check_out")]
     check_out: MaybeUndefined<Datetime>,
+    /// Why, for the audit trail: 1 to 500 characters.
+    reason: Option<String>,
 }
 
 /// Answer of `updateRoomStay`.
@@ -311,6 +335,7 @@ impl RoomStayMutation {
         #[graphql(desc = "What was seen.")] input: UpdateRoomStayInput,
     ) -> Outcome<Option<UpdateRoomStayPayload>> {
         let mut session = RequestContext::of(ctx).write().await?;
+        because(&mut session, input.reason.as_deref())?;
         let stay = uuid(&input.id);
         let instant = |at: MaybeUndefined<Datetime>| at.map_value(|at| at.0.to_utc()).into();
         let (check_in, check_out): (Option<Option<_>>, Option<Option<_>>) =

@@ -12,6 +12,7 @@ use sqlx::PgConnection;
 pub use model::{Hotel, HotelId, end_instant};
 
 use crate::app::App;
+use crate::audit::{self, Entry, ObjectType};
 use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::room_stays;
@@ -46,11 +47,11 @@ pub async fn create(app: &App, new: NewHotel) -> Result<Hotel> {
         check_out_time: new.check_out_time,
         room_access_keys_enabled: true,
     };
-    let mut conn = app.pool.acquire().await?;
-    match store::insert(&mut conn, &hotel, now).await {
-        Ok(()) => Ok(hotel),
-        Err(error) => Err(store::refused(error)),
-    }
+    let mut tx = app.worker_pool.begin().await?;
+    store::insert(&mut tx, &hotel, now).await.map_err(store::refused)?;
+    audit::write_in(&mut tx, &app.ids, hotel.id, now, [Entry::created(ObjectType::Hotel, hotel.id)]).await?;
+    tx.commit().await?;
+    Ok(hotel)
 }
 
 /// What to change of a hotel; `None` leaves it as it is.
@@ -77,7 +78,9 @@ pub struct HotelChange {
 /// `NOT_FOUND`, `INVALID_ARGUMENT` for a name that breaks its rule.
 pub async fn update(app: &App, slug: &str, change: HotelChange) -> Result<Hotel> {
     let mut tx = app.worker_pool.begin().await?;
+    let before = get(&mut tx, slug).await?;
     let hotel = update_on(&mut tx, slug, &change).await?;
+    audit::write_in(&mut tx, &app.ids, hotel.id, app.clock.now(), updated(&before, &hotel)).await?;
     tx.commit().await?;
     Ok(hotel)
 }
@@ -88,8 +91,18 @@ pub async fn update(app: &App, slug: &str, change: HotelChange) -> Result<Hotel>
 /// Those of [`update`].
 pub async fn update_in(tx: &mut Tx, change: &HotelChange) -> Result<()> {
     let slug = tx.actor.hotel.slug.clone();
-    tx.actor.hotel = Arc::new(update_on(tx.conn(), &slug, change).await?);
+    let after = update_on(tx.conn(), &slug, change).await?;
+    let before = std::mem::replace(&mut tx.actor.hotel, Arc::new(after));
+    if let Some(entry) = updated(&before, &tx.actor.hotel) {
+        tx.audit(entry);
+    }
     Ok(())
+}
+
+/// What the audit trail says of a change that changed something.
+fn updated(before: &Hotel, after: &Hotel) -> Option<Entry> {
+    let changed = model::changed_fields(before, after);
+    (!changed.is_empty()).then(|| Entry::updated(ObjectType::Hotel, after.id, changed))
 }
 
 async fn update_on(conn: &mut PgConnection, slug: &str, change: &HotelChange) -> Result<Hotel> {
@@ -112,7 +125,7 @@ async fn update_on(conn: &mut PgConnection, slug: &str, change: &HotelChange) ->
 /// # Errors
 /// `NOT_FOUND`
 pub async fn get_by_slug(app: &App, slug: &str) -> Result<Hotel> {
-    let mut conn = app.pool.acquire().await?;
+    let mut conn = app.worker_pool.acquire().await?;
     get(&mut conn, slug).await
 }
 
@@ -126,6 +139,6 @@ pub async fn get(conn: &mut PgConnection, slug: &str) -> Result<Hotel> {
 
 /// All hotels, by slug. For whoever runs the service.
 pub async fn list(app: &App) -> Result<Vec<Hotel>> {
-    let mut conn = app.pool.acquire().await?;
+    let mut conn = app.worker_pool.acquire().await?;
     store::list(&mut conn).await
 }

@@ -29,6 +29,20 @@ pub struct Hotel {
     pub room_access_keys_enabled: bool,
 }
 
+/// Names of the settings in which two states of a hotel differ.
+pub(super) fn changed_fields(before: &Hotel, after: &Hotel) -> Vec<&'static str> {
+    [
+        (before.name != after.name, "name"),
+        (before.time_zone != after.time_zone, "timeZone"),
+        (before.check_in_time != after.check_in_time, "checkInTime"),
+        (before.check_out_time != after.check_out_time, "checkOutTime"),
+        (before.room_access_keys_enabled != after.room_access_keys_enabled, "roomAccessKeysEnabled"),
+    ]
+    .into_iter()
+    .filter_map(|(changed, name)| changed.then_some(name))
+    .collect()
+}
+
 impl Hotel {
     /// The hotel's civil date at `instant`.
     pub fn today(&self, instant: DateTime<Utc>) -> NaiveDate {

@@ -1,5 +1,7 @@
 //! Reading a request's body: bounded in size and in time.
 
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use axum::body::{Body, HttpBody as _};
@@ -32,6 +34,16 @@ pub(super) async fn read(body: Body) -> Result<Bytes> {
         Ok(Err(_)) => Err(Error::new(ErrorCode::BadRequest, "The request body is incomplete")),
         Err(_) => Err(Error::of(ErrorCode::RequestTimeout)),
     }
+}
+
+/// The same for who holds something meanwhile that others wait for: it is let go of, unless the body is already there.
+pub(super) async fn read_holding<T>(body: Body, held: &mut Option<T>) -> Result<Bytes> {
+    let mut reading = pin!(read(body));
+    if let Poll::Ready(body) = futures_util::poll!(reading.as_mut()) {
+        return body;
+    }
+    *held = None;
+    reading.await
 }
 
 /// Lets a body pass that nobody wants to read. A client that is still sending when the connection closes loses the

@@ -16,13 +16,16 @@ use axum::extract::{Request, State};
 use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
+use sqlx::Postgres;
+use sqlx::pool::PoolConnection;
 
 use super::answer::{self, Outcome};
 use super::body;
 use super::negotiate::{self, MediaType};
 use super::operations::Operations;
+use super::requests::RequestId;
 use crate::app::App;
-use crate::auth;
+use crate::auth::{self, Admission};
 use crate::error::{Error, ErrorCode, Result, Severity};
 use crate::graphql::{self, Execution, GraphQlResponse, Keyed};
 use crate::idempotency::{self, Idempotency};
@@ -38,19 +41,22 @@ pub(super) async fn handle(State(app): State<App>, request: Request) -> Response
     let accepted = negotiate::answer_type(&head.headers);
     let media_type = accepted.unwrap_or(MediaType::Json);
 
-    let actor = match auth::authenticate(&app, head.headers.get(AUTHORIZATION)).await {
-        Ok(actor) => actor,
+    let Admission { mut actor, conn } = match auth::authenticate(&app, head.headers.get(AUTHORIZATION)).await {
+        Ok(admission) => admission,
         Err(error) => {
             body::discard(body).await;
             return answer::refusal(media_type, error);
         }
     };
+    let mut conn = Some(conn);
+    actor.request_id = Some(RequestId::of(&head.extensions).0.into());
     let outcome = Outcome::of(actor.clone());
     if accepted.is_none() {
+        drop(conn);
         body::discard(body).await;
         return answer::refusal_with(media_type, Error::of(ErrorCode::NotAcceptable), outcome);
     }
-    let (operations, idempotency) = match read(&head.headers, body).await {
+    let (operations, idempotency) = match read(&head.headers, body, &mut conn).await {
         Ok(read) => read,
         Err(error) => return answer::refusal_with(media_type, error, outcome),
     };
@@ -59,7 +65,7 @@ pub(super) async fn handle(State(app): State<App>, request: Request) -> Response
         Operations::Batch(requests) => (requests, |responses| serde_json::to_string(responses), batch),
     };
     let keyed = idempotency.map(|idempotency| Keyed { idempotency, encode });
-    let mut execution = graphql::execute_keyed(&app, &actor, requests, keyed.as_ref()).await;
+    let mut execution = graphql::execute_keyed(&app, &actor, conn, requests, keyed.as_ref()).await;
     if let Some(error) = execution.refusal.take() {
         return answer::refusal_with(media_type, error, complete(outcome, &execution));
     }
@@ -74,13 +80,18 @@ pub(super) async fn handle(State(app): State<App>, request: Request) -> Response
 type Encode = fn(&[GraphQlResponse]) -> serde_json::Result<String>;
 type Encoded = fn(MediaType, Execution, Outcome) -> Response;
 
-async fn read(headers: &HeaderMap, body: Body) -> Result<(Operations, Option<Idempotency>)> {
+async fn read(
+    headers: &HeaderMap,
+    body: Body,
+    conn: &mut Option<PoolConnection<Postgres>>,
+) -> Result<(Operations, Option<Idempotency>)> {
     if !negotiate::is_json(headers) {
+        *conn = None;
         body::discard(body).await;
         return Err(Error::of(ErrorCode::UnsupportedMediaType));
     }
     let key = idempotency::key_of(headers);
-    let body = body::read(body).await?;
+    let body = body::read_holding(body, conn).await?;
     let operations = Operations::parse(&body)?;
     Ok((operations, key?.map(|key| Idempotency::new(key, "POST /graphql", &body))))
 }

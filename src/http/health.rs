@@ -7,7 +7,6 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::json;
-use sqlx::Connection as _;
 use tokio::time::timeout;
 
 use super::answer::{self, Outcome};
@@ -39,6 +38,6 @@ pub(super) async fn ready(State(app): State<App>) -> Response {
 }
 
 async fn database_answers(app: &App) -> bool {
-    let answered = timeout(PATIENCE, async { app.pool.acquire().await?.ping().await });
+    let answered = timeout(PATIENCE, app.pool.ping());
     matches!(answered.await, Ok(Ok(())))
 }

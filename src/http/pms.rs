@@ -20,7 +20,7 @@ use super::body;
 use super::negotiate::{self, MediaType};
 use super::requests::RequestId;
 use crate::app::App;
-use crate::auth::{self, Actor, Permission};
+use crate::auth::{self, Actor, Admission, Permission};
 use crate::db::Tx;
 use crate::error::{Error, ErrorCode, Result};
 use crate::idempotency::{self, Claim, Idempotency, KeptAnswer};
@@ -65,19 +65,15 @@ pub(super) async fn list(
     let (head, body) = request.into_parts();
     body::discard(body).await;
     let id = RequestId::of(&head.extensions);
-    let actor = match authenticate(&app, &head, slug).await {
-        Ok(actor) => actor,
+    let Admission { actor, mut conn } = match authenticate(&app, &head, slug).await {
+        Ok(admission) => admission,
         Err(error) => return refusal(&error, &id, Outcome::default()),
     };
     let outcome = Outcome::of(actor.clone());
     let parameters = form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes());
     let parameter = |wanted: &str| parameters.clone().find(|(name, _)| name == wanted).map(|(_, value)| value);
     let (limit, after) = (parameter("limit"), parameter("after"));
-    let read = async {
-        let mut conn = app.pool.acquire().await?;
-        rest::in_house(&mut conn, &actor, limit.as_deref(), after.as_deref()).await
-    };
-    match read.await {
+    match rest::in_house(&mut conn, &actor, limit.as_deref(), after.as_deref()).await {
         Ok(body) => answer::json(MediaType::Json, StatusCode::OK, &body, outcome),
         Err(error) => refusal(&error, &id, outcome),
     }
@@ -92,13 +88,15 @@ pub(super) async fn act(
     let (head, body) = request.into_parts();
     let name = head.uri.path().rsplit('/').next().unwrap_or_default();
     let id = RequestId::of(&head.extensions);
-    let actor = match authenticate(&app, &head, slug).await {
-        Ok(actor) => actor,
+    let mut actor = match authenticate(&app, &head, slug).await {
+        // Its transaction opens a connection of its own, once the body is there.
+        Ok(admission) => admission.actor,
         Err(error) => {
             body::discard(body).await;
             return refusal(&error, &id, Outcome::default());
         }
     };
+    actor.request_id = Some(id.0.as_str().into());
     let outcome = Outcome::of(actor.clone());
     let done = async {
         let (act, key) = read(&actor, &head.headers, name, body).await?;
@@ -118,10 +116,10 @@ pub(super) async fn act(
 }
 
 /// Who asks. The slug has to be that of the key's hotel: which others there are is nobody's business.
-async fn authenticate(app: &App, head: &Parts, slug: Result<Path<String>, PathRejection>) -> Result<Actor> {
-    let actor = auth::authenticate(app, head.headers.get(AUTHORIZATION)).await?;
+async fn authenticate(app: &App, head: &Parts, slug: Result<Path<String>, PathRejection>) -> Result<Admission> {
+    let admission = auth::authenticate(app, head.headers.get(AUTHORIZATION)).await?;
     match slug {
-        Ok(Path(slug)) if actor.hotel.slug == slug => Ok(actor),
+        Ok(Path(slug)) if admission.actor.hotel.slug == slug => Ok(admission),
         _ => Err(Error::new(ErrorCode::Unauthorized, "Invalid credentials")),
     }
 }

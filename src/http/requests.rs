@@ -17,6 +17,7 @@ use super::answer::{self, Outcome};
 use super::negotiate::MediaType;
 use super::{health, panics, pms};
 use crate::app::App;
+use crate::auth::Mode;
 use crate::error::{Error, Severity};
 use crate::id::IdSource;
 
@@ -126,6 +127,8 @@ fn log(line: &Line) {
                 graphql.operations = (!line.outcome.operations.is_empty()).then_some(line.outcome.operations.as_str()),
                 actor.hotel = line.outcome.actor.as_ref().map(|actor| actor.hotel.slug.as_str()),
                 actor.integration = line.outcome.actor.as_ref().map(|actor| actor.integration_id.to_string()),
+                // Only where it is so: the lines of live keys are the many.
+                actor.test = line.outcome.actor.as_ref().and_then(|actor| (actor.mode == Mode::Test).then_some(true)),
                 error.codes = line.codes(),
                 error.causes = (!line.outcome.causes.is_empty()).then(|| line.outcome.causes.join("; ")),
                 duration_ms = u64::try_from(line.duration.as_millis()).unwrap_or(u64::MAX),

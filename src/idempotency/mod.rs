@@ -154,7 +154,7 @@ pub async fn clean_up(app: &App) -> Result<u64> {
     let until = app.clock.now() - RETENTION;
     let mut all = 0;
     loop {
-        let deleted = store::delete_expired(&app.pool, until, BATCH).await?;
+        let deleted = store::delete_expired(&app.worker_pool, until, BATCH).await?;
         all += deleted;
         if deleted < BATCH.unsigned_abs() {
             return Ok(all);

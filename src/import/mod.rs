@@ -27,6 +27,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::app::App;
+use crate::audit::{Entry, Journal, ObjectType};
 use crate::error::{Error, Result};
 use crate::events::{self, Change, EventActor};
 use crate::hotels::{self, Hotel};
@@ -120,16 +121,27 @@ pub async fn import(
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<Summary> {
     let file = format::read(reader, options)?;
-    let mut transaction = app.pool.begin().await?;
+    let mut transaction = app.worker_pool.begin().await?;
     store::lift_time_limits(&mut transaction).await?;
     let now = app.clock.now();
-    let (summary, changes) = import_in(&mut transaction, hotel, now, file, options, progress).await?;
-    let deliveries = events::write_in(&mut transaction, &app.ids, hotel.id, EventActor::Import, now, changes).await?;
+    let Imported { summary, changes, entries } =
+        import_in(&mut transaction, hotel, now, file, options, progress).await?;
+    let (ids, actor, journal) = (&app.ids, EventActor::Import, Journal::of(entries));
+    let written = events::write_with_in(&mut transaction, ids, hotel.id, actor, now, &changes, &journal);
+    let deliveries = written.await?;
     transaction.commit().await?;
     if deliveries > 0 {
         app.deliveries_wake.notify_one();
     }
     Ok(summary)
+}
+
+/// What an import did: what changed is for the caller to tell.
+pub(crate) struct Imported {
+    summary: Summary,
+    changes: Vec<Change>,
+    /// For the audit trail: one for each record.
+    entries: Vec<Entry>,
 }
 
 /// Writes the bookings of a file into `hotel`, in the caller's transaction, and tells what changed.
@@ -140,21 +152,26 @@ pub(crate) async fn import_in(
     file: format::Bookings,
     options: &Options,
     progress: &(dyn Fn(Progress) + Sync),
-) -> Result<(Summary, Vec<Change>)> {
+) -> Result<Imported> {
     // One import per hotel at a time: two would give the same rooms away.
     store::lock_imports(conn, hotel.id).await?;
     let mut summary = Summary { bad_lines: file.bad_lines, ..Summary::default() };
-    let categories = categories(conn, hotel, now, &file.bookings).await?;
+    let mut entries = Vec::new();
+    let categories = categories(conn, hotel, now, &file.bookings, &mut entries).await?;
     let identities = identity::identify(hotel.id, &file.bookings);
     let mut plan = RoomPlan::new(hotel.id, store::rooms(conn, hotel.id).await?, options.max_rooms_per_type.max(1));
     let rooms = assign_rooms(conn, hotel, &mut plan, &identities.bookings, &categories).await?;
     store::insert_rooms(conn, hotel.id, &plan.added, now).await?;
+    entries.extend(plan.added.iter().map(|room| Entry::created(ObjectType::RoomSetup, room.id)));
     summary.rooms_created = plan.added.len();
     summary.double_booked = plan.double_booked;
 
     let records = mapping::map(hotel, now, &identities.bookings, &categories, &rooms);
-    let changes = write(conn, hotel, now, &records, &mut summary, progress).await?;
-    store::delete_empty_reservations(conn, hotel.id, &identities.unneeded_reservations).await?;
+    let written = write(conn, hotel, now, &records, &mut summary, progress).await?;
+    entries.extend(written.new_clients.into_iter().map(|id| Entry::created(ObjectType::Client, id)));
+    entries.extend(written.changes.iter().map(Entry::from));
+    let deleted = store::delete_empty_reservations(conn, hotel.id, &identities.unneeded_reservations).await?;
+    entries.extend(deleted.into_iter().map(|id| Entry::deleted(ObjectType::Reservation, id)));
     let longest = file.bookings.iter().map(Booking::nights).max().unwrap_or_default();
     hotels::store::raise_longest_stay(conn, hotel.id, longest).await?;
     if summary.room_stays.changed > 0 {
@@ -162,7 +179,7 @@ pub(crate) async fn import_in(
         let hotel = hotels::store::lock(conn, hotel.id).await?;
         room_stays::store::renew_key_due(conn, &hotel).await?;
     }
-    Ok((summary, changes))
+    Ok(Imported { summary, changes: written.changes, entries })
 }
 
 /// Makes the categories of the file's room types. Room types by name.
@@ -171,6 +188,7 @@ async fn categories(
     hotel: &Hotel,
     now: DateTime<Utc>,
     bookings: &[Booking],
+    entries: &mut Vec<Entry>,
 ) -> Result<HashMap<String, Uuid>> {
     let types: BTreeSet<&str> =
         bookings.iter().flat_map(|booking| [booking.reserved_type.as_str(), booking.assigned_type.as_str()]).collect();
@@ -180,7 +198,8 @@ async fn categories(
         description: format!("Rooms of type {room_type} of the imported bookings"),
     };
     let wanted: Vec<CategoryRecord> = types.iter().map(category).collect();
-    let known = store::ensure_categories(conn, hotel.id, &wanted, now).await?;
+    let (known, made) = store::ensure_categories(conn, hotel.id, &wanted, now).await?;
+    entries.extend(made.into_iter().map(|id| Entry::created(ObjectType::Category, id)));
     let found = |category: &CategoryRecord| {
         // The front desk may have given it another name, or another category its name.
         let by_id = known.iter().find(|(_, id)| *id == category.id);
@@ -240,6 +259,13 @@ async fn assign_rooms(
     Ok(rooms)
 }
 
+/// What was written: new clients, which are no event, and changes.
+#[derive(Default)]
+struct Done {
+    new_clients: Vec<Uuid>,
+    changes: Vec<Change>,
+}
+
 async fn write(
     conn: &mut PgConnection,
     hotel: &Hotel,
@@ -247,8 +273,8 @@ async fn write(
     records: &Records,
     summary: &mut Summary,
     progress: &(dyn Fn(Progress) + Sync),
-) -> Result<Vec<Change>> {
-    let mut changes = Vec::new();
+) -> Result<Done> {
+    let mut all = Done::default();
     let total = records.clients.len() + records.reservations.len() + records.stays.len();
     let mut done = 0;
     let mut step = |written: usize| {
@@ -259,15 +285,16 @@ async fn write(
         store::forget_plans(conn).await?;
         let written = store::write_clients(conn, hotel.id, batch, now).await?;
         summary.clients.add(batch.len(), &written);
-        let updated = written.iter().filter(|client| !client.created);
-        changes.extend(updated.map(|client| Change::ClientUpdated { id: client.id }));
+        for Written { id, created, .. } in written {
+            if created { all.new_clients.push(id) } else { all.changes.push(Change::ClientUpdated { id }) }
+        }
         step(batch.len());
     }
     for batch in records.reservations.chunks(BATCH) {
         store::forget_plans(conn).await?;
         let written = store::write_reservations(conn, hotel.id, batch, now).await.map_err(code_taken)?;
         summary.reservations.add(batch.len(), &written);
-        changes.extend(written.into_iter().map(|Written { id, created, fields }| {
+        all.changes.extend(written.into_iter().map(|Written { id, created, fields }| {
             if created { Change::ReservationCreated { id } } else { Change::reservation_updated(id, fields) }
         }));
         step(batch.len());
@@ -276,12 +303,12 @@ async fn write(
         store::forget_plans(conn).await?;
         let written = store::write_stays(conn, hotel.id, batch, now).await?;
         summary.room_stays.add(batch.len(), &written);
-        changes.extend(written.into_iter().map(|Written { id, created, fields }| {
+        all.changes.extend(written.into_iter().map(|Written { id, created, fields }| {
             if created { Change::RoomStayCreated { id } } else { Change::room_stay_updated(id, fields) }
         }));
         step(batch.len());
     }
-    Ok(changes)
+    Ok(all)
 }
 
 fn code_taken(error: sqlx::Error) -> Error {

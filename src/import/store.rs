@@ -37,26 +37,27 @@ pub async fn lock_imports(conn: &mut PgConnection, hotel: HotelId) -> sqlx::Resu
     Ok(())
 }
 
-/// Makes the categories that are missing; returns names and ids of all of the hotel's.
+/// Makes the categories that are missing; returns names and ids of all of the hotel's, and ids of those that were made.
 pub async fn ensure_categories(
     conn: &mut PgConnection,
     hotel: HotelId,
     categories: &[CategoryRecord],
     now: DateTime<Utc>,
-) -> sqlx::Result<Vec<(String, Uuid)>> {
-    query!(
+) -> sqlx::Result<(Vec<(String, Uuid)>, Vec<Uuid>)> {
+    let made = query_scalar!(
         "INSERT INTO categories (hotel_id, id, name, description, created_at, updated_at)
          SELECT $1, id, name, description, $3, $3
          FROM json_to_recordset($2::json) AS new(id uuid, name text, description text)
-         ON CONFLICT DO NOTHING",
+         ON CONFLICT DO NOTHING
+         RETURNING id",
         hotel,
         Json(categories) as _,
         now,
     )
-    .execute(&mut *conn)
+    .fetch_all(&mut *conn)
     .await?;
     let rows = query!("SELECT name, id FROM categories WHERE hotel_id = $1", hotel).fetch_all(conn).await?;
-    Ok(rows.into_iter().map(|row| (row.name, row.id)).collect())
+    Ok((rows.into_iter().map(|row| (row.name, row.id)).collect(), made))
 }
 
 /// The hotel's rooms, in the order in which they are given away.
@@ -279,15 +280,19 @@ pub async fn write_stays(
     .await
 }
 
-/// Deletes those of the reservations that no stay is part of.
-pub async fn delete_empty_reservations(conn: &mut PgConnection, hotel: HotelId, ids: &[Uuid]) -> sqlx::Result<()> {
+/// Deletes those of the reservations that no stay is part of, and tells which they are.
+pub async fn delete_empty_reservations(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    ids: &[Uuid],
+) -> sqlx::Result<Vec<Uuid>> {
     query_scalar!(
         "DELETE FROM reservations r WHERE hotel_id = $1 AND id = ANY($2)
-           AND NOT EXISTS (SELECT FROM room_stays s WHERE s.hotel_id = $1 AND s.reservation_id = r.id)",
+           AND NOT EXISTS (SELECT FROM room_stays s WHERE s.hotel_id = $1 AND s.reservation_id = r.id)
+         RETURNING id",
         hotel,
         ids,
     )
-    .execute(conn)
-    .await?;
-    Ok(())
+    .fetch_all(conn)
+    .await
 }

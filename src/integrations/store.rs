@@ -126,11 +126,15 @@ pub(super) async fn disconnect(
 }
 
 /// Deletes the endpoints of an integration. The workers drop what was still to be sent to them.
-pub(super) async fn delete_endpoints(conn: &mut PgConnection, hotel: HotelId, integration: Uuid) -> Result<u64> {
-    let done = query!("DELETE FROM webhook_endpoints WHERE hotel_id = $1 AND integration_id = $2", hotel, integration)
-        .execute(conn)
-        .await?;
-    Ok(done.rows_affected())
+pub(super) async fn delete_endpoints(conn: &mut PgConnection, hotel: HotelId, integration: Uuid) -> Result<Vec<Uuid>> {
+    let deleted = query_scalar!(
+        "DELETE FROM webhook_endpoints WHERE hotel_id = $1 AND integration_id = $2 RETURNING id",
+        hotel,
+        integration,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(deleted)
 }
 
 /// The oldest room access keys of an integration, as many as one transaction takes.
@@ -145,11 +149,18 @@ pub(super) async fn room_access_keys(conn: &mut PgConnection, hotel: HotelId, in
     Ok(keys)
 }
 
+/// A stay that is held, and its key.
+pub(super) struct HeldStay {
+    pub id: Uuid,
+    pub key: Uuid,
+}
+
 /// Holds stays that have one of these keys until the transaction ends, as many as one transaction takes.
-pub(super) async fn lock_stays(conn: &mut PgConnection, hotel: HotelId, keys: &[Uuid]) -> Result<Vec<Uuid>> {
-    let stays = query_scalar!(
-        "SELECT id FROM room_stays WHERE hotel_id = $1 AND room_access_key_id = ANY ($2)
-         ORDER BY id LIMIT 2000 FOR NO KEY UPDATE",
+pub(super) async fn lock_stays(conn: &mut PgConnection, hotel: HotelId, keys: &[Uuid]) -> Result<Vec<HeldStay>> {
+    let stays = query_as!(
+        HeldStay,
+        r#"SELECT id, room_access_key_id AS "key!" FROM room_stays WHERE hotel_id = $1 AND room_access_key_id = ANY ($2)
+         ORDER BY id LIMIT 2000 FOR NO KEY UPDATE"#,
         hotel,
         keys,
     )

@@ -26,10 +26,12 @@ use store::Claimed;
 pub use store::Due;
 
 use crate::app::App;
+use crate::audit::{Entry, Journal, ObjectType};
 use crate::error::Result;
 use crate::events::{self, Change, EventActor};
 use crate::hotels::HotelId;
 use crate::room_access_keys::UNASSIGNED_HOURS;
+use crate::room_stays;
 
 /// How often the pruner looks for work.
 const EVERY: Duration = Duration::from_mins(1);
@@ -131,8 +133,11 @@ async fn prune_batch(app: &App, hotel: HotelId) -> Result<(Pruned, bool)> {
 
     let revocations = revoked.iter().map(|due| Change::room_stay_updated(due.stay, ["roomAccessKey"]));
     let deletions = deleted.iter().map(|key| Change::RoomAccessKeyDeleted { id: key.id, owner: key.owner });
-    let changes = revocations.chain(deletions).collect();
-    let deliveries = events::write_in(&mut tx, &app.ids, hotel, EventActor::Pruner, now, changes).await?;
+    let changes: Vec<Change> = revocations.chain(deletions).collect();
+    let of_stays = revoked.iter().map(|due| room_stays::key_entry(due.stay, due.key));
+    let of_keys = deleted.iter().map(|key| Entry::deleted(ObjectType::RoomAccessKey, key.id));
+    let (ids, actor, journal) = (&app.ids, EventActor::Pruner, Journal::of(of_stays.chain(of_keys)));
+    let deliveries = events::write_with_in(&mut tx, ids, hotel, actor, now, &changes, &journal).await?;
     tx.commit().await?;
     if deliveries > 0 {
         app.deliveries_wake.notify_one();

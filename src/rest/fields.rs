@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 use serde_json::{Map, Value};
 
+use crate::audit::Reason;
 use crate::error::{Error, ErrorAt, Result};
 
 /// Most guests in one synchronisation.
@@ -50,6 +51,12 @@ const EMAIL: Field = optional("email", Kind::Text, "E-mail address.");
 const PHONE: Field = optional("phone", Kind::Text, "Telephone number.");
 const LANGUAGE: Field = optional("language", Kind::Text, "ISO 639-1 code, lower case.");
 
+const REASON: Field = optional(
+    "reason",
+    Kind::Text,
+    "Why, for the audit trail: 1 to 500 characters, without line breaks. No names: it outlives the guest's data.",
+);
+
 /// Body of `/guests/checkin`.
 pub const CHECK_IN: &[Field] = &[
     ID,
@@ -61,6 +68,7 @@ pub const CHECK_IN: &[Field] = &[
     EMAIL,
     PHONE,
     LANGUAGE,
+    REASON,
 ];
 
 /// Body of `/guests/update`.
@@ -74,14 +82,19 @@ pub const UPDATE: &[Field] = &[
     EMAIL,
     PHONE,
     LANGUAGE,
+    REASON,
 ];
 
 /// Body of `/guests/checkout`.
-pub const CHECK_OUT: &[Field] =
-    &[ID, optional("roomNumber", Kind::Text, "The room that is given back; all of the guest's rooms when absent.")];
+pub const CHECK_OUT: &[Field] = &[
+    ID,
+    optional("roomNumber", Kind::Text, "The room that is given back; all of the guest's rooms when absent."),
+    REASON,
+];
 
 /// Body of `/guests/sync`.
-pub const SYNC: &[Field] = &[needed("guests", Kind::Guests, "Everybody who is in the house, at most 500 guests.")];
+pub const SYNC: &[Field] =
+    &[needed("guests", Kind::Guests, "Everybody who is in the house, at most 500 guests."), REASON];
 
 /// A guest arrives.
 #[derive(Clone, Debug)]
@@ -99,6 +112,8 @@ pub struct CheckIn {
     pub check_in_date: Option<NaiveDate>,
     /// How to reach the guest.
     pub contact: Contact,
+    /// Why, for the audit trail.
+    pub reason: Option<Reason>,
 }
 
 /// What is known of a guest changes.
@@ -116,6 +131,8 @@ pub struct Update {
     pub check_in_date: Option<NaiveDate>,
     /// How to reach the guest.
     pub contact: Contact,
+    /// Why, for the audit trail.
+    pub reason: Option<Reason>,
 }
 
 /// How to reach a guest, as far as it is told.
@@ -138,6 +155,17 @@ pub struct CheckOut {
     pub id: String,
     /// The one room that is given back.
     pub room_number: Option<String>,
+    /// Why, for the audit trail.
+    pub reason: Option<Reason>,
+}
+
+/// Who is in the house.
+#[derive(Clone, Debug)]
+pub struct InHouse {
+    /// Everybody.
+    pub guests: Vec<CheckIn>,
+    /// Why, for the audit trail, as far as a guest's entry does not say it.
+    pub reason: Option<Reason>,
 }
 
 impl CheckIn {
@@ -154,14 +182,17 @@ impl CheckIn {
             check_out_date: body.date("checkOutDate")?.ok_or_else(|| missing("checkOutDate"))?,
             check_in_date: body.date("checkInDate")?,
             contact: body.contact()?,
+            reason: body.reason()?,
         })
     }
+}
 
+impl InHouse {
     /// Reads the list of a synchronisation.
     ///
     /// # Errors
     /// `INVALID_ARGUMENT`
-    pub fn read_all(body: &Value) -> Result<Vec<Self>> {
+    pub fn read(body: &Value) -> Result<Self> {
         let body = Body::new(body, SYNC)?;
         let guests = match body.value("guests") {
             Some(Value::Array(guests)) if guests.len() <= MOST_GUESTS => guests,
@@ -171,7 +202,8 @@ impl CheckIn {
             Some(_) => return Err(Error::invalid("guests must be a list").at("guests")),
             None => return Err(missing("guests")),
         };
-        guests.iter().enumerate().map(|(index, guest)| Self::read(guest).at(index).at("guests")).collect()
+        let guests = guests.iter().enumerate().map(|(index, guest)| CheckIn::read(guest).at(index).at("guests"));
+        Ok(Self { guests: guests.collect::<Result<_>>()?, reason: body.reason()? })
     }
 }
 
@@ -189,6 +221,7 @@ impl Update {
             check_out_date: body.date("checkOutDate")?,
             check_in_date: body.date("checkInDate")?,
             contact: body.contact()?,
+            reason: body.reason()?,
         })
     }
 }
@@ -200,7 +233,7 @@ impl CheckOut {
     /// `INVALID_ARGUMENT`
     pub fn read(body: &Value) -> Result<Self> {
         let body = Body::new(body, CHECK_OUT)?;
-        Ok(Self { id: body.needed_text("pmsGuestId")?, room_number: body.text("roomNumber")? })
+        Ok(Self { id: body.needed_text("pmsGuestId")?, room_number: body.text("roomNumber")?, reason: body.reason()? })
     }
 }
 
@@ -233,6 +266,10 @@ impl<'a> Body<'a> {
     fn text(&self, name: &'static str) -> Result<Option<String>> {
         match self.value(name) {
             None => Ok(None),
+            // PostgreSQL's texts have none.
+            Some(Value::String(text)) if text.contains('\0') => {
+                Err(Error::invalid(format!("{name} must not contain the character U+0000")).at(name))
+            }
             Some(Value::String(text)) if !text.trim().is_empty() => Ok(Some(text.trim().to_owned())),
             Some(_) => Err(Error::invalid(format!("{name} must be a text that is not empty")).at(name)),
         }
@@ -247,6 +284,10 @@ impl<'a> Body<'a> {
         let text = value.as_str().filter(|text| text.len() == "YYYY-MM-DD".len());
         let date = text.and_then(|text| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok());
         date.map(Some).ok_or_else(|| Error::invalid(format!("{name} must be a date, YYYY-MM-DD")).at(name))
+    }
+
+    fn reason(&self) -> Result<Option<Reason>> {
+        self.text("reason")?.map(|text| Reason::parse(&text)).transpose().at("reason")
     }
 
     fn contact(&self) -> Result<Contact> {
@@ -277,13 +318,15 @@ mod tests {
             ("checkOutDate", json!("2026-02-30")),
             ("checkInDate", json!("18.02.2026")),
             ("email", json!([])),
+            ("phone", json!("+49\u{0}")),
+            ("reason", json!("x".repeat(501))),
         ] {
             let mut bad = good.clone();
             bad[name] = value;
             assert_eq!(CheckIn::read(&bad).expect_err(name).argument_path, [name.into()]);
         }
         assert!(CheckIn::read(&json!([])).is_err());
-        let error = CheckIn::read_all(&json!({"guests": [good, {}]})).expect_err("refused");
+        let error = InHouse::read(&json!({"guests": [good, {}]})).expect_err("refused");
         assert_eq!(error.argument_path, ["guests".into(), 1.into(), "pmsGuestId".into()]);
     }
 }

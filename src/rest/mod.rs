@@ -18,10 +18,11 @@ use uuid::Uuid;
 
 pub use answer::ErrorBody;
 
+use crate::audit::Reason;
 use crate::auth::{Actor, Mode};
 use crate::db::Tx;
 use crate::error::{Error, Result};
-use fields::{CheckIn, CheckOut, Update};
+use fields::{CheckIn, CheckOut, InHouse, Update};
 use store::Which;
 
 /// Most guests on a page.
@@ -36,7 +37,7 @@ pub enum Act {
     /// A guest leaves.
     CheckOut(CheckOut),
     /// This is who is in the house.
-    Synchronise(Vec<CheckIn>),
+    Synchronise(InHouse),
 }
 
 impl Act {
@@ -52,7 +53,7 @@ impl Act {
             "checkin" => Ok(Self::CheckIn(Box::new(CheckIn::read(body)?))),
             "update" => Ok(Self::Update(Box::new(Update::read(body)?))),
             "checkout" => Ok(Self::CheckOut(CheckOut::read(body)?)),
-            "sync" => Ok(Self::Synchronise(CheckIn::read_all(body)?)),
+            "sync" => Ok(Self::Synchronise(InHouse::read(body)?)),
             _ => Err(Error::internal("a route without an act")),
         }
     }
@@ -66,6 +67,7 @@ impl Act {
         let all = |guests: Vec<store::Guest>| -> Vec<Value> {
             guests.iter().map(|guest| answer::guest(guest, zone)).collect()
         };
+        tx.begin_act(self.reason().cloned());
         let body = match self {
             Self::CheckIn(input) => {
                 let done = check_in::check_in_in(tx, input).await?;
@@ -87,6 +89,18 @@ impl Act {
             }
         };
         Ok(answer::success(body, tx.actor.mode))
+    }
+}
+
+impl Act {
+    /// Why it is done, where the body says so.
+    fn reason(&self) -> Option<&Reason> {
+        match self {
+            Self::CheckIn(input) => input.reason.as_ref(),
+            Self::Update(input) => input.reason.as_ref(),
+            Self::CheckOut(input) => input.reason.as_ref(),
+            Self::Synchronise(list) => list.reason.as_ref(),
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::check_in::{CheckedIn, Effect, check_in_in, guest_in, guests_in, rearrange_in, rename_in, room_id_in};
-use super::fields::{CheckIn, CheckOut, Update};
+use super::fields::{CheckOut, InHouse, Update};
 use super::store::{self, Guest, Which};
 use crate::db::Tx;
 use crate::error::{Error, ErrorAt, Result};
@@ -97,9 +97,9 @@ pub(super) struct Synchronised {
 
 /// Brings who is in the house in line with a list: first those leave who are not on it, so that their rooms are free,
 /// then those on it arrive or change. Of a reservation that is on the list nobody leaves.
-pub(super) async fn synchronise_in(tx: &mut Tx, list: &[CheckIn]) -> Result<Synchronised> {
+pub(super) async fn synchronise_in(tx: &mut Tx, list: &InHouse) -> Result<Synchronised> {
     let mut listed = BTreeSet::new();
-    for guest in list {
+    for guest in &list.guests {
         listed.extend(reservations::find_in(tx, &guest.id).await?.map(|(reservation, _)| reservation));
     }
     let (hotel, integration) = (tx.actor.hotel.id, tx.actor.integration_id);
@@ -110,7 +110,8 @@ pub(super) async fn synchronise_in(tx: &mut Tx, list: &[CheckIn]) -> Result<Sync
             done.checked_out.push(leave_in(tx, guest.stay).await?);
         }
     }
-    for (index, guest) in list.iter().enumerate() {
+    for (index, guest) in list.guests.iter().enumerate() {
+        tx.begin_act(guest.reason.clone().or_else(|| list.reason.clone()));
         let CheckedIn { guest, effect, .. } = check_in_in(tx, guest).await.at(index).at("guests")?;
         match effect {
             Effect::Arrived => done.checked_in.push(guest),

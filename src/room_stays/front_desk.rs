@@ -3,8 +3,10 @@
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use uuid::Uuid;
 
+use super::keys::key_entry;
 use super::model::{AgeGroups, Nights, RoomStay};
 use super::{LockedStay, lock_in, not_found, require_not_cancelled, require_not_departed, store};
+use crate::audit::{Entry, ObjectType};
 use crate::db::Tx;
 use crate::error::{Error, ErrorAt, Result};
 use crate::events::Change;
@@ -84,6 +86,7 @@ pub(crate) async fn insert_in(tx: &mut Tx, reservation_id: Uuid, new: NewStay) -
     store::insert(tx.conn(), &hotel, &stay).await?;
     store::insert_guests(tx.conn(), hotel.id, id, &new.guest_ids).await?;
     tx.emit(Change::RoomStayCreated { id });
+    tx.audit(Entry::created(ObjectType::RoomStay, id).with(ObjectType::Reservation, reservation_id));
     Ok(id)
 }
 
@@ -187,12 +190,17 @@ pub async fn split_in(tx: &mut Tx, stay: Uuid, split: SplitStay) -> Result<Uuid>
     };
     store::insert(tx.conn(), &hotel, &second).await?;
     store::copy_guests(tx.conn(), hotel.id, stay.id, id).await?;
+    let (first, key) = (stay.id, stay.room_access_key);
     let mut changed = vec!["reservation_to"];
     if stay.departure_time.is_some() {
         changed.push("departureTime");
     }
     write(tx, &RoomStay { reservation_to: split.date, departure_time: None, ..stay }, changed).await?;
     tx.emit(Change::RoomStayCreated { id });
+    tx.audit(Entry::created(ObjectType::RoomStay, id).with(ObjectType::RoomStay, first));
+    if let Some(key) = key {
+        tx.audit(key_entry(id, key.id));
+    }
     Ok(id)
 }
 
@@ -204,10 +212,11 @@ pub async fn delete_in(tx: &mut Tx, stay: Uuid) -> Result<()> {
     let LockedStay { stay, .. } = lock_in(tx, stay, "roomStayId").await?;
     let hotel = tx.actor.hotel.id;
     store::delete(tx.conn(), hotel, stay.id).await?;
+    tx.emit(Change::RoomStayDeleted { id: stay.id });
     if let Some(key) = stay.room_access_key {
         room_access_keys::unassigned_in(tx, key.id).await?;
+        tx.audit(Entry::deleted(ObjectType::RoomStay, stay.id).with(ObjectType::RoomAccessKey, key.id));
     }
-    tx.emit(Change::RoomStayDeleted { id: stay.id });
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use super::{LockedStay, lock_in, require_not_cancelled, store};
+use crate::audit::{Entry, ObjectType};
 use crate::clients;
 use crate::db::Tx;
 use crate::error::{Error, Result};
@@ -24,7 +25,7 @@ pub async fn add_guest_in(tx: &mut Tx, stay: Uuid, client: Uuid) -> Result<()> {
         return Err(Error::not_found("Client").at("clientId"));
     }
     let added = store::append_guest(tx.conn(), hotel, stay, client).await?;
-    if added { written(tx, &locked).await } else { Ok(()) }
+    if added { written(tx, &locked, client).await } else { Ok(()) }
 }
 
 /// Takes a client off a stay's guest list.
@@ -38,12 +39,13 @@ pub async fn remove_guest_in(tx: &mut Tx, stay: Uuid, client: Uuid) -> Result<()
     if !store::remove_guest(tx.conn(), hotel, stay, client).await? {
         return Err(Error::not_found("Guest").at("clientId"));
     }
-    written(tx, &locked).await
+    written(tx, &locked, client).await
 }
 
-async fn written(tx: &mut Tx, LockedStay { stay, .. }: &LockedStay) -> Result<()> {
+async fn written(tx: &mut Tx, LockedStay { stay, .. }: &LockedStay, client: Uuid) -> Result<()> {
     let (hotel, now) = (tx.actor.hotel.clone(), tx.now);
     store::update(tx.conn(), &hotel, stay, now).await?;
     tx.emit(Change::room_stay_updated(stay.id, [CHANGED]));
+    tx.audit(Entry::updated(ObjectType::RoomStay, stay.id, [CHANGED]).with(ObjectType::Client, client));
     Ok(())
 }

@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use super::{RoomStay, lock_in, require_not_cancelled, require_not_departed, store};
+use crate::audit::{Entry, ObjectType};
 use crate::db::Tx;
 use crate::error::{Error, ErrorCode, Result};
 use crate::events::Change;
@@ -31,7 +32,7 @@ pub async fn add_key_in(tx: &mut Tx, stay: Uuid, key: Uuid) -> Result<()> {
         }
         None => {}
     }
-    write(tx, &RoomStay { room_access_key: Some(key), ..locked.stay }).await?;
+    write(tx, &RoomStay { room_access_key: Some(key), ..locked.stay }, key.id).await?;
     room_access_keys::assigned_in(tx, key.id).await
 }
 
@@ -47,13 +48,20 @@ pub async fn remove_key_in(tx: &mut Tx, stay: Uuid, key: Uuid) -> Result<()> {
         let message = "This room access key is not assigned to this room stay";
         return Err(Error::new(ErrorCode::KeyNotAssigned, message).at("roomAccessKeyId"));
     }
-    write(tx, &RoomStay { room_access_key: None, ..locked.stay }).await?;
+    write(tx, &RoomStay { room_access_key: None, ..locked.stay }, key.id).await?;
     room_access_keys::unassigned_in(tx, key.id).await
 }
 
-async fn write(tx: &mut Tx, stay: &RoomStay) -> Result<()> {
+/// What the audit trail says when a key was put on a stay or taken off.
+pub(crate) fn key_entry(stay: Uuid, key: Uuid) -> Entry {
+    Entry::updated(ObjectType::RoomStay, stay, [CHANGED]).with(ObjectType::RoomAccessKey, key)
+}
+
+/// Writes a stay that `key` was put on or taken off.
+async fn write(tx: &mut Tx, stay: &RoomStay, key: Uuid) -> Result<()> {
     let (hotel, now) = (tx.actor.hotel.clone(), tx.now);
     store::update(tx.conn(), &hotel, stay, now).await?;
     tx.emit(Change::room_stay_updated(stay.id, [CHANGED]));
+    tx.audit(key_entry(stay.id, key));
     Ok(())
 }

@@ -31,6 +31,7 @@ use crate::reservations::ReservationStatus;
 use store::LockedStay;
 
 pub(crate) use front_desk::insert_in;
+pub(crate) use keys::key_entry;
 pub use store::pages_of_reservations;
 pub(crate) use store::{extents_of_reservations, overlapping};
 

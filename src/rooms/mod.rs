@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 pub use model::{Category, CleaningStatus, RoomSetup};
 
+use crate::audit::{Entry, ObjectType};
 use crate::db::Tx;
 use crate::error::{Error, ErrorAt, ErrorCode, Result, violated_constraint};
 use crate::hotels::HotelId;
@@ -59,6 +60,7 @@ pub async fn create_category_in(tx: &mut Tx, name: String, description: Option<S
     let (hotel, now) = (tx.actor.hotel.id, tx.now);
     let category = Category { id: tx.app.ids.uuid(now), name, description };
     store::insert_category(tx.conn(), hotel, &category, now).await.map_err(name_taken)?;
+    tx.audit(Entry::created(ObjectType::Category, category.id));
     Ok(category)
 }
 
@@ -68,8 +70,9 @@ pub async fn create_category_in(tx: &mut Tx, name: String, description: Option<S
 /// `NOT_FOUND`, `INVALID_ARGUMENT`, `NAME_TAKEN`
 pub async fn update_category_in(tx: &mut Tx, id: Uuid, change: CategoryChange) -> Result<Category> {
     let (hotel, now) = (tx.actor.hotel.id, tx.now);
-    let mut category =
+    let before =
         store::find_category(tx.conn(), hotel, id).await?.ok_or_else(|| Error::not_found("Category").at("id"))?;
+    let mut category = before.clone();
     if let Some(name) = change.name {
         model::check_name(&name, CATEGORY_NAME_MAX)?;
         category.name = name;
@@ -77,7 +80,11 @@ pub async fn update_category_in(tx: &mut Tx, id: Uuid, change: CategoryChange) -
     if let Some(description) = change.description {
         category.description = description;
     }
-    store::update_category(tx.conn(), hotel, &category, now).await.map_err(name_taken)?;
+    let changed = model::changed_fields_of_category(&before, &category);
+    if !changed.is_empty() {
+        store::update_category(tx.conn(), hotel, &category, now).await.map_err(name_taken)?;
+        tx.audit(Entry::updated(ObjectType::Category, id, changed));
+    }
     Ok(category)
 }
 
@@ -97,6 +104,7 @@ pub async fn create_room_setup_in(
     let room =
         RoomSetup { id: tx.app.ids.uuid(now), name, area_name, category, cleaning_status: CleaningStatus::Clean };
     store::insert_room_setup(tx.conn(), hotel, &room, now).await.map_err(name_taken)?;
+    tx.audit(Entry::created(ObjectType::RoomSetup, room.id));
     Ok(room)
 }
 
@@ -106,8 +114,9 @@ pub async fn create_room_setup_in(
 /// `NOT_FOUND`, `INVALID_ARGUMENT`, `NAME_TAKEN`
 pub async fn update_room_setup_in(tx: &mut Tx, id: Uuid, change: RoomSetupChange) -> Result<RoomSetup> {
     let (hotel, now) = (tx.actor.hotel.id, tx.now);
-    let mut room =
+    let before =
         store::find_room_setup(tx.conn(), hotel, id).await?.ok_or_else(|| Error::not_found("Room").at("id"))?;
+    let mut room = before.clone();
     if let Some(name) = change.name {
         model::check_name(&name, ROOM_NAME_MAX)?;
         room.name = name;
@@ -121,7 +130,11 @@ pub async fn update_room_setup_in(tx: &mut Tx, id: Uuid, change: RoomSetupChange
     if let Some(cleaning_status) = change.cleaning_status {
         room.cleaning_status = cleaning_status;
     }
-    store::update_room_setup(tx.conn(), hotel, &room, now).await.map_err(name_taken)?;
+    let changed = model::changed_fields_of_room(&before, &room);
+    if !changed.is_empty() {
+        store::update_room_setup(tx.conn(), hotel, &room, now).await.map_err(name_taken)?;
+        tx.audit(Entry::updated(ObjectType::RoomSetup, id, changed));
+    }
     Ok(room)
 }
 

@@ -57,6 +57,25 @@ pub struct RoomSetup {
     pub cleaning_status: CleaningStatus,
 }
 
+/// Names of the fields in which two states of a category differ.
+pub(super) fn changed_fields_of_category(before: &Category, after: &Category) -> Vec<&'static str> {
+    named([(before.name != after.name, "name"), (before.description != after.description, "description")])
+}
+
+/// Names of the fields in which two states of a room differ.
+pub(super) fn changed_fields_of_room(before: &RoomSetup, after: &RoomSetup) -> Vec<&'static str> {
+    named([
+        (before.name != after.name, "name"),
+        (before.area_name != after.area_name, "areaName"),
+        (before.category.id != after.category.id, "category"),
+        (before.cleaning_status != after.cleaning_status, "cleaningStatus"),
+    ])
+}
+
+fn named<const N: usize>(changes: [(bool, &'static str); N]) -> Vec<&'static str> {
+    changes.into_iter().filter_map(|(changed, name)| changed.then_some(name)).collect()
+}
+
 /// Checks a name that people give to a category or a room.
 pub(super) fn check_name(name: &str, max: usize) -> Result<()> {
     if (1..=max).contains(&name.chars().count()) && !name.chars().any(char::is_control) && name.trim() == name {

@@ -40,6 +40,7 @@ pub use log::{DeliveryList, attempts, deliveries, deliveries_extent, resend_in};
 pub use model::{Attempt, Delivery, DeliveryId, DeliveryStatus, Endpoint, EndpointStatus, Failure, WebhookSettings};
 
 use crate::app::App;
+use crate::audit::{Entry, ObjectType};
 use crate::db::{Condition, Extent, ExtentRequest, Page, PageRequest, Tx};
 use crate::error::{Error, ErrorAt, Result};
 use crate::events::{self, Change};
@@ -105,6 +106,7 @@ pub async fn create_in(tx: &mut Tx, new: NewEndpoint) -> Result<(Endpoint, Secre
     };
     let (secret, sealed) = new_secret(tx, endpoint.id);
     store::insert(tx.conn(), hotel, integration, &endpoint, &sealed).await?;
+    tx.audit(Entry::created(ObjectType::WebhookEndpoint, endpoint.id));
     wait_for_events(tx).await?;
     Ok((endpoint, secret))
 }
@@ -120,7 +122,8 @@ pub async fn update_in(tx: &mut Tx, id: Uuid, update: EndpointUpdate) -> Result<
     let event_types = update.events.map(check_events).transpose()?;
     let (hotel, integration, now) = (tx.actor.hotel.id, tx.actor.integration_id, tx.now);
     store::lock_integration(tx.conn(), hotel, integration).await?;
-    let mut endpoint = lock_in(tx, id).await?;
+    let before = lock_in(tx, id).await?;
+    let mut endpoint = before.clone();
     let enabled = update.status == Some(EndpointStatus::Enabled) && endpoint.status == EndpointStatus::Disabled;
     if enabled {
         let counts = store::count(tx.conn(), hotel, integration).await?;
@@ -133,6 +136,10 @@ pub async fn update_in(tx: &mut Tx, id: Uuid, update: EndpointUpdate) -> Result<
     endpoint.events = event_types.unwrap_or(endpoint.events);
     endpoint.updated_at = now;
     store::update(tx.conn(), hotel, &endpoint, forgets).await?;
+    let changed = model::changed_fields(&before, &endpoint);
+    if !changed.is_empty() {
+        tx.audit(Entry::updated(ObjectType::WebhookEndpoint, id, changed));
+    }
     wait_for_events(tx).await?;
     Ok(endpoint)
 }
@@ -144,7 +151,9 @@ pub async fn update_in(tx: &mut Tx, id: Uuid, update: EndpointUpdate) -> Result<
 pub async fn delete_in(tx: &mut Tx, id: Uuid) -> Result<()> {
     lock_in(tx, id).await?;
     let hotel = tx.actor.hotel.id;
-    store::delete(tx.conn(), hotel, id).await
+    store::delete(tx.conn(), hotel, id).await?;
+    tx.audit(Entry::deleted(ObjectType::WebhookEndpoint, id));
+    Ok(())
 }
 
 /// Gives an endpoint a new secret. Both sign for a day; one that was already on its way out does no longer.
@@ -157,6 +166,7 @@ pub async fn rotate_secret_in(tx: &mut Tx, id: Uuid) -> Result<(Endpoint, Secret
     let (secret, sealed) = new_secret(tx, id);
     store::rotate_secret(tx.conn(), hotel, id, &sealed, now + ROTATION, now).await?;
     endpoint.updated_at = now;
+    tx.audit(Entry::updated(ObjectType::WebhookEndpoint, id, ["secret"]));
     Ok((endpoint, secret))
 }
 
@@ -197,7 +207,7 @@ pub async fn extent(
 
 /// All endpoints of a hotel, each with the name of its integration. For whoever runs the service.
 pub async fn of_hotel(app: &App, hotel: HotelId) -> Result<Vec<(String, Endpoint)>> {
-    let mut conn = app.pool.acquire().await?;
+    let mut conn = app.worker_pool.acquire().await?;
     store::of_hotel(&mut conn, hotel).await
 }
 

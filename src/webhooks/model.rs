@@ -64,6 +64,18 @@ pub struct Endpoint {
     pub updated_at: DateTime<Utc>,
 }
 
+/// Names of the fields in which two states of an endpoint differ that its integration decides on.
+pub(super) fn changed_fields(before: &Endpoint, after: &Endpoint) -> Vec<&'static str> {
+    [
+        (before.url != after.url, "url"),
+        (before.status != after.status, "status"),
+        (before.events != after.events, "events"),
+    ]
+    .into_iter()
+    .filter_map(|(changed, name)| changed.then_some(name))
+    .collect()
+}
+
 /// How far an event has got on its way to an endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, async_graphql::Enum)]
 #[graphql(name = "WebhookDeliveryStatus")]

@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 use latchkey::app::App;
 use latchkey::auth::{self, Permission};
 use latchkey::hotels::{self, Hotel, NewHotel};
-use sqlx::{AssertSqlSafe, PgConnection};
+use sqlx::{AssertSqlSafe, PgConnection, PgPool};
 use uuid::Uuid;
 
 /// Stays in the window's week.
@@ -29,8 +29,8 @@ pub struct Made {
     pub integration: Uuid,
 }
 
-/// Makes a hotel of so many stays, whose week begins `today`.
-pub async fn make(app: &App, stays: usize, today: NaiveDate) -> Made {
+/// Makes a hotel of so many stays, whose week begins `today`. `owner`: connections that no wall keeps from anything.
+pub async fn make(app: &App, owner: &PgPool, stays: usize, today: NaiveDate) -> Made {
     let time = |hour| chrono::NaiveTime::from_hms_opt(hour, 0, 0).expect("a time");
     let new = NewHotel {
         slug: format!("bench-{stays}"),
@@ -41,7 +41,7 @@ pub async fn make(app: &App, stays: usize, today: NaiveDate) -> Made {
     };
     let hotel = hotels::create(app, new).await.expect("a hotel");
     let made = auth::create_api_key(app, hotel.id, "Locks", "Locks", Permission::Write).await.expect("a key");
-    let mut conn = app.pool.acquire().await.expect("a connection");
+    let mut conn = owner.acquire().await.expect("a connection");
     run(&mut conn, "SET statement_timeout = 0").await;
     for statement in include_str!("hotel.sql").split(";\n").filter(|statement| !statement.trim().is_empty()) {
         let statement = statement

@@ -30,7 +30,7 @@ async fn listed(admin: &Client, id: &Value) -> Value {
 async fn only_an_administrator_manages_api_keys_and_integrations() {
     let house = House::new().await;
     let (pair, vendor) = (house.keys.api_key_id, house.keys.integration_id);
-    let before = fingerprint(&house.test.pool).await;
+    let before = fingerprint(&house.test.db.pool).await;
     for (name, input, selection) in [
         ("createApiKey", new_pair(&house, "Mine", "ADMIN"), "liveKey"),
         ("revokeApiKey", json!({"id": pair}), STATE),
@@ -48,7 +48,7 @@ async fn only_an_administrator_manages_api_keys_and_integrations() {
     for query in [LIST, "{ integrations { edges { node { id } } } }"] {
         assert_eq!(code(&house.desk.run(query, json!({})).await), "FORBIDDEN");
     }
-    assert_eq!(fingerprint(&house.test.pool).await, before);
+    assert_eq!(fingerprint(&house.test.db.pool).await, before);
     assert!(Permission::Admin > Permission::FrontDesk);
     house.admin().await.done("createCategory", json!({"name": "Suite"}), "category { id }").await;
 }
@@ -82,7 +82,7 @@ async fn what_breaks_a_rule_makes_no_pair() {
     let other = admin.done("connectIntegration", json!({"name": "Gone"}), "integration { id }").await;
     let gone = &other["integration"]["id"];
     admin.done("disconnectIntegration", json!({"id": gone}), "apiKeysRevoked").await;
-    let before = fingerprint(&house.test.pool).await;
+    let before = fingerprint(&house.test.db.pool).await;
     for (field, value, expected) in [
         ("name", json!(""), "INVALID_ARGUMENT"),
         ("name", json!("x".repeat(201)), "INVALID_ARGUMENT"),
@@ -93,7 +93,7 @@ async fn what_breaks_a_rule_makes_no_pair() {
         input[field] = value;
         assert_eq!(admin.refused("createApiKey", input, "liveKey").await, (expected.into(), json!(["input", field])));
     }
-    assert_eq!(fingerprint(&house.test.pool).await, before);
+    assert_eq!(fingerprint(&house.test.db.pool).await, before);
 }
 
 #[tokio::test]
@@ -132,7 +132,7 @@ async fn what_an_administrator_does_is_in_force_on_every_replica_for_the_next_re
 fn replica(test: &TestApp) -> App {
     let ids = IdSource::operating_system();
     let keys = SecretKeys::parse(&SecretKeys::generate(&ids)).unwrap_or_else(|reason| panic!("{reason}"));
-    App::new(test.pool.clone(), test.clock.clone(), ids, keys, WebhookSettings::default())
+    App::new(test.db.options(), 5, test.clock.clone(), ids, keys, WebhookSettings::default())
 }
 
 #[tokio::test]
@@ -183,14 +183,14 @@ async fn use_is_counted_across_replicas_and_written_apart_from_requests() {
     let house = House::new().await;
     let admin = house.admin().await;
     let replica = replica(&house.test);
-    let before = fingerprint(&house.test.pool).await;
+    let before = fingerprint(&house.test.db.pool).await;
     let servers = [TestServer::start(&house.test).await, TestServer::start(&replica).await];
     for server in &servers {
         for key in [&house.keys.live, &house.keys.test, &house.keys.live] {
             server.run_body(key, &json!([{"query": "{ __typename }"}, {"query": "{ __typename }"}])).await;
         }
     }
-    assert_eq!(fingerprint(&house.test.pool).await, before, "no request has written");
+    assert_eq!(fingerprint(&house.test.db.pool).await, before, "no request has written");
     // House::new itself has let `locks` in once.
     for (app, expected) in [(&house.test.app, 4), (&replica, 7), (&replica, 7)] {
         auth::write_usage(app).await.expect("written");
@@ -207,12 +207,12 @@ async fn use_that_cannot_be_written_is_written_later_at_the_latest_at_the_end() 
     let house = House::new().await;
     let admin = house.admin().await;
     let count = "SELECT coalesce(sum(request_count), 0)::bigint FROM api_key_usage";
-    let mut holding = house.test.pool.begin().await.expect("a connection");
+    let mut holding = house.test.db.pool.begin().await.expect("a connection");
     sqlx::query("LOCK TABLE api_key_usage").execute(&mut *holding).await.expect("locked");
     auth::write_usage(&house.test).await.expect_err("nobody waits for ever");
     holding.rollback().await.expect("rolled back");
     auth::run_usage(house.test.app.clone(), async {}).await;
-    let written: i64 = sqlx::query_scalar(count).fetch_one(&house.test.pool).await.expect("a sum");
+    let written: i64 = sqlx::query_scalar(count).fetch_one(&house.test.db.pool).await.expect("a sum");
     assert_eq!(written, 5, "every client of the house was let in once");
     assert_eq!(listed(&admin, &json!(admin.actor.api_key_id)).await["requestCount"], 1);
 }

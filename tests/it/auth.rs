@@ -20,7 +20,7 @@ async fn both_keys_of_a_pair_lead_to_their_integration() {
     let vendor = app.integration(&hotel, "Lock Vendor", Permission::Write).await;
     for (key, mode) in [(&vendor.live, Mode::Live), (&vendor.test, Mode::Test)] {
         let header = HeaderValue::from_str(&format!("Bearer {key}")).expect("a header");
-        let actor = auth::authenticate(&app, Some(&header)).await.expect("let in");
+        let actor = auth::authenticate(&app, Some(&header)).await.expect("let in").actor;
         assert_eq!((actor.hotel.id, actor.integration_id, actor.mode), (hotel.id, vendor.integration_id, mode));
         assert_eq!(actor.permission, Permission::Write);
     }

@@ -39,14 +39,14 @@ async fn fifty_rooms_are_prepared_in_one_request_or_not_at_all() {
     let mut operations = prepare_rooms(&stays);
     assert_eq!(operations.len(), 100);
     let good = std::mem::replace(&mut operations[51], (ASSIGN, json!({"roomStayId": "no-such-stay"})));
-    let before = fingerprint(&house.test.pool).await;
+    let before = fingerprint(&house.test.db.pool).await;
     let responses = house.locks.batch(&operations).await;
     assert!(responses[..51].iter().all(|response| response.get("errors").is_none()));
     assert_eq!(code(&responses[51]), "NOT_FOUND");
     assert_eq!(codes(&responses[52..]), ["NOT_RUN"; 48]);
     assert!(responses.iter().all(|response| response["extensions"]["rolledBack"] == true));
     assert!(responses[52].get("data").is_none());
-    assert_eq!(fingerprint(&house.test.pool).await, before);
+    assert_eq!(fingerprint(&house.test.db.pool).await, before);
 
     operations[51] = good;
     let responses = house.locks.batch(&operations).await;
@@ -153,7 +153,7 @@ async fn a_whole_object_can_be_chained() {
 #[tokio::test]
 async fn aliased_mutations_run_in_order_and_all_or_none() {
     let (house, stay) = house_with_a_stay().await;
-    let before = fingerprint(&house.test.pool).await;
+    let before = fingerprint(&house.test.db.pool).await;
     let query = |pin: &str, stay: &str| {
         format!(
             "mutation {{ a: createRoomAccessKey(input: {{roomAccessPin: {{pin: \"{pin}\"}}}}) {{ \
@@ -167,7 +167,7 @@ async fn aliased_mutations_run_in_order_and_all_or_none() {
         assert_eq!(response["errors"][0]["path"], json!([failed]), "{response}");
         assert_eq!(response["data"][failed], Value::Null);
         assert_eq!(response["extensions"]["rolledBack"], true);
-        assert_eq!(fingerprint(&house.test.pool).await, before);
+        assert_eq!(fingerprint(&house.test.db.pool).await, before);
     }
     assert_eq!(code(&house.locks.run(&query("1", &stay), json!({})).await), "no error");
     assert_eq!(house.locks.own_pins().await, ["1", "3"]);
@@ -200,17 +200,17 @@ async fn a_mutation_that_is_selected_twice_runs_once() {
 #[tokio::test]
 async fn a_coercion_failure_in_the_first_of_two_mutations_leaves_nothing() {
     let (house, stay) = house_with_a_stay().await;
-    let before = fingerprint(&house.test.pool).await;
+    let before = fingerprint(&house.test.db.pool).await;
     let query = "mutation($at: Datetime $stay: ID!) { bad: updateRoomStay(input: {id: $stay check_in: $at}) { \
         roomStay { id } } \
         good: createRoomAccessKey(input: {roomAccessPin: {pin: \"1\"}}) { roomAccessKey { id } } }";
     let response = house.locks.run(query, json!({"at": "tomorrow", "stay": stay})).await;
     assert_eq!(code(&response), "GRAPHQL_VALIDATION_FAILED");
     assert!(response.get("data").is_none(), "refused before anything ran");
-    assert_eq!(fingerprint(&house.test.pool).await, before);
+    assert_eq!(fingerprint(&house.test.db.pool).await, before);
     let batch = house.locks.batch(&[(query, json!({"at": "tomorrow", "stay": stay})), (CREATE_KEY, pin(2))]).await;
     assert_eq!(code(&batch[1]), "NOT_RUN");
-    assert_eq!(fingerprint(&house.test.pool).await, before);
+    assert_eq!(fingerprint(&house.test.db.pool).await, before);
 }
 
 #[tokio::test]
@@ -268,12 +268,12 @@ async fn a_read_only_key_runs_nothing_of_a_batch_with_a_mutation() {
 async fn a_test_key_is_answered_like_a_live_one_and_writes_nothing() {
     let (house, stay) = house_with_a_stay().await;
     let test = Client::new(&house.test, &house.keys.test).await;
-    let before = fingerprint(&house.test.pool).await;
+    let before = fingerprint(&house.test.db.pool).await;
     let read = (NODE, json!({ "id": stay }));
     let responses = test.batch(&[(CREATE, pin(1)), (ASSIGN, json!({ "roomStayId": stay })), read.clone()]).await;
     assert!(responses[1]["data"]["addRoomAccessKey"]["roomStay"]["roomAccessKey"]["id"].is_string());
     assert!(responses.iter().all(|response| response["extensions"] == json!({"sandbox": true})));
-    assert_eq!(fingerprint(&house.test.pool).await, before);
+    assert_eq!(fingerprint(&house.test.db.pool).await, before);
     assert_eq!(house.locks.key_of(&stay).await, None);
     let own = house.locks.pin("2").await;
     house.locks.add(&stay, &own).await;

@@ -210,6 +210,27 @@ async fn an_integration_is_connected_given_new_keys_and_disconnected() {
     let gone = data.print(&["integration", "disconnect", "grand-hotel", "Lock Vendor"]);
     assert!(gone.starts_with("1 API keys revoked, "), "{gone}");
     assert!(data.print(&["integration", "list", "grand-hotel"]).ends_with("\tdisconnected\n"));
+    // What was done on the command line is in the audit trail, the newest first.
+    let trail = data.print(&["audit", "grand-hotel"]);
+    let done: Vec<String> =
+        trail.lines().map(|line| line.split('\t').skip(1).take(3).collect::<Vec<_>>().join(" ")).collect();
+    let kinds: Vec<&str> = done.iter().filter_map(|line| line.rsplit_once(' ').map(|(kind, _)| kind)).collect();
+    assert_eq!(
+        kinds,
+        [
+            "COMMAND_LINE DISCONNECTED INTEGRATION",
+            "COMMAND_LINE REVOKED API_KEY",
+            "COMMAND_LINE CREATED API_KEY",
+            "COMMAND_LINE REVOKED API_KEY",
+            "COMMAND_LINE CREATED API_KEY",
+            "COMMAND_LINE CONNECTED INTEGRATION",
+            "COMMAND_LINE CREATED HOTEL",
+        ]
+    );
+    let of_pair = data.print(&["audit", "grand-hotel", "--object", id]);
+    assert_eq!(of_pair.lines().count(), 3, "made, revoked, and replaced by the new one: {of_pair}");
+    assert_eq!(data.print(&["audit", "grand-hotel", "--limit", "1"]).lines().count(), 1);
+    assert_eq!(data.run(&["audit", "elsewhere"]).status.code(), Some(1));
 }
 
 #[tokio::test]

@@ -255,7 +255,10 @@ async fn the_examples_for_integrators_run() {
     let mut blocks = 0;
     for block in text.split("```graphql\n").skip(1) {
         let document = block.split("```").next().expect("a block");
-        house.messaging.data(document, json!({"start": "2026-01-30", "end": "2026-02-05"})).await;
+        house
+            .messaging
+            .data(document, json!({"start": "2026-01-30", "end": "2026-02-05", "stay": house.category}))
+            .await;
         blocks += 1;
     }
     for block in text.split("```json\n[").skip(1) {
@@ -273,7 +276,7 @@ async fn the_examples_for_integrators_run() {
         }
         blocks += 1;
     }
-    assert_eq!(blocks, 2);
+    assert_eq!(blocks, 3);
 }
 
 #[test]

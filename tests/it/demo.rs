@@ -36,7 +36,7 @@ async fn count(pool: &PgPool, what: &str) -> i64 {
 async fn stays(app: &TestApp, slug: &str, condition: &str) -> i64 {
     let zone: String = sqlx::query_scalar("SELECT time_zone FROM hotels WHERE slug = $1")
         .bind(slug)
-        .fetch_one(&app.pool)
+        .fetch_one(&app.db.pool)
         .await
         .expect("the hotel");
     let now = app.clock.now().to_rfc3339();
@@ -48,7 +48,7 @@ async fn stays(app: &TestApp, slug: &str, condition: &str) -> i64 {
          CROSS JOIN (SELECT ('{now}'::timestamptz AT TIME ZONE '{zone}')::date AS today) clock
          WHERE h.slug = '{slug}' AND {condition}"
     );
-    count(&app.pool, &what).await
+    count(&app.db.pool, &what).await
 }
 
 /// Every row of every table, and the file.
@@ -56,13 +56,13 @@ async fn everything(app: &TestApp, data_dir: &Path) -> Vec<String> {
     let tables: Vec<String> = sqlx::query_scalar(
         "SELECT table_name::text FROM information_schema.tables WHERE table_schema = 'public' ORDER BY table_name",
     )
-    .fetch_all(&app.pool)
+    .fetch_all(&app.db.pool)
     .await
     .expect("tables");
     let mut everything = vec![fs::read_to_string(DemoFile::path(data_dir)).expect("the file")];
     for table in tables {
         let statement = format!("SELECT coalesce(string_agg(t::text, E'\\n' ORDER BY t::text), '') FROM {table} t");
-        everything.push(sqlx::query_scalar(AssertSqlSafe(statement)).fetch_one(&app.pool).await.expect("rows"));
+        everything.push(sqlx::query_scalar(AssertSqlSafe(statement)).fetch_one(&app.db.pool).await.expect("rows"));
     }
     everything
 }
@@ -72,7 +72,7 @@ async fn assert_keys_work(app: &TestApp, file: &DemoFile) {
         for one in &hotel.integrations {
             for (key, mode) in [(&one.live_key, Mode::Live), (&one.test_key, Mode::Test)] {
                 let header = HeaderValue::from_str(&format!("Bearer {key}")).expect("a header");
-                let actor = auth::authenticate(app, Some(&header)).await.expect("let in");
+                let actor = auth::authenticate(app, Some(&header)).await.expect("let in").actor;
                 assert_eq!((actor.hotel.slug.as_str(), actor.mode), (hotel.slug.as_str(), mode));
                 assert_eq!(actor.permission.as_str(), one.permission);
             }
@@ -83,7 +83,7 @@ async fn assert_keys_work(app: &TestApp, file: &DemoFile) {
 async fn assert_secrets_open(app: &TestApp) {
     let keys: Vec<(Uuid, Uuid, String, Vec<u8>)> =
         sqlx::query_as("SELECT hotel_id, id, kind, secret FROM room_access_keys")
-            .fetch_all(&app.pool)
+            .fetch_all(&app.db.pool)
             .await
             .expect("keys");
     for (hotel, id, kind, secret) in keys {
@@ -122,7 +122,7 @@ async fn the_hotels_hold_what_examples_rely_on_at_any_time_of_the_year() {
                    AND r.client_id IN (SELECT id FROM clients c WHERE c.hotel_id = s.hotel_id AND c.lastname = 'Doe')";
         assert_eq!(grand(doe).await, 1, "{instant}");
         for room in ["101", "102", "203", "301"] {
-            assert_eq!(count(&app.pool, &format!("room_setups WHERE name = '{room}'")).await, 1);
+            assert_eq!(count(&app.db.pool, &format!("room_setups WHERE name = '{room}'")).await, 1);
         }
         assert!(grand("s.check_in IS NOT NULL AND s.check_out IS NULL").await >= 5, "{instant}");
         assert_eq!(grand("s.departure_time IS NOT NULL").await, 1);
@@ -131,12 +131,12 @@ async fn the_hotels_hold_what_examples_rely_on_at_any_time_of_the_year() {
         assert_eq!(grand("s.room_setup_id IS NULL AND r.status = 'ACTIVE'").await, 1);
         assert_eq!(grand("r.status = 'CANCELLED'").await, 2);
         for kind in ["PIN", "KEY_STORAGE", "QR"] {
-            assert!(count(&app.pool, &format!("room_access_keys WHERE kind = '{kind}'")).await > 0);
+            assert!(count(&app.db.pool, &format!("room_access_keys WHERE kind = '{kind}'")).await > 0);
         }
         let future = app.clock.now().to_rfc3339();
         let ahead =
             format!("room_stays WHERE check_in > '{future}' OR check_out > '{future}' OR created_at > '{future}'");
-        assert_eq!(count(&app.pool, &ahead).await, 0, "{instant}");
+        assert_eq!(count(&app.db.pool, &ahead).await, 0, "{instant}");
 
         for slug in ["city-hotel", "resort-hotel"] {
             let present = "r.status = 'ACTIVE' AND s.reservation_to > today";
@@ -153,7 +153,7 @@ async fn the_hotels_hold_what_examples_rely_on_at_any_time_of_the_year() {
         }
         let misplaced = "room_access_keys k WHERE unassigned_since IS NOT NULL OR NOT EXISTS (
             SELECT FROM room_stays s WHERE s.hotel_id = k.hotel_id AND s.room_access_key_id = k.id)";
-        assert_eq!(count(&app.pool, misplaced).await, 0);
+        assert_eq!(count(&app.db.pool, misplaced).await, 0);
     }
 }
 
@@ -162,7 +162,7 @@ async fn a_later_start_finds_everything_and_changes_only_an_address_that_changed
     let (app, data_dir, file) = loaded("2026-01-30T09:00:00Z").await;
     // A key that the hotel revoked stays revoked.
     sqlx::query("UPDATE api_keys SET revoked_at = created_at WHERE permission = 'READ_ONLY'")
-        .execute(&app.pool)
+        .execute(&app.db.pool)
         .await
         .expect("revoked");
     let before = everything(&app, data_dir.path()).await;
@@ -183,7 +183,7 @@ async fn a_crash_between_loading_writing_and_committing_is_recovered_from() {
     // Before the file: it cannot be written, so nothing is committed.
     let failed = demo::ensure(&app, &data_dir.path().join("missing"), URL).await.expect_err("no folder, no file");
     assert_eq!(failed.code, ErrorCode::Internal);
-    assert_eq!(count(&app.pool, "hotels").await, 0);
+    assert_eq!(count(&app.db.pool, "hotels").await, 0);
     // After the file and before the commit: it is there, half of the next one as well, and the database is empty.
     let stale = DemoFile { url: URL.to_owned(), hotels: Vec::new() };
     stale.write(data_dir.path()).expect("written");
@@ -201,7 +201,7 @@ async fn simultaneous_starts_load_the_demo_once() {
     let data_dir = DataDir::new();
     let (one, two) = tokio::join!(demo::ensure(&app, data_dir.path(), URL), demo::ensure(&app, data_dir.path(), URL));
     assert!(one.is_ok() && two.is_ok());
-    assert_eq!(count(&app.pool, "hotels").await, 3);
+    assert_eq!(count(&app.db.pool, "hotels").await, 3);
     assert_keys_work(&app, &DemoFile::read(data_dir.path()).expect("readable").expect("written")).await;
 }
 
@@ -209,7 +209,7 @@ async fn simultaneous_starts_load_the_demo_once() {
 async fn a_lost_damaged_or_foreign_file_is_replaced_and_its_keys_are_revoked() {
     let (app, data_dir, first) = loaded("2026-01-30T09:00:00Z").await;
     let path = DemoFile::path(data_dir.path());
-    let stays = count(&app.pool, "room_stays").await;
+    let stays = count(&app.db.pool, "room_stays").await;
     let foreign = fs::read_to_string(&path).expect("the file").replace("pms_test_", "pms_test_0");
     for damage in [None, Some(""), Some("{\"url\": \"http"), Some(&foreign)] {
         match damage {
@@ -223,8 +223,8 @@ async fn a_lost_damaged_or_foreign_file_is_replaced_and_its_keys_are_revoked() {
         HeaderValue::from_str(&format!("Bearer {}", first.hotels[0].integrations[0].live_key)).expect("a header");
     let refused = auth::authenticate(&app, Some(&header)).await.expect_err("revoked");
     assert_eq!(refused.code, ErrorCode::KeyRevoked);
-    assert_eq!(count(&app.pool, "room_stays").await, stays);
-    assert_eq!(count(&app.pool, "api_keys WHERE revoked_at IS NULL").await, 12);
+    assert_eq!(count(&app.db.pool, "room_stays").await, stays);
+    assert_eq!(count(&app.db.pool, "api_keys WHERE revoked_at IS NULL").await, 12);
 }
 
 #[tokio::test]
@@ -234,7 +234,7 @@ async fn a_database_with_hotels_of_its_own_gets_no_demo() {
     let data_dir = DataDir::new();
     demo::ensure(&app, data_dir.path(), URL).await.expect("nothing to do");
     assert!(DemoFile::read(data_dir.path()).expect("readable").is_none());
-    assert_eq!(count(&app.pool, "hotels").await, 1);
+    assert_eq!(count(&app.db.pool, "hotels").await, 1);
 }
 
 #[test]

@@ -192,7 +192,7 @@ async fn arguments_that_make_no_sense_are_refused_in_their_place() {
 async fn events_are_kept_for_thirty_days() {
     let house = House::new().await;
     let maintain = || async {
-        let mut conn = house.test.pool.acquire().await.expect("a connection");
+        let mut conn = house.test.db.pool.acquire().await.expect("a connection");
         events::maintain(&mut conn, house.test.clock.now()).await.unwrap_or_else(|error| panic!("{error:?}"));
     };
     maintain().await;
@@ -218,7 +218,7 @@ async fn events_are_kept_for_thirty_days() {
 #[tokio::test]
 async fn partitions_are_made_ahead_and_dropped_with_what_is_in_them() {
     let house = House::new().await;
-    let mut conn = house.test.pool.acquire().await.expect("a connection");
+    let mut conn = house.test.db.pool.acquire().await.expect("a connection");
     let rows = "SELECT tableoid::regclass::text, count(*) FROM events GROUP BY 1 ORDER BY 1";
     for (days, expected) in [
         (0, vec![("events_w20260126", 2)]),
@@ -247,7 +247,7 @@ async fn partitions_are_looked_after_from_the_start() {
     let made = "SELECT count(*) FROM pg_class WHERE relname IN \
          ('events_w20260209', 'webhook_deliveries_w20260209', 'webhook_attempts_w20260209')";
     let waiting = async {
-        while sqlx::query_scalar::<_, i64>(made).fetch_one(&app.pool).await.expect("a count") < 3 {
+        while sqlx::query_scalar::<_, i64>(made).fetch_one(&app.db.pool).await.expect("a count") < 3 {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
@@ -262,12 +262,12 @@ async fn a_cursor_from_a_lost_history_has_expired() {
     house.stay("R1").await;
     let cursor = page(&house.messaging, json!({})).await["pageInfo"]["endCursor"].clone();
     // As after a restore, and as its runbook has it.
-    sqlx::query("DELETE FROM events WHERE position > 1").execute(&house.test.pool).await.expect("restored");
+    sqlx::query("DELETE FROM events WHERE position > 1").execute(&house.test.db.pool).await.expect("restored");
     for statement in [
         "UPDATE event_counters SET last_position = 1",
         "UPDATE event_counters SET last_position = last_position + 1000000",
     ] {
-        sqlx::query(statement).execute(&house.test.pool).await.expect("restored");
+        sqlx::query(statement).execute(&house.test.db.pool).await.expect("restored");
         let error = house.messaging.error(FEED, json!({"after": cursor})).await;
         assert_eq!(error["extensions"]["code"], json!("EVENTS_EXPIRED"), "{statement}");
     }

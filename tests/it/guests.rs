@@ -38,7 +38,7 @@ async fn clients_are_made_and_changed_and_stay_what_they_are() {
     let happened = json!([{"type": "client.updated", "object": {"id": id}, "updatedFields": null}]);
     assert_eq!(json!(events(&house.locks, 0).await), happened, "what changes nothing is no event");
 
-    let before = fingerprint(&house.test.pool).await;
+    let before = fingerprint(&house.test.db.pool).await;
     for (name, input, path) in [
         ("createClient", json!({}), json!(["input"])),
         ("createClient", json!({"person": {"lastname": " "}}), json!(["input", "person", "lastname"])),
@@ -51,7 +51,7 @@ async fn clients_are_made_and_changed_and_stay_what_they_are() {
             "{name}"
         );
     }
-    assert_eq!(fingerprint(&house.test.pool).await, before);
+    assert_eq!(fingerprint(&house.test.db.pool).await, before);
 }
 
 #[tokio::test]
@@ -89,9 +89,9 @@ async fn an_import_is_found_again_by_its_external_id_and_keeps_what_the_hotel_ch
     let types: Vec<String> = events(&house.locks, 0).await.iter().map(|event| text(&event["type"])).collect();
     assert_eq!(types, ["reservation.created", "room_stay.created"]);
 
-    let before = fingerprint(&house.test.pool).await;
+    let before = fingerprint(&house.test.db.pool).await;
     assert_eq!(house.locks.done("importReservation", import("ACTIVE"), selection).await, made);
-    assert_eq!(fingerprint(&house.test.pool).await, before, "a retry leaves no trace");
+    assert_eq!(fingerprint(&house.test.db.pool).await, before, "a retry leaves no trace");
 
     let dates = json!({"roomStayId": stay, "reservation_to": "2026-02-04"});
     house.desk.done("changeRoomStayDates", dates, "roomStay { id }").await;

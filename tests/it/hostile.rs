@@ -1,8 +1,14 @@
 //! Documents that want to hurt, over real HTTP: each is refused with a code, before any statement of its own, and the
 //! server goes on.
 //!
-//! None of these tests looks at a clock. Most documents here, were they followed, would abort the process or keep it busy
+//! No test of this file looks at a clock; those of [`server`] do. Most documents here, were they followed, would abort the process or keep it busy
 //! until the test run is given up.
+
+mod inputs;
+mod requests;
+mod server;
+mod texts;
+mod values;
 
 use chrono_tz::Tz;
 use latchkey::auth::Permission;

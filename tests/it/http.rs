@@ -11,7 +11,7 @@ use latchkey::id::IdSource;
 use latchkey::secrets::SecretKeys;
 use latchkey::webhooks::WebhookSettings;
 use serde_json::{Value, json};
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions as _, PgConnection};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::Instant;
@@ -29,10 +29,9 @@ async fn started() -> (TestApp, TestIntegration, TestServer) {
 /// An application whose database cannot be reached.
 fn without_database() -> App {
     let nowhere = PgConnectOptions::new_without_pgpass().host("/nonexistent").username("nobody");
-    let pool = PgPoolOptions::new().acquire_timeout(Duration::from_millis(200)).connect_lazy_with(nowhere);
     let ids = IdSource::operating_system();
     let secret_keys = SecretKeys::parse(&SecretKeys::generate(&ids)).unwrap_or_else(|reason| panic!("{reason}"));
-    App::new(pool, Clock::system(), ids, secret_keys, WebhookSettings::default())
+    App::new(nowhere, 1, Clock::system(), ids, secret_keys, WebhookSettings::default())
 }
 
 fn typename() -> Value {
@@ -241,7 +240,7 @@ struct Obstacle {
 
 impl Obstacle {
     async fn new(app: &TestApp) -> Self {
-        let mut holder = app.pool.begin().await.expect("a transaction");
+        let mut holder = app.db.pool.begin().await.expect("a transaction");
         sqlx::query("LOCK TABLE api_keys IN ACCESS EXCLUSIVE MODE").execute(&mut *holder).await.expect("locked");
         Self { holder, watcher: app.db.options().connect().await.expect("a connection") }
     }
@@ -313,6 +312,19 @@ async fn e12_one_line_per_request_tells_who_and_what_but_no_secret() {
     for secret in ["987654", &vendor.live, "__typename"] {
         assert!(!text.contains(secret), "{secret} is in the log");
     }
+}
+
+#[tokio::test]
+async fn f18_requests_of_a_test_key_are_marked_in_the_log() {
+    let lines = LogLines::capture();
+    let (_app, vendor, server) = started().await;
+    for key in [&vendor.test, &vendor.live] {
+        server.post(key, &typename()).send().await.expect("an answer");
+        let page = server.request("GET", "/api/pms/v1/grand-hotel/guests").bearer_auth(key);
+        assert_eq!(page.send().await.expect("an answer").status(), 200);
+    }
+    let marks: Vec<Value> = lines.requests().into_iter().map(|mut line| line["actor.test"].take()).collect();
+    assert_eq!(marks, [json!(true), json!(true), Value::Null, Value::Null]);
 }
 
 #[tokio::test]

@@ -36,9 +36,9 @@ async fn the_same_request_gets_the_same_bytes_and_has_one_effect() {
     let server = TestServer::start(&house.test).await;
     let (status, replayed, first) = read(send(&server, &house.keys.live, "k", &create("0042")).await).await;
     assert_eq!((status, replayed), (200, false));
-    let before = fingerprint(&house.test.pool).await;
+    let before = fingerprint(&house.test.db.pool).await;
     assert_eq!(read(send(&server, &house.keys.live, "k", &create("0042")).await).await, (200, true, first));
-    assert_eq!(fingerprint(&house.test.pool).await, before);
+    assert_eq!(fingerprint(&house.test.db.pool).await, before);
     assert_eq!(house.locks.own_pins().await, ["0042"]);
 
     let batch = json!([create("1"), create("2")]);
@@ -53,13 +53,21 @@ async fn another_request_with_the_key_is_refused_and_changes_nothing() {
     let house = House::new().await;
     let server = TestServer::start(&house.test).await;
     send(&server, &house.keys.live, "k", &create("1")).await;
-    let before = fingerprint(&house.test.pool).await;
+    let before = fingerprint(&house.test.db.pool).await;
     let refused = code(send(&server, &house.keys.live, "k", &create("2")).await).await;
     assert_eq!(refused, (422, "IDEMPOTENCY_KEY_REUSED".to_owned()));
-    assert_eq!(fingerprint(&house.test.pool).await, before);
+    assert_eq!(fingerprint(&house.test.db.pool).await, before);
     let other_key = house.test.integration(&house.hotel, "Locks", latchkey::auth::Permission::Write).await;
     let (_, replayed, _) = read(send(&server, &other_key.live, "k", &create("2")).await).await;
     assert!(!replayed, "another API key's idempotency keys are its own");
+    let neighbour = house.next_door().await;
+    for body in [create("1"), create("2")] {
+        let (status, replayed, _) = read(send(&server, &neighbour.keys.test, "k", &body).await).await;
+        assert_eq!((status, replayed), (200, false), "and those of another hotel");
+    }
+    let (status, replayed, _) = read(send(&server, &neighbour.keys.live, "k", &create("3")).await).await;
+    assert_eq!((status, replayed), (200, false));
+    assert_eq!(neighbour.locks.own_pins().await, ["3"]);
 }
 
 #[tokio::test]
@@ -74,7 +82,7 @@ async fn a_request_that_still_runs_is_a_conflict() {
     sqlx::query("SELECT FROM room_stays FOR UPDATE").execute(&mut *held).await.expect("held");
     let first = send(&server, &house.keys.live, "k", &body);
     let second = async {
-        until_somebody_waits(&house.test.pool).await;
+        until_somebody_waits(&house.test.db.pool).await;
         let second = send(&server, &house.keys.live, "k", &body).await;
         held.rollback().await.expect("let go");
         second
@@ -110,7 +118,7 @@ async fn fifty_requests_at_once_with_one_key_have_one_effect() {
 async fn what_changed_nothing_is_not_kept() {
     let house = House::new().await;
     let server = TestServer::start(&house.test).await;
-    let before = fingerprint(&house.test.pool).await;
+    let before = fingerprint(&house.test.db.pool).await;
     let live = &house.keys.live;
     let failed = send(&server, live, "k", &create("no pin!")).await;
     assert_eq!(code(failed).await, (200, "INVALID_ARGUMENT".to_owned()));
@@ -118,7 +126,7 @@ async fn what_changed_nothing_is_not_kept() {
     assert_eq!(code(send(&server, live, &"x".repeat(256), &create("1")).await).await.0, 400);
     let (status, replayed, body) = read(send(&server, &house.keys.test, "k", &create("1")).await).await;
     assert!(status == 200 && !replayed && body.contains("sandbox"));
-    assert_eq!(fingerprint(&house.test.pool).await, before);
+    assert_eq!(fingerprint(&house.test.db.pool).await, before);
     let (status, replayed, _) = read(send(&server, live, "k", &create("1")).await).await;
     assert_eq!((status, replayed), (200, false), "the key is free after all of that");
 }
@@ -132,7 +140,7 @@ async fn answers_are_sealed_and_kept_for_48_hours() {
     let (_, _, answer) = read(send(&server, &house.keys.live, "k", &body).await).await;
     assert!(answer.contains("0123456789"));
     let stored: String = sqlx::query_scalar("SELECT encode(sealed, 'escape') || a::text FROM idempotent_answers a")
-        .fetch_one(&house.test.pool)
+        .fetch_one(&house.test.db.pool)
         .await
         .expect("one answer");
     assert!(!stored.contains("0123456789") && !stored.contains("30313233343536373839"), "{stored}");

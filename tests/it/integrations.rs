@@ -58,7 +58,7 @@ async fn disconnecting_takes_away_what_is_listed_before_and_leaves_everything_el
     assert_eq!(house.messaging.key_of(&stays[1]).await, None);
     assert!(house.messaging.key_of(&stays[2]).await.is_some(), "a key of another vendor");
     let kept: Vec<String> = sqlx::query_scalar("SELECT id::text FROM room_access_keys")
-        .fetch_all(&house.test.pool)
+        .fetch_all(&house.test.db.pool)
         .await
         .expect("the keys");
     assert!(kept.len() == 1 && !keys.contains(&kept[0]));
@@ -83,7 +83,7 @@ async fn disconnecting_makes_the_events_of_revoking_and_deleting() {
          WHERE actor_id = $1 ORDER BY position",
     )
     .bind(admin.actor.integration_id)
-    .fetch_all(&house.test.pool)
+    .fetch_all(&house.test.db.pool)
     .await
     .expect("the events");
     let mut updated: Vec<&str> =
@@ -112,7 +112,7 @@ async fn disconnecting_makes_the_events_of_revoking_and_deleting() {
 async fn a_disconnection_that_cannot_be_is_refused_and_changes_nothing() {
     let (house, ..) = busy().await;
     let admin = house.admin().await;
-    let before = fingerprint(&house.test.pool).await;
+    let before = fingerprint(&house.test.db.pool).await;
     for (id, expected) in [
         (json!(admin.actor.integration_id), "INVALID_ARGUMENT"),
         (json!("nonsense"), "NOT_FOUND"),
@@ -121,7 +121,7 @@ async fn a_disconnection_that_cannot_be_is_refused_and_changes_nothing() {
         let refused = admin.refused("disconnectIntegration", json!({ "id": id }), DISCONNECT).await;
         assert_eq!(refused, (expected.into(), json!(["input", "id"])));
     }
-    assert_eq!(fingerprint(&house.test.pool).await, before);
+    assert_eq!(fingerprint(&house.test.db.pool).await, before);
 }
 
 #[tokio::test]
@@ -129,10 +129,10 @@ async fn a_test_key_tells_what_a_disconnection_would_take_away() {
     let (house, ..) = busy().await;
     let keys = house.test.integration(&house.hotel, "Back office", Permission::Admin).await;
     let admin = Client::new(&house.test, &keys.test).await;
-    let before = fingerprint(&house.test.pool).await;
+    let before = fingerprint(&house.test.db.pool).await;
     let done = admin.done("disconnectIntegration", json!({"id": house.keys.integration_id}), DISCONNECT).await;
     assert_eq!((&done["roomStaysChanged"], &done["roomAccessKeysDeleted"]), (&json!(2), &json!(2)));
-    assert_eq!(fingerprint(&house.test.pool).await, before);
+    assert_eq!(fingerprint(&house.test.db.pool).await, before);
 }
 
 #[tokio::test]
@@ -191,7 +191,7 @@ async fn more_keys_than_one_transaction_takes_are_left_for_the_next_time() {
     .bind(owner)
     .bind(many)
     .bind(house.test.clock.now())
-    .execute(&house.test.pool)
+    .execute(&house.test.db.pool)
     .await
     .expect("the keys");
     let first = integrations::disconnect(&house.test, house.hotel.id, "Locks").await.expect("disconnected");
@@ -237,7 +237,7 @@ async fn a_vendor_at_work_while_it_is_disconnected_leaves_nothing_that_stays() {
         // What was let in before it, and came after it, goes with the next one.
         admin.done("disconnectIntegration", input, DISCONNECT).await;
         let left: i64 = sqlx::query_scalar("SELECT count(*) FROM room_access_keys")
-            .fetch_one(&house.test.pool)
+            .fetch_one(&house.test.db.pool)
             .await
             .expect("a number");
         assert_eq!(left, 0);

@@ -1,6 +1,7 @@
 //! All integration tests, in one binary.
 
 mod api_keys;
+mod audit;
 mod auth;
 mod batches;
 mod cli;
@@ -25,8 +26,11 @@ mod keys;
 mod laws;
 mod pruner;
 mod races;
+mod readme;
+mod replicas;
 mod rest;
 mod rotation;
+mod row_level_security;
 mod sandbox;
 mod secrecy;
 mod story;

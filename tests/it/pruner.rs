@@ -238,7 +238,7 @@ async fn a_hotel_that_changes_its_settings_moves_the_end_of_all_its_keys() {
     let update = |change| hotels::update(&house.test, slug, change);
     let due = || async {
         let rows = "SELECT room_access_key_due_at FROM room_stays ORDER BY id";
-        let due: Vec<DateTime<Utc>> = sqlx::query_scalar(rows).fetch_all(&house.test.pool).await.expect("due times");
+        let due: Vec<DateTime<Utc>> = sqlx::query_scalar(rows).fetch_all(&house.test.db.pool).await.expect("due times");
         due.iter().map(|due| due.format("%d. %H:%M").to_string()).collect::<Vec<_>>()
     };
     assert_eq!(due().await, ["04. 10:00", "04. 17:00"]);

@@ -76,7 +76,7 @@ async fn a_shared_key_that_comes_off_its_last_stays_at_once_is_known_to_be_unass
         for stay in &stays {
             house.locks.add(stay, &key).await;
         }
-        assert!(!is_unassigned(&house.test.pool, &key).await);
+        assert!(!is_unassigned(&house.test.db.pool, &key).await);
         let delete = house.desk.act("deleteRoomStay", json!({"roomStayId": stays[1]}), "deleted");
         let (first, second) = if round % 2 == 0 {
             join(house.locks.remove(&stays[0], &key), house.locks.remove(&stays[1], &key)).await
@@ -84,7 +84,7 @@ async fn a_shared_key_that_comes_off_its_last_stays_at_once_is_known_to_be_unass
             join(house.locks.remove(&stays[0], &key), delete).await
         };
         assert_eq!([code(&first), code(&second)], ["no error"; 2]);
-        assert!(is_unassigned(&house.test.pool, &key).await, "round {round}");
+        assert!(is_unassigned(&house.test.db.pool, &key).await, "round {round}");
     }
 }
 
@@ -153,10 +153,10 @@ async fn moves_and_key_changes_of_one_stay_lose_nothing_of_each_other() {
 
 /// Starts an act, proves that it waits while `statement` holds its rows, and answers with what it came to after that.
 async fn act_while_held(house: &House, statement: &'static str, id: &str, act: impl Future<Output = Value>) -> Value {
-    let mut holding = house.test.pool.begin().await.expect("a connection");
+    let mut holding = house.test.db.pool.begin().await.expect("a connection");
     sqlx::query(statement).bind(id).execute(&mut *holding).await.expect("the rows can be held");
     let release = async {
-        until_somebody_waits(&house.test.pool).await;
+        until_somebody_waits(&house.test.db.pool).await;
         holding.commit().await.expect("commits");
     };
     join(act, release).await.0
@@ -183,7 +183,7 @@ async fn who_waits_for_whom() {
     assert_eq!(code(&Box::pin(act_while_held(&house, hold_stay, &other, swap)).await), "no error");
 
     // Whoever only reads never waits, and another stay is nobody's business.
-    let mut holding = house.test.pool.begin().await.expect("a connection");
+    let mut holding = house.test.db.pool.begin().await.expect("a connection");
     sqlx::query(hold_stay).bind(&stay).execute(&mut *holding).await.expect("held");
     assert_eq!(house.messaging.key_of(&stay).await, None);
     let free = house.locks.pin("2").await;
@@ -228,7 +228,7 @@ async fn an_add_that_waited_for_a_cancellation_is_refused() {
     let house = House::new().await;
     let stay = house.stay("R1").await;
     let key = house.locks.pin("1").await;
-    let mut tx = house.test.pool.begin().await.expect("a transaction");
+    let mut tx = house.test.db.pool.begin().await.expect("a transaction");
     for statement in [
         "UPDATE room_stays SET updated_at = updated_at + interval '1 second'",
         "UPDATE reservations SET status = 'CANCELLED', cancelled_at = updated_at",
@@ -237,7 +237,7 @@ async fn an_add_that_waited_for_a_cancellation_is_refused() {
     }
     let add = house.locks.add(&stay, &key);
     let commit = async {
-        until_somebody_waits(&house.test.pool).await;
+        until_somebody_waits(&house.test.db.pool).await;
         tx.commit().await.expect("committed");
     };
     let (added, ()) = join(add, commit).await;

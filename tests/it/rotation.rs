@@ -39,8 +39,8 @@ fn parse(ring: &str) -> SecretKeys {
 }
 
 /// The application with another ring.
-fn with_ring(app: &App, ring: &str) -> App {
-    App::new(app.pool.clone(), app.clock.clone(), app.ids.clone(), parse(ring), app.webhooks.clone())
+fn with_ring(app: &TestApp, ring: &str) -> App {
+    App::new(app.db.options(), 5, app.clock.clone(), app.ids.clone(), parse(ring), app.webhooks.clone())
 }
 
 async fn reseal(app: &App) -> Vec<Rotated> {
@@ -65,7 +65,7 @@ async fn insert_keys(app: &App, house: &House, number: usize) {
     .bind(app.clock.now())
     .bind(ids)
     .bind(sealed)
-    .execute(&app.pool)
+    .execute(&app.worker_pool)
     .await
     .expect("inserted");
 }
@@ -82,7 +82,7 @@ async fn sealed_by(pool: &PgPool) -> Vec<(i32, i64)> {
 async fn everything_that_was_sealed_opens_with_the_new_key_alone() {
     let [old, both, new] = rings();
     let mut test = TestApp::with_webhooks(settings("127.0.0.0/8")).await;
-    test.app = with_ring(&test.app, &old);
+    test.app = with_ring(&test, &old);
     let mut hooks = Hooks::on(test).await;
     let receiver = Receiver::new(Reply::Status(200)).await;
     for input in [
@@ -125,7 +125,7 @@ async fn everything_that_was_sealed_opens_with_the_new_key_alone() {
 async fn hotels_of_any_size_are_done_batch_by_batch_and_once() {
     let [old, both, _] = rings();
     let mut test = TestApp::new().await;
-    test.app = with_ring(&test.app, &old);
+    test.app = with_ring(&test, &old);
     let house = House::on(test, "grand-hotel", Tz::Europe__Berlin).await;
     let next_door = house.next_door().await;
     insert_keys(&house.test, &house, 1203).await;
@@ -133,20 +133,20 @@ async fn hotels_of_any_size_are_done_batch_by_batch_and_once() {
     let app = with_ring(&house.test, &both);
     insert_keys(&app, &house, 2).await;
     assert_eq!(counts(&reseal(&app).await)[0], (1705, 1703));
-    assert_eq!(sealed_by(&app.pool).await, [(2, 1705)]);
-    let before = fingerprint(&app.pool).await;
+    assert_eq!(sealed_by(&house.test.db.pool).await, [(2, 1705)]);
+    let before = fingerprint(&house.test.db.pool).await;
     assert_eq!(counts(&reseal(&app).await)[0], (1705, 0));
-    assert_eq!(fingerprint(&app.pool).await, before, "what is current is not written again");
+    assert_eq!(fingerprint(&house.test.db.pool).await, before, "what is current is not written again");
 }
 
 #[tokio::test]
 async fn rows_that_others_hold_are_waited_for_while_nothing_is_held_and_an_interrupted_run_goes_on() {
     let [old, both, _] = rings();
     let mut test = TestApp::new().await;
-    test.app = with_ring(&test.app, &old);
+    test.app = with_ring(&test, &old);
     let house = House::on(test, "grand-hotel", Tz::Europe__Berlin).await;
     insert_keys(&house.test, &house, 20).await;
-    let pool = &house.test.pool;
+    let pool = &house.test.db.pool;
     let mut conn = PgConnection::connect_with(&house.test.db.options()).await.expect("connected");
     let mut held = conn.begin().await.expect("begun");
     sqlx::query(
@@ -184,14 +184,14 @@ async fn rows_that_others_hold_are_waited_for_while_nothing_is_held_and_an_inter
 async fn a_value_that_does_not_open_is_named_and_left_while_the_others_are_done() {
     let [old, both, new] = rings();
     let mut test = TestApp::new().await;
-    test.app = with_ring(&test.app, &old);
+    test.app = with_ring(&test, &old);
     let house = House::on(test, "grand-hotel", Tz::Europe__Berlin).await;
     insert_keys(&house.test, &house, 3).await;
     let (damaged, before): (Uuid, Vec<u8>) = sqlx::query_as(
         "UPDATE room_access_keys SET secret = set_byte(secret, 40, get_byte(secret, 40) # 1)
          WHERE id = (SELECT id FROM room_access_keys ORDER BY id LIMIT 1) RETURNING id, secret",
     )
-    .fetch_one(&house.test.pool)
+    .fetch_one(&house.test.db.pool)
     .await
     .expect("damaged");
     // Without the old key none opens.
@@ -204,7 +204,7 @@ async fn a_value_that_does_not_open_is_named_and_left_while_the_others_are_done(
     }
     let after: Vec<u8> = sqlx::query_scalar("SELECT secret FROM room_access_keys WHERE id = $1")
         .bind(damaged)
-        .fetch_one(&house.test.pool)
+        .fetch_one(&house.test.db.pool)
         .await
         .expect("still there");
     assert_eq!(after, before);

@@ -1,5 +1,7 @@
 //! Test keys: the whole request against live data, and nothing of it is kept.
 
+mod requests;
+
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
@@ -8,18 +10,23 @@ use serde_json::{Value, json};
 use sqlx::PgPool;
 
 use crate::support::client::{ADD_KEY, CREATE_KEY};
-use crate::support::{Client, House, code, fingerprint, nodes, text};
+use crate::support::{Client, House, TestIntegration, code, fingerprint, nodes, text};
 
 /// A busy house, and every mutation of the schema with an input that it succeeds with there.
-struct Round {
-    house: House,
+pub struct Round {
+    pub house: House,
     /// The lock vendor's integration with a test key that may do everything.
-    tester: Client,
-    mutations: Vec<(&'static str, Value, &'static str)>,
+    pub tester: Client,
+    /// The same with the live key.
+    pub live: Client,
+    /// That pair of keys.
+    pub keys: TestIntegration,
+    /// Name, input, what to select of the payload.
+    pub mutations: Vec<(&'static str, Value, &'static str)>,
 }
 
 impl Round {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         let house = House::new().await;
         let keys = house.test.integration(&house.hotel, "Locks", Permission::Admin).await;
         let (live, tester) = (Client::new(&house.test, &keys.live).await, Client::new(&house.test, &keys.test).await);
@@ -101,12 +108,12 @@ impl Round {
             ("disconnectIntegration", json!({"id": house.other_locks.actor.integration_id}), "roomAccessKeysDeleted"),
             ("setRoomAccessKeysEnabled", json!({"enabled": false}), "roomAccessKeysEnabled"),
         ];
-        Self { house, tester, mutations }
+        Self { house, tester, keys, live, mutations }
     }
 }
 
 /// The input type of each mutation of the schema.
-async fn mutations_of_the_schema(client: &Client) -> Vec<(String, String)> {
+pub async fn mutations_of_the_schema(client: &Client) -> Vec<(String, String)> {
     let query = "{ __type(name: \"Mutation\") { fields { name args { type { ofType { name } } } } } }";
     let data = client.data(query, json!({})).await;
     let fields = data["__type"]["fields"].as_array().expect("fields").clone();
@@ -117,7 +124,7 @@ async fn mutations_of_the_schema(client: &Client) -> Vec<(String, String)> {
 #[tokio::test]
 async fn every_mutation_succeeds_with_a_test_key_and_writes_nothing_but_the_use_of_the_key() {
     let round = Round::new().await;
-    let pool = &round.house.test.pool;
+    let pool = &round.house.test.db.pool;
     let schema = mutations_of_the_schema(&round.tester).await;
     let in_schema: BTreeSet<&str> = schema.iter().map(|(name, _)| name.as_str()).collect();
     let tried: BTreeSet<&str> = round.mutations.iter().map(|mutation| mutation.0).collect();
@@ -162,9 +169,9 @@ async fn the_same_mutations_are_kept_with_a_live_key() {
         let (name, input, selection) = &round.mutations[index];
         let keys = round.house.test.integration(&round.house.hotel, "Locks", Permission::Admin).await;
         let live = Client::new(&round.house.test, &keys.live).await;
-        let before = fingerprint(&round.house.test.pool).await;
+        let before = fingerprint(&round.house.test.db.pool).await;
         live.done(name, input.clone(), selection).await;
-        assert_ne!(fingerprint(&round.house.test.pool).await, before, "{name}");
+        assert_ne!(fingerprint(&round.house.test.db.pool).await, before, "{name}");
     }
 }
 
@@ -206,7 +213,7 @@ async fn a_test_key_does_not_wait_for_what_is_real() {
     let tester = Client::new(&house.test, &house.keys.test).await;
     let stay = house.stay("R1").await;
     let key = house.locks.pin("1").await;
-    let mut holding = house.test.pool.begin().await.expect("a connection");
+    let mut holding = house.test.db.pool.begin().await.expect("a connection");
     sqlx::query("SELECT FROM room_stays WHERE id = $1::uuid FOR UPDATE")
         .bind(&stay)
         .execute(&mut *holding)
@@ -218,6 +225,7 @@ async fn a_test_key_does_not_wait_for_what_is_real() {
     assert!(began.elapsed() < Duration::from_secs(2), "a live key waits for 3 s: {:?}", began.elapsed());
     holding.rollback().await.expect("rolled back");
     // The connection goes back to the pool as it was.
-    let timeout: String = sqlx::query_scalar("SHOW lock_timeout").fetch_one(&house.test.pool).await.expect("a setting");
+    let mut conn = house.test.pool.of_hotel(house.hotel.id).await.expect("a connection");
+    let timeout: String = sqlx::query_scalar("SHOW lock_timeout").fetch_one(&mut *conn).await.expect("a setting");
     assert_eq!(timeout, "3s");
 }

@@ -1,8 +1,12 @@
 //! A record of another hotel is answered for exactly like one that does not exist, wherever an id can be given.
 
+mod cursors;
+
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
+
+use latchkey::auth::Permission;
 
 use crate::support::{Client, House, fingerprint, nodes, text};
 
@@ -251,15 +255,19 @@ async fn an_administrator_is_answered_for_a_foreign_record_as_for_none() {
     let house = House::new().await;
     let neighbour = house.next_door().await;
     let admin = house.admin().await;
-    let before = fingerprint(&house.test.pool).await;
+    let tester = house.test.integration(&house.hotel, "Back office", Permission::Admin).await.test;
+    let tester = Client::new(&house.test, &tester).await;
+    let before = fingerprint(&house.test.db.pool).await;
     let (pair, integration) = (neighbour.keys.api_key_id.to_string(), neighbour.keys.integration_id.to_string());
     let nobody = Ids::of_nobody();
     let of_nobody = administrators_places(&nobody.key, &nobody.key);
     for (of_neighbour, of_nobody) in administrators_places(&pair, &integration).into_iter().zip(of_nobody) {
         let (place, name, input, selection) = of_neighbour;
-        let answer = admin.act(name, input, selection).await;
-        assert_eq!(answer, admin.act(name, of_nobody.2, selection).await, "{place}");
-        assert_eq!(answer["errors"][0]["extensions"]["code"], "NOT_FOUND", "{place}: {answer}");
+        for client in [&admin, &tester] {
+            let answer = client.act(name, input.clone(), selection).await;
+            assert_eq!(answer, client.act(name, of_nobody.2.clone(), selection).await, "{place}");
+            assert_eq!(answer["errors"][0]["extensions"]["code"], "NOT_FOUND", "{place}: {answer}");
+        }
     }
     for query in [
         "{ apiKeys(first: 100) { edges { node { id integration { id } } } } }",
@@ -268,7 +276,7 @@ async fn an_administrator_is_answered_for_a_foreign_record_as_for_none() {
         let listed = admin.data(query, json!({})).await.to_string();
         assert!(!listed.contains(&pair) && !listed.contains(&integration), "{listed}");
     }
-    assert_eq!(fingerprint(&house.test.pool).await, before);
+    assert_eq!(fingerprint(&house.test.db.pool).await, before);
 }
 
 #[tokio::test]
@@ -276,17 +284,21 @@ async fn mutations_answer_for_a_foreign_record_as_for_none() {
     let house = House::new().await;
     let neighbour = house.next_door().await;
     let (own, foreign) = (Ids::of(&house).await, Ids::of(&neighbour).await);
-    let before = fingerprint(&house.test.pool).await;
+    let tester = house.test.integration(&house.hotel, "Front desk", Permission::FrontDesk).await.test;
+    let tester = Client::new(&house.test, &tester).await;
+    let before = fingerprint(&house.test.db.pool).await;
     for (of_neighbour, of_nobody) in places(&own, &foreign).into_iter().zip(places(&own, &Ids::of_nobody())) {
         let (place, name, input, selection) = of_neighbour;
-        let answer = house.desk.act(name, input, selection).await;
-        assert_eq!(answer, house.desk.act(name, of_nobody.2, selection).await, "{place}");
-        assert_eq!(answer["errors"][0]["extensions"]["code"], "NOT_FOUND", "{place}: {answer}");
-        let last = place.rsplit('.').next().expect("a field");
-        let path = answer["errors"][0]["extensions"]["argumentPath"].as_array().expect("a path");
-        assert_eq!(path.last(), Some(&json!(last)), "{place}");
+        for client in [&house.desk, &tester] {
+            let answer = client.act(name, input.clone(), selection).await;
+            assert_eq!(answer, client.act(name, of_nobody.2.clone(), selection).await, "{place}");
+            assert_eq!(answer["errors"][0]["extensions"]["code"], "NOT_FOUND", "{place}: {answer}");
+            let last = place.rsplit('.').next().expect("a field");
+            let path = answer["errors"][0]["extensions"]["argumentPath"].as_array().expect("a path");
+            assert_eq!(path.last(), Some(&json!(last)), "{place}");
+        }
     }
-    assert_eq!(fingerprint(&house.test.pool).await, before);
+    assert_eq!(fingerprint(&house.test.db.pool).await, before);
 }
 
 #[tokio::test]
@@ -307,8 +319,8 @@ async fn keys_of_another_integration_of_the_hotel_are_answered_for_as_none() {
 #[tokio::test]
 async fn every_place_for_an_id_is_tried() {
     let house = House::new().await;
-    let query = "{ __schema { types { name inputFields { name type { name ofType { name ofType { name ofType { \
-        name } } } } } } } }";
+    let query = "{ __schema { types { name inputFields { ...V } fields { name args { ...V } } } } } \
+        fragment V on __InputValue { name type { name ofType { name ofType { name ofType { name } } } } }";
     let data = house.messaging.data(query, json!({})).await;
     let mut places_in_schema = BTreeSet::new();
     for input in data["__schema"]["types"].as_array().expect("types") {
@@ -317,11 +329,18 @@ async fn every_place_for_an_id_is_tried() {
                 places_in_schema.insert(format!("{}.{}", text(&input["name"]), text(&field["name"])));
             }
         }
+        for field in input["fields"].as_array().into_iter().flatten() {
+            for argument in field["args"].as_array().into_iter().flatten() {
+                if argument["type"].to_string().contains("\"ID\"") {
+                    places_in_schema.insert(format!("{}.{}", text(&field["name"]), text(&argument["name"])));
+                }
+            }
+        }
     }
     let nobody = Ids::of_nobody();
     let mut tried: BTreeSet<String> = places(&nobody, &nobody).into_iter().map(|place| place.0.to_owned()).collect();
     tried.extend(administrators_places("", "").into_iter().map(|place| place.0.to_owned()));
-    tried.extend(["IdFilter.eq".to_owned(), "IdFilter.in".to_owned()]);
+    tried.extend(["IdFilter.eq", "IdFilter.in", "webhookDeliveries.endpointId"].map(str::to_owned));
     assert_eq!(places_in_schema, tried);
 }
 
@@ -348,6 +367,17 @@ async fn queries_answer_with_records_of_their_own_hotel_alone() {
     }
     let settings = house.messaging.data("{ settings { categories { id } roomSetups { id } } }", json!({})).await;
     assert_eq!(settings["settings"], json!({"categories": [{"id": own.category}], "roomSetups": [{"id": own.room}]}));
+    let deliveries = "query($id: ID!) { webhookDeliveries(endpointId: $id) { edges { node { id } } } }";
+    let answer = house.desk.run(deliveries, json!({"id": foreign.endpoint})).await;
+    assert!(nodes(&answer["data"]["webhookDeliveries"]).is_empty(), "{answer}");
+    assert_eq!(answer, house.desk.run(deliveries, json!({"id": Ids::of_nobody().endpoint})).await);
+    let endpoints =
+        "query($id: ID!) { webhookEndpoints(filter: {id: {eq: $id}}) { totalCount edges { node { id } } } }";
+    let data = house.desk.data(endpoints, json!({"id": foreign.endpoint})).await;
+    assert_eq!(data, house.desk.data(endpoints, json!({"id": Ids::of_nobody().endpoint})).await);
+    assert_eq!(data["webhookEndpoints"]["totalCount"], 0);
+    let events = house.desk.data("{ events(first: 100) { edges { node { object { id } } } } }", json!({})).await;
+    assert!(events.to_string().contains(&own.stay) && !events.to_string().contains(&foreign.stay), "{events}");
     let keys = "{ roomAccessKeys { edges { node { id } } } }";
     let data = house.desk.data(keys, json!({})).await;
     assert_eq!(nodes(&data["roomAccessKeys"]), [json!({"id": own.key})]);
@@ -370,7 +400,7 @@ async fn pins_and_qr_data_are_not_readable_in_the_database() {
     house.key(json!({"roomAccessPin": {"pin": "0123456789"}})).await;
     house.key(json!({"roomAccessQR": {"qrData": "0123456789"}})).await;
     let rows: Vec<String> = sqlx::query_scalar("SELECT encode(secret, 'escape') || k::text FROM room_access_keys k")
-        .fetch_all(&house.test.pool)
+        .fetch_all(&house.test.db.pool)
         .await
         .expect("the keys");
     assert_eq!(rows.len(), 2);

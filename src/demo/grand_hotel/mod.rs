@@ -80,7 +80,7 @@ async fn build(conn: &mut PgConnection, hotel: &Hotel, now: DateTime<Utc>) -> Re
         description: description.to_owned(),
     };
     let categories: HashMap<String, Uuid> =
-        store::ensure_categories(conn, hotel.id, &CATEGORIES.map(category), now).await?.into_iter().collect();
+        store::ensure_categories(conn, hotel.id, &CATEGORIES.map(category), now).await?.0.into_iter().collect();
     let rooms: Vec<NewRoom> = ROOMS
         .iter()
         .flat_map(|(area, (category, _), names)| names.iter().map(move |name| (area, category, name)))

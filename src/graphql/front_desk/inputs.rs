@@ -158,6 +158,8 @@ pub struct UpdateReservationInput {
     pub(super) notes: MaybeUndefined<String>,
     /// How far the guest is with checking in online.
     pub(super) selfcheckin_status: Option<SelfcheckinStatus>,
+    /// Why, for the audit trail: 1 to 500 characters. No names: it outlives the guest's data.
+    pub(super) reason: Option<String>,
 }
 
 /// A reservation to cancel.
@@ -165,6 +167,8 @@ pub struct UpdateReservationInput {
 pub struct CancelReservationInput {
     /// The reservation.
     pub(super) id: ID,
+    /// Why, for the audit trail: 1 to 500 characters. No names: it outlives the guest's data.
+    pub(super) reason: Option<String>,
 }
 
 /// A reservation to re-activate.
@@ -172,6 +176,8 @@ pub struct CancelReservationInput {
 pub struct ReactivateReservationInput {
     /// The reservation.
     pub(super) id: ID,
+    /// Why, for the audit trail: 1 to 500 characters. No names: it outlives the guest's data.
+    pub(super) reason: Option<String>,
 }
 
 /// A stay to add.
@@ -191,6 +197,8 @@ pub struct MoveRoomStayInput {
     pub(super) room_stay_id: ID,
     /// Its new room; `null` = no room for now.
     pub(super) room_setup_id: Option<ID>,
+    /// Why, for the audit trail: 1 to 500 characters. No names: it outlives the guest's data.
+    pub(super) reason: Option<String>,
 }
 
 /// Two stays that swap their rooms.
@@ -200,6 +208,8 @@ pub struct SwapRoomStaysInput {
     pub(super) first_room_stay_id: ID,
     /// Another one.
     pub(super) second_room_stay_id: ID,
+    /// Why, for the audit trail: 1 to 500 characters. No names: it outlives the guest's data.
+    pub(super) reason: Option<String>,
 }
 
 /// New dates of a stay. What is absent stays as it is.
@@ -213,6 +223,8 @@ pub struct ChangeRoomStayDatesInput {
     /// Day of departure. At most 1,096 nights after the arrival.
     #[graphql(name = "reservation_to")]
     pub(super) reservation_to: Option<Date>,
+    /// Why, for the audit trail: 1 to 500 characters. No names: it outlives the guest's data.
+    pub(super) reason: Option<String>,
 }
 
 /// Where to split a stay.
@@ -224,6 +236,8 @@ pub struct SplitRoomStayInput {
     pub(super) date: Date,
     /// Room of the second part; the same room when absent.
     pub(super) room_setup_id: Option<ID>,
+    /// Why, for the audit trail: 1 to 500 characters. No names: it outlives the guest's data.
+    pub(super) reason: Option<String>,
 }
 
 /// A late check-out.
@@ -233,6 +247,8 @@ pub struct SetRoomStayDepartureTimeInput {
     pub(super) room_stay_id: ID,
     /// Local time on the day of departure; `null` = the hotel's check-out time.
     pub(super) departure_time: Option<LocalTime>,
+    /// Why, for the audit trail: 1 to 500 characters. No names: it outlives the guest's data.
+    pub(super) reason: Option<String>,
 }
 
 /// A stay to delete.
@@ -240,6 +256,8 @@ pub struct SetRoomStayDepartureTimeInput {
 pub struct DeleteRoomStayInput {
     /// The stay.
     pub(super) room_stay_id: ID,
+    /// Why, for the audit trail: 1 to 500 characters. No names: it outlives the guest's data.
+    pub(super) reason: Option<String>,
 }
 
 pub(super) fn new_reservation(input: CreateReservationInput) -> Result<NewReservation> {

@@ -12,6 +12,7 @@ use self::inputs::{
 pub(super) use self::inputs::{
     CompanyInput, PersonInput, ReservationClientInput, ReservationRoomStayInput, booker, new_stays,
 };
+use super::audit::because;
 use super::context::{RequestContext, Session};
 use super::error::{InInput, Outcome};
 use super::load::{self, ReservationPlan, StayPlan};
@@ -72,7 +73,7 @@ impl FrontDeskMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The reservation.")] input: CreateReservationInput,
     ) -> Outcome<Option<ReservationPayload>> {
-        let mut session = front_desk(ctx).await?;
+        let mut session = front_desk(ctx, None).await?;
         let new = new_reservation(input).in_input()?;
         let id = reservations::create_in(session.tx(), new).await.in_input()?;
         reservation_payload(ctx, session, id).await
@@ -84,7 +85,7 @@ impl FrontDeskMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "What to change.")] input: UpdateReservationInput,
     ) -> Outcome<Option<ReservationPayload>> {
-        let mut session = front_desk(ctx).await?;
+        let mut session = front_desk(ctx, input.reason.as_deref()).await?;
         let id = uuid(&input.id);
         let change = ReservationChange {
             code: input.code,
@@ -108,7 +109,7 @@ impl FrontDeskMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The reservation.")] input: CancelReservationInput,
     ) -> Outcome<Option<ReservationPayload>> {
-        let mut session = front_desk(ctx).await?;
+        let mut session = front_desk(ctx, input.reason.as_deref()).await?;
         let id = uuid(&input.id);
         reservations::cancel_in(session.tx(), id).await.in_input()?;
         reservation_payload(ctx, session, id).await
@@ -120,7 +121,7 @@ impl FrontDeskMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The reservation.")] input: ReactivateReservationInput,
     ) -> Outcome<Option<ReservationPayload>> {
-        let mut session = front_desk(ctx).await?;
+        let mut session = front_desk(ctx, input.reason.as_deref()).await?;
         let id = uuid(&input.id);
         reservations::reactivate_in(session.tx(), id).await.in_input()?;
         reservation_payload(ctx, session, id).await
@@ -132,7 +133,7 @@ impl FrontDeskMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The stay.")] input: AddRoomStayInput,
     ) -> Outcome<Option<RoomStayPayload>> {
-        let mut session = front_desk(ctx).await?;
+        let mut session = front_desk(ctx, None).await?;
         let new = new_stay(input.stay).in_input()?;
         let stay = room_stays::add_in(session.tx(), uuid(&input.reservation_id), new).await.in_input()?;
         stay_payload(ctx, session, stay).await
@@ -145,7 +146,7 @@ impl FrontDeskMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The stay and its new room.")] input: MoveRoomStayInput,
     ) -> Outcome<Option<RoomStayPayload>> {
-        let mut session = front_desk(ctx).await?;
+        let mut session = front_desk(ctx, input.reason.as_deref()).await?;
         let stay = uuid(&input.room_stay_id);
         room_stays::move_in(session.tx(), stay, input.room_setup_id.as_ref().map(uuid)).await.in_input()?;
         stay_payload(ctx, session, stay).await
@@ -157,7 +158,7 @@ impl FrontDeskMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The two stays.")] input: SwapRoomStaysInput,
     ) -> Outcome<Option<SwapRoomStaysPayload>> {
-        let mut session = front_desk(ctx).await?;
+        let mut session = front_desk(ctx, input.reason.as_deref()).await?;
         let (first, second) = (uuid(&input.first_room_stay_id), uuid(&input.second_room_stay_id));
         room_stays::swap_in(session.tx(), first, second).await.in_input()?;
         let plan = StayPlan::of(&Selection::of(ctx).field("roomStays"))?;
@@ -174,7 +175,7 @@ impl FrontDeskMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The stay and its new dates.")] input: ChangeRoomStayDatesInput,
     ) -> Outcome<Option<RoomStayPayload>> {
-        let mut session = front_desk(ctx).await?;
+        let mut session = front_desk(ctx, input.reason.as_deref()).await?;
         let stay = uuid(&input.room_stay_id);
         let (from, to) = (input.reservation_from.map(|date| date.0), input.reservation_to.map(|date| date.0));
         room_stays::change_dates_in(session.tx(), stay, from, to).await.in_input()?;
@@ -188,7 +189,7 @@ impl FrontDeskMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The stay and where to split it.")] input: SplitRoomStayInput,
     ) -> Outcome<Option<SplitRoomStayPayload>> {
-        let mut session = front_desk(ctx).await?;
+        let mut session = front_desk(ctx, input.reason.as_deref()).await?;
         let stay = uuid(&input.room_stay_id);
         let split = SplitStay { date: input.date.0, room_setup_id: input.room_setup_id.as_ref().map(uuid) };
         let second = room_stays::split_in(session.tx(), stay, split).await.in_input()?;
@@ -205,7 +206,7 @@ impl FrontDeskMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The stay and its time of departure.")] input: SetRoomStayDepartureTimeInput,
     ) -> Outcome<Option<RoomStayPayload>> {
-        let mut session = front_desk(ctx).await?;
+        let mut session = front_desk(ctx, input.reason.as_deref()).await?;
         let stay = uuid(&input.room_stay_id);
         let time = input.departure_time.map(|time| time.0);
         room_stays::set_departure_time_in(session.tx(), stay, time).await.in_input()?;
@@ -219,15 +220,16 @@ impl FrontDeskMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The stay.")] input: DeleteRoomStayInput,
     ) -> Outcome<Option<DeleteRoomStayPayload>> {
-        let mut session = front_desk(ctx).await?;
+        let mut session = front_desk(ctx, input.reason.as_deref()).await?;
         room_stays::delete_in(session.tx(), uuid(&input.room_stay_id)).await.in_input()?;
         Ok(Some(session.done(DeleteRoomStayPayload { deleted: true })))
     }
 }
 
-async fn front_desk<'a>(ctx: &'a Context<'_>) -> Outcome<Session<'a>> {
-    let session = RequestContext::of(ctx).write().await?;
+async fn front_desk<'a>(ctx: &'a Context<'_>, reason: Option<&str>) -> Outcome<Session<'a>> {
+    let mut session = RequestContext::of(ctx).write().await?;
     session.context.actor.require(Permission::FrontDesk)?;
+    because(&mut session, reason)?;
     Ok(session)
 }
 

@@ -29,7 +29,9 @@ use super::client::{Answer, Outgoing, Sender};
 use super::model::Failure;
 use super::{aside, sign};
 use crate::app::App;
+use crate::audit::{Action, Entry, Journal, ObjectType};
 use crate::error::{Error, Result};
+use crate::events::{self, EventActor};
 use crate::hotels::HotelId;
 use crate::secrets::seal_context;
 
@@ -226,6 +228,12 @@ impl Worker {
         store::insert_attempts(&mut tx, &attempts).await?;
         store::update_deliveries(&mut tx, &of_deliveries).await?;
         store::update_standings(&mut tx, &of_endpoints, now).await?;
+        let disabled = of_endpoints.iter().filter(|(_, change)| change.disabled_reason.is_some());
+        for (endpoint, _) in disabled {
+            let journal = Journal::of([Entry::new(Action::Disabled, ObjectType::WebhookEndpoint, endpoint.id)]);
+            let (ids, actor) = (&self.app.ids, EventActor::System);
+            events::write_with_in(&mut tx, ids, endpoint.hotel, actor, now, &[], &journal).await?;
+        }
         let settled: HashSet<EndpointKey> = standings.iter().map(|standing| standing.endpoint).collect();
         let skipped: Vec<EndpointKey> = endpoints.into_iter().filter(|endpoint| !settled.contains(endpoint)).collect();
         // An endpoint that was deleted meanwhile has no standing, and no log either.

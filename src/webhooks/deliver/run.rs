@@ -124,8 +124,8 @@ async fn listen(app: App) {
 }
 
 async fn hear(app: &App) -> sqlx::Result<()> {
-    // Its own connection: the pool's are for requests.
-    let options = app.pool.connect_options().as_ref().clone();
+    // Its own connection: the pool's are for work.
+    let options = app.worker_pool.connect_options().as_ref().clone();
     let pool = PgPoolOptions::new().max_connections(1).connect_with(options).await?;
     let mut listener = PgListener::connect_with(&pool).await?;
     listener.listen(CHANNEL).await?;

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::model::{Attempt, Delivery, DeliveryId, DeliveryStatus, EndpointStatus};
 use super::store as endpoints;
+use crate::audit::{Action, Entry, ObjectType};
 use crate::db::{Extent, ExtentRequest, Page, PageRequest, Tx};
 use crate::error::{Error, Result};
 use crate::hotels::HotelId;
@@ -65,5 +66,6 @@ pub async fn resend_in(tx: &mut Tx, id: DeliveryId) -> Result<Delivery> {
         return Err(not_found());
     }
     tx.deliveries_added(1);
+    tx.audit(Entry::new(Action::Resent, ObjectType::WebhookEndpoint, id.endpoint));
     store::find_delivery(tx.conn(), hotel, id).await?.ok_or_else(not_found)
 }

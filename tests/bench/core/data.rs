@@ -13,7 +13,8 @@ use latchkey::reservations::{self, ReservationField, ReservationJoins};
 use latchkey::room_stays::{self, StayField, StayJoins};
 use latchkey::secrets::SecretKeys;
 use latchkey::webhooks::WebhookSettings;
-use sqlx::PgConnection;
+use sqlx::postgres::PgPoolOptions;
+use sqlx::{PgConnection, PgPool};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use uuid::Uuid;
@@ -29,6 +30,8 @@ const TODAY: &str = "2026-01-30";
 /// The running benchmark.
 pub struct Bench {
     app: App,
+    /// Connections that no wall keeps from anything.
+    owner: PgPool,
     pub windows: Vec<Window>,
     pub reservation_code: String,
     pub socket: Socket,
@@ -48,21 +51,21 @@ impl Bench {
         let embedded = Embedded::start(&folder, Durability::Durable, executable).await.expect("a server");
         embedded.ensure_database("bench").await.expect("a database");
         let options = embedded.connect_options("bench");
-        let pool = db::connect(options.clone(), 8).await.expect("a connection");
-        db::migrate(&pool).await.expect("the schema");
+        let owner = PgPoolOptions::new().connect_with(options.clone()).await.expect("a connection");
+        db::migrate(&mut owner.acquire().await.expect("a connection")).await.expect("the schema");
         let ids = IdSource::operating_system();
         let secret_keys = SecretKeys::parse(&SecretKeys::generate(&ids)).unwrap_or_else(|reason| panic!("{reason}"));
         let clock = Clock::starting_at(format!("{TODAY}T09:00:00Z").parse().expect("an instant"));
-        let app = App::new(pool, clock, ids, secret_keys, WebhookSettings::default());
+        let app = App::new(options.clone(), 8, clock, ids, secret_keys, WebhookSettings::default());
 
         let mut windows = Vec::new();
         let mut integration = Uuid::nil();
         for stays in SIZES {
-            let made = hotel::make(&app, stays, TODAY.parse().expect("a date")).await;
+            let made = hotel::make(&app, &owner, stays, TODAY.parse().expect("a date")).await;
             integration = if windows.is_empty() { made.integration } else { integration };
             windows.push(made.window);
         }
-        let mut conn = app.pool.acquire().await.expect("a connection");
+        let mut conn = owner.acquire().await.expect("a connection");
         run(&mut conn, "SET statement_timeout = 0").await;
         run(&mut conn, "VACUUM ANALYZE").await;
         let hotel = windows[0].hotel.id;
@@ -90,13 +93,28 @@ impl Bench {
             pgbench: pgbench(),
         };
         let reservation_code = "B-1".into();
-        Self { app, windows, reservation_code, socket, url, free_stays, integration, folder, stop, server, embedded }
+        Self {
+            app,
+            owner,
+            windows,
+            reservation_code,
+            socket,
+            url,
+            free_stays,
+            integration,
+            folder,
+            stop,
+            server,
+            embedded,
+        }
     }
 
     pub async fn stop(self) {
         self.stop.send(()).expect("the server runs");
         self.server.await.expect("it ends").expect("in order");
+        self.app.worker_pool.close().await;
         self.app.pool.close().await;
+        self.owner.close().await;
         drop(self.embedded);
         // The keeper needs the folder until PostgreSQL has stopped.
         while self.folder.join("data/postmaster.pid").exists() {
@@ -111,7 +129,7 @@ impl Bench {
 
     /// The statement of the window page, as the service prepared it.
     pub async fn window_statement(&self, window: &Window) -> Script {
-        let mut conn = self.app.pool.acquire().await.expect("a connection");
+        let mut conn = self.owner.acquire().await.expect("a connection");
         let filter = Filter::All(vec![
             Filter::Field(StayField::ReservationFrom(Condition::Le(window.end))),
             Filter::Field(StayField::ReservationTo(Condition::Gt(window.start))),
@@ -137,7 +155,7 @@ impl Bench {
 
     /// The two statements of the reservation query.
     pub async fn reservation_statements(&self, window: &Window) -> Script {
-        let mut conn = self.app.pool.acquire().await.expect("a connection");
+        let mut conn = self.owner.acquire().await.expect("a connection");
         let hotel = window.hotel.id;
         let code = Condition::Eq(Some(self.reservation_code.clone()));
         let filter = Filter::Field(ReservationField::Code(code));
@@ -170,7 +188,7 @@ impl Bench {
 
     /// Takes all keys off the future stays.
     pub async fn clear_keys(&self) {
-        let mut conn = self.app.pool.acquire().await.expect("a connection");
+        let mut conn = self.owner.acquire().await.expect("a connection");
         run(&mut conn, "SET statement_timeout = 0").await;
         run(
             &mut conn,

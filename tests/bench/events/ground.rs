@@ -13,7 +13,8 @@ use latchkey::secrets::SecretKeys;
 use latchkey::webhooks::WebhookSettings;
 use latchkey::webhooks::address::AllowedNetworks;
 use latchkey::{db, http};
-use sqlx::AssertSqlSafe;
+use sqlx::postgres::PgPoolOptions;
+use sqlx::{AssertSqlSafe, PgPool};
 use tokio::net::TcpListener;
 use uuid::Uuid;
 
@@ -27,6 +28,8 @@ const NOW: &str = "2026-02-10T12:00:00Z";
 /// The running server.
 pub struct Ground {
     pub app: App,
+    /// Connections that no wall keeps from anything.
+    pub owner: PgPool,
     pub hotels: Vec<Uuid>,
     /// Of the GraphQL API.
     pub url: String,
@@ -40,15 +43,17 @@ impl Ground {
         let executable = Path::new(env!("CARGO_BIN_EXE_latchkey"));
         let embedded = Embedded::start(&folder, Durability::Durable, executable).await.expect("a server");
         embedded.ensure_database("bench").await.expect("a database");
-        let pool = db::connect(embedded.connect_options("bench"), CONNECTIONS).await.expect("a connection");
-        db::migrate(&pool).await.expect("the schema");
+        let options = embedded.connect_options("bench");
+        let owner = PgPoolOptions::new().max_connections(CONNECTIONS).connect_with(options.clone()).await;
+        let owner = owner.expect("a connection");
+        db::migrate(&mut owner.acquire().await.expect("a connection")).await.expect("the schema");
         let ids = IdSource::operating_system();
         let secret_keys = SecretKeys::parse(&SecretKeys::generate(&ids)).unwrap_or_else(|reason| panic!("{reason}"));
         let clock = Clock::starting_at(NOW.parse().expect("an instant"));
         let allowed_networks = AllowedNetworks::parse("127.0.0.0/8").expect("a network");
         let webhooks = WebhookSettings { allowed_networks, ..WebhookSettings::default() };
-        let app = App::new(pool, clock, ids, secret_keys, webhooks);
-        let mut conn = app.pool.acquire().await.expect("a connection");
+        let app = App::new(options, CONNECTIONS, clock, ids, secret_keys, webhooks);
+        let mut conn = app.worker_pool.acquire().await.expect("a connection");
         events::maintain(&mut conn, app.clock.now()).await.expect("partitions");
         drop(conn);
 
@@ -56,16 +61,16 @@ impl Ground {
         let url = format!("http://{}/graphql", listener.local_addr().expect("an address"));
         // It ends with the program.
         tokio::spawn(http::serve(listener, app.clone(), std::future::pending()));
-        let mut ground = Self { app, hotels: Vec::new(), url, folder, embedded };
+        let mut ground = Self { app, owner, hotels: Vec::new(), url, folder, embedded };
         ground.fill(include_str!("hotels.sql"), HOTELS).await;
         ground.hotels =
-            sqlx::query_scalar("SELECT id FROM hotels ORDER BY id").fetch_all(&ground.app.pool).await.expect("hotels");
+            sqlx::query_scalar("SELECT id FROM hotels ORDER BY id").fetch_all(&ground.owner).await.expect("hotels");
         ground
     }
 
     /// Runs statements that take a number, without the time-outs of requests.
     pub async fn fill(&self, statements: &str, number: usize) {
-        let mut conn = self.app.pool.acquire().await.expect("a connection");
+        let mut conn = self.owner.acquire().await.expect("a connection");
         let statements = format!("SET statement_timeout = 0; {}", statements.replace(":number", &number.to_string()));
         sqlx::raw_sql(AssertSqlSafe(statements)).execute(&mut *conn).await.unwrap_or_else(|error| panic!("{error}"));
         conn.close().await.expect("closed");
@@ -75,7 +80,7 @@ impl Ground {
     pub async fn write(&self, hotel: Uuid, count: u128) -> u64 {
         let app = &self.app;
         let changes = (0..count).map(|n| Change::room_stay_updated(Uuid::from_u128(n), ["room_setup"])).collect();
-        let mut tx = app.pool.begin().await.expect("a connection");
+        let mut tx = self.owner.begin().await.expect("a connection");
         let written = events::write_in(&mut tx, &app.ids, hotel, EventActor::System, app.clock.now(), changes).await;
         let deliveries = written.expect("written");
         tx.commit().await.expect("committed");
@@ -88,12 +93,14 @@ impl Ground {
     /// CPU seconds that the sessions of the database have used.
     async fn postgres_cpu(&self) -> f64 {
         let sessions = "SELECT pid FROM pg_stat_activity WHERE datname = current_database()";
-        let sessions: Vec<i32> = sqlx::query_scalar(sessions).fetch_all(&self.app.pool).await.expect("the sessions");
+        let sessions: Vec<i32> = sqlx::query_scalar(sessions).fetch_all(&self.owner).await.expect("the sessions");
         sessions.iter().map(|pid| cpu(&format!("/proc/{pid}/stat"))).sum()
     }
 
     pub async fn stop(self) {
+        self.app.worker_pool.close().await;
         self.app.pool.close().await;
+        self.owner.close().await;
         drop(self.embedded);
         // The keeper needs the folder until PostgreSQL has stopped.
         while self.folder.join("data/postmaster.pid").exists() {

@@ -147,7 +147,7 @@ fn start_worker(ground: &Ground, tasks: &mut JoinSet<()>) -> AbortHandle {
 
 async fn until_delivered(ground: &Ground) {
     let open = "SELECT EXISTS (SELECT FROM webhook_deliveries WHERE status = 'PENDING')";
-    while sqlx::query_scalar(open).fetch_one(&ground.app.pool).await.expect("an answer") {
+    while sqlx::query_scalar(open).fetch_one(&ground.owner).await.expect("an answer") {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
@@ -155,7 +155,7 @@ async fn until_delivered(ground: &Ground) {
 /// Half of the keys are on a stay that is long over, the other half are on none.
 async fn prune(ground: &Ground) {
     let mut tasks = JoinSet::new();
-    let pool = ground.app.pool.clone();
+    let pool = ground.owner.clone();
     let (stop, mut stopped) = tokio::sync::oneshot::channel::<()>();
     tasks.spawn(async move {
         let mut longest = 0.0_f64;

@@ -12,7 +12,8 @@ use latchkey::db::embedded::{Durability, Embedded};
 use latchkey::id::IdSource;
 use latchkey::secrets::{SecretKeys, seal_context};
 use latchkey::webhooks::WebhookSettings;
-use sqlx::{ConnectOptions as _, PgConnection};
+use sqlx::postgres::PgPoolOptions;
+use sqlx::{ConnectOptions as _, PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::hotel::{self, run};
@@ -46,6 +47,8 @@ pub struct Ground {
     pub user: String,
     pub database: String,
     app: App,
+    /// Connections that no wall keeps from anything.
+    owner: PgPool,
     folder: PathBuf,
     embedded: Embedded,
 }
@@ -58,17 +61,17 @@ impl Ground {
         let embedded = Embedded::start(&folder, Durability::Durable, executable).await.expect("a server");
         embedded.ensure_database("bench").await.expect("a database");
         let options = embedded.connect_options("bench");
-        let pool = db::connect(options.clone(), 4).await.expect("a connection");
-        db::migrate(&pool).await.expect("the schema");
+        let owner = PgPoolOptions::new().connect_with(options.clone()).await.expect("a connection");
+        db::migrate(&mut owner.acquire().await.expect("a connection")).await.expect("the schema");
         let ids = IdSource::operating_system();
         let secret_key = SecretKeys::generate(&ids);
         let secret_keys = SecretKeys::parse(&secret_key).unwrap_or_else(|reason| panic!("{reason}"));
-        let app = App::new(pool, Clock::system(), ids, secret_keys, WebhookSettings::default());
+        let app = App::new(options.clone(), 1, Clock::system(), ids, secret_keys, WebhookSettings::default());
         let now = app.clock.now();
-        let made = hotel::make(&app, stays, now.date_naive()).await;
+        let made = hotel::make(&app, &owner, stays, now.date_naive()).await;
         let hotel = made.window.hotel.id;
 
-        let mut conn = app.worker_pool.acquire().await.expect("a connection");
+        let mut conn = owner.acquire().await.expect("a connection");
         seal_pins(&app, &mut conn, hotel).await;
         let reservation_code = fill_reservation(&mut conn, hotel).await;
         let free_stays = sqlx::query_scalar(
@@ -108,6 +111,7 @@ impl Ground {
             user: options.get_username().to_owned(),
             database: "bench".into(),
             app,
+            owner,
             folder,
             embedded,
         }
@@ -120,7 +124,7 @@ impl Ground {
 
     /// Takes away what the mutations have left.
     pub async fn clear_keys(&self) {
-        let mut conn = self.app.worker_pool.acquire().await.expect("a connection");
+        let mut conn = self.owner.acquire().await.expect("a connection");
         sqlx::query(
             "UPDATE room_stays SET room_access_key_id = NULL, room_access_key_kind = NULL, room_access_key_due_at = NULL
              WHERE hotel_id = $1 AND id = ANY ($2) AND room_access_key_id IS NOT NULL",
@@ -148,6 +152,7 @@ impl Ground {
     pub async fn stop(self) {
         self.app.worker_pool.close().await;
         self.app.pool.close().await;
+        self.owner.close().await;
         drop(self.embedded);
         // The keeper needs the folder until PostgreSQL has stopped.
         while self.folder.join("data/postmaster.pid").exists() {

@@ -44,7 +44,7 @@ async fn f17_what_the_schema_offers() {
         list.as_array().expect("a list").iter().map(|item| text(&item["name"])).collect()
     };
     assert_eq!(data["key"]["kind"], "INTERFACE");
-    assert_eq!(names(&data["key"]["fields"]), ["id", "deletesAt"]);
+    assert_eq!(names(&data["key"]["fields"]), ["id", "deletesAt", "auditTrail"]);
     for field in ["check_in", "check_out", "date", "reservationStatus", "updatedAt", "not", "or"] {
         assert!(names(&data["filter"]["inputFields"]).iter().any(|name| name == field), "{field}");
     }

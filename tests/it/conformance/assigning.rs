@@ -14,10 +14,10 @@ use crate::support::{House, code, fingerprint, nodes, text};
 async fn a22_only_integrations_that_may_write_make_keys_and_a_write_operates_no_lock() {
     let house = House::new().await;
     let stay = house.stay("R1").await;
-    let before = fingerprint(&house.test.pool).await;
+    let before = fingerprint(&house.test.db.pool).await;
     let refused = house.messaging.run(CREATE_ROOM_ACCESS_KEY.0, printed_json(CREATE_PIN)).await;
     assert_eq!(code(&refused), "FORBIDDEN");
-    assert_eq!(fingerprint(&house.test.pool).await, before);
+    assert_eq!(fingerprint(&house.test.db.pool).await, before);
     let key = house.locks.pin("0042").await;
     house.locks.add(&stay, &key).await;
     let presence = house.desk.read_stay(&stay, "check_in check_out room_setup { cleaningStatus }").await;
@@ -98,12 +98,12 @@ async fn a28_a_stay_has_at_most_one_key() {
     let (first, second) = (house.locks.pin("1").await, house.locks.pin("2").await);
     let of_others = house.other_locks.pin("3").await;
     house.locks.add(&stay, &first).await;
-    let before = fingerprint(&house.test.pool).await;
+    let before = fingerprint(&house.test.db.pool).await;
     for refused in [house.locks.add(&stay, &second).await, house.other_locks.add(&stay, &of_others).await] {
         assert_eq!(code(&refused), "KEY_ALREADY_ASSIGNED");
     }
     assert!(house.locks.add(&stay, &first).await.get("errors").is_none(), "a retry is safe");
-    assert_eq!(fingerprint(&house.test.pool).await, before);
+    assert_eq!(fingerprint(&house.test.db.pool).await, before);
 }
 
 #[tokio::test]

@@ -155,13 +155,13 @@ async fn f03_three_uses_of_chain_are_refused() {
 async fn f04_all_mutations_of_a_request_succeed_or_none() {
     let house = House::new().await;
     let stay = house.stay("R1").await;
-    let before = fingerprint(&house.test.pool).await;
+    let before = fingerprint(&house.test.db.pool).await;
     let bad = (ADD_KEY, both(&stay, "no-such-key"));
     let responses = house.locks.batch(&[(CREATE_KEY, pin(1)), bad, (CREATE_KEY, pin(2))]).await;
     assert!(responses[0]["data"]["createRoomAccessKey"]["roomAccessKey"]["id"].is_string(), "informative only");
     assert_eq!([code(&responses[1]), code(&responses[2])], ["NOT_FOUND", "NOT_RUN"]);
-    assert_eq!(fingerprint(&house.test.pool).await, before);
+    assert_eq!(fingerprint(&house.test.db.pool).await, before);
     let test_key = Client::new(&house.test, &house.keys.test).await;
     all_succeeded(&test_key.batch(&[(CREATE_KEY, pin(1))]).await);
-    assert_eq!(fingerprint(&house.test.pool).await, before);
+    assert_eq!(fingerprint(&house.test.db.pool).await, before);
 }

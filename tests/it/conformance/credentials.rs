@@ -68,12 +68,12 @@ async fn e03_a_live_key_makes_real_records() {
 async fn e04_a_test_key_is_checked_in_full_and_writes_nothing() {
     let house = House::new().await;
     let tester = Client::new(&house.test, &house.keys.test).await;
-    let before = fingerprint(&house.test.pool).await;
+    let before = fingerprint(&house.test.db.pool).await;
     let made = tester.act("createRoomAccessKey", json!({"roomAccessPin": {"pin": "1"}}), "roomAccessKey { id }").await;
     assert_eq!((code(&made), &made["extensions"]["sandbox"]), ("no error", &json!(true)));
     let refused = tester.act("createRoomAccessKey", json!({"roomAccessPin": {"pin": ""}}), "__typename").await;
     assert_eq!(code(&refused), "INVALID_ARGUMENT");
-    assert_eq!(fingerprint(&house.test.pool).await, before);
+    assert_eq!(fingerprint(&house.test.db.pool).await, before);
 }
 
 #[tokio::test]
@@ -112,7 +112,7 @@ async fn e09_both_keys_are_shown_once_and_then_masked() {
     assert_eq!(shown["livePreview"], format!("pms_live_****{}", &live[37..]));
     assert_eq!(shown["testPreview"], format!("pms_test_****{}", &test[37..]));
     let stored: String = sqlx::query_scalar("SELECT string_agg(k::text, '') FROM api_keys k")
-        .fetch_one(&house.test.pool)
+        .fetch_one(&house.test.db.pool)
         .await
         .expect("the rows");
     assert!(!stored.contains(&live[9..]) && !stored.contains(&test[9..]), "only hashes are kept");

@@ -35,7 +35,7 @@ async fn f07_errors_have_a_category_and_the_path_of_the_argument_at_fault() {
     assert_eq!(cancelled["extensions"]["category"], "validation");
     assert!(cancelled["extensions"].get("argumentPath").is_none(), "no single argument is at fault");
 
-    sqlx::query("UPDATE hotels SET room_access_keys_enabled = false").execute(&house.test.pool).await.expect("runs");
+    sqlx::query("UPDATE hotels SET room_access_keys_enabled = false").execute(&house.test.db.pool).await.expect("runs");
     let locks = crate::support::Client::new(&house.test, &house.keys.live).await;
     let configuration = locks.error(CREATE_KEY, json!({"input": {"roomAccessPin": {"pin": "1"}}})).await;
     assert_eq!(configuration["extensions"]["category"], "configuration");

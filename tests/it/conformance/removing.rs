@@ -77,9 +77,9 @@ async fn a63_a_key_on_a_stay_cannot_be_deleted() {
     for (_, input) in every_kind() {
         let key = house.key(input).await;
         house.locks.add(&stay, &key).await;
-        let before = fingerprint(&house.test.pool).await;
+        let before = fingerprint(&house.test.db.pool).await;
         assert_eq!(code(&house.locks.delete(&key).await), "KEY_STILL_ASSIGNED");
-        assert_eq!(fingerprint(&house.test.pool).await, before);
+        assert_eq!(fingerprint(&house.test.db.pool).await, before);
         house.locks.remove(&stay, &key).await;
     }
 }

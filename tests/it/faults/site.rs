@@ -46,12 +46,7 @@ impl Site {
         data.print(&["hotel", "create", "grand-hotel", "--name", "Grand Hotel", "--time-zone", "Europe/Berlin"]);
         let embedded = Embedded::start(&data.cluster(), Durability::Durable, Path::new(LATCHKEY)).await;
         let embedded = embedded.unwrap_or_else(|error| panic!("{error}"));
-        let key = |integration: &str, permission: &str| {
-            let of = ["--integration", integration, "--permission", permission];
-            let printed = data.print(&[&["api-key", "create", "grand-hotel"], &of[..]].concat());
-            let live = printed.lines().find_map(|line| line.strip_prefix("live"));
-            live.expect("a live key").trim().to_owned()
-        };
+        let key = |integration, permission| data.api_key("grand-hotel", integration, permission);
         let (desk, locks) = (key("Front desk", "FRONT_DESK"), key("Locks", "WRITE"));
         let pool = PgPoolOptions::new().connect_lazy_with(embedded.connect_options("latchkey"));
         Self { pool, embedded, desk, locks, data }

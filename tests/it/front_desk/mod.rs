@@ -13,8 +13,8 @@ const STAY: &str =
 
 /// Runs a mutation that has to be refused and to leave no trace.
 async fn expect_refused(house: &House, client: &Client, act: (&str, Value, &str), expected: (&str, Value)) {
-    let before = fingerprint(&house.test.pool).await;
+    let before = fingerprint(&house.test.db.pool).await;
     let refusal = client.refused(act.0, act.1.clone(), act.2).await;
     assert_eq!((refusal.0.as_str(), refusal.1), expected, "{} {}", act.0, act.1);
-    assert_eq!(fingerprint(&house.test.pool).await, before, "{} leaves no trace", act.0);
+    assert_eq!(fingerprint(&house.test.db.pool).await, before, "{} leaves no trace", act.0);
 }

@@ -106,10 +106,10 @@ async fn cancelling_and_re_activating_keep_the_keys() {
     let cancelled = house.desk.done("cancelReservation", json!({ "id": id }), selection).await;
     let expected = json!({"reservation": {"status": "CANCELLED", "cancelledAt": "2026-01-30T10:00:00+01:00"}});
     assert_eq!(cancelled, expected);
-    let before = fingerprint(&house.test.pool).await;
+    let before = fingerprint(&house.test.db.pool).await;
     house.test.advance(TimeDelta::minutes(5));
     assert_eq!(house.desk.done("cancelReservation", json!({ "id": id }), selection).await, expected);
-    assert_eq!(fingerprint(&house.test.pool).await, before, "cancelling again changes nothing");
+    assert_eq!(fingerprint(&house.test.db.pool).await, before, "cancelling again changes nothing");
     assert_eq!(house.messaging.key_of(&stays[0]).await, Some(key.clone()));
     assert_eq!(code(&house.locks.add(&stays[1], &key).await), "RESERVATION_CANCELLED");
     for (name, input) in [
@@ -185,7 +185,7 @@ async fn what_a_reservation_is_made_of_is_checked() {
 async fn an_invoiced_reservation_can_neither_be_cancelled_nor_re_activated() {
     let house = House::new().await;
     let (id, _) = house.reservation("R1", &[("2026-02-01", "2026-02-02")]).await;
-    sqlx::query("UPDATE reservations SET status = 'INVOICED'").execute(&house.test.pool).await.expect("runs");
+    sqlx::query("UPDATE reservations SET status = 'INVOICED'").execute(&house.test.db.pool).await.expect("runs");
     for (name, code) in
         [("cancelReservation", "RESERVATION_INVOICED"), ("reactivateReservation", "RESERVATION_NOT_CANCELLED")]
     {

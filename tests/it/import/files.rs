@@ -43,7 +43,7 @@ async fn a_bad_line_is_reported_with_its_number_and_the_rest_goes_on() {
 #[tokio::test]
 async fn a_file_without_required_columns_is_refused_and_nothing_changes() {
     let (app, hotel) = city().await;
-    let before = whole_tables(&app.pool).await;
+    let before = whole_tables(&app.db.pool).await;
     for (file, message) in [
         ("", "The file is empty"),
         (
@@ -54,7 +54,7 @@ async fn a_file_without_required_columns_is_refused_and_nothing_changes() {
         let refused = try_import(&app, &hotel, file, Options::default()).await.expect_err("refused");
         assert_eq!((refused.code, &*refused.message), (ErrorCode::InvalidArgument, message));
     }
-    assert_eq!(whole_tables(&app.pool).await, before);
+    assert_eq!(whole_tables(&app.db.pool).await, before);
 }
 
 #[tokio::test]
@@ -63,7 +63,7 @@ async fn optional_columns_may_be_missing() {
     let file = "ARRIVAL_DATE_YEAR,arrival_date_month,arrival_date_day_of_month,stays_in_weekend_nights,stays_in_week_nights,\
                 reserved_room_type,adults\n2026,2,14,1,0,Deluxe,2";
     assert_eq!(import_file(&app, &hotel, file).await.room_stays.created, 1);
-    let stay = only_stay(&app.pool).await;
+    let stay = only_stay(&app.db.pool).await;
     assert_eq!((stay.status.as_str(), stay.room.as_deref()), ("ACTIVE", Some("Deluxe101")));
     assert_eq!(stay.reservation_to, date("2026-02-15"));
 }
@@ -73,7 +73,7 @@ async fn encodings_line_ends_and_delimiters_make_no_difference() {
     let (app, hotel) = city().await;
     let plain = csv(&[STAYED, GROUP]);
     import_file(&app, &hotel, &plain).await;
-    let tables = whole_tables(&app.pool).await;
+    let tables = whole_tables(&app.db.pool).await;
     let utf16: Vec<u8> = std::iter::once(0xfeff).chain(plain.encode_utf16()).flat_map(u16::to_le_bytes).collect();
     let files: [Vec<u8>; 5] = [
         format!("\u{feff}{plain}").into_bytes(),
@@ -84,7 +84,7 @@ async fn encodings_line_ends_and_delimiters_make_no_difference() {
     ];
     for file in files {
         import_file(&app, &hotel, file).await;
-        assert_eq!(whole_tables(&app.pool).await, tables);
+        assert_eq!(whole_tables(&app.db.pool).await, tables);
     }
 }
 
@@ -93,12 +93,12 @@ async fn gzip_is_recognised_and_means_the_same_as_plain() {
     let (app, hotel) = city().await;
     let plain = csv(&[STAYED, GROUP]);
     import_file(&app, &hotel, &plain).await;
-    let tables = whole_tables(&app.pool).await;
+    let tables = whole_tables(&app.db.pool).await;
     let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
     gzip.write_all(plain.as_bytes()).expect("compressed");
     let gzip = gzip.finish().expect("compressed");
     import_file(&app, &hotel, &gzip).await;
-    assert_eq!(whole_tables(&app.pool).await, tables);
+    assert_eq!(whole_tables(&app.db.pool).await, tables);
     let damaged = try_import(&app, &hotel, &gzip[..gzip.len() / 2], Options::default()).await;
     assert_eq!(damaged.expect_err("refused").code, ErrorCode::InvalidArgument);
 }

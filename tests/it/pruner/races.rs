@@ -20,7 +20,7 @@ async fn begin(house: &House, client: &Client) -> Tx {
 
 /// Stops the pruner at its last statement, where it holds everything, by holding the counter of events.
 async fn stop_pruner(house: &House) -> (Transaction<'static, Postgres>, JoinHandle<Pruned>) {
-    let mut counter = house.test.pool.begin().await.expect("a transaction");
+    let mut counter = house.test.db.pool.begin().await.expect("a transaction");
     let hold = "SELECT FROM event_counters WHERE hotel_id = $1 FOR UPDATE";
     sqlx::query(hold).bind(house.hotel.id).execute(&mut *counter).await.expect("held");
     let app = house.test.app.clone();
@@ -33,7 +33,7 @@ async fn stop_pruner(house: &House) -> (Transaction<'static, Postgres>, JoinHand
 async fn waiting(house: &House, sessions: i64) {
     let count = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
     wait_until(|| async {
-        let waiting: i64 = sqlx::query_scalar(count).fetch_one(&house.test.pool).await.expect("a count");
+        let waiting: i64 = sqlx::query_scalar(count).fetch_one(&house.test.db.pool).await.expect("a count");
         waiting == sessions
     })
     .await;
@@ -193,13 +193,13 @@ async fn two_pruners_share_the_work() {
          SELECT $1, gen_random_uuid(), $2, 'PIN', '', $3, $3 FROM generate_series(1, 2300)";
     for (hotel, integration) in [(house.hotel.id, house.keys.integration_id), (other.id, vendor.integration_id)] {
         let made = sqlx::query(keys).bind(hotel).bind(integration).bind(house.test.clock.now());
-        made.execute(&house.test.pool).await.expect("keys");
+        made.execute(&house.test.db.pool).await.expect("keys");
     }
     at(&house, "2026-02-01T09:00:00Z");
     let (one, two) = tokio::join!(prune(&house), prune(&house));
     assert_eq!(one.deleted + two.deleted, 4600);
     let events = "SELECT count(DISTINCT object_id), max(position) FROM events \
          WHERE type = 'room_access_key.deleted' GROUP BY hotel_id";
-    let events: Vec<(i64, i64)> = sqlx::query_as(events).fetch_all(&house.test.pool).await.expect("events");
+    let events: Vec<(i64, i64)> = sqlx::query_as(events).fetch_all(&house.test.db.pool).await.expect("events");
     assert_eq!(events, [(2300, 2300), (2300, 2300)], "each once, without a gap");
 }

@@ -1,5 +1,7 @@
 //! Who is let in, what errors look like, test keys, repeated requests.
 
+use std::collections::BTreeSet;
+
 use latchkey::auth::{self, ApiKeyChange, Permission};
 use reqwest::{RequestBuilder, Response};
 use serde_json::{Value, json};
@@ -43,11 +45,113 @@ async fn e18_e19_e20_e21_e22_credentials_are_refused_as_printed() {
     assert_eq!(error(post().bearer_auth(&desk.live)).await, revoked);
 }
 
+/// The bodies as the guide prints them, and what a request gets them for.
+#[tokio::test]
+async fn e21_missing_wrong_and_revoked_keys_are_answered_with_the_printed_bytes() {
+    let desk = Desk::new().await;
+    let answered = async |authorization: Option<String>| {
+        let request = desk.server.request("POST", PATH).header("idempotency-key", "k").json(&doe("RES-001"));
+        let request = authorization.into_iter().fold(request, |request, value| request.header("authorization", value));
+        let response = request.send().await.expect("an answer");
+        assert_eq!(
+            (response.status().as_u16(), header(&response, "content-type")),
+            (401, "application/json; charset=utf-8")
+        );
+        let id = header(&response, "x-request-id").to_owned();
+        response.text().await.expect("text").replace(&id, "req_a1b2c3d4")
+    };
+    let printed = |text: &str| text.replace(": ", ":").replace(", \"", ",\"").replace("Use:B", "Use: B");
+    let missing = printed(
+        r#"{"status": "error", "code": "UNAUTHORIZED", "message": "Missing or malformed Authorization header. Use: Bearer pms_live_xxx", "requestId": "req_a1b2c3d4"}"#,
+    );
+    assert_eq!(answered(None).await, missing);
+    let wrong = printed(
+        r#"{"status": "error", "code": "UNAUTHORIZED", "message": "Invalid credentials", "requestId": "req_a1b2c3d4"}"#,
+    );
+    assert_eq!(answered(Some("Bearer pms_live_a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p6".into())).await, wrong);
+    auth::change_api_key(&desk.house.test, desk.house.keys.api_key_id, ApiKeyChange::Revoke).await.expect("revoked");
+    let revoked = printed(
+        r#"{"status": "error", "code": "KEY_REVOKED", "message": "API key has been revoked. Contact hotel admin for a new key.", "requestId": "req_a1b2c3d4"}"#,
+    );
+    for key in [&desk.live, &desk.test] {
+        assert_eq!(answered(Some(format!("Bearer {key}"))).await, revoked);
+    }
+}
+
+/// Status, header fields and body, but for what is of the request alone.
+async fn whole(request: RequestBuilder) -> (u16, Vec<String>, String) {
+    let response = request.send().await.expect("an answer");
+    let id = header(&response, "x-request-id").to_owned();
+    let own = |name: &str| ["x-request-id", "date"].contains(&name);
+    let fields = response.headers().iter().filter(|(name, _)| !own(name.as_str()));
+    let mut fields: Vec<String> = fields.map(|(name, value)| format!("{name}: {value:?}")).collect();
+    fields.sort_unstable();
+    (response.status().as_u16(), fields, response.text().await.expect("text").replace(&id, "ID"))
+}
+
+#[tokio::test]
+async fn e22_at_every_route_all_wrong_keys_and_slugs_get_the_same_bytes() {
+    let desk = Desk::new().await;
+    let (test, hotel) = (&desk.house.test, &desk.house.hotel);
+    let disabled = test.integration(hotel, "Disabled", Permission::Write).await;
+    auth::change_api_key(test, disabled.api_key_id, ApiKeyChange::Disable).await.expect("disabled");
+    let revoked = test.integration(hotel, "Revoked", Permission::Write).await;
+    auth::change_api_key(test, revoked.api_key_id, ApiKeyChange::Revoke).await.expect("revoked");
+    let live = &desk.live;
+    let wrong = [
+        "x".to_owned(),
+        "pms_live_00000000000000000000000000000000".into(),
+        "pms_live_a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p6".into(),
+        "pms_live_".into(),
+        disabled.live.clone(),
+        disabled.test.clone(),
+        live.replace("pms_live_", "pms_test_"),
+        desk.test.replace("pms_test_", "pms_live_"),
+        live.replace("pms_live_", "sk_live_"),
+        live.to_uppercase(),
+        format!("{live}0"),
+        live[..live.len() - 1].to_owned(),
+        format!("{live} {live}"),
+        format!("{live},"),
+        revoked.live[..revoked.live.len() - 1].to_owned(),
+        revoked.live.replace("pms_live_", "pms_test_"),
+        revoked.live.to_uppercase(),
+    ];
+    let malformed = ["", "Bearer", "Bearer ", "Basic eDp5", live, "Token x", "Bearer: x", "Bearer é"];
+    let routes = ["guests/checkin", "guests/update", "guests/checkout", "guests/sync", "guests"];
+    for (path, rest) in routes.map(|route| (route, true)).into_iter().chain([("/graphql", false)]) {
+        let request = |slug: &str, authorization: &str| {
+            let method = if path == "guests" { "GET" } else { "POST" };
+            let path = if rest { format!("/api/pms/v1/{slug}/{path}") } else { path.to_owned() };
+            let request = desk.server.request(method, &path).header("idempotency-key", "k").json(&doe("RES-001"));
+            if authorization.is_empty() { request } else { request.header("authorization", authorization) }
+        };
+        let mut answers = BTreeSet::new();
+        for key in &wrong {
+            answers.insert(whole(request("grand-hotel", &format!("Bearer {key}"))).await);
+        }
+        if rest {
+            for slug in ["next-door", "nobody", "GRAND-HOTEL", "%ff"] {
+                answers.insert(whole(request(slug, &format!("Bearer {live}"))).await);
+            }
+        }
+        assert_eq!(answers.len(), 1, "{path} {answers:#?}");
+        assert!(answers.iter().all(|answer| answer.0 == 401 && answer.2.contains("Invalid credentials")));
+
+        let mut answers = BTreeSet::new();
+        for authorization in malformed {
+            answers.insert(whole(request("grand-hotel", authorization)).await);
+        }
+        assert_eq!(answers.len(), 1, "{path} {answers:#?}");
+        assert!(answers.iter().all(|answer| answer.0 == 401 && answer.2.contains("Use: Bearer pms_live_xxx")));
+    }
+}
+
 #[tokio::test]
 async fn e06_a_post_needs_an_idempotency_key_and_json_and_the_permission_to_write() {
     let desk = Desk::new().await;
     let reader = desk.house.test.integration(&desk.house.hotel, "Reader", Permission::ReadOnly).await;
-    let before = fingerprint(&desk.house.test.pool).await;
+    let before = fingerprint(&desk.house.test.db.pool).await;
     let post = |key: &str| desk.server.request("POST", PATH).bearer_auth(key);
     let keyed = |key: &str| post(key).header("idempotency-key", "k");
     for (request, status, code) in [
@@ -63,7 +167,7 @@ async fn e06_a_post_needs_an_idempotency_key_and_json_and_the_permission_to_writ
         let (found, answer) = error(request).await;
         assert_eq!((found, answer["code"].as_str()), (status, Some(code)), "{answer}");
     }
-    assert_eq!(fingerprint(&desk.house.test.pool).await, before);
+    assert_eq!(fingerprint(&desk.house.test.db.pool).await, before);
 }
 
 #[tokio::test]
@@ -76,7 +180,7 @@ async fn e04_f18_a_test_key_has_everything_checked_and_nothing_kept() {
         "checkOutDate": "2026-02-02"}),
     )
     .await;
-    let before = fingerprint(&desk.house.test.pool).await;
+    let before = fingerprint(&desk.house.test.db.pool).await;
     for (name, body) in [
         ("checkin", doe("NEW-1")),
         ("update", json!({"pmsGuestId": "R-301", "lastName": "Dow"})),
@@ -91,7 +195,7 @@ async fn e04_f18_a_test_key_has_everything_checked_and_nothing_kept() {
     let list = desk.server.request("GET", "/api/pms/v1/grand-hotel/guests").bearer_auth(&desk.test);
     let list: Value = list.send().await.expect("an answer").json().await.expect("JSON");
     assert_eq!((&list["_sandbox"], list["guests"].as_array().map(Vec::len)), (&json!(true), Some(1)));
-    assert_eq!(fingerprint(&desk.house.test.pool).await, before);
+    assert_eq!(fingerprint(&desk.house.test.db.pool).await, before);
 }
 
 #[tokio::test]
@@ -99,14 +203,14 @@ async fn a_request_that_is_sent_again_gets_the_same_bytes() {
     let desk = Desk::new().await;
     desk.house.room("301").await;
     let first = desk.send(&desk.live, "k", "checkin", &doe("NEW-1")).await.text().await.expect("text");
-    let before = fingerprint(&desk.house.test.pool).await;
+    let before = fingerprint(&desk.house.test.db.pool).await;
     let again = desk.send(&desk.live, "k", "checkin", &doe("NEW-1")).await;
     assert_eq!(header(&again, "idempotent-replayed"), "true");
     assert_eq!(again.text().await.expect("text"), first);
     for (name, body) in [("checkin", doe("NEW-2")), ("checkout", doe("NEW-1"))] {
         assert_eq!(desk.send(&desk.live, "k", name, &body).await.status(), 422);
     }
-    assert_eq!(fingerprint(&desk.house.test.pool).await, before);
+    assert_eq!(fingerprint(&desk.house.test.db.pool).await, before);
 }
 
 #[tokio::test]

@@ -1,33 +1,9 @@
 //! Check-in, update, check-out, and who is in the house.
 
-use latchkey::auth::Permission;
-use latchkey::demo;
 use serde_json::{Value, json};
 
 use super::{Desk, doe, rooms};
-use crate::support::{DataDir, TestApp, TestServer, fingerprint};
-
-#[tokio::test]
-async fn e05_the_printed_request_works_on_the_demo_at_its_own_date() {
-    let test = TestApp::at("2026-02-18T12:00:00Z").await;
-    let data_dir = DataDir::new();
-    demo::ensure(&test, data_dir.path(), "http://127.0.0.1:8080").await.unwrap_or_else(|error| panic!("{error:?}"));
-    let hotel = latchkey::hotels::get_by_slug(&test, "grand-hotel").await.expect("the hotel");
-    let key = test.integration(&hotel, "PMS", Permission::Write).await;
-    let server = TestServer::start(&test).await;
-    let request = server
-        .request("POST", "/api/pms/v1/grand-hotel/guests/checkin")
-        .bearer_auth(&key.live)
-        .header("content-type", "application/json")
-        .header("idempotency-key", "checkin_RES001_20260218")
-        .body(r#"{"pmsGuestId": "RES-001", "lastName": "Doe", "roomNumber": "301", "checkOutDate": "2026-02-22"}"#);
-    let answer: Value = request.send().await.expect("an answer").json().await.expect("JSON");
-    assert_eq!(answer["status"], "success", "{answer}");
-    assert_eq!(answer["created"], false, "the booking that the demo has");
-    let guest = &answer["guest"];
-    assert_eq!((&guest["roomNumber"], &guest["checkOutDate"]), (&json!("301"), &json!("2026-02-22")));
-    assert_eq!(guest["checkedInAt"], "2026-02-18T13:00:00+01:00");
-}
+use crate::support::fingerprint;
 
 #[tokio::test]
 async fn a_guest_who_is_unknown_is_checked_in_with_a_reservation_of_its_own() {
@@ -72,7 +48,7 @@ async fn a_booked_guest_is_found_by_code_and_name_and_brought_in_line() {
     let changes = json!([{"type": "room_stay.updated", "updatedFields": ["reservation_to", "room_setup", "check_in"]}]);
     assert_eq!(json!(desk.events(skip).await), changes);
 
-    let before = fingerprint(&desk.house.test.pool).await;
+    let before = fingerprint(&desk.house.test.db.pool).await;
     let field = |name: &str, value: &str| {
         let mut wrong = body.clone();
         wrong[name] = json!(value);
@@ -85,7 +61,7 @@ async fn a_booked_guest_is_found_by_code_and_name_and_brought_in_line() {
     }
     let room = desk.refused("checkin", field("roomNumber", "666")).await;
     assert_eq!(room, (404, "NOT_FOUND".to_owned(), json!("roomNumber")));
-    assert_eq!(fingerprint(&desk.house.test.pool).await, before);
+    assert_eq!(fingerprint(&desk.house.test.db.pool).await, before);
 
     let reservation = desk.house.reservation("R-X", &[("2026-01-30", "2026-02-02")]).await.0;
     desk.house.desk.done("cancelReservation", json!({"id": reservation}), "reservation { id }").await;

@@ -4,6 +4,7 @@ mod access;
 mod guests;
 mod openapi;
 mod sync;
+mod tenancy;
 
 use reqwest::{Response, StatusCode};
 use serde_json::{Value, json};

@@ -43,12 +43,12 @@ async fn a_list_of_who_is_in_the_house_is_reconciled_check_outs_first() {
 async fn one_wrong_entry_undoes_all_and_is_named() {
     let desk = Desk::new().await;
     desk.house.room("301").await;
-    let before = fingerprint(&desk.house.test.pool).await;
+    let before = fingerprint(&desk.house.test.db.pool).await;
     let list = json!({"guests": [guest("A", "301"), guest("B", "666")]});
     let refused = desk.refused("sync", list).await;
     assert_eq!(refused, (404, "NOT_FOUND".to_owned(), json!("guests[1].roomNumber")));
     for wrong in [json!({}), json!({"guests": {}}), json!({"guests": vec![json!({}); 501]})] {
         assert_eq!(desk.refused("sync", wrong).await, (400, "INVALID_ARGUMENT".to_owned(), json!("guests")));
     }
-    assert_eq!(fingerprint(&desk.house.test.pool).await, before);
+    assert_eq!(fingerprint(&desk.house.test.db.pool).await, before);
 }

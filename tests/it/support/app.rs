@@ -15,6 +15,8 @@ use uuid::Uuid;
 
 use super::TestDb;
 
+/// Connections for requests.
+const CONNECTIONS: u32 = 5;
 const START: &str = "2026-01-30T09:00:00Z";
 
 /// The application. Its clock stands at 2026-01-30 09:00 UTC until [`TestApp::advance`] moves it.
@@ -61,7 +63,7 @@ impl TestApp {
         let clock = Clock::manual(start);
         let ids = IdSource::operating_system();
         let secret_keys = SecretKeys::parse(&SecretKeys::generate(&ids)).unwrap_or_else(|reason| panic!("{reason}"));
-        Self { app: App::new(db.pool.clone(), clock, ids, secret_keys, webhooks), db }
+        Self { app: App::new(db.options(), CONNECTIONS, clock, ids, secret_keys, webhooks), db }
     }
 
     /// Moves the clock.

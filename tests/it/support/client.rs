@@ -23,7 +23,7 @@ impl Client {
     /// With that API key.
     pub async fn new(app: &App, key: &str) -> Self {
         let header = HeaderValue::from_str(&format!("Bearer {key}")).expect("a header");
-        let actor = auth::authenticate(app, Some(&header)).await.expect("a valid key");
+        let actor = auth::authenticate(app, Some(&header)).await.expect("a valid key").actor;
         Self { app: app.clone(), actor }
     }
 
@@ -39,7 +39,7 @@ impl Client {
             operation_name: None,
             variables: Variables::from_json(variables.clone()),
         });
-        let execution = execute(&self.app, &self.actor, requests.collect()).await;
+        let execution = Box::pin(execute(&self.app, &self.actor, requests.collect())).await;
         execution.responses.iter().map(|response| serde_json::to_value(response).expect("JSON")).collect()
     }
 

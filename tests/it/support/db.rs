@@ -15,7 +15,7 @@ use tokio::sync::OnceCell;
 
 /// An empty database with the current schema. Dropping it drops the database, also when the test has panicked.
 pub struct TestDb {
-    /// A few connections to it.
+    /// A few connections to it, for which row level security is no wall.
     pub pool: PgPool,
     options: PgConnectOptions,
     name: String,
@@ -24,15 +24,25 @@ pub struct TestDb {
 impl TestDb {
     /// Takes some tens of milliseconds.
     pub async fn new() -> Self {
+        Self::copy_of(&server().await.template).await
+    }
+
+    /// Without any migration.
+    pub async fn empty() -> Self {
+        Self::copy_of("template0").await
+    }
+
+    async fn copy_of(template: &str) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let server = server().await;
         let name = format!("latchkey_test_{}_{}", process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
         let mut conn = server.admin().await;
         execute(&mut conn, format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await;
-        execute(&mut conn, format!("CREATE DATABASE {name} TEMPLATE {}", server.template)).await;
+        execute(&mut conn, format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
         conn.close().await.expect("the connection closes");
         let options = server.options.clone().database(&name);
-        let pool = latchkey::db::connect(options.clone(), 5).await.expect("the new database is there");
+        let pool = PgPoolOptions::new().max_connections(5).connect_with(options.clone()).await;
+        let pool = pool.expect("the new database is there");
         Self { pool, options, name }
     }
 
@@ -111,9 +121,9 @@ impl Server {
                 execute(&mut conn, format!("DROP DATABASE IF EXISTS {unfinished} WITH (FORCE)")).await;
                 execute(&mut conn, format!("CREATE DATABASE {unfinished}")).await;
                 let options = self.options.clone().database(&unfinished);
-                let pool = PgPoolOptions::new().max_connections(1).connect_with(options).await.expect("connects");
-                latchkey::db::migrate(&pool).await.expect("the migrations run");
-                pool.close().await;
+                let mut owner = options.connect().await.expect("connects");
+                latchkey::db::migrate(&mut owner).await.expect("the migrations run");
+                owner.close().await.expect("the connection closes");
                 execute(&mut conn, format!("ALTER DATABASE {unfinished} RENAME TO {}", self.template)).await;
             }
         }

@@ -9,6 +9,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use super::TestDb;
+use sqlx::ConnectOptions as _;
 
 /// The program.
 pub const LATCHKEY: &str = env!("CARGO_BIN_EXE_latchkey");
@@ -36,6 +37,13 @@ impl DataDir {
         data
     }
 
+    /// The same, logging in as somebody else than the owner of the tables.
+    pub fn with_database_as(db: &TestDb, login: &str) -> Self {
+        let mut data = Self::new();
+        data.database_url = Some(db.options().username(login).to_url_lossy().to_string());
+        data
+    }
+
     pub fn path(&self) -> &Path {
         self.folder.path()
     }
@@ -43,6 +51,14 @@ impl DataDir {
     /// Folder of its cluster.
     pub fn cluster(&self) -> PathBuf {
         self.path().join("postgres")
+    }
+
+    /// Makes a pair of keys for an integration of a hotel; answers with the live one.
+    pub fn api_key(&self, hotel: &str, integration: &str, permission: &str) -> String {
+        let of = ["--integration", integration, "--permission", permission];
+        let printed = self.print(&[&["api-key", "create", hotel], &of[..]].concat());
+        let live = printed.lines().find_map(|line| line.strip_prefix("live"));
+        live.expect("a live key").trim().to_owned()
     }
 
     /// Runs the program to its end.
@@ -144,6 +160,11 @@ pub struct Serving {
 }
 
 impl Serving {
+    /// Number of its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends it a signal and waits for its end. Returns its status and its whole log.
     pub fn end(mut self, signal: Signal) -> (ExitStatus, String) {
         kill_process(Pid::from_child(&self.child), signal).expect("it runs");

@@ -197,8 +197,8 @@ async fn a_network_that_is_no_longer_allowed_is_no_longer_reached() {
     let (id, _) = hooks.endpoint(&receiver.url(), &["room_stay.created"]).await;
     hooks.house.stay("R1").await;
     let parts = &hooks.house.test.app;
-    let (pool, clock, keys) = (parts.pool.clone(), parts.clock.clone(), parts.secret_keys.clone());
-    let strict = latchkey::app::App::new(pool, clock, parts.ids.clone(), keys, super::settings(""));
+    let (database, clock, keys) = (hooks.house.test.db.options(), parts.clock.clone(), parts.secret_keys.clone());
+    let strict = latchkey::app::App::new(database, 1, clock, parts.ids.clone(), keys, super::settings(""));
     latchkey::webhooks::deliver_due(&strict, &hooks.sender).await.expect("the database is there");
     assert_eq!(failure(&hooks, &id, 0).await, "ADDRESS_REFUSED");
     assert!(receiver.received().is_empty());

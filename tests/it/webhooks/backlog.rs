@@ -17,7 +17,7 @@ const BATCH: i64 = 2000;
 const BACKLOG: i64 = 2 * BATCH + 1;
 
 async fn execute(hooks: &Hooks, sql: impl Into<String>) {
-    sqlx::raw_sql(AssertSqlSafe(sql.into())).execute(&hooks.house.test.pool).await.expect("it runs");
+    sqlx::raw_sql(AssertSqlSafe(sql.into())).execute(&hooks.house.test.db.pool).await.expect("it runs");
 }
 
 /// Events that wait for an endpoint, at the hotel's first positions.
@@ -60,7 +60,7 @@ async fn forbid_large_statements(hooks: &Hooks) {
 async fn count(hooks: &Hooks, status: &str) -> i64 {
     sqlx::query_scalar("SELECT count(*) FROM webhook_deliveries WHERE status = $1")
         .bind(status)
-        .fetch_one(&hooks.house.test.pool)
+        .fetch_one(&hooks.house.test.db.pool)
         .await
         .expect("a count")
 }
@@ -124,7 +124,7 @@ async fn who_holds_an_endpoint_delays_its_own_webhooks_alone() {
     let (held, healthy) = (Receiver::new(Reply::Status(200)).await, Receiver::new(Reply::Status(200)).await);
     let (held_id, _) = hooks.endpoint(&held.url(), &["room_stay.created"]).await;
     let (healthy_id, _) = hooks.endpoint(&healthy.url(), &["room_stay.created"]).await;
-    let mut holding = hooks.house.test.pool.begin().await.expect("the database is there");
+    let mut holding = hooks.house.test.db.pool.begin().await.expect("the database is there");
     sqlx::query("SELECT FROM webhook_endpoints WHERE id::text = $1 FOR UPDATE")
         .bind(&held_id)
         .execute(&mut *holding)

@@ -27,6 +27,10 @@ async fn an_endpoint_is_disabled_when_a_schedule_is_used_up_and_nothing_else_was
     let endpoint = hooks.read(&id).await;
     assert_eq!(endpoint["status"], "DISABLED");
     assert_eq!(endpoint["disabledAt"], "2026-01-30T10:13:22+01:00");
+    let trail = "SELECT actor_type FROM audit_entries WHERE object_id = $1::uuid AND action = 'DISABLED'";
+    let disabled: Vec<String> =
+        sqlx::query_scalar(trail).bind(&id).fetch_all(&hooks.house.test.db.pool).await.expect("entries");
+    assert_eq!(disabled, ["SYSTEM"]);
     let reason = text(&endpoint["disabledReason"]);
     assert!(reason.contains("4 attempts failed since 2026-01-30 09:00 UTC") && reason.contains("500"), "{reason}");
     // What it misses is kept, and so is what led to this.
@@ -112,7 +116,7 @@ async fn what_waits_for_a_deleted_endpoint_is_dropped() {
     assert_eq!(hooks.deliver().await, 0);
     assert!(receiver.received().is_empty());
     let left: i64 = sqlx::query_scalar("SELECT count(*) FROM webhook_deliveries")
-        .fetch_one(&hooks.house.test.pool)
+        .fetch_one(&hooks.house.test.db.pool)
         .await
         .expect("a count");
     assert_eq!(left, 0);
@@ -136,7 +140,7 @@ async fn a_new_url_is_tried_without_waiting() {
 /// A transaction that has written its event and not committed yet.
 async fn about_to_commit(hooks: &Hooks) -> Transaction<'static, Postgres> {
     let app = &hooks.house.test.app;
-    let mut tx = app.pool.begin().await.expect("the database is there");
+    let mut tx = app.worker_pool.begin().await.expect("the database is there");
     let change = Change::RoomStayCreated { id: Uuid::from_u128(1) };
     let (hotel, now) = (hooks.house.hotel.id, app.clock.now());
     events::write_in(&mut tx, &app.ids, hotel, EventActor::System, now, vec![change]).await.expect("written");
@@ -153,7 +157,7 @@ async fn an_event_that_was_being_committed_while_its_endpoint_was_enabled_is_sen
     hooks.deliver().await;
     let tx = about_to_commit(&hooks).await;
     let committing = async {
-        until_somebody_waits(&hooks.house.test.pool).await;
+        until_somebody_waits(&hooks.house.test.db.pool).await;
         tx.commit().await.expect("committed");
     };
     tokio::join!(hooks.enable(&id), committing);

@@ -75,7 +75,14 @@ async fn with_nine_of_ten_endpoints_dead_one_event_reaches_every_healthy_one_in_
 pub fn spawn_worker(hooks: &Hooks, limits: TimeLimits) -> (App, tokio::task::JoinHandle<()>, Arc<Notify>) {
     let parts = &hooks.house.test.app;
     let clock = Clock::starting_at(parts.clock.now());
-    let app = App::new(parts.pool.clone(), clock, parts.ids.clone(), parts.secret_keys.clone(), parts.webhooks.clone());
+    let app = App::new(
+        hooks.house.test.db.options(),
+        5,
+        clock,
+        parts.ids.clone(),
+        parts.secret_keys.clone(),
+        parts.webhooks.clone(),
+    );
     let stop = Arc::new(Notify::new());
     let stopped = Arc::clone(&stop);
     let shutdown = async move { stopped.notified().await };

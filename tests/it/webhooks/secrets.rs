@@ -121,7 +121,7 @@ async fn secrets_are_sealed_and_bound_to_their_endpoint() {
     let (_, secret) = hooks.endpoint(&receiver.url(), &["room_stay.created"]).await;
     let encoded = secret.strip_prefix("whsec_").expect("the prefix");
     assert_eq!(encoded.len(), 44);
-    let pool = &hooks.house.test.pool;
+    let pool = &hooks.house.test.db.pool;
     let stored: Vec<u8> =
         sqlx::query_scalar("SELECT secret FROM webhook_endpoints").fetch_one(pool).await.expect("one");
     assert!(!stored.windows(encoded.len()).any(|window| window == encoded.as_bytes()));

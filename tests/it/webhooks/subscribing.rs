@@ -13,7 +13,7 @@ use crate::support::{Receiver, Reply, nodes};
 /// Sessions of the test's database that wait for a lock.
 async fn waiting(hooks: &Hooks) -> i64 {
     let count = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    sqlx::query_scalar(count).fetch_one(&hooks.house.test.pool).await.expect("a count")
+    sqlx::query_scalar(count).fetch_one(&hooks.house.test.db.pool).await.expect("a count")
 }
 
 /// Waits until `action` has ended or so many sessions wait; true when it waits.
@@ -30,7 +30,7 @@ async fn waits<T>(hooks: &Hooks, action: &tokio::task::JoinHandle<T>, sessions: 
 /// A transaction that has written an event of the hotel and not committed yet.
 async fn about_to_commit(hooks: &Hooks) -> Transaction<'static, Postgres> {
     let app = &hooks.house.test.app;
-    let mut tx = app.pool.begin().await.expect("the database is there");
+    let mut tx = app.worker_pool.begin().await.expect("the database is there");
     let change = Change::ClientUpdated { id: Uuid::from_u128(1) };
     let (hotel, now) = (hooks.house.hotel.id, app.clock.now());
     events::write_in(&mut tx, &app.ids, hotel, EventActor::System, now, vec![change]).await.expect("written");

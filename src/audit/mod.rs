@@ -1,0 +1,123 @@
+//! The audit trail: who did what to which record, when, and why where staff said so.
+//!
+//! Services note what they do in the [`Journal`] of their transaction ([`crate::db::Tx::emit`] and
+//! [`crate::db::Tx::audit`]); its commit writes the entries together with the events ([`crate::events`]). So an entry
+//! exists exactly when its effect does: a request that fails and one with a test key leave none.
+//!
+//! An entry names fields and never tells values, so it holds no secret and nothing of a guest but the reason that staff
+//! wrote. Nothing changes or deletes an entry; partitions are dropped after [`RETENTION`], whatever has become of the
+//! record.
+//!
+//! Not in it: what a machine keeps for itself (use of API keys, deliveries and their attempts, kept answers), the records
+//! of the demo as it is loaded, and its API keys.
+
+mod journal;
+mod model;
+mod store;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+pub use journal::Journal;
+pub use model::{Action, Actor, ActorType, AuditEntry, Entry, Object, ObjectType, Reason};
+
+use crate::auth::{self, Permission};
+use crate::db::{Extent, ExtentRequest, Page, PageRequest};
+use crate::error::Result;
+use crate::events::{self, EventActor};
+use crate::hotels::HotelId;
+use crate::id::IdSource;
+
+/// How long entries are kept: a year, and time to look into what happened in it.
+pub const RETENTION: TimeDelta = TimeDelta::days(400);
+
+/// Which entries of a hotel somebody may read.
+///
+/// An integration reads its own. With the permission `FRONT_DESK` it reads those about what a front desk sees, with
+/// `ADMIN` all, by whomever they were caused.
+#[derive(Clone, Debug)]
+pub struct Reader {
+    hotel: HotelId,
+    /// Its own entries are read in any case.
+    integration: Option<Uuid>,
+    /// Types of objects about which everybody's entries are read.
+    types: &'static [ObjectType],
+}
+
+impl Reader {
+    /// Whoever makes a request.
+    pub fn of(actor: &auth::Actor) -> Self {
+        let types = match actor.permission {
+            Permission::ReadOnly | Permission::Write => &[],
+            Permission::FrontDesk => ObjectType::OF_FRONT_DESK,
+            Permission::Admin => ObjectType::ALL,
+        };
+        Self { hotel: actor.hotel.id, integration: Some(actor.integration_id), types }
+    }
+
+    /// Whoever runs the service.
+    pub fn operator(hotel: HotelId) -> Self {
+        Self { hotel, integration: None, types: ObjectType::ALL }
+    }
+}
+
+/// Which entries, as far as the reader may see them: the newest first.
+#[derive(Clone, Debug)]
+pub struct AuditList {
+    /// Who reads.
+    pub reader: Reader,
+    /// Not before this instant.
+    pub since: Option<DateTime<Utc>>,
+    /// Before this instant.
+    pub until: Option<DateTime<Utc>>,
+}
+
+impl AuditList {
+    /// Everything that the reader may see.
+    pub fn of(reader: Reader) -> Self {
+        Self { reader, since: None, until: None }
+    }
+}
+
+/// Writes what whoever runs the service did on the command line. Nothing but the commit may follow.
+pub(crate) async fn write_in(
+    conn: &mut PgConnection,
+    ids: &IdSource,
+    hotel: HotelId,
+    now: DateTime<Utc>,
+    entries: impl IntoIterator<Item = Entry>,
+) -> Result<()> {
+    let journal = Journal::of(entries);
+    events::write_with_in(conn, ids, hotel, EventActor::CommandLine, now, &[], &journal).await.map(drop)
+}
+
+/// A page of the entries about all of the hotel, newest first.
+pub async fn page(conn: &mut PgConnection, list: &AuditList, request: &PageRequest<Uuid>) -> Result<Page<AuditEntry>> {
+    store::page(conn, list, request).await
+}
+
+/// The extent of the list of entries about all of the hotel.
+pub async fn extent(conn: &mut PgConnection, list: &AuditList, request: &ExtentRequest<Uuid>) -> Result<Extent> {
+    store::extent(conn, list, request).await
+}
+
+/// For each of these records, whether or not it still exists, a page of the entries about it, newest first.
+pub async fn pages_of_objects(
+    conn: &mut PgConnection,
+    list: &AuditList,
+    objects: &[Uuid],
+    request: &PageRequest<Uuid>,
+) -> Result<Vec<Page<AuditEntry>>> {
+    store::pages_of_objects(conn, list, objects, request).await
+}
+
+/// The extents of the lists of entries about these records.
+pub async fn extents_of_objects(
+    conn: &mut PgConnection,
+    list: &AuditList,
+    objects: &[Uuid],
+    request: &ExtentRequest<Uuid>,
+) -> Result<Vec<Extent>> {
+    store::extents_of_objects(conn, list, objects, request).await
+}

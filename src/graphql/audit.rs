@@ -1,0 +1,257 @@
+//! The audit trail in the schema.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, Object, SimpleObject};
+use chrono_tz::Tz;
+use uuid::Uuid;
+
+use super::connection::{Binding, Connection, PageArguments, extent_request};
+use super::context::{RequestContext, Session};
+use super::error::{InInput, Outcome, read_ahead};
+use super::integrations::IntegrationRef;
+use super::scalars::{Datetime, uuid};
+use super::selection::Selection;
+use crate::audit::{self, Action, ActorType, AuditEntry, AuditList, ObjectType, Reader, Reason};
+use crate::auth::Permission;
+use crate::db::{Extent, ExtentRequest};
+use crate::error::{ErrorAt, Result};
+
+/// Something that was done to a record, by whom, and why where staff said so. It names fields and never tells values.
+#[derive(SimpleObject)]
+#[graphql(name = "AuditEntry")]
+pub struct AuditEntryNode {
+    /// Opaque, at most 64 letters, digits and hyphens.
+    id: ID,
+    /// When it was done.
+    created_at: Datetime,
+    /// What was done.
+    action: Action,
+    /// To what. It may be gone.
+    object: AuditObject,
+    /// For updates: names of the fields that changed, as in this schema.
+    updated_fields: Option<Vec<String>>,
+    /// Another record that it concerns: the key that was put on a stay or taken off, the stay that was split, the reservation
+    /// of a new stay, the guest of a guest list, the other pair of API keys when one was regenerated.
+    related: Option<AuditObject>,
+    /// Who did it.
+    actor: AuditActor,
+    /// Why, in the words of staff: `reason` of the mutation or of the REST request.
+    reason: Option<String>,
+    /// `X-Request-Id` of the request that did it.
+    request_id: Option<String>,
+}
+
+/// A record that an entry of the audit trail is about. It may be gone.
+#[derive(SimpleObject)]
+pub struct AuditObject {
+    /// What kind of record.
+    #[graphql(name = "type")]
+    object_type: ObjectType,
+    /// Its id.
+    id: ID,
+}
+
+/// Who did something.
+#[derive(SimpleObject)]
+pub struct AuditActor {
+    /// What kind of actor.
+    #[graphql(name = "type")]
+    actor_type: ActorType,
+    /// The integration; `null` for every other kind of actor.
+    integration: Option<IntegrationRef>,
+    /// The pair of API keys that the request was made with; `null` for every other kind of actor.
+    api_key: Option<AuditApiKey>,
+}
+
+/// The pair of API keys that something was done with.
+#[derive(SimpleObject)]
+pub struct AuditApiKey {
+    /// Its id.
+    id: ID,
+    /// What people call it.
+    name: String,
+}
+
+impl AuditEntryNode {
+    fn new(entry: AuditEntry, zone: Tz) -> Self {
+        let object =
+            |object: audit::Object| AuditObject { object_type: object.object_type, id: ID(object.id.to_string()) };
+        let actor = AuditActor {
+            actor_type: entry.actor.actor_type,
+            integration: entry.actor.integration.map(|integration| IntegrationRef::new(integration, zone)),
+            api_key: entry.actor.api_key.map(|(id, name)| AuditApiKey { id: ID(id.to_string()), name }),
+        };
+        Self {
+            id: ID(entry.id.to_string()),
+            created_at: Datetime::local(entry.created_at, zone),
+            action: entry.action,
+            object: object(entry.object),
+            updated_fields: entry.updated_fields,
+            related: entry.related.map(object),
+            actor,
+            reason: entry.reason,
+            request_id: entry.request_id,
+        }
+    }
+}
+
+/// Queries for the audit trail.
+#[derive(Default)]
+pub struct AuditQuery;
+
+#[Object]
+impl AuditQuery {
+    /// Who did what in the hotel, the newest first. Kept for 400 days, also of what was deleted. An integration reads what it
+    /// did itself, and needs `objectId` for that; with the permission `FRONT_DESK` it reads what anybody did to reservations,
+    /// room stays, clients, room access keys, rooms and categories; with `ADMIN` everything.
+    #[expect(clippy::too_many_arguments, reason = "a field of the schema")]
+    async fn audit_entries(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Only what concerns the record with this id, whether or not it still exists.")]
+        object_id: Option<ID>,
+        #[graphql(desc = "Only what was done at this instant or later.")] since: Option<Datetime>,
+        #[graphql(desc = "Only what was done before this instant.")] until: Option<Datetime>,
+        #[graphql(desc = "The first so many, at most 100; 20 when neither first nor last is given.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "Only entries behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last so many, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Only entries before this cursor.")] before: Option<String>,
+    ) -> Outcome<Option<Connection<AuditEntryNode>>> {
+        let context = RequestContext::of(ctx);
+        let arguments = PageArguments { first, after, last, before };
+        let list = AuditList {
+            since: since.map(|at| at.0.to_utc()),
+            until: until.map(|at| at.0.to_utc()),
+            ..AuditList::of(Reader::of(&context.actor))
+        };
+        let object = object_id.as_ref().map(uuid);
+        Ok(Some(entries(context, object, &list, &arguments, &Selection::of(ctx)).await?))
+    }
+}
+
+async fn entries(
+    context: &RequestContext,
+    object: Option<Uuid>,
+    list: &AuditList,
+    arguments: &PageArguments,
+    selection: &Selection<'_>,
+) -> Result<Connection<AuditEntryNode>> {
+    let hotel = &context.actor.hotel;
+    let binding = Binding::new(hotel.id, "auditEntries", &(object, list.since, list.until));
+    let request = arguments.request(binding)?;
+    if object.is_none() {
+        // The few entries of one integration among all of the hotel's would have to be searched for.
+        context.actor.require(Permission::FrontDesk)?;
+    }
+    let wanted = extent_request(selection, &request);
+    let mut session = context.read().await?;
+    let (page, extent) = if let Some(object) = object {
+        let page = audit::pages_of_objects(session.conn(), list, &[object], &request).await?.remove(0);
+        let extents = extents(&mut session, list, &[object], &wanted).await?;
+        (page, extents[0])
+    } else {
+        let page = audit::page(session.conn(), list, &request).await?;
+        let extent =
+            if wanted.is_empty() { Extent::default() } else { audit::extent(session.conn(), list, &wanted).await? };
+        (page, extent)
+    };
+    let keyed = page.map(|entry| (entry.id, AuditEntryNode::new(entry, hotel.time_zone)));
+    Ok(Connection::new(keyed, extent, &request, binding))
+}
+
+async fn extents(
+    session: &mut Session<'_>,
+    list: &AuditList,
+    objects: &[Uuid],
+    wanted: &ExtentRequest<Uuid>,
+) -> Result<Vec<Extent>> {
+    if wanted.is_empty() {
+        return Ok(vec![Extent::default(); objects.len()]);
+    }
+    audit::extents_of_objects(session.conn(), list, objects, wanted).await
+}
+
+/// Pages of `auditTrail` that are selected of records.
+pub struct TrailPlan {
+    pages: Vec<TrailPage>,
+}
+
+struct TrailPage {
+    arguments: PageArguments,
+    total: bool,
+    has_previous_page: bool,
+    has_next_page: bool,
+}
+
+impl TrailPlan {
+    /// Plans for what is selected of records that have an audit trail.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` for the arguments of a trail.
+    pub fn of(records: &Selection<'_>) -> Result<Self> {
+        let pages = records.connections("auditTrail")?.into_iter().map(|(arguments, connection)| {
+            let page_info = connection.field("pageInfo");
+            TrailPage {
+                arguments,
+                total: connection.has("totalCount"),
+                has_previous_page: page_info.has("hasPreviousPage"),
+                has_next_page: page_info.has("hasNextPage"),
+            }
+        });
+        Ok(Self { pages: pages.collect() })
+    }
+}
+
+/// The pages of one record's trail that were selected, by their arguments.
+#[derive(Clone, Default)]
+pub struct Trails(Arc<Vec<(PageArguments, Connection<AuditEntryNode>)>>);
+
+impl Trails {
+    /// The page for these arguments.
+    pub fn page(&self, arguments: &PageArguments) -> Outcome<&Connection<AuditEntryNode>> {
+        read_ahead(self.0.iter().find(|(known, _)| known == arguments).map(|(_, page)| page))
+    }
+
+    /// Reads the selected pages for all of these records, in their order.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT`, `INVALID_CURSOR`
+    pub async fn read(session: &mut Session<'_>, records: &[Uuid], plan: &TrailPlan) -> Result<Vec<Self>> {
+        let actor = &session.context.actor;
+        let (zone, list) = (actor.hotel.time_zone, AuditList::of(Reader::of(actor)));
+        // Ordered by the entries' ids, in which the cursor of another record's trail has a place, too.
+        let binding = Binding::new(actor.hotel.id, "auditTrail", &());
+        let mut trails: Vec<Vec<_>> = records.iter().map(|_| Vec::with_capacity(plan.pages.len())).collect();
+        for page in &plan.pages {
+            let request = page.arguments.request(binding)?;
+            if records.is_empty() {
+                continue;
+            }
+            let wanted = ExtentRequest {
+                total: page.total,
+                up_to: request.after.filter(|_| page.has_previous_page && !request.from_end),
+                from: request.before.filter(|_| page.has_next_page && request.from_end),
+            };
+            let entries = audit::pages_of_objects(session.conn(), &list, records, &request).await?;
+            let extents = extents(session, &list, records, &wanted).await?;
+            for ((trail, entries), extent) in trails.iter_mut().zip(entries).zip(extents) {
+                let keyed = entries.map(|entry| (entry.id, AuditEntryNode::new(entry, zone)));
+                trail.push((page.arguments.clone(), Connection::new(keyed, extent, &request, binding)));
+            }
+        }
+        Ok(trails.into_iter().map(|trail| Self(Arc::new(trail))).collect())
+    }
+}
+
+/// Says why the mutation of this session does what it does, where its input says so.
+///
+/// # Errors
+/// `INVALID_ARGUMENT` at `input.reason`
+pub fn because(session: &mut Session<'_>, reason: Option<&str>) -> Outcome<()> {
+    let reason = reason.map(Reason::parse).transpose().at("reason").in_input()?;
+    session.tx().begin_act(reason);
+    Ok(())
+}
