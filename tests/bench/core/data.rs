@@ -2,14 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use chrono::{Days, NaiveDate};
-use chrono_tz::Tz;
+use chrono::Days;
 use latchkey::app::App;
-use latchkey::auth::{self, Permission};
 use latchkey::clock::Clock;
 use latchkey::db::embedded::{Durability, Embedded};
 use latchkey::db::{self, Condition, Filter, PageRequest};
-use latchkey::hotels::{self, Hotel, NewHotel};
 use latchkey::http;
 use latchkey::id::IdSource;
 use latchkey::reservations::{self, ReservationField, ReservationJoins};
@@ -17,30 +14,18 @@ use latchkey::room_stays::{self, StayField, StayJoins};
 use latchkey::secrets::SecretKeys;
 use latchkey::webhooks::WebhookSettings;
 use sqlx::postgres::PgPoolOptions;
-use sqlx::{AssertSqlSafe, PgConnection, PgPool};
+use sqlx::{PgConnection, PgPool};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
+use super::hotel::{self, Window, run};
 use super::load::Client;
 use super::pgbench::{Script, Socket};
 
 /// Stays of each hotel. All of them have the same stays in the window; only their histories differ.
 const SIZES: [usize; 3] = [10_000, 100_000, 1_000_000];
-/// Stays in the window's week.
-const IN_WINDOW: usize = 200;
-/// Rooms of a hotel.
-const ROOMS: usize = 100;
 const TODAY: &str = "2026-01-30";
-
-/// A hotel and its week.
-pub struct Window {
-    pub hotel: Hotel,
-    pub key: String,
-    pub stays: usize,
-    pub start: NaiveDate,
-    pub end: NaiveDate,
-}
 
 /// The running benchmark.
 pub struct Bench {
@@ -76,9 +61,9 @@ impl Bench {
         let mut windows = Vec::new();
         let mut integration = Uuid::nil();
         for stays in SIZES {
-            let (window, id) = make_hotel(&app, &owner, stays).await;
-            integration = if windows.is_empty() { id } else { integration };
-            windows.push(window);
+            let made = hotel::make(&app, &owner, stays, TODAY.parse().expect("a date")).await;
+            integration = if windows.is_empty() { made.integration } else { integration };
+            windows.push(made.window);
         }
         let mut conn = owner.acquire().await.expect("a connection");
         run(&mut conn, "SET statement_timeout = 0").await;
@@ -232,38 +217,6 @@ impl Bench {
     pub fn free_stay(&self, number: usize) -> String {
         self.free_stays[number % self.free_stays.len()].to_string()
     }
-}
-
-async fn make_hotel(app: &App, owner: &PgPool, stays: usize) -> (Window, Uuid) {
-    let time = |hour| chrono::NaiveTime::from_hms_opt(hour, 0, 0).expect("a time");
-    let new = NewHotel {
-        slug: format!("bench-{stays}"),
-        name: format!("{stays} stays"),
-        time_zone: Tz::Europe__Lisbon,
-        check_in_time: time(15),
-        check_out_time: time(11),
-    };
-    let hotel = hotels::create(app, new).await.expect("a hotel");
-    let made = auth::create_api_key(app, hotel.id, "Locks", "Locks", Permission::Write).await.expect("a key");
-    let mut conn = owner.acquire().await.expect("a connection");
-    run(&mut conn, "SET statement_timeout = 0").await;
-    for statement in include_str!("hotel.sql").split(";\n").filter(|statement| !statement.trim().is_empty()) {
-        let statement = statement
-            .replace(":hotel", &format!("'{}'::uuid", hotel.id))
-            .replace(":integration", &format!("'{}'::uuid", made.integration_id))
-            .replace(":stays", &stays.to_string())
-            .replace(":rooms", &ROOMS.to_string())
-            .replace(":in_window", &IN_WINDOW.to_string())
-            .replace(":today", &format!("DATE '{TODAY}'"));
-        run(&mut conn, &statement).await;
-    }
-    let start: NaiveDate = TODAY.parse().expect("a date");
-    let key = made.pair.live.expose().to_owned();
-    (Window { hotel, key, stays, start, end: start + Days::new(6) }, made.integration_id)
-}
-
-async fn run(conn: &mut PgConnection, sql: &str) {
-    sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(conn).await.unwrap_or_else(|error| panic!("{error}\n{sql}"));
 }
 
 /// Text of the statement that the connection prepared last, asking for that excepted.

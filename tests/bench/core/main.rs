@@ -12,6 +12,8 @@
 
 mod data;
 mod drive;
+#[path = "../hotel.rs"]
+mod hotel;
 #[path = "../load.rs"]
 mod load;
 mod pgbench;
@@ -20,8 +22,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use data::{Bench, Window};
+use data::Bench;
 use drive::drive;
+use hotel::Window;
 use load::Figures;
 
 /// Time for one measurement; each case is measured in several rounds, alternating with its counterpart.
