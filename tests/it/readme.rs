@@ -24,7 +24,11 @@ fn lines(heading: &str) -> String {
 /// Runs lines in a shell and answers with the JSON values that they print.
 fn run(data: &DataDir, lines: &str) -> Vec<Value> {
     let mut shell = Command::new("bash");
-    shell.args(["-eu", "-o", "pipefail", "-c", lines]).env("LATCHKEY_DATA_DIR", data.path()).env("no_proxy", "*");
+    shell
+        .args(["-eu", "-o", "pipefail", "-c", lines])
+        .env("LATCHKEY_DATA_DIR", data.path())
+        .env("no_proxy", "*")
+        .env_remove("DATABASE_URL");
     let output = shell.output().expect("bash is there");
     assert!(output.status.success(), "{lines}: {}", String::from_utf8_lossy(&output.stderr));
     let values = serde_json::Deserializer::from_slice(&output.stdout).into_iter();

@@ -108,7 +108,7 @@ impl Round {
             ("disconnectIntegration", json!({"id": house.other_locks.actor.integration_id}), "roomAccessKeysDeleted"),
             ("setRoomAccessKeysEnabled", json!({"enabled": false}), "roomAccessKeysEnabled"),
         ];
-        Self { house, tester, keys, live, mutations }
+        Self { house, tester, live, keys, mutations }
     }
 }
 

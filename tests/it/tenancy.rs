@@ -340,7 +340,9 @@ async fn every_place_for_an_id_is_tried() {
     let nobody = Ids::of_nobody();
     let mut tried: BTreeSet<String> = places(&nobody, &nobody).into_iter().map(|place| place.0.to_owned()).collect();
     tried.extend(administrators_places("", "").into_iter().map(|place| place.0.to_owned()));
-    tried.extend(["IdFilter.eq", "IdFilter.in", "webhookDeliveries.endpointId"].map(str::to_owned));
+    tried.extend(
+        ["IdFilter.eq", "IdFilter.in", "webhookDeliveries.endpointId", "auditEntries.objectId"].map(str::to_owned),
+    );
     assert_eq!(places_in_schema, tried);
 }
 
@@ -378,6 +380,12 @@ async fn queries_answer_with_records_of_their_own_hotel_alone() {
     assert_eq!(data["webhookEndpoints"]["totalCount"], 0);
     let events = house.desk.data("{ events(first: 100) { edges { node { object { id } } } } }", json!({})).await;
     assert!(events.to_string().contains(&own.stay) && !events.to_string().contains(&foreign.stay), "{events}");
+    let trail = "query($id: ID!) { auditEntries(objectId: $id) { edges { node { id } } } }";
+    for foreign in [&foreign.stay, &foreign.key, &foreign.endpoint] {
+        let answer = house.desk.run(trail, json!({"id": foreign})).await;
+        assert_eq!(answer, house.desk.run(trail, json!({"id": Ids::of_nobody().stay})).await);
+        assert!(nodes(&answer["data"]["auditEntries"]).is_empty(), "{answer}");
+    }
     let keys = "{ roomAccessKeys { edges { node { id } } } }";
     let data = house.desk.data(keys, json!({})).await;
     assert_eq!(nodes(&data["roomAccessKeys"]), [json!({"id": own.key})]);

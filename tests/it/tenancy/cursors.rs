@@ -9,7 +9,7 @@ use crate::support::{Client, House, code, text};
 
 /// Every place for a cursor, and a document with `PAGE` in place of the page's arguments. A query of deliveries takes the
 /// endpoint's id, one of rooms the reservation's.
-const CONNECTIONS: [(&str, &str); 10] = [
+const CONNECTIONS: [(&str, &str); 16] = [
     ("Query.room_stays", "{ room_stays(PAGE) { edges { cursor node { id } } } }"),
     ("Query.reservations", "{ reservations(PAGE) { edges { cursor node { id } } } }"),
     ("Query.clients", "{ clients(PAGE) { edges { cursor node { id } } } }"),
@@ -26,6 +26,24 @@ const CONNECTIONS: [(&str, &str); 10] = [
         "Reservation.rooms",
         "{ reservations(filter: {id: {eq: \"RESERVATION\"}}) { edges { node { rooms(PAGE) { edges { cursor node { id } } } } } } }",
     ),
+    ("Query.auditEntries", "{ auditEntries(PAGE) { edges { cursor node { id } } } }"),
+    ("RoomStay.auditTrail", "{ room_stays { edges { node { auditTrail(PAGE) { edges { cursor node { id } } } } } } }"),
+    (
+        "RoomAccessKey.auditTrail",
+        "{ roomAccessKeys { edges { node { auditTrail(PAGE) { edges { cursor node { id } } } } } } }",
+    ),
+    (
+        "RoomAccessPin.auditTrail",
+        "{ roomAccessKeys { edges { node { ... on RoomAccessPin { auditTrail(PAGE) { edges { cursor node { id } } } } } } } }",
+    ),
+    (
+        "RoomAccessQR.auditTrail",
+        "{ roomAccessKeys { edges { node { ... on RoomAccessQR { auditTrail(PAGE) { edges { cursor node { id } } } } } } } }",
+    ),
+    (
+        "RoomAccessKeyStorage.auditTrail",
+        "{ roomAccessKeys { edges { node { ... on RoomAccessKeyStorage { auditTrail(PAGE) { edges { cursor node { id } } } } } } } }",
+    ),
 ];
 
 /// Somebody of a hotel who may read everything, and records of that hotel.
@@ -37,6 +55,12 @@ struct Reader {
 impl Reader {
     async fn of(house: &House) -> Self {
         let ids = Ids::of(house).await;
+        for secret in [
+            json!({"roomAccessQR": {"qrData": "1"}}),
+            json!({"roomAccessKeyStorage": {"compartment": "1", "pin": "1"}}),
+        ] {
+            house.desk.done("createRoomAccessKey", secret, "roomAccessKey { id }").await;
+        }
         // The records are those of the front desk's integration.
         let keys = house.test.integration(&house.hotel, "Front desk", latchkey::auth::Permission::Admin).await;
         Self { client: Client::new(&house.test, &keys.live).await, ids }
