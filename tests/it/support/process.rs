@@ -77,6 +77,10 @@ impl DataDir {
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = latchkey(args);
         command.env("LATCHKEY_DATA_DIR", self.path()).env("LATCHKEY_LISTEN", "127.0.0.1:0");
+        // Some tests ask more than a key or an address may.
+        for limit in ["LATCHKEY_RATE_LIMIT", "LATCHKEY_COST_LIMIT", "LATCHKEY_AUTH_FAILURE_LIMIT"] {
+            command.env(limit, "0");
+        }
         if let Some(url) = &self.database_url {
             let keys = "1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
             command.env("DATABASE_URL", url).env("LATCHKEY_SECRET_KEY", keys);
