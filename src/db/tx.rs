@@ -81,6 +81,12 @@ impl Tx {
         self.deliveries += count;
     }
 
+    /// Undoes it, and waits until its locks are free: whoever is told of a failure may try again at once.
+    pub async fn rollback(self) {
+        // A connection that cannot even roll back is lost, and its transaction with it.
+        let _ = self.inner.rollback().await;
+    }
+
     /// Ends it: what a live key did is kept, its events and its audit trail with it; what a test key did is undone.
     pub async fn commit(mut self) -> Result<()> {
         if self.actor.mode == Mode::Test {

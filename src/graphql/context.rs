@@ -36,13 +36,15 @@ pub struct RequestContext {
     statements: AtomicU32,
 }
 
-#[expect(clippy::large_enum_variant, reason = "one per request")]
 enum Unit {
     /// No statement was run yet.
     Idle,
     /// Open, and everything went well so far.
     Open(Tx),
-    /// Something went wrong: nothing of the request will be kept, and nothing more is run.
+    /// Something went wrong: nothing of the request will be kept, and nothing more is run. What it has done is still to be
+    /// undone.
+    Failed(Tx),
+    /// The same, and it is undone.
     Poisoned,
 }
 
@@ -109,7 +111,7 @@ impl RequestContext {
         if matches!(*unit, Unit::Idle) {
             *unit = Unit::Open(Tx::begin(&self.app, &self.actor, self.now).await?);
         }
-        if matches!(*unit, Unit::Poisoned) {
+        if matches!(*unit, Unit::Failed(_) | Unit::Poisoned) {
             return Err(Error::of(ErrorCode::NotRun));
         }
         Ok(unit)
@@ -144,14 +146,17 @@ impl RequestContext {
 
     /// Makes sure that nothing of the request is kept and that nothing more is run.
     pub async fn poison(&self) {
-        *self.unit.lock().await = Unit::Poisoned;
+        let mut unit = self.unit.lock().await;
+        if let Unit::Open(tx) | Unit::Failed(tx) = std::mem::replace(&mut *unit, Unit::Poisoned) {
+            tx.rollback().await;
+        }
     }
 
     /// Keeps what the request changed, if it changed anything and nothing failed.
     pub async fn finish(&self) -> Result<()> {
         match std::mem::replace(&mut *self.unit.lock().await, Unit::Poisoned) {
             Unit::Open(tx) => tx.commit().await,
-            Unit::Idle | Unit::Poisoned => Ok(()),
+            Unit::Idle | Unit::Failed(_) | Unit::Poisoned => Ok(()),
         }
     }
 }
@@ -204,8 +209,10 @@ impl Drop for Session<'_> {
     fn drop(&mut self) {
         if let Source::Tx(unit) = &mut self.source {
             self.context.statements.fetch_add(open_tx(unit).take_statements(), Ordering::Relaxed);
-            if self.unfinished {
-                **unit = Unit::Poisoned;
+            if self.unfinished
+                && let Unit::Open(tx) = std::mem::replace(&mut **unit, Unit::Poisoned)
+            {
+                **unit = Unit::Failed(tx);
             }
         }
     }
@@ -214,6 +221,6 @@ impl Drop for Session<'_> {
 fn open_tx(unit: &mut Unit) -> &mut Tx {
     match unit {
         Unit::Open(tx) => tx,
-        Unit::Idle | Unit::Poisoned => unreachable!("the unit of a session is open"),
+        Unit::Idle | Unit::Failed(_) | Unit::Poisoned => unreachable!("the unit of a session is open"),
     }
 }

@@ -89,7 +89,12 @@ pub async fn execute_keyed(
     let mut execution = loop {
         let context = Arc::new(RequestContext::new(app.clone(), actor.clone(), conn.take(), mutates));
         if let Some(keyed) = keyed {
-            match context.claim(&keyed.idempotency, attempt > 1).await {
+            let claim = context.claim(&keyed.idempotency, attempt > 1).await;
+            if !matches!(claim, Ok(Claim::New)) {
+                // Whoever asks again at once must not find the key still in use.
+                context.poison().await;
+            }
+            match claim {
                 Ok(Claim::New) => {}
                 Ok(Claim::Answered(KeptAnswer { body, .. })) => {
                     let kept = Some(body);

@@ -162,17 +162,32 @@ async fn run_once(
     deadline: Instant,
 ) -> Result<(KeptAnswer, bool)> {
     let mut tx = Tx::begin(app, actor, app.clock.now()).await?;
+    match perform(&mut tx, act, key, again, deadline).await {
+        // Committing is not part of what can be given up: its outcome would be unknown.
+        Ok((answer, false)) => tx.commit().await.map(|()| (answer, false)),
+        answered_or_failed => {
+            tx.rollback().await;
+            answered_or_failed
+        }
+    }
+}
+
+async fn perform(
+    tx: &mut Tx,
+    act: &Act,
+    key: &Idempotency,
+    again: bool,
+    deadline: Instant,
+) -> Result<(KeptAnswer, bool)> {
     if again {
         tx.wait_for_turn().await?;
     }
-    if let Claim::Answered(answer) = idempotency::claim_in(&mut tx, key, again).await? {
+    if let Claim::Answered(answer) = idempotency::claim_in(tx, key, again).await? {
         return Ok((answer, true));
     }
-    let done = tokio::time::timeout_at(deadline, act.perform_in(&mut tx)).await;
+    let done = tokio::time::timeout_at(deadline, act.perform_in(tx)).await;
     let body = done.map_err(|_| Error::of(ErrorCode::DeadlineExceeded))??;
     let answer = KeptAnswer { status: 200, body: body.to_string() };
-    idempotency::keep_in(&mut tx, key, &answer).await?;
-    // Committing is not part of what can be given up: its outcome would be unknown.
-    tx.commit().await?;
+    idempotency::keep_in(tx, key, &answer).await?;
     Ok((answer, false))
 }

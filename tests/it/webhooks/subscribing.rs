@@ -57,8 +57,10 @@ async fn an_endpoint_is_enabled_after_everything_that_was_written_without_it() {
     first.commit().await.expect("committed");
     writing.await.expect("written");
     let polled = subscribing.await.expect("subscribed");
-    // Told in one of the two ways.
-    assert_eq!(polled + hooks.deliver().await, 1);
+    // Told in one of the two ways at least: when PostgreSQL lets the subscriber pass first, the stay has a delivery, and may
+    // be there by the time of the poll, too.
+    let told = polled + hooks.deliver().await;
+    assert!((1..=2).contains(&told), "told {told} times");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
