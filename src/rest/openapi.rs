@@ -24,6 +24,7 @@ const CODES: &[ErrorCode] = &[
     ErrorCode::UnsupportedMediaType,
     ErrorCode::Internal,
     ErrorCode::DeadlineExceeded,
+    ErrorCode::Overloaded,
     ErrorCode::Unavailable,
 ];
 

@@ -24,6 +24,7 @@ mod import;
 mod integrations;
 mod keys;
 mod laws;
+mod overload;
 mod pruner;
 mod races;
 mod readme;
