@@ -4,7 +4,7 @@
 //! so what waits waits here, where it has cost nothing yet, and not in the middle of its work. The queue is bounded in length
 //! and in time. A burst may wait for [`LONGEST_WAIT`]; a queue that has been standing for so long is no burst, and who joins
 //! it waits no longer than [`STANDING_WAIT`]: so the latency of what is accepted stays low however much is refused (the
-//! rule is that of controlled delay, CoDel, in its simplest form).
+//! rule is that of controlled delay in its simplest form).
 //!
 //! A body that is still on its way holds no place: it is given back while nothing arrives, and taken again in the end.
 

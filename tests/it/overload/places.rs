@@ -42,10 +42,11 @@ impl Site {
         guests.bearer_auth(&self.vendor.live).send().await.expect("an answer")
     }
 
-    async fn waiting_in_the_database(&self) -> i64 {
+    async fn waiting_in_the_database(&self) -> usize {
         let waiting =
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
-        sqlx::query_scalar(waiting).fetch_one(&self.app.db.pool).await.expect("a count")
+        let waiting: i64 = sqlx::query_scalar(waiting).fetch_one(&self.app.db.pool).await.expect("a count");
+        usize::try_from(waiting).expect("a count")
     }
 }
 
@@ -56,7 +57,7 @@ async fn whoever_finds_no_place_is_told_so_in_the_form_of_the_interface() {
     holding.execute("LOCK TABLE room_stays IN ACCESS EXCLUSIVE MODE").await.expect("held");
     let running = join_all((0..PLACES).map(|_| site.graphql()));
     let others = async {
-        while site.waiting_in_the_database().await < PLACES as i64 {}
+        while site.waiting_in_the_database().await < PLACES {}
         let began = Instant::now();
         let (graphql, rest) = tokio::join!(site.graphql(), site.rest());
         let waited = began.elapsed();
