@@ -52,6 +52,11 @@ impl RequestPool {
         Self(pool)
     }
 
+    /// Most connections at the same time.
+    pub fn connections(&self) -> usize {
+        self.0.options().get_max_connections() as usize
+    }
+
     /// A connection that sees the rows of a hotel.
     pub async fn of_hotel(&self, hotel: HotelId) -> sqlx::Result<PoolConnection<Postgres>> {
         let mut conn = self.0.acquire().await?;

@@ -10,6 +10,7 @@ use futures_util::TryStreamExt as _;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use tokio::time::timeout;
 
+use super::admission::Overloaded;
 use crate::error::{Error, ErrorCode, Result};
 
 /// Largest body, in bytes: a batch of 100 documents of their usual size fits several times.
@@ -22,7 +23,8 @@ const DISCARD: Duration = Duration::from_secs(2);
 /// The whole body.
 ///
 /// # Errors
-/// `PAYLOAD_TOO_LARGE`, `REQUEST_TIMEOUT`, and `BAD_REQUEST` when the connection breaks.
+/// `PAYLOAD_TOO_LARGE`, `REQUEST_TIMEOUT`, `BAD_REQUEST` when the connection breaks, `OVERLOADED` when there is no place any
+/// more once it has arrived.
 pub(super) async fn read(body: Body) -> Result<Bytes> {
     if body.size_hint().lower() > MAX_BYTES as u64 {
         discard(body).await;
@@ -31,6 +33,7 @@ pub(super) async fn read(body: Body) -> Result<Bytes> {
     match timeout(ARRIVAL, Limited::new(body, MAX_BYTES).collect()).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Error::of(ErrorCode::PayloadTooLarge)),
+        Ok(Err(error)) if Overloaded::is_behind(&*error) => Err(Error::of(ErrorCode::Overloaded)),
         Ok(Err(_)) => Err(Error::new(ErrorCode::BadRequest, "The request body is incomplete")),
         Err(_) => Err(Error::of(ErrorCode::RequestTimeout)),
     }

@@ -4,10 +4,11 @@
 //! - `/api/pms/v1` is REST for the hotel's own system ([`pms`]).
 //! - `GET /healthz` and `GET /readyz` tell whether the process is up and whether it can serve ([`health`]).
 //!
-//! Every request runs in a task of its own, gets an id and one log line ([`requests`]); every answer is small, complete
-//! and never an escaped panic. [`server`] cuts off whoever is slow. It speaks HTTP/1.1: HTTP/2 belongs to the proxy in
+//! Every request runs in a task of its own, gets an id and one log line ([`requests`]); what needs the database waits for a
+//! place ([`admission`]); every answer is small, complete and never an escaped panic. [`server`] cuts off whoever is slow. It speaks HTTP/1.1: HTTP/2 belongs to the proxy in
 //! front that holds the certificate.
 
+mod admission;
 mod answer;
 mod body;
 mod entry;
@@ -29,6 +30,7 @@ use axum::{Router, middleware};
 
 pub use server::serve;
 
+use self::admission::Gate;
 use self::answer::Outcome;
 use self::negotiate::MediaType;
 use self::requests::{InFlight, RequestId};
@@ -45,13 +47,15 @@ fn routes(app: App, in_flight: InFlight) -> Router {
     let pms = Act::NAMES.iter().fold(Router::new(), |router, name| {
         router.route(&format!("/api/pms/v1/{{hotel}}/guests/{name}"), post(pms::act))
     });
-    Router::new()
-        .merge(pms)
+    let admitted = pms
+        .route("/api/pms/v1/{hotel}/guests", get(pms::list))
         .route("/graphql", post(graphql::handle))
+        .route_layer(middleware::from_fn_with_state(Gate::new(app.pool.connections()), admission::run));
+    Router::new()
+        .merge(admitted)
         .route("/graphql/ide", get(graphiql::page))
         .route("/graphql/ide/{file}", get(graphiql::file))
         .route("/api/pms/v1/openapi.json", get(pms::document))
-        .route("/api/pms/v1/{hotel}/guests", get(pms::list))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .fallback(not_found)
@@ -70,7 +74,11 @@ async fn not_found(request: Request) -> Response {
 
 /// The router adds the `Allow` header.
 async fn method_not_allowed(request: Request) -> Response {
-    let error = Error::new(ErrorCode::MethodNotAllowed, "This path does not serve this method");
+    refused_unread(request, Error::new(ErrorCode::MethodNotAllowed, "This path does not serve this method")).await
+}
+
+/// The answer to a request that is refused whatever its body says.
+async fn refused_unread(request: Request, error: Error) -> Response {
     let media_type = negotiate::answer_type(request.headers()).unwrap_or(MediaType::Json);
     let (head, body) = request.into_parts();
     body::discard(body).await;

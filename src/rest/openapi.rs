@@ -25,6 +25,7 @@ const CODES: &[ErrorCode] = &[
     ErrorCode::RateLimited,
     ErrorCode::Internal,
     ErrorCode::DeadlineExceeded,
+    ErrorCode::Overloaded,
     ErrorCode::Unavailable,
 ];
 

@@ -1,8 +1,10 @@
 //! Server processes on one database: what one of them did is in force at the others, and what one that was killed did is
 //! not done again.
 
+mod balancer;
 mod idempotency;
 mod kills;
+mod one_address;
 mod revocation;
 
 use std::time::Duration;

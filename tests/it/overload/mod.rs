@@ -1,0 +1,4 @@
+//! More requests than can be served.
+
+mod capacity;
+mod places;
