@@ -64,7 +64,9 @@ END $$;
 -- Functions below act with the rights of whoever owns the tables, and that one passes the workers' policies.
 DO $$
 BEGIN
-    EXECUTE format('GRANT latchkey_worker TO %I', current_user);
+    IF NOT pg_has_role(current_user, 'latchkey_worker', 'MEMBER') THEN
+        EXECUTE format('GRANT latchkey_worker TO %I', current_user);
+    END IF;
 EXCEPTION WHEN unique_violation THEN NULL;
 END $$;
 
