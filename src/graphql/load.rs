@@ -20,6 +20,10 @@ use crate::reservations::{self, ReservationJoins, ReservationView};
 use crate::room_stays::{self, StayJoins, StayView};
 use crate::{clients, room_access_keys};
 
+/// Fields of a stay that are read with [`StayJoins::details`].
+const DETAILS: [&str; 7] =
+    ["guestMessage", "maidNotes", "mealNotes", "rateCode", "ageGroups", "createdAt", "updatedAt"];
+
 /// What was selected of room stays.
 pub struct StayPlan {
     /// Records to read along with each stay.
@@ -60,7 +64,8 @@ impl StayPlan {
             stays.has("overlappingRoomStays").then(|| Self::of(&stays.field("overlappingRoomStays"))).transpose()?;
         Ok(Self {
             joins: StayJoins {
-                room_setup: stays.has("room_setup") || stays.has("roomName"),
+                details: DETAILS.iter().any(|field| stays.has(field)),
+                room_setup: stays.field("room_setup").has_more_than_id() || stays.has("roomName"),
                 category: stays.has("category"),
                 first_guest: stays.has("first_guest"),
                 secret: ["pin", "compartment", "qrData"].iter().any(|field| key.has(field)),
