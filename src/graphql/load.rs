@@ -17,7 +17,7 @@ use super::selection::Selection;
 use crate::db::{Extent, ExtentRequest, Page};
 use crate::error::Result;
 use crate::reservations::{self, ReservationJoins, ReservationView};
-use crate::room_stays::{self, StayJoins, StayView};
+use crate::room_stays::{self, RoomStay, StayJoins, StayView};
 use crate::{clients, room_access_keys};
 
 /// Fields of a stay that are read with [`StayJoins::details`].
@@ -122,6 +122,14 @@ pub async fn stay(session: &mut Session<'_>, id: Uuid, plan: &StayPlan) -> Resul
     let hotel = session.context.actor.hotel.id;
     let view = room_stays::get(session.conn(), hotel, id, plan.joins).await?;
     Ok(stays(session, vec![view], plan).await?.remove(0))
+}
+
+/// A stay as it was just written: read again only for what is selected beside it.
+pub async fn written_stay(session: &mut Session<'_>, stay: RoomStay, plan: &StayPlan) -> Result<RoomStayNode> {
+    if plan.joins != StayJoins::default() {
+        return self::stay(session, stay.id, plan).await;
+    }
+    Ok(stays(session, vec![StayView::from(stay)], plan).await?.remove(0))
 }
 
 /// One reservation.

@@ -92,6 +92,23 @@ pub struct StayView {
     pub reservation: Option<reservations::ReservationView>,
 }
 
+impl From<RoomStay> for StayView {
+    /// The stay alone.
+    fn from(stay: RoomStay) -> Self {
+        Self {
+            stay,
+            details: None,
+            room_setup: None,
+            category: None,
+            first_guest: None,
+            secret: None,
+            compartment: None,
+            key_end: None,
+            reservation: None,
+        }
+    }
+}
+
 /// When a key is deleted, and who may know.
 #[derive(Clone, Copy, Debug)]
 pub struct KeyEnd {
