@@ -190,7 +190,7 @@ async fn run(context: &Arc<RequestContext>, operations: &Operations, mutates: bo
             Ok(prepared) => {
                 let sink = Arc::new(Chained::default());
                 let response = run_one(context, prepared, &names, values, &sink, &mut outcome).await;
-                chained = (prepared.chains.clone(), sink.take());
+                chained = (prepared.document.chains.clone(), sink.take());
                 response
             }
         };
@@ -216,7 +216,7 @@ async fn run_one(
     outcome: &mut Outcome,
 ) -> GraphQlResponse {
     let mut variables = prepared.variables.clone();
-    let complete = chain::add_chained(chained_names, chained_values, prepared.operation(), &mut variables)
+    let complete = chain::add_chained(chained_names, chained_values, prepared.document.operation(), &mut variables)
         .and_then(|()| prepared.check_variables(&variables));
     if let Err(error) = complete {
         return GraphQlResponse::refused(error);
@@ -225,10 +225,10 @@ async fn run_one(
         .variables(variables)
         .data(Arc::clone(context))
         .data(Arc::clone(sink));
-    if let Some(name) = &prepared.name {
+    if let Some(name) = &prepared.document.name {
         request = request.operation_name(name);
     }
-    request.set_parsed_query(prepared.document.clone());
+    request.set_parsed_query(prepared.document.run.clone());
     let response = context.app.schema.executable.execute(request).await;
     for error in &response.errors {
         if let Some(error) = error.source::<Error>() {
@@ -291,7 +291,7 @@ fn read_only(operations: &Operations) -> Execution {
 
 fn names(operations: &Operations) -> String {
     let name = |operation: &Result<Prepared, GraphQlError>| match operation {
-        Ok(prepared) => prepared.name.clone().unwrap_or_else(|| "-".to_owned()),
+        Ok(prepared) => prepared.document.name.clone().unwrap_or_else(|| "-".to_owned()),
         Err(_) => "!".to_owned(),
     };
     operations.iter().take(10).map(name).collect::<Vec<_>>().join(",")

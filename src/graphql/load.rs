@@ -17,8 +17,12 @@ use super::selection::Selection;
 use crate::db::{Extent, ExtentRequest, Page};
 use crate::error::Result;
 use crate::reservations::{self, ReservationJoins, ReservationView};
-use crate::room_stays::{self, StayJoins, StayView};
+use crate::room_stays::{self, RoomStay, StayJoins, StayView};
 use crate::{clients, room_access_keys};
+
+/// Fields of a stay that are read with [`StayJoins::details`].
+const DETAILS: [&str; 7] =
+    ["guestMessage", "maidNotes", "mealNotes", "rateCode", "ageGroups", "createdAt", "updatedAt"];
 
 /// What was selected of room stays.
 pub struct StayPlan {
@@ -60,7 +64,8 @@ impl StayPlan {
             stays.has("overlappingRoomStays").then(|| Self::of(&stays.field("overlappingRoomStays"))).transpose()?;
         Ok(Self {
             joins: StayJoins {
-                room_setup: stays.has("room_setup") || stays.has("roomName"),
+                details: DETAILS.iter().any(|field| stays.has(field)),
+                room_setup: stays.field("room_setup").has_more_than_id() || stays.has("roomName"),
                 category: stays.has("category"),
                 first_guest: stays.has("first_guest"),
                 secret: ["pin", "compartment", "qrData"].iter().any(|field| key.has(field)),
@@ -117,6 +122,14 @@ pub async fn stay(session: &mut Session<'_>, id: Uuid, plan: &StayPlan) -> Resul
     let hotel = session.context.actor.hotel.id;
     let view = room_stays::get(session.conn(), hotel, id, plan.joins).await?;
     Ok(stays(session, vec![view], plan).await?.remove(0))
+}
+
+/// A stay as it was just written: read again only for what is selected beside it.
+pub async fn written_stay(session: &mut Session<'_>, stay: RoomStay, plan: &StayPlan) -> Result<RoomStayNode> {
+    if plan.joins != StayJoins::default() {
+        return self::stay(session, stay.id, plan).await;
+    }
+    Ok(stays(session, vec![StayView::from(stay)], plan).await?.remove(0))
 }
 
 /// One reservation.

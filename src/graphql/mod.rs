@@ -10,6 +10,7 @@ mod chain;
 mod clients;
 mod connection;
 mod context;
+mod documents;
 mod error;
 mod events;
 mod execute;
@@ -76,6 +77,8 @@ pub struct Schema {
     pub executable: Executable,
     /// Lists and connections, for the checks before that.
     pub types: type_map::TypeMap,
+    /// What was read before.
+    documents: documents::Documents,
 }
 
 impl Schema {
@@ -86,7 +89,7 @@ impl Schema {
             .disable_suggestions()
             .finish();
         let types = type_map::TypeMap::from_sdl(&executable.sdl());
-        Self { executable, types }
+        Self { executable, types, documents: documents::Documents::new() }
     }
 
     /// The schema in the schema definition language.

@@ -1,11 +1,14 @@
 //! An operation before it runs: bounded, parsed, chosen, and its variables complete.
 
+use std::sync::Arc;
+
 use async_graphql::parser::parse_query;
 use async_graphql::parser::types::{
     DocumentOperations, ExecutableDocument, OperationDefinition, OperationType, Selection, SelectionSet,
 };
 use async_graphql::{Name, Positioned, Value, Variables};
 
+use super::documents::Document;
 use super::{Schema, chain, limits, merge, presence, scan};
 use crate::error::{Error, ErrorCode, Result};
 
@@ -22,16 +25,10 @@ pub struct GraphQlRequest {
 
 /// An operation that can run.
 pub struct Prepared {
-    /// The document.
-    pub document: ExecutableDocument,
-    /// Name of the operation.
-    pub name: Option<String>,
+    /// The document, read for the operation.
+    pub document: Arc<Document>,
     /// Whether it is a mutation.
     pub mutates: bool,
-    /// The variables that it chains to the next operation.
-    pub chains: Vec<String>,
-    /// Whether its answer holds markers to take out ([`presence`]).
-    pub marked: bool,
     /// What it costs at most.
     pub cost: limits::Cost,
     /// As the client sent them.
@@ -44,35 +41,18 @@ impl Prepared {
     /// # Errors
     /// The codes of [`scan`], [`limits`] and [`chain`], `GRAPHQL_PARSE_FAILED`, `OPERATION_NOT_FOUND`
     pub fn new(schema: &Schema, request: GraphQlRequest) -> Result<Self> {
-        scan::scan(&request.query)?;
-        let mut document = parse_query(&request.query).map_err(|error| {
-            // Not the parser's own message, which repeats a whole line of the document.
-            let place = error.positions().next().unwrap_or_default();
-            let message = format!("The document is not GraphQL from line {}, column {} on", place.line, place.column);
-            Error::new(ErrorCode::ParseFailed, message)
-        })?;
-        let (name, operation) = choose(&document, request.operation_name.as_deref())?;
-        let definition = &operation.node;
-        if definition.ty == OperationType::Subscription {
-            return Err(Error::new(ErrorCode::ValidationFailed, "Subscriptions are not offered"));
-        }
-        let cost = limits::measure(&document, definition, &request.variables, &schema.types)?;
-        let chains = chain::chained_variables(&document, definition, &schema.types)?;
-        let mutates = definition.ty == OperationType::Mutation;
-        merge::merge(&mut document, name.as_deref())?;
-        let marked = presence::mark(&mut document);
-        Ok(Self { name, mutates, chains, marked, cost, variables: request.variables, document })
-    }
-
-    /// The operation's definition.
-    pub fn operation(&self) -> &OperationDefinition {
-        match &self.document.operations {
-            DocumentOperations::Single(operation) => &operation.node,
-            DocumentOperations::Multiple(operations) => {
-                let name = self.name.as_deref().expect("an operation among several has a name");
-                &operations[name].node
-            }
-        }
+        let GraphQlRequest { query, operation_name, variables } = request;
+        let name = operation_name.as_deref();
+        let (document, cost) = if let Some(document) = schema.documents.find(&query, name) {
+            let cost = limits::measure(&document.sent, document.operation(), &variables, &schema.types)?;
+            (document, cost)
+        } else {
+            let (document, cost) = read(schema, &query, name, &variables)?;
+            let document = Arc::new(document);
+            schema.documents.keep(query, operation_name, &document);
+            (document, cost)
+        };
+        Ok(Self { mutates: document.mutates, document, cost, variables })
     }
 
     /// Refuses variables that do not fit their definitions.
@@ -80,7 +60,7 @@ impl Prepared {
     /// # Errors
     /// `INVALID_VARIABLE`
     pub fn check_variables(&self, variables: &Variables) -> Result<()> {
-        for definition in &self.operation().variable_definitions {
+        for definition in &self.document.operation().variable_definitions {
             let definition = &definition.node;
             let name = &definition.name.node;
             let given = variables.get(name);
@@ -95,13 +75,36 @@ impl Prepared {
         }
         Ok(())
     }
+}
 
-    /// Keys of the answer, in the order in which the operation selects them.
-    pub fn response_keys(&self) -> Vec<Name> {
-        let mut keys = Vec::new();
-        collect_keys(&self.document, &self.operation().selection_set.node, &mut keys);
-        keys
+/// Reads a document for one of its operations, and measures it with the variables of this request.
+fn read(
+    schema: &Schema,
+    text: &str,
+    operation_name: Option<&str>,
+    variables: &Variables,
+) -> Result<(Document, limits::Cost)> {
+    scan::scan(text)?;
+    let sent = parse_query(text).map_err(|error| {
+        // Not the parser's own message, which repeats a whole line of the document.
+        let place = error.positions().next().unwrap_or_default();
+        let message = format!("The document is not GraphQL from line {}, column {} on", place.line, place.column);
+        Error::new(ErrorCode::ParseFailed, message)
+    })?;
+    let (name, operation) = choose(&sent, operation_name)?;
+    let definition = &operation.node;
+    if definition.ty == OperationType::Subscription {
+        return Err(Error::new(ErrorCode::ValidationFailed, "Subscriptions are not offered"));
     }
+    let cost = limits::measure(&sent, definition, variables, &schema.types)?;
+    let chains = chain::chained_variables(&sent, definition, &schema.types)?;
+    let mutates = definition.ty == OperationType::Mutation;
+    let mut run = sent.clone();
+    merge::merge(&mut run, name.as_deref())?;
+    let marked = presence::mark(&mut run);
+    let mut response_keys = Vec::new();
+    collect_keys(&sent, &definition.selection_set.node, &mut response_keys);
+    Ok((Document { sent, run, name, mutates, chains, marked, response_keys }, cost))
 }
 
 fn choose<'a>(

@@ -63,10 +63,10 @@ impl GraphQlResponse {
             _ => IndexMap::new(),
         };
         let mut data = IndexMap::new();
-        let keys = prepared.response_keys();
-        for key in &keys {
+        let keys = &prepared.document.response_keys;
+        for key in keys {
             if let Some(mut value) = values.swap_remove(key) {
-                if prepared.marked {
+                if prepared.document.marked {
                     presence::unmark(&mut value);
                 }
                 data.insert(key.clone(), value);

@@ -322,9 +322,9 @@ impl RoomAccessKeyMutation {
     ) -> Outcome<Option<AddRoomAccessKeyPayload>> {
         let mut session = RequestContext::of(ctx).write().await?;
         let stay = uuid(&input.room_stay_id);
-        room_stays::add_key_in(session.tx(), stay, uuid(&input.room_access_key_id)).await.in_input()?;
+        let stay = room_stays::add_key_in(session.tx(), stay, uuid(&input.room_access_key_id)).await.in_input()?;
         let plan = StayPlan::of(&Selection::of(ctx).field("roomStay"))?;
-        let room_stay = load::stay(&mut session, stay, &plan).await?;
+        let room_stay = load::written_stay(&mut session, stay, &plan).await?;
         Ok(Some(session.done(AddRoomAccessKeyPayload { room_stay })))
     }
 

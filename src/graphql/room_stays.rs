@@ -20,7 +20,7 @@ use super::selection::Selection;
 use crate::db::Extent;
 use crate::error::Result;
 use crate::hotels::HotelId;
-use crate::room_stays::{self, StayKey, StayPage, StayView};
+use crate::room_stays::{self, StayDetails, StayKey, StayPage, StayView};
 
 /// One room's part of a reservation: the nights from `reservation_from` up to, not including, `reservation_to`.
 pub struct RoomStayNode {
@@ -45,7 +45,10 @@ impl RoomStayNode {
         zone: Tz,
     ) -> Self {
         Self {
-            room_setup: view.room_setup.take().map(RoomSetupNode::from),
+            room_setup: match view.room_setup.take() {
+                Some(room) => Some(RoomSetupNode::from(room)),
+                None => view.stay.room_setup_id.map(RoomSetupNode::of_id),
+            },
             category: view.category.take().map(CategoryNode::from),
             first_guest: view.first_guest.take().map(ClientNode::from),
             view,
@@ -71,6 +74,10 @@ impl RoomStayNode {
     /// Id of the stay.
     pub fn id(&self) -> Uuid {
         self.view.stay.id
+    }
+
+    fn details(&self) -> Outcome<&StayDetails> {
+        read_ahead(self.view.details.as_ref())
     }
 
     fn key(&self) -> StayKey {
@@ -112,8 +119,8 @@ impl RoomStayNode {
     }
 
     /// Name of the room; `null` until one is assigned.
-    async fn room_name(&self) -> Option<&str> {
-        self.room_setup.as_ref().map(RoomSetupNode::door_name)
+    async fn room_name(&self) -> Outcome<Option<&str>> {
+        self.room_setup.as_ref().map(RoomSetupNode::door_name).transpose()
     }
 
     /// The category that was booked. The room may be of another one, after an upgrade.
@@ -173,29 +180,29 @@ impl RoomStayNode {
     }
 
     /// Message for the guest.
-    async fn guest_message(&self) -> Option<&str> {
-        self.view.stay.guest_message.as_deref()
+    async fn guest_message(&self) -> Outcome<Option<&str>> {
+        Ok(self.details()?.guest_message.as_deref())
     }
 
     /// Notes for housekeeping.
-    async fn maid_notes(&self) -> Option<&str> {
-        self.view.stay.maid_notes.as_deref()
+    async fn maid_notes(&self) -> Outcome<Option<&str>> {
+        Ok(self.details()?.maid_notes.as_deref())
     }
 
     /// Notes for the kitchen.
-    async fn meal_notes(&self) -> Option<&str> {
-        self.view.stay.meal_notes.as_deref()
+    async fn meal_notes(&self) -> Outcome<Option<&str>> {
+        Ok(self.details()?.meal_notes.as_deref())
     }
 
     /// Code of the rate that was sold.
-    async fn rate_code(&self) -> Option<&str> {
-        self.view.stay.rate_code.as_deref()
+    async fn rate_code(&self) -> Outcome<Option<&str>> {
+        Ok(self.details()?.rate_code.as_deref())
     }
 
     /// Guests by age group.
-    async fn age_groups(&self) -> AgeGroups {
-        let room_stays::AgeGroups { adults, child1, child2, free } = self.view.stay.age_groups;
-        AgeGroups { adults, child1, child2, free }
+    async fn age_groups(&self) -> Outcome<AgeGroups> {
+        let room_stays::AgeGroups { adults, child1, child2, free } = self.details()?.age_groups;
+        Ok(AgeGroups { adults, child1, child2, free })
     }
 
     /// Who did what to the stay, the newest first: without the permission `FRONT_DESK`, what this integration did. What the
@@ -213,13 +220,13 @@ impl RoomStayNode {
     }
 
     /// When the stay was made.
-    async fn created_at(&self) -> Datetime {
-        Datetime::local(self.view.stay.created_at, self.zone)
+    async fn created_at(&self) -> Outcome<Datetime> {
+        Ok(Datetime::local(self.details()?.created_at, self.zone))
     }
 
     /// When the stay last changed.
-    async fn updated_at(&self) -> Datetime {
-        Datetime::local(self.view.stay.updated_at, self.zone)
+    async fn updated_at(&self) -> Outcome<Datetime> {
+        Ok(Datetime::local(self.details()?.updated_at, self.zone))
     }
 }
 

@@ -1,9 +1,10 @@
 //! Categories and rooms in the schema.
 
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
+use uuid::Uuid;
 
 use super::context::RequestContext;
-use super::error::{InInput, Outcome};
+use super::error::{InInput, Outcome, read_ahead};
 use super::scalars::uuid;
 use super::selection::Selection;
 use crate::auth::Permission;
@@ -24,25 +25,55 @@ pub struct CategoryNode {
 }
 
 /// A physical room.
-#[derive(SimpleObject)]
-#[graphql(name = "RoomSetup")]
 pub struct RoomSetupNode {
-    /// Opaque, at most 64 letters, digits and hyphens.
-    id: ID,
-    /// What is on its door; unique in the hotel.
-    name: String,
-    /// Part of the house.
-    area_name: Option<String>,
-    /// What it is sold as.
-    category: CategoryNode,
-    /// Whether it is ready for a guest.
-    cleaning_status: CleaningStatus,
+    id: Uuid,
+    /// All of it; `None` where nothing but its id was selected.
+    room: Option<RoomSetup>,
 }
 
 impl RoomSetupNode {
+    /// A room of which nothing but its id was selected.
+    pub fn of_id(id: Uuid) -> Self {
+        Self { id, room: None }
+    }
+
     /// Name of the room.
-    pub fn door_name(&self) -> &str {
-        &self.name
+    pub fn door_name(&self) -> Outcome<&str> {
+        self.read().map(|room| room.name.as_str())
+    }
+
+    fn read(&self) -> Outcome<&RoomSetup> {
+        read_ahead(self.room.as_ref())
+    }
+}
+
+/// A physical room.
+#[Object(name = "RoomSetup")]
+impl RoomSetupNode {
+    /// Opaque, at most 64 letters, digits and hyphens.
+    #[graphql(name = "id")]
+    async fn graphql_id(&self) -> ID {
+        ID(self.id.to_string())
+    }
+
+    /// What is on its door; unique in the hotel.
+    async fn name(&self) -> Outcome<&str> {
+        self.door_name()
+    }
+
+    /// Part of the house.
+    async fn area_name(&self) -> Outcome<Option<&str>> {
+        Ok(self.read()?.area_name.as_deref())
+    }
+
+    /// What it is sold as.
+    async fn category(&self) -> Outcome<CategoryNode> {
+        Ok(self.read()?.category.clone().into())
+    }
+
+    /// Whether it is ready for a guest.
+    async fn cleaning_status(&self) -> Outcome<CleaningStatus> {
+        Ok(self.read()?.cleaning_status)
     }
 }
 
@@ -53,8 +84,8 @@ impl From<Category> for CategoryNode {
 }
 
 impl From<RoomSetup> for RoomSetupNode {
-    fn from(RoomSetup { id, name, area_name, category, cleaning_status }: RoomSetup) -> Self {
-        Self { id: ID(id.to_string()), name, area_name, category: category.into(), cleaning_status }
+    fn from(room: RoomSetup) -> Self {
+        Self { id: room.id, room: Some(room) }
     }
 }
 

@@ -24,6 +24,13 @@ impl<'a> Selection<'a> {
         self.0.field(name).exists()
     }
 
+    /// Whether anything but the id is selected below.
+    pub fn has_more_than_id(&self) -> bool {
+        let fields = self.0.selection_fields();
+        let mut below = fields.iter().flat_map(SelectionField::selection_set);
+        below.any(|field| !matches!(field.name(), "id" | "__typename"))
+    }
+
     /// The selections of a connection below this one, one for each distinct set of arguments: aliases can ask for
     /// several pages of the same list.
     pub fn connections(&self, name: &str) -> Result<Vec<(PageArguments, Self)>> {

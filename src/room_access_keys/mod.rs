@@ -103,15 +103,22 @@ pub(crate) fn require_enabled(tx: &Tx) -> Result<()> {
 /// `NOT_FOUND` for a foreign key as for one that does not exist.
 pub(crate) async fn lock_own_in(tx: &mut Tx, id: Uuid) -> Result<AssignedKey> {
     let (hotel, integration) = (tx.actor.hotel.id, tx.actor.integration_id);
-    let kind = store::lock_own(tx.conn(), hotel, integration, id).await?;
-    let kind = kind.ok_or_else(|| Error::not_found("Room access key").at("roomAccessKeyId"))?;
-    Ok(AssignedKey { id, kind })
+    assigned_key(id, store::lock_own(tx.conn(), hotel, integration, id).await?)
 }
 
-/// Stops the clock of a held key that was put on a stay.
-pub(crate) async fn assigned_in(tx: &mut Tx, id: Uuid) -> Result<()> {
-    let hotel = tx.actor.hotel.id;
-    store::mark_assigned(tx.conn(), hotel, id).await
+/// Stops the clock of one of the integration's own keys, which is put on a stay, and holds it until the transaction ends.
+/// Take the stay's lock first.
+///
+/// # Errors
+/// `NOT_FOUND` for a foreign key as for one that does not exist.
+pub(crate) async fn assign_own_in(tx: &mut Tx, id: Uuid) -> Result<AssignedKey> {
+    let (hotel, integration) = (tx.actor.hotel.id, tx.actor.integration_id);
+    assigned_key(id, store::mark_assigned(tx.conn(), hotel, integration, id).await?)
+}
+
+fn assigned_key(id: Uuid, kind: Option<KeyKind>) -> Result<AssignedKey> {
+    let kind = kind.ok_or_else(|| Error::not_found("Room access key").at("roomAccessKeyId"))?;
+    Ok(AssignedKey { id, kind })
 }
 
 /// Starts the clock of a key that was taken off a stay, if that was its last one.

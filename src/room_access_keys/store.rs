@@ -82,11 +82,23 @@ pub(super) async fn lock(conn: &mut PgConnection, hotel: HotelId, id: Uuid) -> R
     Ok(())
 }
 
-pub(super) async fn mark_assigned(conn: &mut PgConnection, hotel: HotelId, id: Uuid) -> Result<()> {
-    query!("UPDATE room_access_keys SET unassigned_since = NULL WHERE hotel_id = $1 AND id = $2", hotel, id)
-        .execute(conn)
-        .await?;
-    Ok(())
+/// Reads the kind of a key of the integration, stops its clock and holds the key until the transaction ends.
+pub(super) async fn mark_assigned(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    integration: Uuid,
+    id: Uuid,
+) -> Result<Option<KeyKind>> {
+    let kind = query_scalar!(
+        "UPDATE room_access_keys SET unassigned_since = NULL WHERE hotel_id = $1 AND integration_id = $2 AND id = $3
+         RETURNING kind",
+        hotel,
+        integration,
+        id,
+    )
+    .fetch_optional(conn)
+    .await?;
+    kind.as_deref().map(KeyKind::parse).transpose()
 }
 
 /// Starts the clock of a held key that is on no stay any more.

@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use uuid::Uuid;
 
 use super::keys::key_entry;
-use super::model::{AgeGroups, Nights, RoomStay};
+use super::model::{AgeGroups, Nights, RoomStay, StayDetails};
 use super::{LockedStay, lock_in, not_found, require_not_cancelled, require_not_departed, store};
 use crate::audit::{Entry, ObjectType};
 use crate::db::Tx;
@@ -74,6 +74,8 @@ pub(crate) async fn insert_in(tx: &mut Tx, reservation_id: Uuid, new: NewStay) -
         check_in: None,
         check_out: None,
         room_access_key: None,
+    };
+    let details = StayDetails {
         guest_message: new.guest_message,
         maid_notes: new.maid_notes,
         meal_notes: new.meal_notes,
@@ -83,7 +85,7 @@ pub(crate) async fn insert_in(tx: &mut Tx, reservation_id: Uuid, new: NewStay) -
         updated_at: now,
     };
     hotels::store::raise_longest_stay(tx.conn(), hotel.id, nights.count()).await?;
-    store::insert(tx.conn(), &hotel, &stay).await?;
+    store::insert(tx.conn(), &hotel, &stay, &details).await?;
     store::insert_guests(tx.conn(), hotel.id, id, &new.guest_ids).await?;
     tx.emit(Change::RoomStayCreated { id });
     tx.audit(Entry::created(ObjectType::RoomStay, id).with(ObjectType::Reservation, reservation_id));
@@ -167,7 +169,7 @@ pub async fn change_dates_in(tx: &mut Tx, stay: Uuid, from: Option<NaiveDate>, t
 /// # Errors
 /// `NOT_FOUND`, `INVALID_ARGUMENT`, `RESERVATION_CANCELLED`, `ROOM_STAY_DEPARTED`
 pub async fn split_in(tx: &mut Tx, stay: Uuid, split: SplitStay) -> Result<Uuid> {
-    let LockedStay { stay, .. } = lock_open_in(tx, stay, "roomStayId").await?;
+    let LockedStay { stay, details, .. } = lock_open_in(tx, stay, "roomStayId").await?;
     if split.date <= stay.reservation_from || split.date >= stay.reservation_to {
         return Err(Error::invalid("date must be after the arrival and before the departure").at("date"));
     }
@@ -184,11 +186,10 @@ pub async fn split_in(tx: &mut Tx, stay: Uuid, split: SplitStay) -> Result<Uuid>
         room_setup_id: split.room_setup_id.or(stay.room_setup_id),
         reservation_from: split.date,
         check_in: None,
-        created_at: now,
-        updated_at: now,
         ..stay.clone()
     };
-    store::insert(tx.conn(), &hotel, &second).await?;
+    let details = StayDetails { created_at: now, updated_at: now, ..details };
+    store::insert(tx.conn(), &hotel, &second, &details).await?;
     store::copy_guests(tx.conn(), hotel.id, stay.id, id).await?;
     let (first, key) = (stay.id, stay.room_access_key);
     let mut changed = vec!["reservation_to"];

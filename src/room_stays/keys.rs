@@ -14,26 +14,27 @@ const CHANGED: &str = "roomAccessKey";
 
 /// Puts one of the integration's own keys on a stay (checklist A26 to A28, A48).
 ///
-/// The key that is already there is put there again without an event, so that a retry is safe.
+/// The key that is already there is put there again without an event, so that a retry is safe. Answers the stay.
 ///
 /// # Errors
 /// `NOT_FOUND`, `RESERVATION_CANCELLED`, `ROOM_STAY_DEPARTED`, `KEY_ALREADY_ASSIGNED`, `ROOM_ACCESS_KEYS_DISABLED`
-pub async fn add_key_in(tx: &mut Tx, stay: Uuid, key: Uuid) -> Result<()> {
+pub async fn add_key_in(tx: &mut Tx, stay: Uuid, key: Uuid) -> Result<RoomStay> {
     room_access_keys::require_enabled(tx)?;
     let locked = lock_in(tx, stay, "roomStayId").await?;
-    let key = room_access_keys::lock_own_in(tx, key).await?;
+    let key = room_access_keys::assign_own_in(tx, key).await?;
     require_not_cancelled(&locked)?;
     require_not_departed(tx, &locked.stay)?;
     match locked.stay.room_access_key {
-        Some(present) if present.id == key.id => return Ok(()),
+        Some(present) if present.id == key.id => return Ok(locked.stay),
         Some(_) => {
             let message = "This room stay already has a room access key. Remove it first";
             return Err(Error::new(ErrorCode::KeyAlreadyAssigned, message).at("roomStayId"));
         }
         None => {}
     }
-    write(tx, &RoomStay { room_access_key: Some(key), ..locked.stay }, key.id).await?;
-    room_access_keys::assigned_in(tx, key.id).await
+    let stay = RoomStay { room_access_key: Some(key), ..locked.stay };
+    write(tx, &stay, key.id).await?;
+    Ok(stay)
 }
 
 /// Takes one of the integration's own keys off a stay (checklist A29, A62).

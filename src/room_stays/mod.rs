@@ -21,7 +21,7 @@ pub use front_desk::{
 };
 pub use guests::{add_guest_in, remove_guest_in};
 pub use keys::{add_key_in, remove_key_in};
-pub use model::{AgeGroups, AssignedKey, LONGEST_STAY_NIGHTS, Nights, RoomStay};
+pub use model::{AgeGroups, AssignedKey, LONGEST_STAY_NIGHTS, Nights, RoomStay, StayDetails};
 pub use store::{KeyEnd, StayField, StayJoins, StayKey, StayPage, StayView};
 
 use crate::db::{Extent, ExtentRequest, Filter, PageRequest, Tx};

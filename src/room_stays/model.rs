@@ -54,6 +54,11 @@ pub struct RoomStay {
     pub check_out: Option<DateTime<Utc>>,
     /// Its key.
     pub room_access_key: Option<AssignedKey>,
+}
+
+/// What few readers of a stay want: its notes, and what is known of its record.
+#[derive(Clone, Debug)]
+pub struct StayDetails {
     /// Message for the guest.
     pub guest_message: Option<String>,
     /// Notes for housekeeping.

@@ -364,3 +364,35 @@ async fn a_cursor_that_was_edited_is_refused_like_any_other_that_is_none() {
         assert_eq!(code(&response), "EVENTS_EXPIRED", "{position}");
     }
 }
+
+#[tokio::test]
+async fn a_stay_reads_the_same_whatever_else_of_it_is_read() {
+    let house = House::new().await;
+    let (stay, empty) = (house.stay_in("101").await, house.stay("R1").await);
+    let whole =
+        house.messaging.read_stay(&stay, "roomName room_setup { id name } updatedAt ageGroups { adults }").await;
+    assert_eq!(whole["roomName"], "101");
+    for selection in [
+        "room_setup { id }",
+        "room_setup { __typename id }",
+        "room_setup { ... on RoomSetup { id } }",
+        "room_setup { id } room_setup { name }",
+        "room_setup { id } other: room_setup { areaName category { name } cleaningStatus }",
+        "room_setup { id } roomName",
+    ] {
+        let read = house.messaging.read_stay(&stay, selection).await;
+        assert_eq!(read["room_setup"]["id"], whole["room_setup"]["id"], "{selection}");
+        let read = house.messaging.read_stay(&empty, selection).await;
+        assert_eq!(read["room_setup"], Value::Null, "{selection}");
+    }
+    for field in ["updatedAt", "ageGroups { adults }"] {
+        let read = house.messaging.read_stay(&stay, field).await;
+        let name = field.split(' ').next().expect("a name");
+        assert_eq!(read[name], whole[name], "{field}");
+    }
+    for field in ["guestMessage", "maidNotes", "mealNotes", "rateCode"] {
+        assert_eq!(house.messaging.read_stay(&stay, field).await, json!({field: null}));
+    }
+    let made = house.messaging.read_stay(&stay, "createdAt").await;
+    assert!(made["createdAt"].is_string(), "{made}");
+}

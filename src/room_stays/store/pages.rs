@@ -5,7 +5,7 @@ use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Postgres, QueryBuilder, Row};
 use uuid::Uuid;
 
-use super::super::model::{AgeGroups, AssignedKey, RoomStay};
+use super::super::model::{AgeGroups, AssignedKey, RoomStay, StayDetails};
 use crate::clients::{self, Client};
 use crate::db::{Condition, Extent, ExtentRequest, Filter, Page, PageRequest};
 use crate::error::Result;
@@ -42,7 +42,9 @@ pub type StayKey = (NaiveDate, Uuid);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each stands for a part of the statement")]
 pub struct StayJoins {
-    /// The room and its category.
+    /// Notes, age groups, and the times of the record.
+    pub details: bool,
+    /// The room and its category, of which the stay itself knows the id alone.
     pub room_setup: bool,
     /// The booked category.
     pub category: bool,
@@ -72,6 +74,8 @@ pub struct StayPage {
 pub struct StayView {
     /// The stay.
     pub stay: RoomStay,
+    /// Its details.
+    pub details: Option<StayDetails>,
     /// Its room.
     pub room_setup: Option<RoomSetup>,
     /// Its booked category.
@@ -88,6 +92,23 @@ pub struct StayView {
     pub reservation: Option<reservations::ReservationView>,
 }
 
+impl From<RoomStay> for StayView {
+    /// The stay alone.
+    fn from(stay: RoomStay) -> Self {
+        Self {
+            stay,
+            details: None,
+            room_setup: None,
+            category: None,
+            first_guest: None,
+            secret: None,
+            compartment: None,
+            key_end: None,
+            reservation: None,
+        }
+    }
+}
+
 /// When a key is deleted, and who may know.
 #[derive(Clone, Copy, Debug)]
 pub struct KeyEnd {
@@ -98,11 +119,16 @@ pub struct KeyEnd {
 }
 
 const COLUMNS: &str = "s.id, s.reservation_id, s.category_id, s.room_setup_id, s.reservation_from, s.reservation_to, \
-     s.departure_time, s.check_in, s.check_out, s.room_access_key_id, s.room_access_key_kind, s.guest_message, \
-     s.maid_notes, s.meal_notes, s.rate_code, s.adults, s.child1, s.child2, s.free, s.created_at, s.updated_at";
+     s.departure_time, s.check_in, s.check_out, s.room_access_key_id, s.room_access_key_kind";
 
 pub(super) fn push_selected(sql: &mut QueryBuilder<Postgres>, joins: StayJoins) {
     sql.push(COLUMNS);
+    if joins.details {
+        sql.push(
+            ", s.guest_message, s.maid_notes, s.meal_notes, s.rate_code, s.adults, s.child1, s.child2, s.free, \
+             s.created_at, s.updated_at",
+        );
+    }
     if joins.room_setup {
         sql.push(
             ", rs.id AS rs_id, rs.name AS rs_name, rs.area_name AS rs_area_name, \
@@ -168,6 +194,7 @@ pub(super) fn push_joins(sql: &mut QueryBuilder<Postgres>, joins: StayJoins) {
 pub(super) fn view(row: &PgRow, joins: StayJoins) -> Result<StayView> {
     Ok(StayView {
         stay: stay(row)?,
+        details: if joins.details { Some(details(row)?) } else { None },
         room_setup: if joins.room_setup { rooms::store::room_setup_from_row(row)? } else { None },
         category: if joins.category { rooms::store::category_from_row(row, "bc")? } else { None },
         first_guest: if joins.first_guest { clients::store::from_row(row, "fg")? } else { None },
@@ -201,6 +228,11 @@ pub(super) fn stay(row: &PgRow) -> Result<RoomStay> {
         check_in: row.try_get("check_in")?,
         check_out: row.try_get("check_out")?,
         room_access_key,
+    })
+}
+
+pub(super) fn details(row: &PgRow) -> Result<StayDetails> {
+    Ok(StayDetails {
         guest_message: row.try_get("guest_message")?,
         maid_notes: row.try_get("maid_notes")?,
         meal_notes: row.try_get("meal_notes")?,

@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use sqlx::{PgConnection, query, query_as, query_scalar};
 use uuid::Uuid;
 
-use super::super::model::RoomStay;
+use super::super::model::{RoomStay, StayDetails};
 use crate::error::{Error, Result};
 use crate::hotels::{Hotel, HotelId};
 use crate::reservations::ReservationStatus;
@@ -12,6 +12,7 @@ use crate::reservations::ReservationStatus;
 /// A stay that is held until the transaction ends, and the status of its reservation.
 pub(in crate::room_stays) struct LockedStay {
     pub stay: RoomStay,
+    pub details: StayDetails,
     pub reservation_status: ReservationStatus,
 }
 
@@ -28,20 +29,21 @@ pub(in crate::room_stays) async fn lock(
     .bind(ids.to_vec())
     .fetch_all(&mut *conn)
     .await?;
-    let stays = rows.iter().map(super::pages::stay).collect::<Result<Vec<_>>>()?;
+    let stay = |row| Ok((super::pages::stay(row)?, super::pages::details(row)?));
+    let stays = rows.iter().map(stay).collect::<Result<Vec<_>>>()?;
     // In a statement of its own: whoever held a stay may have cancelled its reservation, and a statement that has waited
     // sees the row that it waited for as it is now, but everything else as it was before.
-    let reservations: Vec<Uuid> = stays.iter().map(|stay| stay.reservation_id).collect();
+    let reservations: Vec<Uuid> = stays.iter().map(|(stay, _)| stay.reservation_id).collect();
     let statuses =
         query!("SELECT id, status FROM reservations WHERE hotel_id = $1 AND id = ANY($2)", hotel, &reservations)
             .fetch_all(conn)
             .await?;
     stays
         .into_iter()
-        .map(|stay| {
+        .map(|(stay, details)| {
             let status = statuses.iter().find(|status| status.id == stay.reservation_id);
             let status = status.ok_or_else(|| Error::internal("a stay without its reservation"))?;
-            Ok(LockedStay { reservation_status: ReservationStatus::parse(&status.status)?, stay })
+            Ok(LockedStay { reservation_status: ReservationStatus::parse(&status.status)?, stay, details })
         })
         .collect()
 }
@@ -52,7 +54,12 @@ fn key_due(hotel: &Hotel, stay: &RoomStay) -> Option<DateTime<Utc>> {
 }
 
 /// Adds a stay.
-pub(in crate::room_stays) async fn insert(conn: &mut PgConnection, hotel: &Hotel, stay: &RoomStay) -> Result<()> {
+pub(in crate::room_stays) async fn insert(
+    conn: &mut PgConnection,
+    hotel: &Hotel,
+    stay: &RoomStay,
+    details: &StayDetails,
+) -> Result<()> {
     query!(
         "INSERT INTO room_stays (hotel_id, id, reservation_id, category_id, room_setup_id, reservation_from,
                                  reservation_to, departure_time, check_in, check_out, room_access_key_id,
@@ -72,16 +79,16 @@ pub(in crate::room_stays) async fn insert(conn: &mut PgConnection, hotel: &Hotel
         stay.check_out,
         stay.room_access_key.map(|key| key.id),
         stay.room_access_key.map(|key| key.kind.as_str()),
-        stay.guest_message,
-        stay.maid_notes,
-        stay.meal_notes,
-        stay.rate_code,
-        stay.age_groups.adults,
-        stay.age_groups.child1,
-        stay.age_groups.child2,
-        stay.age_groups.free,
-        stay.created_at,
-        stay.updated_at,
+        details.guest_message,
+        details.maid_notes,
+        details.meal_notes,
+        details.rate_code,
+        details.age_groups.adults,
+        details.age_groups.child1,
+        details.age_groups.child2,
+        details.age_groups.free,
+        details.created_at,
+        details.updated_at,
         key_due(hotel, stay),
     )
     .execute(conn)

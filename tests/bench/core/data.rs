@@ -134,7 +134,7 @@ impl Bench {
             Filter::Field(StayField::ReservationFrom(Condition::Le(window.end))),
             Filter::Field(StayField::ReservationTo(Condition::Gt(window.start))),
         ]);
-        let joins = StayJoins { room_setup: true, ..StayJoins::default() };
+        let joins = StayJoins::default();
         let hotel = window.hotel.id;
         let page = room_stays::page(&mut conn, hotel, &filter, &PageRequest::first(20), joins).await;
         assert_eq!(page.expect("a page").stays.items.len(), 20);
