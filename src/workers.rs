@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::MissedTickBehavior;
 
 use crate::app::App;
 use crate::webhooks::{self, Sender};
@@ -51,6 +52,28 @@ impl Workers {
         let all = async { while self.tasks.join_next().await.is_some() {} };
         if tokio::time::timeout(PATIENCE, all).await.is_err() {
             tracing::warn!("workers were stopped at their work");
+        }
+    }
+}
+
+/// Works at once, then every `period` until `shutdown` ends, and then once more. Only the wait is cut off: work that is
+/// dropped half-way would lose what it counts, or count it twice.
+pub(crate) async fn repeat_to_the_end<W: Future<Output = ()>>(
+    period: Duration,
+    shutdown: impl Future<Output = ()>,
+    mut work: impl FnMut() -> W,
+) {
+    let mut shutdown = std::pin::pin!(shutdown);
+    let mut interval = tokio::time::interval(period);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        let stopping = tokio::select! {
+            () = &mut shutdown => true,
+            _ = interval.tick() => false,
+        };
+        work().await;
+        if stopping {
+            return;
         }
     }
 }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::AuditList;
 use super::model::{Action, Actor, ActorType, AuditEntry, Object, ObjectType};
-use crate::db::{Extent, ExtentRequest, Page, PageRequest, by_ordinal};
+use crate::db::{Extent, ExtentRequest, Page, PageRequest, by_ordinal, extent_from_row, push_extent};
 use crate::error::Result;
 use crate::integrations::Integration;
 
@@ -139,25 +139,8 @@ pub(super) async fn extents_of_objects(
         sql.push(" AND (e.object_id = p.id OR e.related_id = p.id)");
     };
     let mut sql = QueryBuilder::new("SELECT ");
-    if request.total {
-        sql.push("(SELECT count(*)");
-        of_object(&mut sql);
-        sql.push(")");
-    } else {
-        sql.push("0::bigint");
-    }
-    for (operator, key) in [("<=", request.up_to), (">=", request.from)] {
-        let Some(key) = key else {
-            sql.push(", FALSE");
-            continue;
-        };
-        sql.push(", EXISTS (SELECT");
-        of_object(&mut sql);
-        push_compare(&mut sql, operator, key);
-        sql.push(")");
-    }
+    push_extent(&mut sql, request, of_object, push_compare);
     sql.push(" FROM unnest(").push_bind(objects.to_vec()).push("::uuid[]) WITH ORDINALITY p (id, n) ORDER BY p.n");
     let rows = sql.build().fetch_all(conn).await?;
-    let extent = |row: &PgRow| Ok(Extent { total: row.try_get(0)?, up_to: row.try_get(1)?, from: row.try_get(2)? });
-    rows.iter().map(extent).collect()
+    rows.iter().map(extent_from_row).collect()
 }

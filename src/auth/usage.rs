@@ -9,13 +9,13 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use tokio::time::MissedTickBehavior;
 use uuid::Uuid;
 
 use super::{Actor, store};
 use crate::app::App;
 use crate::error::Result;
 use crate::hotels::HotelId;
+use crate::workers;
 
 /// How often counts are written.
 const EVERY: Duration = Duration::from_secs(5);
@@ -82,22 +82,12 @@ pub async fn write_usage(app: &App) -> Result<()> {
 
 /// Writes every few seconds until `shutdown` ends, and then once more.
 pub async fn run_usage(app: App, shutdown: impl Future<Output = ()>) {
-    let mut shutdown = std::pin::pin!(shutdown);
-    let mut interval = tokio::time::interval(EVERY);
-    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        // Only the wait is cut off: a write that is dropped half-way would lose its counts.
-        let stopping = tokio::select! {
-            () = &mut shutdown => true,
-            _ = interval.tick() => false,
-        };
+    let write = || async {
         if let Err(error) = write_usage(&app).await {
             tracing::warn!(code = error.code.spec().wire, cause = ?error.source, "use of API keys was not written");
         }
-        if stopping {
-            return;
-        }
-    }
+    };
+    workers::repeat_to_the_end(EVERY, shutdown, write).await;
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use sqlx::{AssertSqlSafe, Connection as _, PgConnection, query_scalar};
 
 pub use filter::{Condition, Filter};
 pub use page::{Extent, ExtentRequest, Page, PageRequest};
-pub(crate) use page::{by_ordinal, extent, push_id_page};
+pub(crate) use page::{by_ordinal, extent, extent_from_row, push_extent, push_id_page};
 pub use pool::{RequestPool, for_workers};
 pub use tx::Tx;
 

@@ -1,5 +1,6 @@
 //! Keyset pages: a page is found by the sort key of the record it follows, never by counting.
 
+use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Postgres, QueryBuilder, Row};
 use uuid::Uuid;
 
@@ -128,9 +129,20 @@ pub(crate) async fn extent<K: Copy>(
     compare: fn(&mut QueryBuilder<Postgres>, &'static str, K),
 ) -> Result<Extent> {
     let mut sql = QueryBuilder::new("SELECT ");
+    push_extent(&mut sql, request, list, compare);
+    extent_from_row(&sql.build().fetch_one(conn).await?)
+}
+
+/// Appends the columns of [`extent_from_row`] to a `SELECT`, for statements that ask for several lists at once.
+pub(crate) fn push_extent<K: Copy>(
+    sql: &mut QueryBuilder<Postgres>,
+    request: &ExtentRequest<K>,
+    list: impl Fn(&mut QueryBuilder<Postgres>),
+    compare: fn(&mut QueryBuilder<Postgres>, &'static str, K),
+) {
     if request.total {
         sql.push("(SELECT count(*) ");
-        list(&mut sql);
+        list(sql);
         sql.push(")");
     } else {
         sql.push("0::bigint");
@@ -141,10 +153,13 @@ pub(crate) async fn extent<K: Copy>(
             continue;
         };
         sql.push(", EXISTS (SELECT ");
-        list(&mut sql);
-        compare(&mut sql, operator, key);
+        list(sql);
+        compare(sql, operator, key);
         sql.push(")");
     }
-    let row = sql.build().fetch_one(conn).await?;
+}
+
+/// Reads what [`push_extent`] selected.
+pub(crate) fn extent_from_row(row: &PgRow) -> Result<Extent> {
     Ok(Extent { total: row.try_get(0)?, up_to: row.try_get(1)?, from: row.try_get(2)? })
 }

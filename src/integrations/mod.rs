@@ -170,7 +170,7 @@ async fn disconnect_on(
     let stays = store::lock_stays(conn, hotel, &candidates).await?;
     let keys = store::lock_keys(conn, hotel, &candidates).await?;
     let stay_ids: Vec<Uuid> = stays.iter().map(|stay| stay.id).collect();
-    store::revoke(conn, hotel, &stay_ids, now).await?;
+    room_stays::store::revoke_keys(conn, hotel, &stay_ids, now).await?;
     // Those that are on a stay that was not held are left for the next time.
     let deleted = store::delete_unassigned(conn, hotel, &keys).await?;
     let integration = store::disconnect(conn, hotel, id, now).await?;

@@ -181,21 +181,6 @@ pub(super) async fn lock_keys(conn: &mut PgConnection, hotel: HotelId, keys: &[U
     Ok(held)
 }
 
-/// Takes their keys off held stays.
-pub(super) async fn revoke(conn: &mut PgConnection, hotel: HotelId, stays: &[Uuid], now: DateTime<Utc>) -> Result<()> {
-    query!(
-        "UPDATE room_stays SET room_access_key_id = NULL, room_access_key_kind = NULL, room_access_key_due_at = NULL,
-                               updated_at = $3
-         WHERE hotel_id = $1 AND id = ANY ($2)",
-        hotel,
-        stays,
-        now,
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
 /// Deletes those of the held keys that are on no stay any more.
 pub(super) async fn delete_unassigned(conn: &mut PgConnection, hotel: HotelId, keys: &[Uuid]) -> Result<Vec<Uuid>> {
     let deleted = query_scalar!(

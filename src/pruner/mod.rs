@@ -123,7 +123,7 @@ async fn prune_batch(app: &App, hotel: HotelId) -> Result<(Pruned, bool)> {
     let mut deleted = Vec::new();
     if !revoked.is_empty() {
         let (stays, keys): (Vec<Uuid>, Vec<Uuid>) = revoked.iter().map(|due| (due.stay, due.key)).unzip();
-        store::revoke(&mut tx, hotel, &stays, now).await?;
+        room_stays::store::revoke_keys(&mut tx, hotel, &stays, now).await?;
         // A statement of its own, behind the one that holds the keys: it sees every stay that they were put on before.
         deleted = store::delete_if_unassigned(&mut tx, hotel, &keys).await?;
     }

@@ -1,7 +1,7 @@
 //! The SQL of the pruner.
 
 use chrono::{DateTime, Utc};
-use sqlx::{PgConnection, query, query_as, query_scalar};
+use sqlx::{PgConnection, query_as, query_scalar};
 use uuid::Uuid;
 
 use crate::error::Result;
@@ -82,21 +82,6 @@ pub(super) async fn claim_keys(conn: &mut PgConnection, hotel: HotelId, keys: &[
     .fetch_all(conn)
     .await?;
     Ok(claimed)
-}
-
-/// Takes their keys off held stays.
-pub(super) async fn revoke(conn: &mut PgConnection, hotel: HotelId, stays: &[Uuid], now: DateTime<Utc>) -> Result<()> {
-    query!(
-        "UPDATE room_stays SET room_access_key_id = NULL, room_access_key_kind = NULL, room_access_key_due_at = NULL,
-                               updated_at = $3
-         WHERE hotel_id = $1 AND id = ANY ($2)",
-        hotel,
-        stays,
-        now,
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
 }
 
 /// Deletes those of the held keys that are on no stay any more.

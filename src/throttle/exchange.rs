@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use tokio::time::MissedTickBehavior;
-
 use super::store;
 use crate::app::App;
 use crate::error::Result;
+use crate::workers;
 
 /// How often. Between two times, a key that uses several replicas at once can take more than there is.
 const EVERY: Duration = Duration::from_secs(1);
@@ -39,20 +38,10 @@ pub async fn exchange(app: &App) -> Result<()> {
 
 /// Exchanges every second until `shutdown` ends, and then once more.
 pub async fn run_exchange(app: App, shutdown: impl Future<Output = ()>) {
-    let mut shutdown = std::pin::pin!(shutdown);
-    let mut interval = tokio::time::interval(EVERY);
-    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        // Only the wait is cut off: an exchange that is dropped half-way would count twice.
-        let stopping = tokio::select! {
-            () = &mut shutdown => true,
-            _ = interval.tick() => false,
-        };
+    let exchange = || async {
         if let Err(error) = exchange(&app).await {
             tracing::warn!(code = error.code.spec().wire, cause = ?error.source, "limits of API keys were not exchanged");
         }
-        if stopping {
-            return;
-        }
-    }
+    };
+    workers::repeat_to_the_end(EVERY, shutdown, exchange).await;
 }

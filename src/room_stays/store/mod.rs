@@ -9,4 +9,4 @@ pub(crate) use nested::{extents_of_reservations, overlapping};
 pub use pages::{KeyEnd, StayField, StayJoins, StayKey, StayPage, StayView};
 pub(super) use pages::{extent, find, page};
 pub(super) use writes::*;
-pub(crate) use writes::{lock_assigned, renew_key_due};
+pub(crate) use writes::{lock_assigned, renew_key_due, revoke_keys};

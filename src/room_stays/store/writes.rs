@@ -273,3 +273,23 @@ pub(crate) async fn renew_key_due(conn: &mut PgConnection, hotel: &Hotel) -> Res
     .await?;
     Ok(())
 }
+
+/// Takes their keys off held stays.
+pub(crate) async fn revoke_keys(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    stays: &[Uuid],
+    now: DateTime<Utc>,
+) -> Result<()> {
+    query!(
+        "UPDATE room_stays SET room_access_key_id = NULL, room_access_key_kind = NULL, room_access_key_due_at = NULL,
+                               updated_at = $3
+         WHERE hotel_id = $1 AND id = ANY ($2)",
+        hotel,
+        stays,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
