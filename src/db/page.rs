@@ -101,6 +101,17 @@ pub struct ExtentRequest<K> {
     pub from: Option<K>,
 }
 
+impl<K: Copy> ExtentRequest<K> {
+    /// What a page leaves open of what is wanted: whether there are records behind the end that it was not read towards.
+    pub fn beside(page: &PageRequest<K>, total: bool, has_previous_page: bool, has_next_page: bool) -> Self {
+        Self {
+            total,
+            up_to: page.after.filter(|_| has_previous_page && !page.from_end),
+            from: page.before.filter(|_| has_next_page && page.from_end),
+        }
+    }
+}
+
 impl<K> ExtentRequest<K> {
     /// Whether nothing has to be found out.
     pub fn is_empty(&self) -> bool {

@@ -153,12 +153,8 @@ fn size(count: i32) -> Result<u8> {
 /// What has to be found out about a list, beside the page, to answer what was selected of its connection.
 pub fn extent_request<K: Copy>(connection: &Selection<'_>, request: &PageRequest<K>) -> ExtentRequest<K> {
     let page_info = connection.field("pageInfo");
-    let forward = !request.from_end;
-    ExtentRequest {
-        total: connection.has("totalCount"),
-        up_to: request.after.filter(|_| forward && page_info.has("hasPreviousPage")),
-        from: request.before.filter(|_| !forward && page_info.has("hasNextPage")),
-    }
+    let (previous, next) = (page_info.has("hasPreviousPage"), page_info.has("hasNextPage"));
+    ExtentRequest::beside(request, connection.has("totalCount"), previous, next)
 }
 
 /// What a cursor belongs to: a connection of a hotel, with a filter.

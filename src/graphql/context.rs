@@ -27,7 +27,7 @@ pub struct RequestContext {
     /// The instant of the request.
     pub now: DateTime<Utc>,
     /// Whether the request has a mutation: then its queries read inside the transaction, too.
-    mutates: bool,
+    pub mutates: bool,
     /// The connection that the actor was found on, for the first that reads.
     admitted: std::sync::Mutex<Option<PoolConnection<Postgres>>>,
     unit: Mutex<Unit>,

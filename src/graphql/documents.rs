@@ -5,12 +5,15 @@
 //! into documents does not send them twice.
 
 use std::hash::{Hash, Hasher};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use async_graphql::Name;
 use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition};
 use quick_cache::sync::Cache;
 use quick_cache::{Equivalent, Weighter};
+
+use super::settled::Settled;
+use super::stay_writer::StayWriter;
 
 /// Most bytes of text of all documents that are kept. Parsed and rewritten, a document takes up to some 100 times as much.
 const CAPACITY: u64 = 256 * 1024;
@@ -33,6 +36,10 @@ pub struct Document {
     pub marked: bool,
     /// Keys of the answer, in the order in which the operation selects them.
     pub response_keys: Vec<Name>,
+    /// Whether the validator has to see it again.
+    pub settled: Settled,
+    /// How to answer it without the executor, where that can be; found out when it is first wanted.
+    pub writer: OnceLock<Option<StayWriter>>,
 }
 
 impl Document {
@@ -45,6 +52,11 @@ impl Document {
                 &operations[name].node
             }
         }
+    }
+
+    /// How to answer it without the executor, where that can be.
+    pub fn writer(&self) -> Option<&StayWriter> {
+        self.writer.get_or_init(|| StayWriter::compile(self)).as_ref()
     }
 }
 

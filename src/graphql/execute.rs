@@ -37,6 +37,8 @@ pub struct Execution {
     pub operations: String,
     /// Statements that it took, for the log line.
     pub statements: u32,
+    /// Operations that were answered without the executor.
+    pub written: u32,
     /// Causes of its errors, for the log alone.
     pub causes: Vec<String>,
     /// The whole answer of a request with an idempotency key that had its effect, in place of `responses`.
@@ -121,6 +123,7 @@ pub async fn execute_keyed(
                 responses: execution.responses,
                 operations: names,
                 statements,
+                written: execution.written,
                 causes: execution.causes,
                 kept: execution.kept,
                 ..Execution::default()
@@ -142,6 +145,7 @@ struct Outcome {
     causes: Vec<String>,
     kept: Option<String>,
     retry: bool,
+    written: u32,
 }
 
 impl Outcome {
@@ -221,22 +225,42 @@ async fn run_one(
     if let Err(error) = complete {
         return GraphQlResponse::refused(error);
     }
+    let schema = &context.app.schema;
+    let document = &prepared.document;
+    let settled = document.settled.is_valid(document.operation(), &variables, &schema.inputs);
+    // In a transaction, a statement that failed would leave nothing for the executor to tell of.
+    if settled
+        && !context.mutates
+        && let Some(writer) = document.writer()
+        && let Ok(data) = writer.write(context, &variables).await
+    {
+        outcome.written += 1;
+        return GraphQlResponse::written(data);
+    }
+    let valid_with = (!settled).then(|| variables.clone());
     let mut request = async_graphql::Request::new(String::new())
         .variables(variables)
         .data(Arc::clone(context))
         .data(Arc::clone(sink));
-    if let Some(name) = &prepared.document.name {
+    if let Some(name) = &document.name {
         request = request.operation_name(name);
     }
-    request.set_parsed_query(prepared.document.run.clone());
-    let response = context.app.schema.executable.execute(request).await;
+    request.set_parsed_query(document.run.clone());
+    let executable = if settled { &schema.trusting } else { &schema.executable };
+    let response = executable.execute(request).await;
     for error in &response.errors {
         if let Some(error) = error.source::<Error>() {
             outcome.retry |= error.retry;
             outcome.causes.extend(error.source.as_ref().map(ToString::to_string));
         }
     }
-    GraphQlResponse::of(response, prepared)
+    let response = GraphQlResponse::of(response, prepared);
+    if let Some(variables) = valid_with
+        && !response.is_request_error()
+    {
+        document.settled.found_valid(&variables);
+    }
+    response
 }
 
 async fn finish(context: &RequestContext, outcome: Outcome, keyed: Option<&Keyed>) -> (Outcome, bool) {
@@ -251,7 +275,7 @@ async fn finish(context: &RequestContext, outcome: Outcome, keyed: Option<&Keyed
             let responses =
                 outcome.responses.iter().map(|_| GraphQlResponse::failed(GraphQlError::of(&error))).collect();
             let causes = error.source.as_ref().map(ToString::to_string).into_iter().collect();
-            (Outcome { responses, causes, retry: error.retry, kept: None }, error.retry)
+            (Outcome { responses, causes, retry: error.retry, ..outcome }, error.retry)
         }
     }
 }

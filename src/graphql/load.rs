@@ -219,11 +219,7 @@ async fn rooms_of(
     }
     let pages =
         room_stays::pages_of_reservations(session.conn(), hotel, reservations, &request, plan.stays.joins).await?;
-    let wanted = ExtentRequest {
-        total: plan.total,
-        up_to: request.after.filter(|_| plan.has_previous_page && !request.from_end),
-        from: request.before.filter(|_| plan.has_next_page && request.from_end),
-    };
+    let wanted = ExtentRequest::beside(&request, plan.total, plan.has_previous_page, plan.has_next_page);
     let extents = if wanted.is_empty() {
         vec![Extent::default(); pages.len()]
     } else {

@@ -17,6 +17,7 @@ mod execute;
 mod filters;
 mod front_desk;
 mod guests;
+mod input_types;
 mod integrations;
 pub mod limits;
 mod load;
@@ -31,14 +32,16 @@ mod rooms;
 mod scalars;
 pub mod scan;
 mod selection;
+mod settled;
+mod stay_writer;
 pub mod type_map;
 mod webhooks;
 
 pub use execute::{Execution, Keyed, execute, execute_keyed};
 pub use prepare::GraphQlRequest;
-pub use response::{GraphQlError, GraphQlResponse};
+pub use response::{Data, GraphQlError, GraphQlResponse};
 
-use async_graphql::{EmptySubscription, MergedObject};
+use async_graphql::{EmptySubscription, MergedObject, ValidationMode};
 
 /// Everything that can be read. Whatever it answers is of the one hotel that the API key belongs to.
 #[derive(Default, MergedObject)]
@@ -75,8 +78,11 @@ pub type Executable = async_graphql::Schema<Query, Mutation, EmptySubscription>;
 pub struct Schema {
     /// Validates and runs documents.
     pub executable: Executable,
+    /// Runs documents that are known to be valid.
+    trusting: Executable,
     /// Lists and connections, for the checks before that.
     pub types: type_map::TypeMap,
+    inputs: input_types::InputTypes,
     /// What was read before.
     documents: documents::Documents,
 }
@@ -84,12 +90,22 @@ pub struct Schema {
 impl Schema {
     /// Builds the schema.
     pub fn new() -> Self {
-        let executable = Executable::build(Query::default(), Mutation::default(), EmptySubscription)
-            .directive(chain::chain)
-            .disable_suggestions()
-            .finish();
-        let types = type_map::TypeMap::from_sdl(&executable.sdl());
-        Self { executable, types, documents: documents::Documents::new() }
+        let build = |mode| {
+            Executable::build(Query::default(), Mutation::default(), EmptySubscription)
+                .directive(chain::chain)
+                .disable_suggestions()
+                .validation_mode(mode)
+                .finish()
+        };
+        let (executable, trusting) = (build(ValidationMode::Strict), build(ValidationMode::Fast));
+        let sdl = executable.sdl();
+        Self {
+            executable,
+            trusting,
+            types: type_map::TypeMap::from_sdl(&sdl),
+            inputs: input_types::InputTypes::from_sdl(&sdl),
+            documents: documents::Documents::new(),
+        }
     }
 
     /// The schema in the schema definition language.

@@ -1,6 +1,6 @@
 //! An operation before it runs: bounded, parsed, chosen, and its variables complete.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use async_graphql::parser::parse_query;
 use async_graphql::parser::types::{
@@ -9,6 +9,7 @@ use async_graphql::parser::types::{
 use async_graphql::{Name, Positioned, Value, Variables};
 
 use super::documents::Document;
+use super::settled::Settled;
 use super::{Schema, chain, limits, merge, presence, scan};
 use crate::error::{Error, ErrorCode, Result};
 
@@ -104,7 +105,9 @@ fn read(
     let marked = presence::mark(&mut run);
     let mut response_keys = Vec::new();
     collect_keys(&sent, &definition.selection_set.node, &mut response_keys);
-    Ok((Document { sent, run, name, mutates, chains, marked, response_keys }, cost))
+    let (settled, writer) = (Settled::unknown(&sent), OnceLock::new());
+    let document = Document { sent, run, name, mutates, chains, marked, response_keys, settled, writer };
+    Ok((document, cost))
 }
 
 fn choose<'a>(

@@ -4,6 +4,7 @@ use async_graphql::indexmap::IndexMap;
 use async_graphql::{Name, PathSegment as ResponseSegment, Pos, Response, ServerError, Value};
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
+use serde_json::value::RawValue;
 use serde_json::{Map, json};
 
 use super::prepare::Prepared;
@@ -25,11 +26,20 @@ pub struct GraphQlError {
     pub argument_path: Vec<crate::error::PathSegment>,
 }
 
+/// What an operation answered.
+#[derive(Clone, Debug)]
+pub enum Data {
+    /// By the executor.
+    Value(Value),
+    /// Written already.
+    Json(Box<RawValue>),
+}
+
 /// `data`, `errors` and `extensions` of one operation.
 #[derive(Clone, Debug, Default)]
 pub struct GraphQlResponse {
     /// `None` when the operation was refused before it ran: the answer then has no `data` entry.
-    pub data: Option<Value>,
+    pub data: Option<Data>,
     /// Empty when all went well.
     pub errors: Vec<GraphQlError>,
     /// Only what is worth saying.
@@ -44,7 +54,12 @@ impl GraphQlResponse {
 
     /// The answer to an operation that ran, or could have, to nothing but an error.
     pub fn failed(error: impl Into<GraphQlError>) -> Self {
-        Self { data: Some(Value::Null), ..Self::refused(error) }
+        Self { data: Some(Data::Value(Value::Null)), ..Self::refused(error) }
+    }
+
+    /// An answer without errors that is written already.
+    pub(super) fn written(data: Box<RawValue>) -> Self {
+        Self { data: Some(Data::Json(data)), ..Self::default() }
     }
 
     /// The answer of the executor.
@@ -76,7 +91,7 @@ impl GraphQlResponse {
         }
         let position = |error: &GraphQlError| keys.iter().position(|key| error.concerns(key));
         errors.sort_by_cached_key(position);
-        Self { data: Some(Value::Object(data)), errors, extensions: Map::new() }
+        Self { data: Some(Data::Value(Value::Object(data))), errors, extensions: Map::new() }
     }
 
     /// Whether the operation was refused before it ran.
@@ -143,6 +158,15 @@ impl Serialize for GraphQlError {
         }
         map.serialize_entry("extensions", &extensions)?;
         map.end()
+    }
+}
+
+impl Serialize for Data {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Value(value) => value.serialize(serializer),
+            Self::Json(json) => json.serialize(serializer),
+        }
     }
 }
 

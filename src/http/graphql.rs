@@ -147,7 +147,7 @@ mod tests {
     use async_graphql::Value;
 
     use super::*;
-    use crate::graphql::GraphQlError;
+    use crate::graphql::{Data, GraphQlError};
 
     #[test]
     fn an_answer_is_bounded_but_for_what_ran() {
@@ -156,7 +156,8 @@ mod tests {
         let refused = bounded(GraphQlResponse { errors: errors.clone(), ..GraphQlResponse::default() });
         assert_eq!(refused.errors.len(), 20);
         assert_eq!(refused.errors[0].message.chars().count(), 501);
-        let ran = bounded(GraphQlResponse { data: Some(Value::Null), errors, ..GraphQlResponse::default() });
+        let ran =
+            bounded(GraphQlResponse { data: Some(Data::Value(Value::Null)), errors, ..GraphQlResponse::default() });
         assert_eq!(ran.errors.len(), 30);
     }
 
@@ -164,9 +165,9 @@ mod tests {
     fn the_status_follows_the_media_type_only_for_what_did_not_run() {
         use MediaType::{GraphQlResponse as New, Json};
         let refused = |code| GraphQlResponse::refused(Error::of(code));
-        let partial = GraphQlResponse { data: Some(Value::Null), ..refused(ErrorCode::Unavailable) };
+        let partial = GraphQlResponse { data: Some(Data::Value(Value::Null)), ..refused(ErrorCode::Unavailable) };
         for (response, json, new) in [
-            (&GraphQlResponse { data: Some(Value::Null), ..GraphQlResponse::default() }, 200, 200),
+            (&GraphQlResponse { data: Some(Data::Value(Value::Null)), ..GraphQlResponse::default() }, 200, 200),
             (&partial, 200, 200),
             (&refused(ErrorCode::ParseFailed), 200, 400),
             (&refused(ErrorCode::Forbidden), 200, 403),
