@@ -8,6 +8,7 @@ use crate::audit::{Entry, Journal, Reason};
 use crate::auth::{Actor, Mode};
 use crate::error::{Error, ErrorCode, Result};
 use crate::events::{self, Change, Changes, EventActor};
+use crate::room_stays::{self, Unwritten};
 
 /// Longest that a request of a test key waits for a lock: what will be undone must not stand in a queue before what is
 /// real.
@@ -27,6 +28,8 @@ pub struct Tx {
     pub app: App,
     changes: Changes,
     journal: Journal,
+    /// What was done to keys and the stays that they are on, and is still to be written.
+    pub(crate) unwritten: Unwritten,
     deliveries: u64,
     statements: u32,
 }
@@ -38,11 +41,21 @@ impl Tx {
         let inner = app.pool.begin(actor.hotel.id, lock_timeout).await?;
         let (journal, changes) = (Journal::of_request(actor), Changes::default());
         let (actor, app) = (actor.clone(), app.clone());
-        Ok(Self { inner, actor, now, app, changes, journal, deliveries: 0, statements: 0 })
+        let unwritten = Unwritten::default();
+        Ok(Self { inner, actor, now, app, changes, journal, unwritten, deliveries: 0, statements: 0 })
     }
 
     /// The connection, for one statement of a store.
+    ///
+    /// # Panics
+    /// While something is unwritten, which the statement would not see: [`Tx::write_out`] comes first.
     pub fn conn(&mut self) -> &mut PgConnection {
+        assert!(self.unwritten.is_empty(), "what is unwritten is written before anything else is done");
+        self.conn_beside_unwritten()
+    }
+
+    /// The connection, for a statement that neither reads nor writes what may be unwritten.
+    pub(crate) fn conn_beside_unwritten(&mut self) -> &mut PgConnection {
         self.statements += 1;
         &mut self.inner
     }
@@ -52,6 +65,12 @@ impl Tx {
         let (_, random) = self.actor.hotel.id.as_u64_pair();
         sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(random.cast_signed()).execute(self.conn()).await?;
         Ok(())
+    }
+
+    /// Writes what is unwritten. What it knew of held stays is forgotten, as they may now be changed otherwise.
+    pub async fn write_out(&mut self) -> Result<()> {
+        let unwritten = self.unwritten.take();
+        if unwritten.is_empty() { Ok(()) } else { room_stays::write_in(self, unwritten).await }
     }
 
     /// Statements since the last call.
@@ -92,6 +111,7 @@ impl Tx {
         if self.actor.mode == Mode::Test {
             return Ok(self.inner.rollback().await?);
         }
+        self.write_out().await?;
         let changes = std::mem::take(&mut self.changes).into_inner();
         let actor = EventActor::Integration(self.actor.integration_id);
         let (hotel, now) = (self.actor.hotel.id, self.now);

@@ -203,6 +203,11 @@ impl TrailPlan {
         });
         Ok(Self { pages: pages.collect() })
     }
+
+    /// Whether none is selected.
+    pub fn is_empty(&self) -> bool {
+        self.pages.is_empty()
+    }
 }
 
 /// The pages of one record's trail that were selected, by their arguments.

@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use sqlx::pool::PoolConnection;
 use sqlx::{PgConnection, Postgres};
 use tokio::sync::{Mutex, MutexGuard, Semaphore, SemaphorePermit};
+use uuid::Uuid;
 
 use crate::app::App;
 use crate::auth::Actor;
@@ -28,6 +29,8 @@ pub struct RequestContext {
     pub now: DateTime<Utc>,
     /// Whether the request has a mutation: then its queries read inside the transaction, too.
     pub mutates: bool,
+    /// Stays that its mutations of keys will hold.
+    announced: Vec<Uuid>,
     /// The connection that the actor was found on, for the first that reads.
     admitted: std::sync::Mutex<Option<PoolConnection<Postgres>>>,
     unit: Mutex<Unit>,
@@ -60,11 +63,18 @@ impl RequestContext {
             actor,
             now,
             mutates,
+            announced: Vec::new(),
             admitted: std::sync::Mutex::new(conn.filter(|_| !mutates)),
             unit: Mutex::new(Unit::Idle),
             readers: Semaphore::new(MOST_READERS),
             statements: AtomicU32::new(0),
         }
+    }
+
+    /// Says which stays the mutations of keys will hold, so that they are held together with the first of them.
+    #[must_use]
+    pub fn announcing(self, stays: Vec<Uuid>) -> Self {
+        Self { announced: stays, ..self }
     }
 
     /// The context of the field that is being resolved.
@@ -83,7 +93,9 @@ impl RequestContext {
     /// `UNAVAILABLE`; `NOT_RUN` when the request has already failed.
     pub async fn read(&self) -> Result<Session<'_>> {
         let source = if self.mutates {
-            Source::Tx(self.open().await?)
+            let mut unit = self.open().await?;
+            open_tx(&mut unit).write_out().await?;
+            Source::Tx(unit)
         } else {
             let permit = self.readers.acquire().await.map_err(Error::internal)?;
             let admitted = self.admitted.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -101,6 +113,16 @@ impl RequestContext {
     /// # Errors
     /// `UNAVAILABLE`; `NOT_RUN` when the request has already failed.
     pub async fn write(&self) -> Result<Session<'_>> {
+        let mut session = self.write_keys().await?;
+        session.write_out().await?;
+        Ok(session)
+    }
+
+    /// A session for a mutation of keys, which adds to what is unwritten ([`crate::room_stays::Unwritten`]).
+    ///
+    /// # Errors
+    /// As those of [`RequestContext::write`].
+    pub async fn write_keys(&self) -> Result<Session<'_>> {
         let mut unit = self.open().await?;
         open_tx(&mut unit).begin_act(None);
         Ok(Session { context: self, source: Source::Tx(unit), unfinished: true })
@@ -109,7 +131,9 @@ impl RequestContext {
     async fn open(&self) -> Result<MutexGuard<'_, Unit>> {
         let mut unit = self.unit.lock().await;
         if matches!(*unit, Unit::Idle) {
-            *unit = Unit::Open(Tx::begin(&self.app, &self.actor, self.now).await?);
+            let mut tx = Tx::begin(&self.app, &self.actor, self.now).await?;
+            tx.unwritten.announce(self.announced.clone());
+            *unit = Unit::Open(tx);
         }
         if matches!(*unit, Unit::Failed(_) | Unit::Poisoned) {
             return Err(Error::of(ErrorCode::NotRun));
@@ -141,7 +165,9 @@ impl RequestContext {
     /// `UNAVAILABLE`; `NOT_RUN` when the request has already failed.
     pub async fn keep(&self, request: &Idempotency, answer: &KeptAnswer) -> Result<()> {
         let mut unit = self.open().await?;
-        idempotency::keep_in(open_tx(&mut unit), request, answer).await
+        let tx = open_tx(&mut unit);
+        tx.write_out().await?;
+        idempotency::keep_in(tx, request, answer).await
     }
 
     /// Makes sure that nothing of the request is kept and that nothing more is run.
@@ -195,6 +221,14 @@ impl Session<'_> {
         match &mut self.source {
             Source::Tx(unit) => open_tx(unit),
             Source::Pool(..) => panic!("only a mutation has the transaction"),
+        }
+    }
+
+    /// Writes what is unwritten, before anything is read that it may concern.
+    pub async fn write_out(&mut self) -> Result<()> {
+        match &mut self.source {
+            Source::Tx(unit) => open_tx(unit).write_out().await,
+            Source::Pool(..) => Ok(()),
         }
     }
 

@@ -14,6 +14,7 @@ use sqlx::Postgres;
 use sqlx::pool::PoolConnection;
 use tokio::time::Instant;
 
+use super::announced;
 use super::chain::{self, Chained};
 use super::context::RequestContext;
 use super::prepare::{GraphQlRequest, Prepared};
@@ -86,10 +87,12 @@ pub async fn execute_keyed(
     if let Err(error) = app.throttle.admit_cost(actor, cost(&operations)) {
         return Execution { refusal: Some(error), operations: names, ..Execution::default() };
     }
+    let held = announced::stays(operations.iter().flatten());
     let keyed = keyed.filter(|_| mutates && actor.mode == Mode::Live);
     let mut attempt = 1;
     let mut execution = loop {
-        let context = Arc::new(RequestContext::new(app.clone(), actor.clone(), conn.take(), mutates));
+        let context = RequestContext::new(app.clone(), actor.clone(), conn.take(), mutates);
+        let context = Arc::new(context.announcing(held.clone()));
         if let Some(keyed) = keyed {
             let claim = context.claim(&keyed.idempotency, attempt > 1).await;
             if !matches!(claim, Ok(Claim::New)) {

@@ -83,6 +83,17 @@ impl StayPlan {
 }
 
 impl StayPlan {
+    /// Whether nothing is read beside the stays themselves.
+    fn is_empty(&self) -> bool {
+        let Self { joins, guests, overlapping, reservation, trails, key_trails } = self;
+        *joins == StayJoins::default()
+            && !guests
+            && overlapping.is_none()
+            && reservation.is_none()
+            && trails.is_empty()
+            && key_trails.is_empty()
+    }
+
     /// Plans for what is selected of a connection of stays.
     ///
     /// # Errors
@@ -124,9 +135,10 @@ pub async fn stay(session: &mut Session<'_>, id: Uuid, plan: &StayPlan) -> Resul
     Ok(stays(session, vec![view], plan).await?.remove(0))
 }
 
-/// A stay as it was just written: read again only for what is selected beside it.
+/// A stay as it was just changed: written and read again only for what is selected beside it.
 pub async fn written_stay(session: &mut Session<'_>, stay: RoomStay, plan: &StayPlan) -> Result<RoomStayNode> {
-    if plan.joins != StayJoins::default() {
+    if !plan.is_empty() {
+        session.write_out().await?;
         return self::stay(session, stay.id, plan).await;
     }
     Ok(stays(session, vec![StayView::from(stay)], plan).await?.remove(0))

@@ -4,6 +4,7 @@
 //! all mutations of the request share one transaction ([`context`]); what is selected is read ahead in few statements
 //! ([`load`]). One file per capability holds its types, queries and mutations.
 
+mod announced;
 mod api_keys;
 mod audit;
 mod chain;

@@ -303,10 +303,13 @@ impl RoomAccessKeyMutation {
         #[graphql(desc = "What the key holds.")] input: CreateRoomAccessKeyInput,
     ) -> Outcome<Option<CreateRoomAccessKeyPayload>> {
         let context = RequestContext::of(ctx);
-        let mut session = context.write().await?;
+        let mut session = context.write_keys().await?;
         let new = new_key(input).in_input()?;
-        let key = room_access_keys::create_in(session.tx(), &new).await.in_input()?;
+        let key = room_access_keys::create_in(session.tx(), &new).in_input()?;
         let plan = TrailPlan::of(&Selection::of(ctx).field("roomAccessKey"))?;
+        if !plan.is_empty() {
+            session.write_out().await?;
+        }
         let trails = Trails::read(&mut session, &[key.id], &plan).await?.pop().unwrap_or_default();
         let mut room_access_key = RoomAccessKeyNode::opened(context, key)?;
         room_access_key.set_trails(trails);
@@ -320,7 +323,7 @@ impl RoomAccessKeyMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which key on which stay.")] input: AddRoomAccessKeyInput,
     ) -> Outcome<Option<AddRoomAccessKeyPayload>> {
-        let mut session = RequestContext::of(ctx).write().await?;
+        let mut session = RequestContext::of(ctx).write_keys().await?;
         let stay = uuid(&input.room_stay_id);
         let stay = room_stays::add_key_in(session.tx(), stay, uuid(&input.room_access_key_id)).await.in_input()?;
         let plan = StayPlan::of(&Selection::of(ctx).field("roomStay"))?;
@@ -334,11 +337,11 @@ impl RoomAccessKeyMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which key off which stay.")] input: RemoveRoomAccessKeyInput,
     ) -> Outcome<Option<RemoveRoomAccessKeyPayload>> {
-        let mut session = RequestContext::of(ctx).write().await?;
+        let mut session = RequestContext::of(ctx).write_keys().await?;
         let stay = uuid(&input.room_stay_id);
-        room_stays::remove_key_in(session.tx(), stay, uuid(&input.room_access_key_id)).await.in_input()?;
+        let stay = room_stays::remove_key_in(session.tx(), stay, uuid(&input.room_access_key_id)).await.in_input()?;
         let plan = StayPlan::of(&Selection::of(ctx).field("roomStay"))?;
-        let room_stay = load::stay(&mut session, stay, &plan).await?;
+        let room_stay = load::written_stay(&mut session, stay, &plan).await?;
         Ok(Some(session.done(RemoveRoomAccessKeyPayload { room_stay })))
     }
 

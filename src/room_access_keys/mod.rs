@@ -48,13 +48,13 @@ pub async fn extent(
     store::extent(conn, hotel, integration, request).await
 }
 
-/// Makes a key that is on no stay yet (checklist A40, A47).
+/// Makes a key that is on no stay yet (checklist A40, A47). It is written later ([`crate::room_stays::Unwritten`]).
 ///
 /// # Errors
 /// `ROOM_ACCESS_KEYS_DISABLED`
-pub async fn create_in(tx: &mut Tx, new: &NewKey) -> Result<StoredKey> {
+pub fn create_in(tx: &mut Tx, new: &NewKey) -> Result<StoredKey> {
     require_enabled(tx)?;
-    let (hotel, integration, now) = (tx.actor.hotel.id, tx.actor.integration_id, tx.now);
+    let (hotel, now) = (tx.actor.hotel.id, tx.now);
     let id = tx.app.ids.uuid(now);
     let secret = tx.app.secret_keys.seal(&tx.app.ids, &seal_context(hotel, id), new.secret());
     let key = StoredKey {
@@ -64,7 +64,7 @@ pub async fn create_in(tx: &mut Tx, new: &NewKey) -> Result<StoredKey> {
         compartment: new.compartment().map(str::to_owned),
         deletes_at: model::deletes_at(Some(now), None),
     };
-    store::insert(tx.conn(), hotel, integration, &key, now).await?;
+    tx.unwritten.make(key.clone());
     tx.emit(Change::RoomAccessKeyCreated { id });
     Ok(key)
 }
@@ -97,23 +97,34 @@ pub(crate) fn require_enabled(tx: &Tx) -> Result<()> {
     if tx.actor.hotel.room_access_keys_enabled { Ok(()) } else { Err(Error::of(ErrorCode::RoomAccessKeysDisabled)) }
 }
 
-/// Holds one of the integration's own keys until the transaction ends. Take the stay's lock first.
+/// Reads one of the integration's own keys and holds it until the transaction ends. Take the stay's lock first.
 ///
 /// # Errors
 /// `NOT_FOUND` for a foreign key as for one that does not exist.
 pub(crate) async fn lock_own_in(tx: &mut Tx, id: Uuid) -> Result<AssignedKey> {
-    let (hotel, integration) = (tx.actor.hotel.id, tx.actor.integration_id);
-    assigned_key(id, store::lock_own(tx.conn(), hotel, integration, id).await?)
+    let kind = match tx.unwritten.made(id) {
+        Some(kind) => Some(kind),
+        None => {
+            let (hotel, integration) = (tx.actor.hotel.id, tx.actor.integration_id);
+            store::lock_own(tx.conn_beside_unwritten(), hotel, integration, id).await?
+        }
+    };
+    assigned_key(id, kind)
 }
 
-/// Stops the clock of one of the integration's own keys, which is put on a stay, and holds it until the transaction ends.
-/// Take the stay's lock first.
+/// The same for a key that is put on a stay: stops its clock.
 ///
 /// # Errors
 /// `NOT_FOUND` for a foreign key as for one that does not exist.
 pub(crate) async fn assign_own_in(tx: &mut Tx, id: Uuid) -> Result<AssignedKey> {
-    let (hotel, integration) = (tx.actor.hotel.id, tx.actor.integration_id);
-    assigned_key(id, store::mark_assigned(tx.conn(), hotel, integration, id).await?)
+    let kind = match tx.unwritten.made(id) {
+        Some(kind) => Some(kind),
+        None => {
+            let (hotel, integration) = (tx.actor.hotel.id, tx.actor.integration_id);
+            store::mark_assigned(tx.conn_beside_unwritten(), hotel, integration, id).await?
+        }
+    };
+    assigned_key(id, kind)
 }
 
 fn assigned_key(id: Uuid, kind: Option<KeyKind>) -> Result<AssignedKey> {
@@ -123,8 +134,14 @@ fn assigned_key(id: Uuid, kind: Option<KeyKind>) -> Result<AssignedKey> {
 
 /// Starts the clock of a key that was taken off a stay, if that was its last one.
 pub(crate) async fn unassigned_in(tx: &mut Tx, id: Uuid) -> Result<()> {
-    let (hotel, now) = (tx.actor.hotel.id, tx.now);
+    let hotel = tx.actor.hotel.id;
     // Locked in a statement of its own: the next one must see what a concurrent removal from another stay committed.
     store::lock(tx.conn(), hotel, id).await?;
-    store::mark_unassigned(tx.conn(), hotel, id, now).await
+    came_off_in(tx, &[id]).await
+}
+
+/// The same for keys that are held.
+pub(crate) async fn came_off_in(tx: &mut Tx, ids: &[Uuid]) -> Result<()> {
+    let (hotel, now) = (tx.actor.hotel.id, tx.now);
+    store::mark_unassigned(tx.conn(), hotel, ids, now).await
 }

@@ -35,29 +35,6 @@ fn stored_key(row: &PgRow) -> Result<StoredKey> {
     })
 }
 
-pub(super) async fn insert(
-    conn: &mut PgConnection,
-    hotel: HotelId,
-    integration: Uuid,
-    key: &StoredKey,
-    now: DateTime<Utc>,
-) -> Result<()> {
-    query!(
-        "INSERT INTO room_access_keys (hotel_id, id, integration_id, kind, secret, compartment, created_at, unassigned_since)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $7)",
-        hotel,
-        key.id,
-        integration,
-        key.kind.as_str(),
-        key.secret,
-        key.compartment,
-        now,
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
 /// Reads the kind of a key of the integration and holds the key until the transaction ends.
 pub(super) async fn lock_own(
     conn: &mut PgConnection,
@@ -101,18 +78,18 @@ pub(super) async fn mark_assigned(
     kind.as_deref().map(KeyKind::parse).transpose()
 }
 
-/// Starts the clock of a held key that is on no stay any more.
+/// Starts the clock of those held keys that are on no stay any more.
 pub(super) async fn mark_unassigned(
     conn: &mut PgConnection,
     hotel: HotelId,
-    id: Uuid,
+    ids: &[Uuid],
     now: DateTime<Utc>,
 ) -> Result<()> {
     query!(
-        "UPDATE room_access_keys SET unassigned_since = $3 WHERE hotel_id = $1 AND id = $2
-         AND NOT EXISTS (SELECT FROM room_stays WHERE hotel_id = $1 AND room_access_key_id = $2)",
+        "UPDATE room_access_keys k SET unassigned_since = $3 WHERE k.hotel_id = $1 AND k.id = ANY ($2)
+         AND NOT EXISTS (SELECT FROM room_stays s WHERE s.hotel_id = $1 AND s.room_access_key_id = k.id)",
         hotel,
-        id,
+        ids,
         now,
     )
     .execute(conn)

@@ -169,7 +169,7 @@ pub async fn change_dates_in(tx: &mut Tx, stay: Uuid, from: Option<NaiveDate>, t
 /// # Errors
 /// `NOT_FOUND`, `INVALID_ARGUMENT`, `RESERVATION_CANCELLED`, `ROOM_STAY_DEPARTED`
 pub async fn split_in(tx: &mut Tx, stay: Uuid, split: SplitStay) -> Result<Uuid> {
-    let LockedStay { stay, details, .. } = lock_open_in(tx, stay, "roomStayId").await?;
+    let LockedStay { stay, .. } = lock_open_in(tx, stay, "roomStayId").await?;
     if split.date <= stay.reservation_from || split.date >= stay.reservation_to {
         return Err(Error::invalid("date must be after the arrival and before the departure").at("date"));
     }
@@ -188,6 +188,7 @@ pub async fn split_in(tx: &mut Tx, stay: Uuid, split: SplitStay) -> Result<Uuid>
         check_in: None,
         ..stay.clone()
     };
+    let details = store::details(tx.conn(), hotel.id, stay.id).await?;
     let details = StayDetails { created_at: now, updated_at: now, ..details };
     store::insert(tx.conn(), &hotel, &second, &details).await?;
     store::copy_guests(tx.conn(), hotel.id, stay.id, id).await?;

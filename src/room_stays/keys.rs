@@ -2,7 +2,8 @@
 
 use uuid::Uuid;
 
-use super::{RoomStay, lock_in, require_not_cancelled, require_not_departed, store};
+use super::store::LockedStay;
+use super::{RoomStay, not_found, require_not_cancelled, require_not_departed, unwritten};
 use crate::audit::{Entry, ObjectType};
 use crate::db::Tx;
 use crate::error::{Error, ErrorCode, Result};
@@ -20,7 +21,7 @@ const CHANGED: &str = "roomAccessKey";
 /// `NOT_FOUND`, `RESERVATION_CANCELLED`, `ROOM_STAY_DEPARTED`, `KEY_ALREADY_ASSIGNED`, `ROOM_ACCESS_KEYS_DISABLED`
 pub async fn add_key_in(tx: &mut Tx, stay: Uuid, key: Uuid) -> Result<RoomStay> {
     room_access_keys::require_enabled(tx)?;
-    let locked = lock_in(tx, stay, "roomStayId").await?;
+    let locked = hold_in(tx, stay).await?;
     let key = room_access_keys::assign_own_in(tx, key).await?;
     require_not_cancelled(&locked)?;
     require_not_departed(tx, &locked.stay)?;
@@ -33,24 +34,25 @@ pub async fn add_key_in(tx: &mut Tx, stay: Uuid, key: Uuid) -> Result<RoomStay> 
         None => {}
     }
     let stay = RoomStay { room_access_key: Some(key), ..locked.stay };
-    write(tx, &stay, key.id).await?;
+    change(tx, stay.clone(), key.id);
     Ok(stay)
 }
 
-/// Takes one of the integration's own keys off a stay (checklist A29, A62).
+/// Takes one of the integration's own keys off a stay (checklist A29, A62). Answers the stay.
 ///
 /// # Errors
 /// `NOT_FOUND`, `KEY_NOT_ASSIGNED`, `ROOM_ACCESS_KEYS_DISABLED`
-pub async fn remove_key_in(tx: &mut Tx, stay: Uuid, key: Uuid) -> Result<()> {
+pub async fn remove_key_in(tx: &mut Tx, stay: Uuid, key: Uuid) -> Result<RoomStay> {
     room_access_keys::require_enabled(tx)?;
-    let locked = lock_in(tx, stay, "roomStayId").await?;
+    let locked = hold_in(tx, stay).await?;
     let key = room_access_keys::lock_own_in(tx, key).await?;
     if locked.stay.room_access_key != Some(key) {
         let message = "This room access key is not assigned to this room stay";
         return Err(Error::new(ErrorCode::KeyNotAssigned, message).at("roomAccessKeyId"));
     }
-    write(tx, &RoomStay { room_access_key: None, ..locked.stay }, key.id).await?;
-    room_access_keys::unassigned_in(tx, key.id).await
+    let stay = RoomStay { room_access_key: None, ..locked.stay };
+    change(tx, stay.clone(), key.id);
+    Ok(stay)
 }
 
 /// What the audit trail says when a key was put on a stay or taken off.
@@ -58,11 +60,13 @@ pub(crate) fn key_entry(stay: Uuid, key: Uuid) -> Entry {
     Entry::updated(ObjectType::RoomStay, stay, [CHANGED]).with(ObjectType::RoomAccessKey, key)
 }
 
-/// Writes a stay that `key` was put on or taken off.
-async fn write(tx: &mut Tx, stay: &RoomStay, key: Uuid) -> Result<()> {
-    let (hotel, now) = (tx.actor.hotel.clone(), tx.now);
-    store::update(tx.conn(), &hotel, stay, now).await?;
+async fn hold_in(tx: &mut Tx, stay: Uuid) -> Result<LockedStay> {
+    unwritten::hold_in(tx, stay).await?.ok_or_else(|| not_found().at("roomStayId"))
+}
+
+/// Changes a stay that `key` was put on or taken off.
+fn change(tx: &mut Tx, stay: RoomStay, key: Uuid) {
     tx.emit(Change::room_stay_updated(stay.id, [CHANGED]));
     tx.audit(key_entry(stay.id, key));
-    Ok(())
+    tx.unwritten.change(stay);
 }

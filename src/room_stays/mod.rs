@@ -11,6 +11,7 @@ mod guests;
 mod keys;
 mod model;
 pub(crate) mod store;
+mod unwritten;
 
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -30,10 +31,13 @@ use crate::hotels::HotelId;
 use crate::reservations::ReservationStatus;
 use store::LockedStay;
 
+pub use unwritten::Unwritten;
+
 pub(crate) use front_desk::insert_in;
 pub(crate) use keys::key_entry;
 pub use store::pages_of_reservations;
 pub(crate) use store::{extents_of_reservations, overlapping};
+pub(crate) use unwritten::write_in;
 
 /// A page of the hotel's stays, by departure.
 pub async fn page(

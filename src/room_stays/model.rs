@@ -31,6 +31,17 @@ pub struct AssignedKey {
     pub kind: KeyKind,
 }
 
+impl AssignedKey {
+    /// From two columns of the database, which are NULL together.
+    ///
+    /// # Errors
+    /// `INTERNAL` for a kind that this binary does not know.
+    pub(super) fn of(id: Option<Uuid>, kind: Option<&str>) -> Result<Option<Self>> {
+        let Some((id, kind)) = Option::zip(id, kind) else { return Ok(None) };
+        Ok(Some(Self { id, kind: KeyKind::parse(kind)? }))
+    }
+}
+
 /// One room's part of a reservation.
 #[derive(Clone, Debug)]
 pub struct RoomStay {

@@ -1,11 +1,17 @@
 //! Laws that hold for any filter over any stays, any pages of them, and any history of keys.
 
 use chrono::{Days, NaiveDate};
+use latchkey::db::Tx;
+use latchkey::error::Result;
+use latchkey::room_access_keys::{self, NewKey};
+use latchkey::room_stays;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
+use sqlx::PgPool;
 use tokio::runtime::Runtime;
+use uuid::Uuid;
 
 use crate::support::{House, code, nodes, text};
 
@@ -293,6 +299,86 @@ fn any_history_of_keys_ends_as_the_rules_say() {
                 }
                 for (stay, key) in stays.iter().zip(&model.stays) {
                     prop_assert_eq!(&house.messaging.key_of(stay).await, key);
+                }
+                Ok(())
+            })
+        })
+        .unwrap_or_else(|failure| panic!("{failure}"));
+}
+
+/// Runs one step inside a request's transaction; answers the key that it made.
+async fn step_in(tx: &mut Tx, step: Step, stays: &[String], keys: &[Option<String>; 3]) -> Result<Option<String>> {
+    let key = |slot: usize| keys[slot].as_deref().map_or(Uuid::nil(), |id| id.parse().expect("an id"));
+    let stay = |slot: usize| stays[slot].parse().expect("an id");
+    match step {
+        Step::Create(slot) => {
+            let made = room_access_keys::create_in(tx, &NewKey::pin(slot.to_string())?)?;
+            return Ok(Some(made.id.to_string()));
+        }
+        Step::Add(on, slot) => room_stays::add_key_in(tx, stay(on), key(slot)).await.map(drop)?,
+        Step::Remove(off, slot) => room_stays::remove_key_in(tx, stay(off), key(slot)).await.map(drop)?,
+        Step::Delete(slot) => {
+            tx.write_out().await?;
+            room_access_keys::delete_in(tx, key(slot)).await?;
+        }
+    }
+    Ok(None)
+}
+
+/// Whether the clock of each key is running; `None` for a key that is not there.
+async fn clock_of(pool: &PgPool, key: &str) -> Option<bool> {
+    sqlx::query_scalar("SELECT unassigned_since IS NOT NULL FROM room_access_keys WHERE id = $1::uuid")
+        .bind(key)
+        .fetch_optional(pool)
+        .await
+        .expect("an answer")
+}
+
+/// What is unwritten while a request runs must be what would have been written.
+#[test]
+fn a_history_of_keys_within_one_request_ends_as_the_rules_say_or_leaves_nothing() {
+    let runtime = Runtime::new().expect("a runtime");
+    let house = runtime.block_on(House::new());
+    let number = std::cell::Cell::new(0);
+    let history = prop::collection::vec(steps(), 1..4);
+    runner(25)
+        .run(&(history, prop::collection::vec(any::<bool>(), 25)), |(requests, written_between)| {
+            number.set(number.get() + 1);
+            runtime.block_on(async {
+                let code_of_reservation = format!("R{}", number.get());
+                let (_, stays) = house.reservation(&code_of_reservation, &[("2026-01-30", "2026-02-01"); 3]).await;
+                let (mut model, mut known) = (Model::default(), Vec::new());
+                for steps in requests {
+                    let mut tx =
+                        Tx::begin(&house.test, &house.locks.actor, house.test.clock.now()).await.expect("begins");
+                    let (mut after, mut refused) = (model.clone(), None);
+                    for (step, write) in steps.into_iter().zip(&written_between) {
+                        let done = step_in(&mut tx, step, &stays, &after.keys).await;
+                        let code = done.as_ref().err().map_or("no error", |error| error.code.spec().wire);
+                        let made = done.ok().flatten();
+                        known.extend(made.clone());
+                        prop_assert_eq!(code, after.step(step, made), "{:?} in {:?}", step, &after);
+                        refused = Some(code).filter(|code| *code != "no error");
+                        if refused.is_some() {
+                            break;
+                        }
+                        if *write {
+                            tx.write_out().await.expect("written");
+                        }
+                    }
+                    if refused.is_some() {
+                        tx.rollback().await;
+                    } else {
+                        tx.commit().await.expect("commits");
+                        model = after;
+                    }
+                    for (stay, key) in stays.iter().zip(&model.stays) {
+                        prop_assert_eq!(&house.messaging.key_of(stay).await, key);
+                    }
+                    for key in model.keys.iter().flatten() {
+                        let on_a_stay = model.stays.iter().flatten().any(|of_stay| of_stay == key);
+                        prop_assert_eq!(clock_of(&house.test.db.pool, key).await, Some(!on_a_stay), "{}", key);
+                    }
                 }
                 Ok(())
             })

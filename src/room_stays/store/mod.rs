@@ -1,9 +1,11 @@
 //! The SQL of room stays.
 
+mod assignments;
 mod nested;
 mod pages;
 mod writes;
 
+pub(super) use assignments::write_assignments;
 pub use nested::pages_of_reservations;
 pub(crate) use nested::{extents_of_reservations, overlapping};
 pub use pages::{KeyEnd, StayField, StayJoins, StayKey, StayPage, StayView};

@@ -11,7 +11,6 @@ use crate::db::{Condition, Extent, ExtentRequest, Filter, Page, PageRequest};
 use crate::error::Result;
 use crate::hotels::HotelId;
 use crate::reservations::{self, ReservationJoins, ReservationStatus};
-use crate::room_access_keys::KeyKind;
 use crate::rooms::{self, Category, RoomSetup};
 
 /// What room stays can be filtered by.
@@ -212,11 +211,7 @@ fn key_end(row: &PgRow) -> Result<Option<KeyEnd>> {
 
 pub(super) fn stay(row: &PgRow) -> Result<RoomStay> {
     let key_kind: Option<String> = row.try_get("room_access_key_kind")?;
-    let key_id: Option<Uuid> = row.try_get("room_access_key_id")?;
-    let room_access_key = match (key_id, key_kind) {
-        (Some(id), Some(kind)) => Some(AssignedKey { id, kind: KeyKind::parse(&kind)? }),
-        _ => None,
-    };
+    let room_access_key = AssignedKey::of(row.try_get("room_access_key_id")?, key_kind.as_deref())?;
     Ok(RoomStay {
         id: row.try_get("id")?,
         reservation_id: row.try_get("reservation_id")?,

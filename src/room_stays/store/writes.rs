@@ -4,15 +4,15 @@ use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use sqlx::{PgConnection, query, query_as, query_scalar};
 use uuid::Uuid;
 
-use super::super::model::{RoomStay, StayDetails};
+use super::super::model::{AssignedKey, RoomStay, StayDetails};
 use crate::error::{Error, Result};
 use crate::hotels::{Hotel, HotelId};
 use crate::reservations::ReservationStatus;
 
 /// A stay that is held until the transaction ends, and the status of its reservation.
+#[derive(Clone)]
 pub(in crate::room_stays) struct LockedStay {
     pub stay: RoomStay,
-    pub details: StayDetails,
     pub reservation_status: ReservationStatus,
 }
 
@@ -22,34 +22,58 @@ pub(in crate::room_stays) async fn lock(
     hotel: HotelId,
     ids: &[Uuid],
 ) -> Result<Vec<LockedStay>> {
-    let rows = sqlx::query(
-        "SELECT s.* FROM room_stays s WHERE s.hotel_id = $1 AND s.id = ANY($2) ORDER BY s.id FOR NO KEY UPDATE",
+    let rows = query!(
+        "SELECT id, reservation_id, category_id, room_setup_id, reservation_from, reservation_to, departure_time, check_in,
+                check_out, room_access_key_id, room_access_key_kind
+         FROM room_stays WHERE hotel_id = $1 AND id = ANY ($2) ORDER BY id FOR NO KEY UPDATE",
+        hotel,
+        ids,
     )
-    .bind(hotel)
-    .bind(ids.to_vec())
     .fetch_all(&mut *conn)
     .await?;
-    let stay = |row| Ok((super::pages::stay(row)?, super::pages::details(row)?));
-    let stays = rows.iter().map(stay).collect::<Result<Vec<_>>>()?;
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
     // In a statement of its own: whoever held a stay may have cancelled its reservation, and a statement that has waited
     // sees the row that it waited for as it is now, but everything else as it was before.
-    let reservations: Vec<Uuid> = stays.iter().map(|(stay, _)| stay.reservation_id).collect();
+    let reservations: Vec<Uuid> = rows.iter().map(|row| row.reservation_id).collect();
     let statuses =
         query!("SELECT id, status FROM reservations WHERE hotel_id = $1 AND id = ANY($2)", hotel, &reservations)
             .fetch_all(conn)
             .await?;
-    stays
-        .into_iter()
-        .map(|(stay, details)| {
-            let status = statuses.iter().find(|status| status.id == stay.reservation_id);
+    rows.into_iter()
+        .map(|row| {
+            let status = statuses.iter().find(|status| status.id == row.reservation_id);
             let status = status.ok_or_else(|| Error::internal("a stay without its reservation"))?;
-            Ok(LockedStay { reservation_status: ReservationStatus::parse(&status.status)?, stay, details })
+            let stay = RoomStay {
+                id: row.id,
+                reservation_id: row.reservation_id,
+                category_id: row.category_id,
+                room_setup_id: row.room_setup_id,
+                reservation_from: row.reservation_from,
+                reservation_to: row.reservation_to,
+                departure_time: row.departure_time,
+                check_in: row.check_in,
+                check_out: row.check_out,
+                room_access_key: AssignedKey::of(row.room_access_key_id, row.room_access_key_kind.as_deref())?,
+            };
+            Ok(LockedStay { reservation_status: ReservationStatus::parse(&status.status)?, stay })
         })
         .collect()
 }
 
+/// The details of a stay that is held.
+pub(in crate::room_stays) async fn details(conn: &mut PgConnection, hotel: HotelId, id: Uuid) -> Result<StayDetails> {
+    let row = sqlx::query("SELECT * FROM room_stays WHERE hotel_id = $1 AND id = $2")
+        .bind(hotel)
+        .bind(id)
+        .fetch_one(conn)
+        .await?;
+    super::pages::details(&row)
+}
+
 /// When the key of a stay comes off it by itself, if it has one.
-fn key_due(hotel: &Hotel, stay: &RoomStay) -> Option<DateTime<Utc>> {
+pub(super) fn key_due(hotel: &Hotel, stay: &RoomStay) -> Option<DateTime<Utc>> {
     stay.room_access_key.map(|_| hotel.key_due(stay.reservation_from, stay.reservation_to, stay.departure_time))
 }
 
