@@ -5,15 +5,17 @@
 //! last stay. A key that has been on no stay for 48 hours is deleted, too. Events: `room_stay.updated` with
 //! `roomAccessKey`, and `room_access_key.deleted` for the key's owner.
 //!
-//! The work is done in short transactions of one hotel each, so a batch needs one event counter. A batch skips what
-//! others hold and waits for no row but that counter; what it skipped is done a minute later. So it shares the work
-//! with other replicas and cannot be part of a deadlock. Whether something is due is decided under its lock: whoever
-//! extends a stay or assigns a key first wins, and whoever comes second finds the key gone.
+//! The work is done in short transactions of one hotel each, so a batch needs one event counter. A batch is as large as
+//! fits into a tenth of a second ([`pace`]). It skips what others hold and waits for no row but that counter; what it
+//! skipped is done a minute later. So it shares the work with other replicas and cannot be part of a deadlock. Whether
+//! something is due is decided under its lock: whoever extends a stay or assigns a key first wins, and whoever comes
+//! second finds the key gone.
 
+mod pace;
 mod store;
 
 use std::collections::HashSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::StreamExt as _;
@@ -22,6 +24,7 @@ use sqlx::PgConnection;
 use tokio::time::MissedTickBehavior;
 use uuid::Uuid;
 
+use pace::Pace;
 use store::Claimed;
 pub use store::Due;
 
@@ -63,7 +66,9 @@ pub async fn prune_due(app: &App) -> Result<Pruned> {
     let hotels = store::hotels_with_due(&mut *app.worker_pool.acquire().await?, now, unassigned_before(now)).await?;
     let mut done = Pruned::default();
     let mut failure = None;
-    let mut results = stream::iter(hotels).map(|hotel| prune_hotel(app, hotel)).buffer_unordered(HOTELS_AT_A_TIME);
+    let pace = Pace::new();
+    let mut results =
+        stream::iter(hotels).map(|hotel| prune_hotel(app, hotel, &pace)).buffer_unordered(HOTELS_AT_A_TIME);
     while let Some(result) = results.next().await {
         match result {
             Ok(pruned) => done += pruned,
@@ -103,22 +108,46 @@ fn unassigned_before(now: DateTime<Utc>) -> DateTime<Utc> {
     now - TimeDelta::hours(UNASSIGNED_HOURS)
 }
 
-async fn prune_hotel(app: &App, hotel: HotelId) -> Result<Pruned> {
+async fn prune_hotel(app: &App, hotel: HotelId, pace: &Pace) -> Result<Pruned> {
     let mut done = Pruned::default();
     loop {
-        let (pruned, more) = prune_batch(app, hotel).await?;
+        let now = app.clock.now();
+        let mut conn = app.worker_pool.acquire().await?;
+        let due = store::due_of_hotel(&mut conn, hotel, now, unassigned_before(now)).await?;
+        drop(conn);
+        let pruned = prune_listed(app, hotel, pace, &due.stays, &due.unused).await?;
         done += pruned;
-        if !more {
+        if !due.is_cut_off() || pruned == Pruned::default() {
             return Ok(done);
         }
     }
 }
 
-/// One transaction. Tells whether there may be more.
-async fn prune_batch(app: &App, hotel: HotelId) -> Result<(Pruned, bool)> {
+/// In batches, the stays first.
+async fn prune_listed(
+    app: &App,
+    hotel: HotelId,
+    pace: &Pace,
+    mut stays: &[Uuid],
+    mut unused: &[Uuid],
+) -> Result<Pruned> {
+    let mut done = Pruned::default();
+    while !(stays.is_empty() && unused.is_empty()) {
+        let (of_stays, later_stays) = stays.split_at(stays.len().min(pace.batch()));
+        let (of_unused, later_unused) = unused.split_at(unused.len().min(pace.batch().saturating_sub(of_stays.len())));
+        let began = Instant::now();
+        done += prune_batch(app, hotel, of_stays, of_unused).await?;
+        pace.learn(of_stays.len() + of_unused.len(), began.elapsed());
+        (stays, unused) = (later_stays, later_unused);
+    }
+    Ok(done)
+}
+
+/// One transaction: what is still due of these stays and keys.
+async fn prune_batch(app: &App, hotel: HotelId, stays: &[Uuid], unused: &[Uuid]) -> Result<Pruned> {
     let now = app.clock.now();
     let mut tx = app.worker_pool.begin().await?;
-    let claimed = store::claim_due(&mut tx, hotel, now).await?;
+    let claimed = store::claim_due(&mut tx, hotel, stays, now).await?;
     let revoked = hold_keys(&mut tx, hotel, &claimed).await?;
     let mut deleted = Vec::new();
     if !revoked.is_empty() {
@@ -127,9 +156,7 @@ async fn prune_batch(app: &App, hotel: HotelId) -> Result<(Pruned, bool)> {
         // A statement of its own, behind the one that holds the keys: it sees every stay that they were put on before.
         deleted = store::delete_if_unassigned(&mut tx, hotel, &keys).await?;
     }
-    let unused = store::delete_unassigned(&mut tx, hotel, unassigned_before(now)).await?;
-    let more = (claimed.len() == store::BATCH && !revoked.is_empty()) || unused.len() == store::BATCH;
-    deleted.extend(unused);
+    deleted.extend(store::delete_unassigned(&mut tx, hotel, unused, unassigned_before(now)).await?);
 
     let revocations = revoked.iter().map(|due| Change::room_stay_updated(due.stay, ["roomAccessKey"]));
     let deletions = deleted.iter().map(|key| Change::RoomAccessKeyDeleted { id: key.id, owner: key.owner });
@@ -142,7 +169,7 @@ async fn prune_batch(app: &App, hotel: HotelId) -> Result<(Pruned, bool)> {
     if deliveries > 0 {
         app.deliveries_wake.notify_one();
     }
-    Ok((Pruned { revoked: revoked.len(), deleted: deleted.len() }, more))
+    Ok(Pruned { revoked: revoked.len(), deleted: deleted.len() })
 }
 
 /// Those of the claimed assignments whose key can be held, too.

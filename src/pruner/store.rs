@@ -7,9 +7,9 @@ use uuid::Uuid;
 use crate::error::Result;
 use crate::hotels::HotelId;
 
-/// Most assignments, and most unused keys, in one transaction. It is written out in the statements, where the planner
-/// has to know it.
-pub(super) const BATCH: usize = 500;
+/// Most stays, and most unused keys, that are looked up at a time. It is written out in the statements, where the planner has
+/// to know it.
+const LIST: usize = 50_000;
 
 /// An assignment or an unused key that is due.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,14 +57,61 @@ pub(super) async fn hotels_with_due(
     Ok(hotels)
 }
 
-/// Holds stays whose key is due until the transaction ends. Skips those that others hold.
-pub(super) async fn claim_due(conn: &mut PgConnection, hotel: HotelId, now: DateTime<Utc>) -> Result<Vec<Claimed>> {
+/// What is due in one hotel, by id, the longest overdue first. Nothing of it is held.
+pub(super) struct DueOfHotel {
+    /// Stays whose key is due.
+    pub stays: Vec<Uuid>,
+    /// Keys that have been on no stay for too long.
+    pub unused: Vec<Uuid>,
+}
+
+impl DueOfHotel {
+    /// Whether there may be more than what is listed.
+    pub fn is_cut_off(&self) -> bool {
+        self.stays.len() == LIST || self.unused.len() == LIST
+    }
+}
+
+/// Lists what is due in a hotel: once for many batches, since each look passes what earlier batches have left behind.
+pub(super) async fn due_of_hotel(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    now: DateTime<Utc>,
+    unassigned_before: DateTime<Utc>,
+) -> Result<DueOfHotel> {
+    let stays = query_scalar!(
+        "SELECT id FROM room_stays WHERE hotel_id = $1 AND room_access_key_due_at <= $2
+         ORDER BY room_access_key_due_at LIMIT 50000",
+        hotel,
+        now,
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    let unused = query_scalar!(
+        "SELECT id FROM room_access_keys WHERE hotel_id = $1 AND unassigned_since <= $2
+         ORDER BY unassigned_since LIMIT 50000",
+        hotel,
+        unassigned_before,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(DueOfHotel { stays, unused })
+}
+
+/// Holds those of the stays whose key is still due until the transaction ends. Skips those that others hold.
+pub(super) async fn claim_due(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    stays: &[Uuid],
+    now: DateTime<Utc>,
+) -> Result<Vec<Claimed>> {
     let claimed = query_as!(
         Claimed,
         r#"SELECT s.id AS stay, s.room_access_key_id AS "key!" FROM room_stays s
-           WHERE s.hotel_id = $1 AND s.room_access_key_due_at <= $2
-           ORDER BY s.room_access_key_due_at LIMIT 500 FOR NO KEY UPDATE SKIP LOCKED"#,
+           WHERE s.hotel_id = $1 AND s.id = ANY ($2) AND s.room_access_key_due_at <= $3
+           FOR NO KEY UPDATE SKIP LOCKED"#,
         hotel,
+        stays,
         now,
     )
     .fetch_all(conn)
@@ -103,21 +150,24 @@ pub(super) async fn delete_if_unassigned(
     Ok(deleted)
 }
 
-/// Deletes keys that have been on no stay since an instant. Skips keys that others hold.
+/// Deletes those of the keys that have still been on no stay since an instant. Skips keys that others hold.
 pub(super) async fn delete_unassigned(
     conn: &mut PgConnection,
     hotel: HotelId,
+    keys: &[Uuid],
     since: DateTime<Utc>,
 ) -> Result<Vec<Deleted>> {
     let deleted = query_as!(
         Deleted,
-        // An array, not a join, which the planner would answer by reading all keys of the hotel.
-        "DELETE FROM room_access_keys WHERE hotel_id = $1 AND id = ANY (ARRAY(
-             SELECT k.id FROM room_access_keys k WHERE k.hotel_id = $1 AND k.unassigned_since <= $2
-             ORDER BY k.unassigned_since LIMIT 500 FOR UPDATE SKIP LOCKED
+        // By the place of the row that is held: no second look into an index.
+        "DELETE FROM room_access_keys WHERE hotel_id = $1 AND ctid = ANY (ARRAY(
+             SELECT k.ctid FROM room_access_keys k
+             WHERE k.hotel_id = $1 AND k.id = ANY ($2) AND k.unassigned_since <= $3
+             FOR UPDATE SKIP LOCKED
          ))
          RETURNING id, integration_id AS owner",
         hotel,
+        keys,
         since,
     )
     .fetch_all(conn)
