@@ -19,9 +19,9 @@ pub async fn pages_of_reservations(
     request: &PageRequest<Uuid>,
     joins: StayJoins,
 ) -> Result<Vec<StayPage>> {
-    let mut sql = QueryBuilder::<Postgres>::new("SELECT p.n, ");
+    let mut sql = QueryBuilder::<Postgres>::new("SELECT ");
     push_selected(&mut sql, joins);
-    sql.push(" FROM unnest(").push_bind(reservations.to_vec());
+    sql.push(", p.n FROM unnest(").push_bind(reservations.to_vec());
     sql.push("::uuid[]) WITH ORDINALITY p (reservation_id, n)");
     if joins.event_position {
         sql.push(" CROSS JOIN ");
@@ -77,9 +77,9 @@ pub(crate) async fn overlapping(
     stays: &[Uuid],
     joins: StayJoins,
 ) -> Result<Vec<Vec<StayView>>> {
-    let mut sql = QueryBuilder::<Postgres>::new("SELECT p.n, ");
+    let mut sql = QueryBuilder::<Postgres>::new("SELECT ");
     push_selected(&mut sql, joins);
-    sql.push(" FROM unnest(").push_bind(stays.to_vec()).push("::uuid[]) WITH ORDINALITY p (stay_id, n)");
+    sql.push(", p.n FROM unnest(").push_bind(stays.to_vec()).push("::uuid[]) WITH ORDINALITY p (stay_id, n)");
     sql.push(" JOIN room_stays o ON o.hotel_id = ").push_bind(hotel).push(" AND o.id = p.stay_id");
     sql.push(
         " JOIN reservations oreservation \

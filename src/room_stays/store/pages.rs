@@ -209,19 +209,19 @@ fn key_end(row: &PgRow) -> Result<Option<KeyEnd>> {
     Ok(Option::zip(owner, deletes_at).map(|(owner, deletes_at)| KeyEnd { owner, deletes_at }))
 }
 
-pub(super) fn stay(row: &PgRow) -> Result<RoomStay> {
-    let key_kind: Option<String> = row.try_get("room_access_key_kind")?;
-    let room_access_key = AssignedKey::of(row.try_get("room_access_key_id")?, key_kind.as_deref())?;
+/// A stay from [`COLUMNS`], which come first in each row. By position: looking for names is most of the work of reading.
+fn stay(row: &PgRow) -> Result<RoomStay> {
+    let room_access_key = AssignedKey::of(row.try_get(9)?, row.try_get(10)?)?;
     Ok(RoomStay {
-        id: row.try_get("id")?,
-        reservation_id: row.try_get("reservation_id")?,
-        category_id: row.try_get("category_id")?,
-        room_setup_id: row.try_get("room_setup_id")?,
-        reservation_from: row.try_get("reservation_from")?,
-        reservation_to: row.try_get("reservation_to")?,
-        departure_time: row.try_get("departure_time")?,
-        check_in: row.try_get("check_in")?,
-        check_out: row.try_get("check_out")?,
+        id: row.try_get(0)?,
+        reservation_id: row.try_get(1)?,
+        category_id: row.try_get(2)?,
+        room_setup_id: row.try_get(3)?,
+        reservation_from: row.try_get(4)?,
+        reservation_to: row.try_get(5)?,
+        departure_time: row.try_get(6)?,
+        check_in: row.try_get(7)?,
+        check_out: row.try_get(8)?,
         room_access_key,
     })
 }
@@ -309,7 +309,7 @@ pub(super) fn page_of<K>(rows: &[PgRow], request: &PageRequest<K>, joins: StayJo
     };
     let mut views = Vec::with_capacity(rows.len());
     for row in rows {
-        if row.try_get::<Option<Uuid>, _>("id")?.is_some() {
+        if row.try_get::<Option<Uuid>, _>(0)?.is_some() {
             views.push(view(row, joins)?);
         }
     }
