@@ -33,8 +33,8 @@ async fn every_table_is_behind_the_wall() {
          FROM pg_policy ORDER BY 1",
     );
     let expected = [
-        "hotel * t {latchkey_app} (hotel_id = current_hotel_id())",
-        "hotel * t {latchkey_app} (id = current_hotel_id())",
+        "hotel * t {latchkey_app} (hotel_id = ( SELECT current_hotel_id() AS current_hotel_id))",
+        "hotel * t {latchkey_app} (id = ( SELECT current_hotel_id() AS current_hotel_id))",
         "worker * t {latchkey_worker} true",
     ];
     assert_eq!(policies.await, expected);
@@ -48,7 +48,7 @@ async fn every_table_is_behind_the_wall() {
     assert_eq!(without.await, [""; 0], "tables that requests or workers cannot use");
     let other_hotel = catalogue(
         &db,
-        "SELECT polrelid::regclass::text FROM pg_policy WHERE pg_get_expr(polqual, polrelid) = '(id = current_hotel_id())'",
+        "SELECT polrelid::regclass::text FROM pg_policy WHERE pg_get_expr(polqual, polrelid) LIKE '(id = %'",
     );
     assert_eq!(other_hotel.await, ["hotels"]);
 }
