@@ -3,11 +3,12 @@
 //! PostgreSQL itself keeps hotels apart (row level security): a connection for requests sees the rows of the hotel that it
 //! was last told, so none is handed out without being told one. Workers and the command line see all hotels.
 
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{AssertSqlSafe, Connection as _, PgPool, Postgres, Transaction};
+use sqlx::{AssertSqlSafe, Connection as _, PgPool, Postgres, SqlSafeStr as _, Transaction};
 
 use super::roles;
 use crate::hotels::HotelId;
@@ -29,7 +30,28 @@ const WORKER_ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The connections that requests are served from. Cheap to clone.
 #[derive(Clone)]
-pub struct RequestPool(PgPool);
+pub struct RequestPool {
+    pool: PgPool,
+    kept: Arc<Mutex<Kept>>,
+}
+
+/// Connections that are known to be as they were. `sqlx` asks the server about each one that comes back to its pool, which
+/// is a round trip for every request.
+#[derive(Default)]
+struct Kept {
+    idle: Vec<(PoolConnection<Postgres>, Instant)>,
+    /// How many wait for one from `sqlx`.
+    wanted: usize,
+}
+
+/// Somebody waits for a connection.
+struct Wanted<'a>(&'a RequestPool);
+
+impl Drop for Wanted<'_> {
+    fn drop(&mut self) {
+        self.0.kept().wanted -= 1;
+    }
+}
 
 impl RequestPool {
     /// Opens it. Connections are opened as they are needed, up to `max_connections`.
@@ -49,17 +71,17 @@ impl RequestPool {
                 Box::pin(async move { Ok(idle.idle_for < IDLE_UNCHECKED || conn.ping().await.is_ok()) })
             })
             .connect_lazy_with(options);
-        Self(pool)
+        Self { pool, kept: Arc::default() }
     }
 
     /// Most connections at the same time.
     pub fn connections(&self) -> usize {
-        self.0.options().get_max_connections() as usize
+        self.pool.options().get_max_connections() as usize
     }
 
     /// A connection that sees the rows of a hotel.
     pub async fn of_hotel(&self, hotel: HotelId) -> sqlx::Result<PoolConnection<Postgres>> {
-        let mut conn = self.0.acquire().await?;
+        let mut conn = self.acquire().await?;
         sqlx::query!("SELECT set_config('latchkey.hotel_id', $1, false)", hotel.to_string())
             .fetch_one(&mut *conn)
             .await?;
@@ -69,7 +91,38 @@ impl RequestPool {
     /// A connection that may still see the rows of whichever hotel it worked for last: for the one statement that tells it
     /// which hotel is next.
     pub(crate) async fn of_nobody(&self) -> sqlx::Result<PoolConnection<Postgres>> {
-        self.0.acquire().await
+        self.acquire().await
+    }
+
+    /// Takes a connection back whose statements were all answered. One that is dropped instead is asked first whether it
+    /// still is one.
+    pub fn give_back(&self, conn: PoolConnection<Postgres>) {
+        let mut kept = self.kept();
+        if kept.wanted == 0 && !self.pool.is_closed() {
+            kept.idle.push((conn, Instant::now()));
+        }
+    }
+
+    async fn acquire(&self) -> sqlx::Result<PoolConnection<Postgres>> {
+        while let Some((mut conn, since)) = self.take_kept() {
+            if since.elapsed() < IDLE_UNCHECKED || conn.ping().await.is_ok() {
+                return Ok(conn);
+            }
+        }
+        let _wanted = Wanted(self);
+        self.pool.acquire().await
+    }
+
+    /// A connection that was kept, the last one first; else one is wanted from then on.
+    fn take_kept(&self) -> Option<(PoolConnection<Postgres>, Instant)> {
+        let mut kept = self.kept();
+        let last = kept.idle.pop();
+        kept.wanted += usize::from(last.is_none());
+        last
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A transaction that sees the rows of a hotel, and waits for locks no longer than `lock_timeout` where one is given.
@@ -84,17 +137,19 @@ impl RequestPool {
             Some(timeout) => format!("{bound}; SET LOCAL lock_timeout = '{timeout}'"),
             None => bound,
         };
-        self.0.begin_with(AssertSqlSafe(statement)).await
+        Transaction::begin(self.acquire().await?, Some(AssertSqlSafe(statement).into_sql_str())).await
     }
 
     /// Asks the server for an answer.
     pub async fn ping(&self) -> sqlx::Result<()> {
-        self.0.acquire().await?.ping().await
+        self.acquire().await?.ping().await
     }
 
     /// Closes all connections, once they are given back.
     pub async fn close(&self) {
-        self.0.close().await;
+        let closing = self.pool.close();
+        self.kept().idle.clear();
+        closing.await;
     }
 }
 

@@ -58,13 +58,20 @@ impl RequestContext {
     /// transaction, which opens its own.
     pub fn new(app: App, actor: Actor, conn: Option<PoolConnection<Postgres>>, mutates: bool) -> Self {
         let now = app.clock.now();
+        let conn = match conn {
+            Some(conn) if mutates => {
+                app.pool.give_back(conn);
+                None
+            }
+            conn => conn,
+        };
         Self {
             app,
             actor,
             now,
             mutates,
             announced: Vec::new(),
-            admitted: std::sync::Mutex::new(conn.filter(|_| !mutates)),
+            admitted: std::sync::Mutex::new(conn),
             unit: Mutex::new(Unit::Idle),
             readers: Semaphore::new(MOST_READERS),
             statements: AtomicU32::new(0),
@@ -103,7 +110,7 @@ impl RequestContext {
                 Some(conn) => conn,
                 None => self.app.pool.of_hotel(self.actor.hotel.id).await?,
             };
-            Source::Pool(conn, permit)
+            Source::Pool(Some(conn), permit)
         };
         Ok(Session { context: self, source, unfinished: false })
     }
@@ -197,7 +204,7 @@ pub struct Session<'a> {
 
 enum Source<'a> {
     /// The permit goes back after the connection.
-    Pool(PoolConnection<Postgres>, #[expect(dead_code, reason = "held")] SemaphorePermit<'a>),
+    Pool(Option<PoolConnection<Postgres>>, #[expect(dead_code, reason = "held")] SemaphorePermit<'a>),
     Tx(MutexGuard<'a, Unit>),
 }
 
@@ -207,7 +214,7 @@ impl Session<'_> {
         match &mut self.source {
             Source::Pool(connection, _) => {
                 self.context.statements.fetch_add(1, Ordering::Relaxed);
-                connection
+                connection.as_mut().expect("it is there until the session ends")
             }
             Source::Tx(unit) => open_tx(unit).conn(),
         }
@@ -229,6 +236,15 @@ impl Session<'_> {
         match &mut self.source {
             Source::Tx(unit) => open_tx(unit).write_out().await,
             Source::Pool(..) => Ok(()),
+        }
+    }
+
+    /// Ends a session for a query whose statements were all answered.
+    pub fn end(mut self) {
+        if let Source::Pool(conn, _) = &mut self.source
+            && let Some(conn) = conn.take()
+        {
+            self.context.app.pool.give_back(conn);
         }
     }
 

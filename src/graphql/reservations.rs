@@ -183,6 +183,7 @@ async fn page(
     let ids: Vec<_> = page.items.iter().map(|view| view.reservation.id).collect();
     let more = page.more;
     let nodes = load::reservations(&mut session, page.items, &plan).await?;
+    session.end();
     let items = ids.into_iter().zip(nodes).collect();
     Ok(Connection::new(crate::db::Page { items, more }, extent, &request, binding))
 }

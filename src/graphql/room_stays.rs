@@ -302,6 +302,7 @@ async fn page(
     };
     let more = stays.more;
     let nodes = load::stays(&mut session, stays.items, &plan).await?;
+    session.end();
     let items = nodes.into_iter().map(|node| (node.key(), node)).collect();
     let list = Connection::new(crate::db::Page { items, more }, extent, &request, binding);
     Ok(RoomStayConnection::new(list, hotel, event_position))

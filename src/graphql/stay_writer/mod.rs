@@ -99,7 +99,7 @@ impl StayWriter {
         } else {
             room_stays::extent(session.conn(), hotel, &filter, &wanted).await?
         };
-        drop(session);
+        session.end();
 
         let page = Page { context, binding, stays, extent, event_position, from_end: request.from_end };
         let mut out = self.before.clone().into_bytes();
