@@ -46,9 +46,9 @@ pub(in crate::room_stays) async fn write_assignments(
                                  room_access_key_due_at = a.due_at, updated_at = $3
          FROM unnest($9::uuid[], $10::uuid[], $11::text[], $12::timestamptz[], $13::bool[])
               a (id, key_id, kind, due_at, was_added)
-         WHERE s.hotel_id = $1 AND s.id = a.id AND (NOT a.was_added OR EXISTS (
-             SELECT FROM reservations r WHERE r.hotel_id = $1 AND r.id = s.reservation_id AND r.status <> 'CANCELLED'
-         ))",
+         WHERE s.hotel_id = $1 AND s.id = a.id AND (NOT a.was_added OR (
+             SELECT r.status FROM reservations r WHERE r.hotel_id = $1 AND r.id = s.reservation_id
+         ) <> 'CANCELLED')",
         hotel.id,
         integration,
         now,

@@ -46,10 +46,10 @@ pub(in crate::room_stays) async fn hold(
     ids: &[Uuid],
 ) -> Result<Vec<LockedStay>> {
     let rows = query!(
-        "SELECT s.id, s.reservation_id, s.category_id, s.room_setup_id, s.reservation_from, s.reservation_to,
-                s.departure_time, s.check_in, s.check_out, s.room_access_key_id, s.room_access_key_kind, r.status
-         FROM room_stays s JOIN reservations r ON r.hotel_id = s.hotel_id AND r.id = s.reservation_id
-         WHERE s.hotel_id = $1 AND s.id = ANY ($2) ORDER BY s.id FOR NO KEY UPDATE OF s",
+        r#"SELECT s.id, s.reservation_id, s.category_id, s.room_setup_id, s.reservation_from, s.reservation_to,
+                  s.departure_time, s.check_in, s.check_out, s.room_access_key_id, s.room_access_key_kind,
+                  (SELECT r.status FROM reservations r WHERE r.hotel_id = $1 AND r.id = s.reservation_id) AS "status!"
+           FROM room_stays s WHERE s.hotel_id = $1 AND s.id = ANY ($2) ORDER BY s.id FOR NO KEY UPDATE"#,
         hotel,
         ids,
     )
