@@ -61,6 +61,9 @@ impl RequestPool {
             ("statement_timeout", STATEMENT_TIMEOUT),
             ("lock_timeout", LOCK_TIMEOUT),
             ("idle_in_transaction_session_timeout", "30s"),
+            // Plans are kept. One that was made while a table was small would read all of it for each row that is looked
+            // up, or checked by a foreign key, long after it has grown.
+            ("enable_seqscan", "off"),
         ]);
         let pool = PgPoolOptions::new()
             .max_connections(max_connections)

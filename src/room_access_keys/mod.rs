@@ -102,14 +102,11 @@ pub(crate) fn require_enabled(tx: &Tx) -> Result<()> {
 /// # Errors
 /// `NOT_FOUND` for a foreign key as for one that does not exist.
 pub(crate) async fn lock_own_in(tx: &mut Tx, id: Uuid) -> Result<AssignedKey> {
-    let kind = match tx.unwritten.made(id) {
-        Some(kind) => Some(kind),
-        None => {
-            let (hotel, integration) = (tx.actor.hotel.id, tx.actor.integration_id);
-            store::lock_own(tx.conn_beside_unwritten(), hotel, integration, id).await?
-        }
-    };
-    assigned_key(id, kind)
+    if let Some(kind) = tx.unwritten.made(id) {
+        return Ok(AssignedKey { id, kind });
+    }
+    let (hotel, integration) = (tx.actor.hotel.id, tx.actor.integration_id);
+    assigned_key(id, store::lock_own(tx.conn_beside_unwritten(), hotel, integration, id).await?)
 }
 
 /// The same for a key that is put on a stay: stops its clock.
@@ -117,14 +114,11 @@ pub(crate) async fn lock_own_in(tx: &mut Tx, id: Uuid) -> Result<AssignedKey> {
 /// # Errors
 /// `NOT_FOUND` for a foreign key as for one that does not exist.
 pub(crate) async fn assign_own_in(tx: &mut Tx, id: Uuid) -> Result<AssignedKey> {
-    let kind = match tx.unwritten.made(id) {
-        Some(kind) => Some(kind),
-        None => {
-            let (hotel, integration) = (tx.actor.hotel.id, tx.actor.integration_id);
-            store::mark_assigned(tx.conn_beside_unwritten(), hotel, integration, id).await?
-        }
-    };
-    assigned_key(id, kind)
+    if let Some(kind) = tx.unwritten.made(id) {
+        return Ok(AssignedKey { id, kind });
+    }
+    let (hotel, integration) = (tx.actor.hotel.id, tx.actor.integration_id);
+    assigned_key(id, store::mark_assigned(tx.conn_beside_unwritten(), hotel, integration, id).await?)
 }
 
 fn assigned_key(id: Uuid, kind: Option<KeyKind>) -> Result<AssignedKey> {

@@ -30,6 +30,7 @@ pub struct Unwritten {
 struct Held {
     locked: LockedStay,
     changed: bool,
+    was_added: bool,
 }
 
 /// A key that the request has made. Nobody else sees it, so it need not be held, and is on no stay but these.
@@ -43,6 +44,13 @@ pub(super) struct NewKey {
     pub key: StoredKey,
     /// `None` for a key that is on a stay.
     pub unassigned_since: Option<DateTime<Utc>>,
+}
+
+/// A held stay whose key is to be written.
+pub(super) struct ChangedStay {
+    pub stay: RoomStay,
+    /// Whether a key was put on it, if only for a while: its reservation must not be cancelled.
+    pub was_added: bool,
 }
 
 impl Unwritten {
@@ -86,6 +94,7 @@ impl Unwritten {
                 None => self.came_off.push(key.id),
             }
         }
+        held.was_added |= after.is_some();
         held.locked.stay = stay;
         held.changed = true;
     }
@@ -97,9 +106,9 @@ pub(super) async fn hold_in(tx: &mut Tx, id: Uuid) -> Result<Option<LockedStay>>
         let mut ids = std::mem::take(&mut tx.unwritten.announced);
         ids.push(id);
         let hotel = tx.actor.hotel.id;
-        for locked in store::lock(tx.conn_beside_unwritten(), hotel, &ids).await? {
+        for locked in store::hold(tx.conn_beside_unwritten(), hotel, &ids).await? {
             // One that is held already may have been changed.
-            tx.unwritten.held.entry(locked.stay.id).or_insert(Held { locked, changed: false });
+            tx.unwritten.held.entry(locked.stay.id).or_insert(Held { locked, changed: false, was_added: false });
         }
     }
     Ok(tx.unwritten.held.get(&id).map(|held| held.locked.clone()))
@@ -113,7 +122,11 @@ pub(crate) async fn write_in(tx: &mut Tx, unwritten: Unwritten) -> Result<()> {
         .into_values()
         .map(|made| NewKey { key: made.key, unassigned_since: (made.stays == 0).then_some(now) })
         .collect();
-    let stays: Vec<RoomStay> = held.into_values().filter(|held| held.changed).map(|held| held.locked.stay).collect();
+    let stays: Vec<ChangedStay> = held
+        .into_values()
+        .filter(|held| held.changed)
+        .map(|held| ChangedStay { stay: held.locked.stay, was_added: held.was_added })
+        .collect();
     if !keys.is_empty() || !stays.is_empty() {
         store::write_assignments(tx.conn(), &hotel, integration, &keys, &stays, now).await?;
     }

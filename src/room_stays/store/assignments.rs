@@ -4,33 +4,37 @@ use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, query};
 use uuid::Uuid;
 
-use super::super::model::RoomStay;
-use super::super::unwritten::NewKey;
+use super::super::unwritten::{ChangedStay, NewKey};
 use super::writes::key_due;
-use crate::error::Result;
+use crate::error::{Error, ErrorCode, Result};
 use crate::hotels::Hotel;
 
 /// Adds keys of an integration, and writes which key held stays have: one statement for all of them. The keys of stays are
 /// checked against those that it adds, too, as foreign keys are checked when a statement ends.
+///
+/// # Errors
+/// One that has the request run again, when a stay was given a key whose reservation was cancelled before [`super::hold`] had it.
 pub(in crate::room_stays) async fn write_assignments(
     conn: &mut PgConnection,
     hotel: &Hotel,
     integration: Uuid,
     keys: &[NewKey],
-    stays: &[RoomStay],
+    changed: &[ChangedStay],
     now: DateTime<Utc>,
 ) -> Result<()> {
+    let stays = || changed.iter().map(|changed| &changed.stay);
     let key_ids: Vec<Uuid> = keys.iter().map(|new| new.key.id).collect();
     let kinds: Vec<&str> = keys.iter().map(|new| new.key.kind.as_str()).collect();
     let secrets: Vec<&[u8]> = keys.iter().map(|new| new.key.secret.as_slice()).collect();
     let compartments: Vec<Option<&str>> = keys.iter().map(|new| new.key.compartment.as_deref()).collect();
     let unassigned: Vec<Option<DateTime<Utc>>> = keys.iter().map(|new| new.unassigned_since).collect();
-    let stay_ids: Vec<Uuid> = stays.iter().map(|stay| stay.id).collect();
-    let keys_of_stays: Vec<Option<Uuid>> = stays.iter().map(|stay| stay.room_access_key.map(|key| key.id)).collect();
+    let stay_ids: Vec<Uuid> = stays().map(|stay| stay.id).collect();
+    let keys_of_stays: Vec<Option<Uuid>> = stays().map(|stay| stay.room_access_key.map(|key| key.id)).collect();
     let kinds_of_stays: Vec<Option<&str>> =
-        stays.iter().map(|stay| stay.room_access_key.map(|key| key.kind.as_str())).collect();
-    let due: Vec<Option<DateTime<Utc>>> = stays.iter().map(|stay| key_due(hotel, stay)).collect();
-    query!(
+        stays().map(|stay| stay.room_access_key.map(|key| key.kind.as_str())).collect();
+    let due: Vec<Option<DateTime<Utc>>> = stays().map(|stay| key_due(hotel, stay)).collect();
+    let was_added: Vec<bool> = changed.iter().map(|changed| changed.was_added).collect();
+    let written = query!(
         "WITH made AS (
              INSERT INTO room_access_keys (hotel_id, id, integration_id, kind, secret, compartment, created_at,
                                            unassigned_since)
@@ -40,8 +44,11 @@ pub(in crate::room_stays) async fn write_assignments(
          )
          UPDATE room_stays s SET room_access_key_id = a.key_id, room_access_key_kind = a.kind,
                                  room_access_key_due_at = a.due_at, updated_at = $3
-         FROM unnest($9::uuid[], $10::uuid[], $11::text[], $12::timestamptz[]) a (id, key_id, kind, due_at)
-         WHERE s.hotel_id = $1 AND s.id = a.id",
+         FROM unnest($9::uuid[], $10::uuid[], $11::text[], $12::timestamptz[], $13::bool[])
+              a (id, key_id, kind, due_at, was_added)
+         WHERE s.hotel_id = $1 AND s.id = a.id AND (NOT a.was_added OR (
+             SELECT r.status FROM reservations r WHERE r.hotel_id = $1 AND r.id = s.reservation_id
+         ) <> 'CANCELLED')",
         hotel.id,
         integration,
         now,
@@ -54,8 +61,13 @@ pub(in crate::room_stays) async fn write_assignments(
         &keys_of_stays[..] as &[Option<Uuid>],
         &kinds_of_stays[..] as &[Option<&str>],
         &due[..] as &[Option<DateTime<Utc>>],
+        &was_added[..],
     )
     .execute(conn)
     .await?;
-    Ok(())
+    if written.rows_affected() == changed.len() as u64 {
+        return Ok(());
+    }
+    // Run again, the add finds the reservation cancelled.
+    Err(Error { retry: true, ..Error::of(ErrorCode::Unavailable) })
 }

@@ -22,29 +22,41 @@ pub(in crate::room_stays) async fn lock(
     hotel: HotelId,
     ids: &[Uuid],
 ) -> Result<Vec<LockedStay>> {
-    let rows = query!(
-        "SELECT id, reservation_id, category_id, room_setup_id, reservation_from, reservation_to, departure_time, check_in,
-                check_out, room_access_key_id, room_access_key_kind
-         FROM room_stays WHERE hotel_id = $1 AND id = ANY ($2) ORDER BY id FOR NO KEY UPDATE",
-        hotel,
-        ids,
-    )
-    .fetch_all(&mut *conn)
-    .await?;
-    if rows.is_empty() {
-        return Ok(Vec::new());
-    }
+    let mut held = hold(&mut *conn, hotel, ids).await?;
     // In a statement of its own: whoever held a stay may have cancelled its reservation, and a statement that has waited
     // sees the row that it waited for as it is now, but everything else as it was before.
-    let reservations: Vec<Uuid> = rows.iter().map(|row| row.reservation_id).collect();
+    let reservations: Vec<Uuid> = held.iter().map(|locked| locked.stay.reservation_id).collect();
     let statuses =
         query!("SELECT id, status FROM reservations WHERE hotel_id = $1 AND id = ANY($2)", hotel, &reservations)
             .fetch_all(conn)
             .await?;
+    for locked in &mut held {
+        let status = statuses.iter().find(|status| status.id == locked.stay.reservation_id);
+        let status = status.ok_or_else(|| Error::internal("a stay without its reservation"))?;
+        locked.reservation_status = ReservationStatus::parse(&status.status)?;
+    }
+    Ok(held)
+}
+
+/// The same, with the status of reservations as it was before: if this had to wait for a stay, whoever held it may have
+/// cancelled the reservation. For those that find out when they write.
+pub(in crate::room_stays) async fn hold(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    ids: &[Uuid],
+) -> Result<Vec<LockedStay>> {
+    let rows = query!(
+        r#"SELECT s.id, s.reservation_id, s.category_id, s.room_setup_id, s.reservation_from, s.reservation_to,
+                  s.departure_time, s.check_in, s.check_out, s.room_access_key_id, s.room_access_key_kind,
+                  (SELECT r.status FROM reservations r WHERE r.hotel_id = $1 AND r.id = s.reservation_id) AS "status!"
+           FROM room_stays s WHERE s.hotel_id = $1 AND s.id = ANY ($2) ORDER BY s.id FOR NO KEY UPDATE"#,
+        hotel,
+        ids,
+    )
+    .fetch_all(conn)
+    .await?;
     rows.into_iter()
         .map(|row| {
-            let status = statuses.iter().find(|status| status.id == row.reservation_id);
-            let status = status.ok_or_else(|| Error::internal("a stay without its reservation"))?;
             let stay = RoomStay {
                 id: row.id,
                 reservation_id: row.reservation_id,
@@ -57,7 +69,7 @@ pub(in crate::room_stays) async fn lock(
                 check_out: row.check_out,
                 room_access_key: AssignedKey::of(row.room_access_key_id, row.room_access_key_kind.as_deref())?,
             };
-            Ok(LockedStay { reservation_status: ReservationStatus::parse(&status.status)?, stay })
+            Ok(LockedStay { stay, reservation_status: ReservationStatus::parse(&row.status)? })
         })
         .collect()
 }
