@@ -44,6 +44,13 @@ struct Kept {
     wanted: usize,
 }
 
+impl Drop for Kept {
+    /// A connection that is dropped goes back to its pool in a task, and there may be no runtime any more.
+    fn drop(&mut self) {
+        self.idle.drain(..).for_each(|(conn, _)| drop(conn.detach()));
+    }
+}
+
 /// Somebody waits for a connection.
 struct Wanted<'a>(&'a RequestPool);
 
