@@ -1,4 +1,8 @@
-//! Reading a request's body: bounded in size and in time.
+//! Reading a request's body: bounded in size and in time, and all bodies together in memory.
+//!
+//! The first [`FREE`] bytes of a body are anybody's: what integrations usually send is never refused. What is larger takes
+//! from a budget that all bodies share that are on their way, and is refused as overload when that is used up. A body that has
+//! arrived takes nothing of it: there are as many as requests that run ([`super::admission`]).
 
 use std::pin::pin;
 use std::task::Poll;
@@ -7,7 +11,8 @@ use std::time::Duration;
 use axum::body::{Body, HttpBody as _};
 use bytes::Bytes;
 use futures_util::TryStreamExt as _;
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use http_body_util::{BodyExt as _, Limited};
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
 use super::admission::Overloaded;
@@ -15,6 +20,11 @@ use crate::error::{Error, ErrorCode, Result};
 
 /// Largest body, in bytes: a batch of 100 documents of their usual size fits several times.
 const MAX_BYTES: usize = 1024 * 1024;
+/// Bytes of each body that take nothing from the budget.
+const FREE: usize = 16 * KIB;
+/// What the bodies that are on their way to this process may take beyond that, in KiB.
+static BUDGET: Semaphore = Semaphore::const_new(64 * 1024);
+const KIB: usize = 1024;
 /// How long a body may take to arrive.
 const ARRIVAL: Duration = Duration::from_secs(15);
 /// How long a body that nobody reads is waited for.
@@ -23,19 +33,74 @@ const DISCARD: Duration = Duration::from_secs(2);
 /// The whole body.
 ///
 /// # Errors
-/// `PAYLOAD_TOO_LARGE`, `REQUEST_TIMEOUT`, `BAD_REQUEST` when the connection breaks, `OVERLOADED` when there is no place any
-/// more once it has arrived.
+/// `PAYLOAD_TOO_LARGE`, `REQUEST_TIMEOUT`, `BAD_REQUEST` when the connection breaks, `OVERLOADED` when the bodies that are on
+/// their way take too much memory, or there is no place any more once it has arrived.
 pub(super) async fn read(body: Body) -> Result<Bytes> {
+    read_within(body, &BUDGET).await
+}
+
+async fn read_within(body: Body, budget: &Semaphore) -> Result<Bytes> {
     if body.size_hint().lower() > MAX_BYTES as u64 {
         discard(body).await;
         return Err(Error::of(ErrorCode::PayloadTooLarge));
     }
-    match timeout(ARRIVAL, Limited::new(body, MAX_BYTES).collect()).await {
-        Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Error::of(ErrorCode::PayloadTooLarge)),
-        Ok(Err(error)) if Overloaded::is_behind(&*error) => Err(Error::of(ErrorCode::Overloaded)),
-        Ok(Err(_)) => Err(Error::new(ErrorCode::BadRequest, "The request body is incomplete")),
+    let mut gathered = Gathered { bytes: Vec::new(), budget, taken: None };
+    match timeout(ARRIVAL, gathered.fill(body)).await {
+        Ok(filled) => filled.map(|()| gathered.bytes.into()),
         Err(_) => Err(Error::of(ErrorCode::RequestTimeout)),
+    }
+}
+
+/// The part of a body that is there. One piece: a client may send it byte by byte.
+struct Gathered<'a> {
+    bytes: Vec<u8>,
+    budget: &'a Semaphore,
+    taken: Option<SemaphorePermit<'a>>,
+}
+
+impl Gathered<'_> {
+    async fn fill(&mut self, mut body: Body) -> Result<()> {
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|error| {
+                if Overloaded::is_behind(&error) {
+                    return Error::of(ErrorCode::Overloaded);
+                }
+                Error::new(ErrorCode::BadRequest, "The request body is incomplete")
+            })?;
+            if let Err(refusal) = self.add(&frame.into_data().unwrap_or_default()) {
+                if refusal.code == ErrorCode::Overloaded {
+                    (self.bytes, self.taken) = (Vec::new(), None);
+                    discard(body).await;
+                }
+                return Err(refusal);
+            }
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, more: &[u8]) -> Result<()> {
+        let length = self.bytes.len() + more.len();
+        if length > MAX_BYTES {
+            return Err(Error::of(ErrorCode::PayloadTooLarge));
+        }
+        if length > self.bytes.capacity() {
+            self.grow(length.next_power_of_two())?;
+        }
+        self.bytes.extend_from_slice(more);
+        Ok(())
+    }
+
+    /// Takes from the budget what the memory grows by.
+    fn grow(&mut self, capacity: usize) -> Result<()> {
+        let before = self.bytes.capacity().max(FREE);
+        let kib = u32::try_from(capacity.saturating_sub(before) / KIB).unwrap_or(u32::MAX);
+        let taken = self.budget.try_acquire_many(kib).map_err(|_| Error::of(ErrorCode::Overloaded))?;
+        match &mut self.taken {
+            Some(all) => all.merge(taken),
+            None => self.taken = Some(taken),
+        }
+        self.bytes.reserve_exact(capacity - self.bytes.len());
+        Ok(())
     }
 }
 
@@ -94,6 +159,34 @@ mod tests {
         let start = tokio::time::Instant::now();
         discard(Body::from_stream(chunks(1).chain(stream::pending()))).await;
         assert_eq!(start.elapsed().as_secs(), 2);
+    }
+
+    /// A body of which so many KiB are there, and the rest never comes.
+    fn begun(kib: usize) -> Body {
+        Body::from_stream(chunks(kib).chain(stream::pending()))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_bodies_on_their_way_take_together_is_bounded() {
+        let budget = Semaphore::new(112);
+        let read = async |body| read_within(body, &budget).await.map(|bytes| bytes.len()).map_err(|error| error.code);
+        let mut arriving = Box::pin(read_within(begun(100), &budget));
+        assert!(futures_util::poll!(arriving.as_mut()).is_pending());
+        assert_eq!(budget.available_permits(), 0, "128 KiB are held, 16 of them for nothing");
+        assert_eq!(read(Body::from_stream(chunks(17))).await, Err(ErrorCode::Overloaded));
+        assert_eq!(read(Body::from_stream(chunks(16))).await, Ok(16 * KIB), "what is usual always passes");
+        drop(arriving);
+        assert_eq!(read(Body::from_stream(chunks(17))).await, Ok(17 * KIB));
+        assert_eq!(budget.available_permits(), 112, "what has arrived is given back");
+    }
+
+    #[tokio::test]
+    async fn a_body_that_comes_byte_by_byte_is_one_piece() {
+        let bytes =
+            Body::from_stream(stream::iter((0..100_000_u32).map(|n| Ok::<_, Infallible>(vec![(n % 251) as u8]))));
+        let whole: Vec<u8> = (0..100_000_u32).map(|n| (n % 251) as u8).collect();
+        let as_much_as_its_bytes = Semaphore::new(128 - 16);
+        assert_eq!(read_within(bytes, &as_much_as_its_bytes).await.ok().as_deref(), Some(&whole[..]));
     }
 
     #[tokio::test]

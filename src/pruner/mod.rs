@@ -6,7 +6,7 @@
 //! `roomAccessKey`, and `room_access_key.deleted` for the key's owner.
 //!
 //! The work is done in short transactions of one hotel each, so a batch needs one event counter. A batch is as large as
-//! fits into a tenth of a second ([`pace`]). It skips what others hold and waits for no row but that counter; what it
+//! takes some 50 ms ([`pace`]). It skips what others hold and waits for no row but that counter; what it
 //! skipped is done a minute later. So it shares the work with other replicas and cannot be part of a deadlock. Whether
 //! something is due is decided under its lock: whoever extends a stay or assigns a key first wins, and whoever comes
 //! second finds the key gone.

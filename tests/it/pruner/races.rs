@@ -184,6 +184,19 @@ async fn deleting_what_is_being_pruned_finds_the_key_gone_and_the_stay_bare() {
 }
 
 #[tokio::test]
+async fn more_than_one_look_finds_is_pruned_in_one_run() {
+    let house = House::new().await;
+    // One more than a look lists.
+    let keys = "INSERT INTO room_access_keys \
+         (hotel_id, id, integration_id, kind, secret, created_at, unassigned_since) \
+         SELECT $1, gen_random_uuid(), $2, 'PIN', '', $3, $3 FROM generate_series(1, 50001)";
+    let made = sqlx::query(keys).bind(house.hotel.id).bind(house.keys.integration_id).bind(house.test.clock.now());
+    made.execute(&house.test.db.pool).await.expect("keys");
+    at(&house, "2026-02-01T09:00:00Z");
+    assert_eq!(prune(&house).await, Pruned { revoked: 0, deleted: 50_001 });
+}
+
+#[tokio::test]
 async fn two_pruners_share_the_work() {
     let house = House::new().await;
     let other = house.test.hotel("other-hotel", Tz::Asia__Tokyo).await;
