@@ -4,16 +4,17 @@ use std::fs;
 
 const TICKS_PER_SECOND: f64 = 100.0;
 
-struct Stat {
+/// What a `stat` file says.
+pub struct Stat {
     parent: u32,
-    /// Seconds, of its own.
-    cpu: f64,
+    /// CPU seconds of its own.
+    pub cpu: f64,
     /// Seconds of children that have ended.
     ended_children: f64,
 }
 
-/// Reads `/proc/PID/stat`, or that of a thread.
-fn stat(file: &str) -> Option<Stat> {
+/// Reads the `stat` file of a process or of a thread.
+pub fn stat(file: &str) -> Option<Stat> {
     let text = fs::read_to_string(file).ok()?;
     // Behind the name in brackets: state, parent, and from the twelfth field on the times.
     let fields: Vec<&str> = text.rsplit_once(')')?.1.split_whitespace().collect();
@@ -27,11 +28,6 @@ fn stat(file: &str) -> Option<Stat> {
 
 fn stat_of(pid: u32) -> Option<Stat> {
     stat(&format!("/proc/{pid}/stat"))
-}
-
-/// CPU seconds of the process or thread that a `stat` file is of.
-pub fn cpu(file: &str) -> f64 {
-    stat(file).map_or(0.0, |stat| stat.cpu)
 }
 
 /// CPU seconds of a process and all its descendants, also of children that have ended.

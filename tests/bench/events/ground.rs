@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 use uuid::Uuid;
 
 use super::postgres::{Postgres, run};
-use super::processes::cpu;
+use super::processes::stat;
 use super::table::Table;
 
 /// Hotels.
@@ -82,6 +82,11 @@ impl Ground {
         }
         deliveries
     }
+}
+
+/// CPU seconds of the process or thread that a `stat` file is of.
+pub fn cpu(file: &str) -> f64 {
+    stat(file).map_or(0.0, |stat| stat.cpu)
 }
 
 /// A stretch of time, and the CPU time that went into it.

@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 
-use super::processes::cpu;
+use super::ground::cpu;
 
 /// Answers everything with 200 and counts it.
 pub struct Receiver {

@@ -7,7 +7,7 @@ use super::measure::{Measured, Round};
 use super::pgbench::{self, Role};
 use super::recording::Recorder;
 use super::replay::Replay;
-use super::servers::{Kind, Limits, Server};
+use super::servers::{Kind, Server, Variant};
 use super::table::Table;
 use super::wrk::{self, Prepared};
 
@@ -24,7 +24,7 @@ pub async fn compare(bench: &Bench) {
     let replay = Replay::of(&mut conn, "features", &recorded, is_of_the_case).await;
     drop(conn);
     let unlimited = Server::start(Kind::Latchkey, ground).await;
-    let limited = Server::latchkey(ground, Limits::High).await;
+    let limited = Server::latchkey(ground, Variant::Limited).await;
     let prepare = |name: &str, load| Prepared::new(&load, &bench.postgres.folder, &format!("features-{name}"));
     let window = prepare("window", window);
     let [with_pins, without_pins] =

@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::fs;
 
 use latchkey::hotels::HotelId;
-use sqlx::{Connection as _, PgConnection};
+use sqlx::{ConnectOptions as _, PgConnection};
 
 use super::cases::{Load, Request};
 use super::ground::Ground;
 use super::postgres::{Postgres, run};
-use super::servers::{Kind, Server};
+use super::servers::{Server, Variant};
 
 /// Logged between requests.
 const MARK: &str = "SELECT 'the next request'";
@@ -40,21 +40,11 @@ pub struct Recorder<'a> {
 
 impl<'a> Recorder<'a> {
     pub async fn start(postgres: &'a Postgres, ground: &Ground) -> Self {
-        let database = ground.options.get_database().expect("a database");
-        let mut conn = ground.owner.acquire().await.expect("a connection");
-        let settings = [("log_statement", "all"), ("log_error_verbosity", "default")];
-        for (setting, value) in settings {
-            run(&mut conn, &format!("ALTER DATABASE {database} SET {setting} = '{value}'")).await;
-        }
-        let server = Server::start(Kind::Latchkey, ground).await;
-        let options = ground.options.clone().application_name(RECORDER);
-        let own = PgConnection::connect_with(&options).await.expect("a connection");
-        // Sessions of the others begin later.
-        for (setting, _) in settings {
-            run(&mut conn, &format!("ALTER DATABASE {database} RESET {setting}")).await;
-        }
+        let server = Server::latchkey(ground, Variant::Logged).await;
+        let options = ground.options.clone().application_name(RECORDER).options([("log_statement", "all")]);
+        let conn = options.connect().await.expect("a connection");
         let http = reqwest::Client::builder().no_proxy().build().expect("a client");
-        Self { postgres, server, http, conn: own }
+        Self { postgres, server, http, conn }
     }
 
     /// Sends the first `most` requests and tells what each came to. Those that can be sent again are sent twice: what caches
@@ -96,6 +86,7 @@ fn most_common(recorded: Vec<Recorded>) -> Vec<Recorded> {
     for one in &recorded {
         *counts.entry(shape(one)).or_default() += 1;
     }
+    assert!(!counts.contains_key(&Vec::new()), "every request comes to statements");
     let (common, _) = counts.into_iter().max_by_key(|(_, count)| *count).expect("a request");
     recorded.into_iter().filter(|one| shape(one) == common).collect()
 }

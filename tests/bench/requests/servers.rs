@@ -15,6 +15,9 @@ use super::processes;
 /// Connections to the database that each server has.
 const CONNECTIONS: usize = 10;
 
+/// Settings of a session whose statements are logged with their values.
+const LOGGED: &str = "-c log_statement=all -c log_error_verbosity=default";
+
 /// Which one.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -35,13 +38,15 @@ impl Kind {
     }
 }
 
-/// Whether Latchkey's limits of API keys are on.
+/// How Latchkey is run.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Limits {
-    /// As the peers, who have none.
-    Off,
-    /// On, and so high that nothing is refused.
-    High,
+pub enum Variant {
+    /// Without limits of API keys, as the peers have none.
+    Plain,
+    /// With limits, so high that nothing is refused.
+    Limited,
+    /// With its statements in PostgreSQL's log.
+    Logged,
 }
 
 /// A running server. Dropping it ends it.
@@ -56,22 +61,23 @@ impl Server {
     /// Starts it and waits until it serves.
     pub async fn start(kind: Kind, ground: &Ground) -> Self {
         match kind {
-            Kind::Latchkey => Self::latchkey(ground, Limits::Off).await,
+            Kind::Latchkey => Self::latchkey(ground, Variant::Plain).await,
             Kind::Mercurius => node(kind, "mercurius.js", ground),
             Kind::PostGraphile => node(kind, "postgraphile.js", ground),
         }
     }
 
     /// Starts Latchkey and waits until it serves.
-    pub async fn latchkey(ground: &Ground, limits: Limits) -> Self {
+    pub async fn latchkey(ground: &Ground, variant: Variant) -> Self {
         let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port");
-        let limit = match limits {
-            Limits::Off => "0",
-            Limits::High => "1000000000",
-        };
+        let limit = if variant == Variant::Limited { "1000000000" } else { "0" };
+        let mut url = ground.options.to_url_lossy();
+        if variant == Variant::Logged {
+            url.query_pairs_mut().append_pair("options", LOGGED);
+        }
         let child = Command::new(env!("CARGO_BIN_EXE_latchkey"))
             .arg("serve")
-            .env("DATABASE_URL", ground.options.to_url_lossy().to_string())
+            .env("DATABASE_URL", url.as_str())
             .env("LATCHKEY_SECRET_KEY", &ground.secret_key)
             .env("LATCHKEY_DATABASE_CONNECTIONS", CONNECTIONS.to_string())
             .env("LATCHKEY_LISTEN", free.to_string())
