@@ -32,8 +32,15 @@ fn stat_of(pid: u32) -> Option<Stat> {
 
 /// CPU seconds of a process and all its descendants, also of children that have ended.
 pub fn cpu_of_tree(root: u32) -> f64 {
-    let ended = stat_of(root).map_or(0.0, |stat| stat.ended_children);
-    ended + tree(root).into_iter().filter_map(stat_of).map(|stat| stat.cpu).sum::<f64>()
+    let ended = || stat_of(root).map_or(0.0, |stat| stat.ended_children);
+    loop {
+        let before = ended();
+        let running = tree(root).into_iter().filter_map(stat_of).map(|stat| stat.cpu).sum::<f64>();
+        // Whoever ended in between was counted twice or not at all.
+        if ended().total_cmp(&before).is_eq() {
+            return before + running;
+        }
+    }
 }
 
 /// A process and what descends from it.

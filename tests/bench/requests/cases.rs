@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::documents;
 use super::ground::{Ground, Hotel};
-use super::options::Part;
+use super::options::{Pace, Part};
 use super::servers::Kind;
 
 /// Pairs of create and assign in the batch.
@@ -91,6 +91,12 @@ impl Case {
 
     pub fn writes(self) -> bool {
         matches!(self, Self::Mutations | Self::Batch)
+    }
+
+    /// As for all cases; longer where a request takes long.
+    pub fn pace(self, pace: Pace) -> Pace {
+        let times = if self == Self::Batch { 2 } else { 1 };
+        Pace { slice: pace.slice * times, warm_up: pace.warm_up * times, ..pace }
     }
 
     /// Requests to the hotels in turn. Each mutation has stays of its own.

@@ -62,7 +62,7 @@ pub fn is_authentication(statement: &str) -> bool {
 }
 
 async fn measure(bench: &Bench, case: Case, servers: &[Server], replay: &Replay, table: &Table) {
-    let (ground, pace) = (bench.ground(), bench.pace);
+    let (ground, pace) = (bench.ground(), case.pace(bench.pace));
     let clear = async || {
         if case.writes() {
             ground.clear().await;

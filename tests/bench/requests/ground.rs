@@ -1,7 +1,6 @@
 //! A database of real bookings: the hotels of the import's file, as often as it takes.
 
 use std::path::Path;
-use std::time::Duration;
 
 use chrono::{Datelike as _, Days, NaiveDate, NaiveTime};
 use chrono_tz::Tz;
@@ -236,14 +235,9 @@ impl Ground {
         }
     }
 
-    /// Waits for requests that were broken off, and takes away what the mutations have left.
+    /// Takes away what the mutations have left.
     pub async fn clear(&self) {
         let mut conn = self.owner.acquire().await.expect("a connection");
-        let busy = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database()
-                                   AND pid <> pg_backend_pid() AND xact_start IS NOT NULL)";
-        while sqlx::query_scalar(busy).fetch_one(&mut *conn).await.expect("an answer") {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
         run(&mut conn, include_str!("data/clear.sql")).await;
         for table in ["room_stays", "room_access_keys", "event_counters"] {
             run(&mut conn, &format!("VACUUM {table}")).await;

@@ -12,21 +12,23 @@ use super::wrk::CONNECTIONS;
 /// Transactions of a reading script that take the values of the same request: looking the values up must not count.
 const SAME_VALUES: usize = 50;
 
+/// Columns of a table of values: a row has to fit into a page.
+const MOST_COLUMNS: usize = 60;
+
 /// Statements and where their values are.
 pub struct Replay {
-    table: String,
+    /// Tables and their columns.
+    tables: Vec<(String, Vec<String>)>,
     statements: Vec<String>,
     /// Values that are the same for all requests.
     constants: Vec<(String, String)>,
     /// Number of requests.
     rows: usize,
-    columns: Vec<String>,
 }
 
 impl Replay {
     /// Keeps the statements that `is_wanted` says, and puts their values into a table of their own.
     pub async fn of(conn: &mut PgConnection, name: &str, recorded: &[Recorded], is_wanted: fn(&str) -> bool) -> Self {
-        let table = format!("bench.{name}");
         let mut columns = vec!["hotel".to_owned()];
         let mut cells = vec![recorded.iter().map(|one| one.hotel.to_string()).collect::<Vec<_>>()];
         let (mut statements, mut constants) = (Vec::new(), Vec::new());
@@ -57,8 +59,13 @@ impl Replay {
             assert!(!text.contains('$'), "every parameter has a value: {text}");
             statements.push(text);
         }
-        fill(conn, &table, &columns, &cells).await;
-        Self { table, statements, constants, rows: recorded.len(), columns }
+        let mut tables = Vec::new();
+        for (columns, cells) in columns.chunks(MOST_COLUMNS).zip(cells.chunks(MOST_COLUMNS)) {
+            let table = format!("bench.{name}_{}", tables.len());
+            fill(conn, &table, columns, cells).await;
+            tables.push((table, columns.to_vec()));
+        }
+        Self { tables, statements, constants, rows: recorded.len() }
     }
 
     /// Runs for as long as it is told, the values changing now and then. `bound` to their hotels, as requests are.
@@ -80,7 +87,10 @@ impl Replay {
     }
 
     fn look_up(&self) -> String {
-        format!("SELECT {} FROM {} WHERE n = :n \\gset\n", self.columns.join(", "), self.table)
+        let tables = self.tables.iter();
+        tables
+            .map(|(table, columns)| format!("SELECT {} FROM {table} WHERE n = :n \\gset\n", columns.join(", ")))
+            .collect()
     }
 
     fn script(&self, mut text: String, start: (&str, &str), length: Length) -> Script {

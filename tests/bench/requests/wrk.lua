@@ -1,13 +1,16 @@
--- Sends the requests of a file, one after the other, and checks every answer.
+-- Sends the requests of a file, one after the other, and checks every answer. Prints what wrk.rs reads.
 --
--- Arguments: the file (a line for each request: API key, tab, body), what an answer has to hold, how often, and "once" where
--- no request may be sent twice. Prints what the benchmark reads, see wrk.rs.
+-- Arguments: the file (a line for each request: API key, tab, body), what an answer has to hold, how often, and for requests that
+-- must not be sent twice for how many seconds to send some. These end in order: what was sent is answered, so nothing is still
+-- being done, or left half done, when the next server takes its turn.
 local ffi = require "ffi"
 ffi.cdef [[
   typedef struct { long seconds; long nanoseconds; } moment;
   int clock_gettime(int clock, moment *now);
+  int getpid(void);
+  int kill(int process, int signal);
 ]]
-local MONOTONIC = 1
+local MONOTONIC, INTERRUPT, FOR_EVER = 1, 2, 1e9
 local moment = ffi.new("moment")
 
 local function now()
@@ -21,24 +24,33 @@ function setup(thread)
   load = thread
 end
 
+-- Whether no more requests are sent.
+local function is_over()
+  return sent == #requests or (began and now() - began >= seconds)
+end
+
 function init(args)
-  mark, times, once = args[2], tonumber(args[3]), args[4] == "once"
-  requests, sent, right, wrong = {}, 0, 0, 0
+  mark, times, seconds = args[2], tonumber(args[3]), tonumber(args[4])
+  requests, sent, right, wrong, is_verified = {}, 0, 0, 0, false
   for line in io.lines(args[1]) do
     local key, body = line:match("^(.-)\t(.*)$")
     local headers = { ["Content-Type"] = "application/json" }
     if key ~= "" then headers["Authorization"] = "Bearer " .. key end
     table.insert(requests, wrk.format("POST", nil, headers, body))
   end
+  if seconds then
+    -- Milliseconds that wrk waits before a request.
+    function delay() return is_over() and FOR_EVER or 0 end
+  end
 end
 
 function request()
-  if sent == 0 then began = now() end
-  if once and sent == #requests then
-    -- The last ones are under way. wrk wants something to send; it does not wait for the answer.
-    wrk.thread:stop()
-    return wrk.format("GET")
+  -- The first time wrk only looks whether there is one.
+  if not is_verified then
+    is_verified = true
+    return requests[1]
   end
+  if not began then began = now() end
   sent = sent + 1
   return requests[(sent - 1) % #requests + 1]
 end
@@ -60,6 +72,11 @@ function response(status, headers, body)
     wrong = wrong + 1
     if wrong == 1 then sample = status .. " " .. body:sub(1, 2000):gsub("\n", " ") end
   end
+  if seconds and right + wrong == sent and is_over() then
+    wrk.thread:stop()
+    -- wrk itself sleeps until then.
+    ffi.C.kill(ffi.C.getpid(), INTERRUPT)
+  end
 end
 
 function done(summary, latency)
@@ -67,7 +84,8 @@ function done(summary, latency)
   print("right", load:get("right"))
   print("wrong", load:get("wrong"))
   print("failed", errors.connect + errors.read + errors.write + errors.timeout)
-  print("seconds", load:get("ended") - load:get("began"))
+  -- Without an answer, no time has passed.
+  print("seconds", (load:get("ended") or 0) - (load:get("ended") and load:get("began") or 0))
   print("p50", latency:percentile(50) / 1000)
   print("p99", latency:percentile(99) / 1000)
   print("sample", load:get("sample") or "")
