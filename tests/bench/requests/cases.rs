@@ -15,10 +15,10 @@ const PAIRS: usize = 50;
 const STAYS: usize = 2_000;
 
 const ACTIVE: &str = "query A($start:Date! $end:Date!) { room_stays(filter:{reservation_from:{le:$end} \
-    reservation_to:{gt:$start} reservation_status:{eq:ACTIVE}} first:20) { edges { node { id arrival: reservation_from \
+    reservation_to:{gt:$start} reservationStatus:{eq:ACTIVE}} first:20) { edges { node { id arrival: reservation_from \
     departure: reservation_to roomAccessKey { id } } } } }";
 const ACTIVE_WITH_PINS: &str = "query A($start:Date! $end:Date!) { room_stays(filter:{reservation_from:{le:$end} \
-    reservation_to:{gt:$start} reservation_status:{eq:ACTIVE}} first:20) { edges { node { id arrival: reservation_from \
+    reservation_to:{gt:$start} reservationStatus:{eq:ACTIVE}} first:20) { edges { node { id arrival: reservation_from \
     departure: reservation_to roomAccessKey { id ... on RoomAccessPin { pin } } } } } }";
 
 /// Requests that are sent in turn.
