@@ -44,9 +44,9 @@ pub async fn compare(bench: &Bench, cases: &[Case]) {
     );
     for case in cases {
         let name = format!("replay_{}", case.slug());
-        let recorded = recorder.record(&case.load(Kind::Latchkey, ground), RECORDED).await;
+        let requests = recorder.record(&case.load(Kind::Latchkey, ground), RECORDED).await;
         let mut conn = ground.owner.acquire().await.expect("a connection");
-        let replay = Replay::of(&mut conn, &name, &recorded, is_of_the_case).await;
+        let replay = Replay::of(&mut conn, &name, &requests, is_of_the_case).await;
         drop(conn);
         measure(bench, *case, &servers, &replay, &table).await;
     }

@@ -24,7 +24,7 @@ pub async fn compare(bench: &Bench) {
     let replay = Replay::of(&mut conn, "features", &recorded, is_of_the_case).await;
     drop(conn);
     let unlimited = Server::start(Kind::Latchkey, ground).await;
-    let limited = Server::latchkey(ground, Variant::Limited).await;
+    let restrained = Server::latchkey(ground, Variant::Limited).await;
     let prepare = |name: &str, load| Prepared::new(&load, &bench.postgres.folder, &format!("features-{name}"));
     let window = prepare("window", window);
     let [with_pins, without_pins] =
@@ -36,7 +36,7 @@ pub async fn compare(bench: &Bench) {
     let direct = |role| pgbench::drive(&bench.postgres, &ground.options, &replay.reading(true, pace.slice), role);
     let measurements: [&dyn Fn() -> Round; 8] = [
         &|| http(&unlimited, &window),
-        &|| http(&limited, &window),
+        &|| http(&restrained, &window),
         &|| http(&unlimited, &let_in),
         &|| http(&unlimited, &refused),
         &|| http(&unlimited, &with_pins),
@@ -45,7 +45,7 @@ pub async fn compare(bench: &Bench) {
         &|| direct(Role::App),
     ];
     let mut measured = [(); 8].map(|()| Measured::default());
-    for server in [&unlimited, &limited] {
+    for server in [&unlimited, &restrained] {
         wrk::drive(&bench.postgres, &[(server, &window)], pace.warm_up);
     }
     for _ in 0..MORE * pace.rounds {
@@ -53,19 +53,19 @@ pub async fn compare(bench: &Bench) {
             measured.add(measurement());
         }
     }
-    let [page, limited, let_in, refused, with_pins, without_pins, owner, app] = &measured;
+    let [plain, with_limits, with_key, without_key, with_pins, without_pins, owner, app] = &measured;
     let own = |with: &Measured, without: &Measured| with.own_cpu() - without.own_cpu();
     let postgres = |with: &Measured, without: &Measured| with.postgres_cpu() - without.postgres_cpu();
     let shares = [
-        ("authentication", own(let_in, refused), postgres(let_in, refused)),
+        ("authentication", own(with_key, without_key), postgres(with_key, without_key)),
         ("tenancy", 0.0, postgres(app, owner)),
-        ("limits", own(limited, page), postgres(limited, page)),
+        ("limits", own(with_limits, plain), postgres(with_limits, plain)),
         ("encryption", own(with_pins, without_pins), 0.0),
     ];
     let table =
         Table::begin(1, &[("feature", 22), ("own CPU, ms", 0), ("PostgreSQL's CPU, ms", 0), ("of the window page", 0)]);
     let row = |name: &str, own: f64, postgres: f64| {
-        let share = format!("{:.1} %", 100.0 * (own + postgres) / page.cpu());
+        let share = format!("{:.1} %", 100.0 * (own + postgres) / plain.cpu());
         table.row(&[name.to_owned(), format!("{own:.4}"), format!("{postgres:.4}"), share]);
     };
     for (name, own, postgres) in shares {
@@ -73,6 +73,6 @@ pub async fn compare(bench: &Bench) {
     }
     let sum = |of: fn(&(&str, f64, f64)) -> f64| shares.iter().map(of).sum();
     row("together", sum(|share| share.1), sum(|share| share.2));
-    row("the window page", page.own_cpu(), page.postgres_cpu());
+    row("the window page", plain.own_cpu(), plain.postgres_cpu());
     row("(join of the PINs)", 0.0, postgres(with_pins, without_pins));
 }

@@ -89,11 +89,11 @@ impl Ground {
             futures_util::future::join_all(lanes).await.into_iter().flatten().collect();
         hotels.sort_by_key(|(number, _)| *number);
         ground.hotels = hotels.into_iter().map(|(_, hotel)| hotel).collect();
-        ground.choose().await;
         let mut conn = ground.owner.acquire().await.expect("a connection");
         run(&mut conn, "VACUUM ANALYZE").await;
         run(&mut conn, "CHECKPOINT").await;
         drop(conn);
+        ground.choose().await;
         ground
     }
 

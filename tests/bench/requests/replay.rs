@@ -87,10 +87,11 @@ impl Replay {
     }
 
     fn look_up(&self) -> String {
-        let tables = self.tables.iter();
-        tables
-            .map(|(table, columns)| format!("SELECT {} FROM {table} WHERE n = :n \\gset\n", columns.join(", ")))
-            .collect()
+        let mut text = String::new();
+        for (table, columns) in &self.tables {
+            writeln!(text, "SELECT {} FROM {table} WHERE n = :n \\gset", columns.join(", ")).expect("a text");
+        }
+        text
     }
 
     fn script(&self, mut text: String, start: (&str, &str), length: Length) -> Script {
