@@ -58,7 +58,7 @@ pub struct Hotel {
     pub latest_departure: NaiveDate,
     /// Code of a reservation whose rooms all have a room access key.
     pub reservation_code: String,
-    /// Stays of the future without a room access key.
+    /// Stays of the future without a room access key, each of another reservation: all batches come to the same statements.
     pub free_stays: Vec<Uuid>,
 }
 
@@ -222,9 +222,10 @@ impl Ground {
                     .await
                     .expect("a reservation");
             hotel.free_stays = sqlx::query_scalar(
-                "SELECT s.id
+                "SELECT DISTINCT ON (s.reservation_id) s.id
                  FROM room_stays s JOIN reservations r ON r.hotel_id = s.hotel_id AND r.id = s.reservation_id
-                 WHERE s.hotel_id = $1 AND s.reservation_from > $2 AND r.status = 'ACTIVE' ORDER BY s.id LIMIT $3",
+                 WHERE s.hotel_id = $1 AND s.reservation_from > $2 AND r.status = 'ACTIVE'
+                 ORDER BY s.reservation_id, s.id LIMIT $3",
             )
             .bind(hotel.id)
             .bind(self.end)

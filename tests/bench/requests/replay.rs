@@ -29,6 +29,7 @@ pub struct Replay {
 impl Replay {
     /// Keeps the statements that `is_wanted` says, and puts their values into a table of their own.
     pub async fn of(conn: &mut PgConnection, name: &str, recorded: &[Recorded], is_wanted: fn(&str) -> bool) -> Self {
+        assert!(recorded.len() >= CONNECTIONS, "as many requests come to the same statements");
         let mut columns = vec!["hotel".to_owned()];
         let mut cells = vec![recorded.iter().map(|one| one.hotel.to_string()).collect::<Vec<_>>()];
         let (mut statements, mut constants) = (Vec::new(), Vec::new());
