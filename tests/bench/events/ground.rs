@@ -1,22 +1,22 @@
 //! A durable server of the benchmark's own with a hundred hotels, and the CPU time of everything that takes part.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use latchkey::app::App;
 use latchkey::clock::Clock;
-use latchkey::db::embedded::{Durability, Embedded};
 use latchkey::events::{self, Change, EventActor};
+use latchkey::http;
 use latchkey::id::IdSource;
 use latchkey::secrets::SecretKeys;
 use latchkey::webhooks::WebhookSettings;
 use latchkey::webhooks::address::AllowedNetworks;
-use latchkey::{db, http};
-use sqlx::postgres::PgPoolOptions;
-use sqlx::{AssertSqlSafe, PgPool};
+use sqlx::PgPool;
 use tokio::net::TcpListener;
 use uuid::Uuid;
+
+use super::postgres::{Postgres, run};
+use super::processes::stat;
+use super::table::Table;
 
 /// Hotels.
 const HOTELS: usize = 100;
@@ -33,20 +33,13 @@ pub struct Ground {
     pub hotels: Vec<Uuid>,
     /// Of the GraphQL API.
     pub url: String,
-    folder: PathBuf,
-    embedded: Embedded,
+    postgres: Postgres,
 }
 
 impl Ground {
     pub async fn start() -> Self {
-        let folder = std::env::temp_dir().join(format!("latchkey-bench-events-{}", std::process::id()));
-        let executable = Path::new(env!("CARGO_BIN_EXE_latchkey"));
-        let embedded = Embedded::start(&folder, Durability::Durable, executable).await.expect("a server");
-        embedded.ensure_database("bench").await.expect("a database");
-        let options = embedded.connect_options("bench");
-        let owner = PgPoolOptions::new().max_connections(CONNECTIONS).connect_with(options.clone()).await;
-        let owner = owner.expect("a connection");
-        db::migrate(&mut owner.acquire().await.expect("a connection")).await.expect("the schema");
+        let postgres = Postgres::start(&[]).await;
+        let (options, owner) = postgres.database("bench", CONNECTIONS).await;
         let ids = IdSource::operating_system();
         let secret_keys = SecretKeys::parse(&SecretKeys::generate(&ids)).unwrap_or_else(|reason| panic!("{reason}"));
         let clock = Clock::starting_at(NOW.parse().expect("an instant"));
@@ -61,7 +54,7 @@ impl Ground {
         let url = format!("http://{}/graphql", listener.local_addr().expect("an address"));
         // It ends with the program.
         tokio::spawn(http::serve(listener, app.clone(), std::future::pending()));
-        let mut ground = Self { app, owner, hotels: Vec::new(), url, folder, embedded };
+        let mut ground = Self { app, owner, hotels: Vec::new(), url, postgres };
         ground.fill(include_str!("hotels.sql"), HOTELS).await;
         ground.hotels =
             sqlx::query_scalar("SELECT id FROM hotels ORDER BY id").fetch_all(&ground.owner).await.expect("hotels");
@@ -72,7 +65,7 @@ impl Ground {
     pub async fn fill(&self, statements: &str, number: usize) {
         let mut conn = self.owner.acquire().await.expect("a connection");
         let statements = format!("SET statement_timeout = 0; {}", statements.replace(":number", &number.to_string()));
-        sqlx::raw_sql(AssertSqlSafe(statements)).execute(&mut *conn).await.unwrap_or_else(|error| panic!("{error}"));
+        run(&mut conn, &statements).await;
         conn.close().await.expect("closed");
     }
 
@@ -89,34 +82,11 @@ impl Ground {
         }
         deliveries
     }
-
-    /// CPU seconds that the sessions of the database have used.
-    async fn postgres_cpu(&self) -> f64 {
-        let sessions = "SELECT pid FROM pg_stat_activity WHERE datname = current_database()";
-        let sessions: Vec<i32> = sqlx::query_scalar(sessions).fetch_all(&self.owner).await.expect("the sessions");
-        sessions.iter().map(|pid| cpu(&format!("/proc/{pid}/stat"))).sum()
-    }
-
-    pub async fn stop(self) {
-        self.app.worker_pool.close().await;
-        self.app.pool.close().await;
-        self.owner.close().await;
-        drop(self.embedded);
-        // The keeper needs the folder until PostgreSQL has stopped.
-        while self.folder.join("data/postmaster.pid").exists() {
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-        fs::remove_dir_all(&self.folder).expect("the folder is ours");
-    }
 }
 
-/// User and system time in a `stat` file of Linux, in seconds; 0 where there is none.
+/// CPU seconds of the process or thread that a `stat` file is of.
 pub fn cpu(file: &str) -> f64 {
-    const TICKS_PER_SECOND: f64 = 100.0;
-    let stat = fs::read_to_string(file).unwrap_or_default();
-    // Behind the name in brackets: user time is the twelfth field, system time the next one.
-    let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields).split_whitespace().skip(11).take(2);
-    fields.filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / TICKS_PER_SECOND
+    stat(file).map_or(0.0, |stat| stat.cpu)
 }
 
 /// A stretch of time, and the CPU time that went into it.
@@ -127,16 +97,22 @@ pub struct Stretch {
 }
 
 impl Stretch {
-    pub async fn begin(ground: &Ground) -> Self {
-        Self { postgres: ground.postgres_cpu().await, own: cpu("/proc/self/stat"), began: Instant::now() }
+    pub fn begin(ground: &Ground) -> Self {
+        Self { postgres: ground.postgres.cpu(), own: cpu("/proc/self/stat"), began: Instant::now() }
     }
 
     /// Ends it: so many things were done in it. `not_ours` is the CPU time of others in this process.
-    pub async fn report(&self, ground: &Ground, name: &str, count: f64, not_ours: f64) {
+    pub fn report(&self, ground: &Ground, table: &Table, name: &str, count: f64, not_ours: f64) {
         let seconds = self.began.elapsed().as_secs_f64();
         let milliseconds = |cpu: f64| cpu * 1000.0 / count;
-        let postgres = milliseconds(ground.postgres_cpu().await - self.postgres);
+        let postgres = milliseconds(ground.postgres.cpu() - self.postgres);
         let own = milliseconds(cpu("/proc/self/stat") - self.own - not_ours);
-        println!("{name:<44}{:>10.0}{seconds:>8.1}{postgres:>12.4}{own:>12.4}", count / seconds);
+        table.row(&[
+            name.to_owned(),
+            format!("{:.0}", count / seconds),
+            format!("{seconds:.1}"),
+            format!("{own:.4}"),
+            format!("{postgres:.4}"),
+        ]);
     }
 }

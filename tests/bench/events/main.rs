@@ -11,10 +11,15 @@
 )]
 
 mod ground;
-#[path = "../load.rs"]
 mod load;
+#[path = "../postgres.rs"]
+mod postgres;
+#[path = "../processes.rs"]
+mod processes;
 mod receiver;
 mod requests;
+#[path = "../table.rs"]
+mod table;
 
 use std::time::{Duration, Instant};
 
@@ -26,18 +31,28 @@ use tokio::task::{AbortHandle, JoinSet};
 use uuid::Uuid;
 
 use ground::{Ground, Stretch};
+use load::{Client, Figures};
 use receiver::Receiver;
+use table::Table;
 
-/// Time for one measurement of commits or rows.
-const SLICE: Duration = Duration::from_secs(3);
 /// Events in one commit where their number is to be large.
 const EVENTS_A_COMMIT: u128 = 100;
-/// Webhooks in the backlog whose delivery is measured.
-const BACKLOG: usize = 20_000;
-/// Keys to prune.
-const KEYS: usize = 1_000_000;
-/// Keys to prune while requests are measured.
-const KEYS_BESIDE: usize = 400_000;
+/// How much is measured.
+struct Amounts {
+    /// Time for one measurement of commits or rows.
+    slice: Duration,
+    /// Webhooks in the backlog whose delivery is measured.
+    backlog: usize,
+    /// Keys to prune.
+    keys: usize,
+    /// Keys to prune while requests are measured.
+    keys_beside: usize,
+}
+
+const WHOLE: Amounts =
+    Amounts { slice: Duration::from_secs(3), backlog: 20_000, keys: 1_000_000, keys_beside: 400_000 };
+/// For a look.
+const QUICK: Amounts = Amounts { slice: Duration::from_secs(1), backlog: 2_000, keys: 50_000, keys_beside: 20_000 };
 
 const CREATE: &str =
     "mutation($input: CreateWebhookEndpointInput!) { createWebhookEndpoint(input: $input) { secret } }";
@@ -53,39 +68,50 @@ async fn main() {
     if !std::env::args().any(|argument| argument == "--bench") {
         return;
     }
-    println!("Starting the server ...");
+    let amounts = if std::env::args().any(|argument| argument == "--quick") { QUICK } else { WHOLE };
+    // Whoever is impatient leaves nothing behind either.
+    tokio::select! {
+        () = measure(&amounts) => {}
+        _ = tokio::signal::ctrl_c() => eprintln!("Interrupted"),
+    }
+}
+
+async fn measure(amounts: &Amounts) {
     let ground = Ground::start().await;
-    commits(&ground).await;
-    println!("\n{:<44}{:>10}{:>8}{:>12}{:>12}", "case", "per second", "s", "PG CPU ms", "own CPU ms");
+    commits(&ground, amounts).await;
+    let table = Table::begin(
+        1,
+        &[("case", 44), ("per second", 0), ("seconds", 0), ("own CPU, ms", 0), ("PostgreSQL's CPU, ms", 0)],
+    );
     for endpoints in [0, 1, 5] {
-        fan_out(&ground, endpoints).await;
+        fan_out(&ground, amounts, &table, endpoints).await;
     }
     let receiver = Receiver::start().await;
     subscribe(&ground, &receiver).await;
-    deliver(&ground, &receiver).await;
-    ground.fill(include_str!("keys.sql"), KEYS).await;
-    prune(&ground).await;
+    deliver(&ground, amounts, &table, &receiver).await;
+    ground.fill(include_str!("keys.sql"), amounts.keys).await;
+    let longest = prune(&ground, amounts, &table).await;
+    println!("\nThe longest batch of the pruner was open for {longest:.3} s.");
     // What the pruner told of would be delivered for minutes.
     ground.fill(NO_BACKLOG, 0).await;
-    beside(&ground, &receiver).await;
-    ground.stop().await;
+    beside(&ground, amounts, &receiver).await;
 }
 
 /// Commits a second of one hotel, whose counter makes them queue, against those of many hotels.
-async fn commits(ground: &Ground) {
-    println!("\n{:<44}{:>10}{:>12}", "commits a second, one event each", "one hotel", "100 hotels");
+async fn commits(ground: &Ground, amounts: &Amounts) {
+    let table = Table::begin(1, &[("commits a second, one event each", 0), ("one hotel", 0), ("100 hotels", 0)]);
     for connections in [1, 4, 16] {
-        let one = commits_of(ground, connections, &ground.hotels[..1]).await;
-        let all = commits_of(ground, connections, &ground.hotels).await;
-        println!("{:<44}{one:>10.0}{all:>12.0}", format!("{connections} connections"));
+        let one = commits_of(ground, amounts, connections, &ground.hotels[..1]).await;
+        let all = commits_of(ground, amounts, connections, &ground.hotels).await;
+        table.row(&[format!("connections: {connections}"), format!("{one:.0}"), format!("{all:.0}")]);
     }
 }
 
-async fn commits_of(ground: &Ground, connections: usize, hotels: &[Uuid]) -> f64 {
+async fn commits_of(ground: &Ground, amounts: &Amounts, connections: usize, hotels: &[Uuid]) -> f64 {
     let began = Instant::now();
     let writers = (0..connections).map(async |writer| {
         let mut done = 0;
-        while began.elapsed() < SLICE {
+        while began.elapsed() < amounts.slice {
             ground.write(hotels[(writer + done) % hotels.len()], 1).await;
             done += 1;
         }
@@ -96,15 +122,15 @@ async fn commits_of(ground: &Ground, connections: usize, hotels: &[Uuid]) -> f64
 }
 
 /// Rows of events and deliveries that one connection writes.
-async fn fan_out(ground: &Ground, endpoints: usize) {
+async fn fan_out(ground: &Ground, amounts: &Amounts, table: &Table, endpoints: usize) {
     ground.fill(include_str!("endpoints.sql"), endpoints).await;
-    let stretch = Stretch::begin(ground).await;
+    let stretch = Stretch::begin(ground);
     let (began, mut rows) = (Instant::now(), 0);
-    while began.elapsed() < SLICE {
+    while began.elapsed() < amounts.slice {
         rows += EVENTS_A_COMMIT as u64 + ground.write(ground.hotels[0], EVENTS_A_COMMIT).await;
     }
     let name = format!("write events and deliveries, {endpoints} endpoints");
-    stretch.report(ground, &name, rows as f64, 0.0).await;
+    stretch.report(ground, table, &name, rows as f64, 0.0);
     ground.fill(NO_BACKLOG, 0).await;
     ground.fill(NO_ENDPOINTS, 0).await;
 }
@@ -123,20 +149,20 @@ async fn subscribe(ground: &Ground, receiver: &Receiver) {
 }
 
 /// Webhooks that are sent, answered and recorded.
-async fn deliver(ground: &Ground, receiver: &Receiver) {
-    pile_up(ground).await;
+async fn deliver(ground: &Ground, amounts: &Amounts, table: &Table, receiver: &Receiver) {
+    pile_up(ground, amounts).await;
     let (before, cpu) = (receiver.received(), receiver.cpu());
     let mut tasks = JoinSet::new();
-    let stretch = Stretch::begin(ground).await;
+    let stretch = Stretch::begin(ground);
     start_worker(ground, &mut tasks);
     until_delivered(ground).await;
-    stretch.report(ground, "deliver to 100 endpoints", BACKLOG as f64, receiver.cpu() - cpu).await;
-    assert_eq!(receiver.received() - before, BACKLOG, "each once");
+    stretch.report(ground, table, "deliver to 100 endpoints", amounts.backlog as f64, receiver.cpu() - cpu);
+    assert_eq!(receiver.received() - before, amounts.backlog, "each once");
 }
 
 /// A backlog for the worker.
-async fn pile_up(ground: &Ground) {
-    for round in 0..BACKLOG / EVENTS_A_COMMIT as usize {
+async fn pile_up(ground: &Ground, amounts: &Amounts) {
+    for round in 0..amounts.backlog / EVENTS_A_COMMIT as usize {
         ground.write(ground.hotels[round % ground.hotels.len()], EVENTS_A_COMMIT).await;
     }
 }
@@ -152,8 +178,9 @@ async fn until_delivered(ground: &Ground) {
     }
 }
 
-/// Half of the keys are on a stay that is long over, the other half are on none.
-async fn prune(ground: &Ground) {
+/// Half of the keys are on a stay that is long over, the other half are on none. Answers for how many seconds a transaction of
+/// the pruner was open at most.
+async fn prune(ground: &Ground, amounts: &Amounts, table: &Table) -> f64 {
     let mut tasks = JoinSet::new();
     let pool = ground.owner.clone();
     let (stop, mut stopped) = tokio::sync::oneshot::channel::<()>();
@@ -165,38 +192,41 @@ async fn prune(ground: &Ground) {
         }
         longest
     });
-    let stretch = Stretch::begin(ground).await;
+    let stretch = Stretch::begin(ground);
     let pruned = pruner::prune_due(&ground.app).await.expect("pruned");
     stop.send(()).expect("it runs");
     let longest = tasks.join_next().await.expect("it runs").expect("it ends");
-    assert_eq!(pruned.deleted, KEYS);
-    stretch.report(ground, "prune keys", KEYS as f64, 0.0).await;
-    println!("{:<44}{longest:>10.3}", "  longest batch, s");
+    assert_eq!(pruned.deleted, amounts.keys);
+    stretch.report(ground, table, "prune keys", amounts.keys as f64, 0.0);
+    longest
 }
 
 /// Requests at a steady rate: alone, beside the delivery of a backlog, and beside the pruner.
-async fn beside(ground: &Ground, receiver: &Receiver) {
-    ground.fill(include_str!("keys.sql"), KEYS_BESIDE).await;
+async fn beside(ground: &Ground, amounts: &Amounts, receiver: &Receiver) {
+    ground.fill(include_str!("keys.sql"), amounts.keys_beside).await;
     let key =
         auth::create_api_key(&ground.app, ground.hotels[0], "Locks", "Locks", Permission::Write).await.expect("a key");
-    let client = load::Client { url: ground.url.clone(), key: key.pair.live.expose().to_owned() };
-    println!("\n{:<44}{:>10}{:>9}{:>9}", "40 requests a second", "per second", "p50 ms", "p99 ms");
-    let alone = requests::steady(&client, async || tokio::time::sleep(SLICE * 3).await).await;
-    println!("{:<44}{}", "alone", alone.line());
+    let client = Client { url: ground.url.clone(), key: key.pair.live.expose().to_owned() };
+    let table = Table::begin(1, &[("40 requests a second", 44), ("p50, ms", 8), ("p99, ms", 8)]);
+    let row = |name: &str, figures: &Figures| {
+        let [p50, p99] = [0.5, 0.99].map(|share| format!("{:.2}", figures.percentile(share)));
+        table.row(&[name.to_owned(), p50, p99]);
+    };
+    row("alone", &requests::steady(&client, async || tokio::time::sleep(amounts.slice * 3).await).await);
 
-    pile_up(ground).await;
+    pile_up(ground, amounts).await;
     let before = receiver.received();
     let mut tasks = JoinSet::new();
     let worker = start_worker(ground, &mut tasks);
     let delivering = requests::steady(&client, async || until_delivered(ground).await).await;
     let rate = (receiver.received() - before) as f64 / delivering.seconds;
-    println!("{:<44}{}", format!("while {rate:.0} webhooks/s are delivered"), delivering.line());
+    row(&format!("while {rate:.0} webhooks/s are delivered"), &delivering);
     worker.abort();
 
     let pruning = requests::steady(&client, async || {
         pruner::prune_due(&ground.app).await.expect("pruned");
     });
     let pruning = pruning.await;
-    let rate = KEYS_BESIDE as f64 / pruning.seconds;
-    println!("{:<44}{}", format!("while {rate:.0} keys/s are pruned"), pruning.line());
+    let rate = amounts.keys_beside as f64 / pruning.seconds;
+    row(&format!("while {rate:.0} keys/s are pruned"), &pruning);
 }

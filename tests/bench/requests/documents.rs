@@ -3,14 +3,12 @@
 
 use std::fmt::Write as _;
 
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::ground::Ground;
+use super::ground::{Ground, Hotel};
 use super::servers::Kind;
-
-/// Pairs of create and assign in the batch.
-pub const PAIRS: usize = 50;
 
 const WINDOW: &str = "query RoomStays($start:Date! $end:Date! $cursor:String=null) { \
     room_stays(filter:{reservation_from:{le:$end} reservation_to:{gt:$start}} first:20 after:$cursor) { \
@@ -50,92 +48,38 @@ const STAY_BY_POSTGRAPHILE: &str = "query S($hotel:UUID! $id:UUID!) { room_stay:
     arrival: reservationFrom departure: reservationTo \
     roomAccessKey: roomAccessKeyByHotelIdAndRoomAccessKeyIdAndRoomAccessKeyKind { id: rowId } } }";
 
-/// What is measured.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Case {
-    Window,
-    Reservation,
-    Stay,
-    ThreeMutations,
-    Batch,
-}
-
-impl Case {
-    pub const ALL: [Self; 5] = [Self::Window, Self::Reservation, Self::Stay, Self::ThreeMutations, Self::Batch];
-
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Window => "7-day window, 20 rows",
-            Self::Reservation => "reservation with its rooms",
-            Self::Stay => "one stay by its id",
-            Self::ThreeMutations => "create, add and remove a key",
-            Self::Batch => "batch of 50 create + add",
-        }
-    }
-
-    pub fn writes(self) -> bool {
-        matches!(self, Self::ThreeMutations | Self::Batch)
-    }
-
-    /// Body of request `number`; `None` once all stays without a key are used up.
-    pub fn body(self, kind: Kind, ground: &Ground, number: usize) -> Option<Value> {
-        Some(match self {
-            Self::Window => window(kind, ground),
-            Self::Reservation => reservation(kind, ground),
-            Self::Stay => stay(kind, ground, number),
-            Self::ThreeMutations => {
-                let stay = ground.free_stays[number % ground.free_stays.len()];
-                mutations(kind, ground, &[stay], true)
-            }
-            Self::Batch => mutations(kind, ground, ground.free_stays.get(number * PAIRS..(number + 1) * PAIRS)?, false),
-        })
-    }
-
-    /// What the answer to [`Case::body`] has to hold, and how often.
-    pub fn mark(self) -> (&'static str, usize) {
-        match self {
-            Self::Window => ("\"arrival\"", 20),
-            Self::Reservation => ("\"pin\"", 5),
-            Self::Stay => ("\"arrival\"", 1),
-            Self::ThreeMutations => ("\"roomStay\"", 2),
-            Self::Batch => ("\"roomStay\"", PAIRS),
-        }
-    }
-}
-
-fn window(kind: Kind, ground: &Ground) -> Value {
+pub fn window(kind: Kind, ground: &Ground, hotel: &Hotel) -> Value {
     let (start, end) = (ground.start, ground.end);
     match kind {
         Kind::PostGraphile => json!({"query": WINDOW_BY_POSTGRAPHILE, "variables":
-            {"hotel": ground.hotel, "start": start, "end": end, "latest": ground.latest_departure}}),
+            {"hotel": hotel.id, "start": start, "end": end, "latest": hotel.latest_departure}}),
         _ => json!({"query": WINDOW, "variables": {"start": start, "end": end}}),
     }
 }
 
-fn reservation(kind: Kind, ground: &Ground) -> Value {
-    let code = &ground.reservation_code;
+pub fn reservation(kind: Kind, hotel: &Hotel) -> Value {
+    let code = &hotel.reservation_code;
     match kind {
         Kind::PostGraphile => {
-            json!({"query": RESERVATION_BY_POSTGRAPHILE, "variables": {"hotel": ground.hotel, "code": code}})
+            json!({"query": RESERVATION_BY_POSTGRAPHILE, "variables": {"hotel": hotel.id, "code": code}})
         }
         _ => json!({"query": RESERVATION, "variables": {"code": code}}),
     }
 }
 
-fn stay(kind: Kind, ground: &Ground, number: usize) -> Value {
-    let id = ground.free_stays[number % ground.free_stays.len()];
+pub fn stay(kind: Kind, hotel: &Hotel, id: Uuid) -> Value {
     match kind {
-        Kind::PostGraphile => json!({"query": STAY_BY_POSTGRAPHILE, "variables": {"hotel": ground.hotel, "id": id}}),
+        Kind::PostGraphile => json!({"query": STAY_BY_POSTGRAPHILE, "variables": {"hotel": hotel.id, "id": id}}),
         _ => json!({"query": STAY, "variables": {"id": id}}),
     }
 }
 
 /// A new key for each stay, on it and, where that is asked for, off it again.
-fn mutations(kind: Kind, ground: &Ground, stays: &[Uuid], remove: bool) -> Value {
+pub fn mutations(kind: Kind, ground: &Ground, hotel: &Hotel, stays: &[Uuid], remove: bool) -> Value {
     match kind {
         Kind::Latchkey => Value::Array(stays.iter().flat_map(|stay| chained(*stay, remove)).collect()),
         Kind::Mercurius => by_mercurius(ground, stays, remove),
-        Kind::PostGraphile => by_postgraphile(ground, stays, remove),
+        Kind::PostGraphile => by_postgraphile(ground, hotel, stays, remove),
     }
 }
 
@@ -155,7 +99,7 @@ fn chained(stay: Uuid, remove: bool) -> Vec<Value> {
 fn by_mercurius(ground: &Ground, stays: &[Uuid], remove: bool) -> Value {
     let (mut declared, mut fields, mut variables) = (String::new(), String::new(), json!({}));
     for (n, stay) in stays.iter().enumerate() {
-        let key = ground.new_id();
+        let key = ground.app.ids.uuid(ground.app.clock.now());
         write!(declared, "$c{n}:CreateRoomAccessKeyInput! $a{n}:AssignmentInput! ").expect("a text");
         write!(
             fields,
@@ -173,11 +117,12 @@ fn by_mercurius(ground: &Ground, stays: &[Uuid], remove: bool) -> Value {
 }
 
 /// Rows are written as they are, without a look at what they were; each field is a transaction of its own.
-fn by_postgraphile(ground: &Ground, stays: &[Uuid], remove: bool) -> Value {
+fn by_postgraphile(ground: &Ground, hotel: &Hotel, stays: &[Uuid], remove: bool) -> Value {
     let (mut declared, mut fields, mut variables) = (String::new(), String::new(), json!({}));
-    let (hotel, now) = (ground.hotel, ground.now.to_rfc3339());
+    let (now, due) = (ground.app.clock.now(), ground.app.clock.now() + TimeDelta::days(400));
+    let (integration, hotel) = (hotel.integration, hotel.id);
     for (n, stay) in stays.iter().enumerate() {
-        let key = ground.new_id();
+        let key = ground.app.ids.uuid(ground.app.clock.now());
         write!(declared, "$c{n}:CreateRoomAccessKeyInput! $a{n}:UpdateRoomStayByHotelIdAndRowIdInput! ")
             .expect("a text");
         write!(
@@ -187,9 +132,9 @@ fn by_postgraphile(ground: &Ground, stays: &[Uuid], remove: bool) -> Value {
         )
         .expect("a text");
         variables[format!("c{n}")] = json!({"roomAccessKey": {"hotelId": hotel, "rowId": key,
-            "integrationId": ground.integration, "kind": "PIN", "secret": "MTIzNA==", "createdAt": now}});
+            "integrationId": integration, "kind": "PIN", "secret": "MTIzNA==", "createdAt": now}});
         let patch = json!({"roomAccessKeyId": key, "roomAccessKeyKind": "PIN",
-            "roomAccessKeyDueAt": ground.key_due, "updatedAt": now});
+            "roomAccessKeyDueAt": due, "updatedAt": now});
         variables[format!("a{n}")] = json!({"hotelId": hotel, "rowId": stay, "roomStayPatch": patch});
         if remove {
             write!(

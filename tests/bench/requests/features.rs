@@ -1,0 +1,78 @@
+//! What authentication, tenancy, limits and encryption add to the window page, each measured as a difference in one run.
+
+use super::Bench;
+use super::cases::{self, Case};
+use super::compare::is_of_the_case;
+use super::measure::{Measured, Round};
+use super::pgbench::{self, Role};
+use super::recording::Recorder;
+use super::replay::Replay;
+use super::servers::{Kind, Server, Variant};
+use super::table::Table;
+use super::wrk::{self, Prepared};
+
+/// Rounds for each round of the other cases: differences are small.
+const MORE: usize = 2;
+
+/// Measures each and prints a row for it.
+pub async fn compare(bench: &Bench) {
+    let (ground, pace) = (bench.ground(), bench.pace);
+    println!("\nWhat features take of the window page.");
+    let window = Case::Window.load(Kind::Latchkey, ground);
+    let recorded = Recorder::start(&bench.postgres, ground).await.record(&window, usize::MAX).await;
+    let mut conn = ground.owner.acquire().await.expect("a connection");
+    let replay = Replay::of(&mut conn, "features", &recorded, is_of_the_case).await;
+    drop(conn);
+    let unlimited = Server::start(Kind::Latchkey, ground).await;
+    let restrained = Server::latchkey(ground, Variant::Limited).await;
+    let prepare = |name: &str, load| Prepared::new(&load, &bench.postgres.folder, &format!("features-{name}"));
+    let window = prepare("window", window);
+    let [with_pins, without_pins] =
+        [true, false].map(|with| prepare(&format!("pins-{with}"), cases::pins(ground, with)));
+    let [let_in, refused] =
+        [true, false].map(|let_in| prepare(&format!("let-in-{let_in}"), cases::nothing(ground, let_in)));
+
+    let http = |server, load| wrk::drive(&bench.postgres, &[(server, load)], pace.slice);
+    let direct = |role| pgbench::drive(&bench.postgres, &ground.options, &replay.reading(true, pace.slice), role);
+    let measurements: [&dyn Fn() -> Round; 8] = [
+        &|| http(&unlimited, &window),
+        &|| http(&restrained, &window),
+        &|| http(&unlimited, &let_in),
+        &|| http(&unlimited, &refused),
+        &|| http(&unlimited, &with_pins),
+        &|| http(&unlimited, &without_pins),
+        &|| direct(Role::Owner),
+        &|| direct(Role::App),
+    ];
+    let mut measured = [(); 8].map(|()| Measured::default());
+    for server in [&unlimited, &restrained] {
+        wrk::drive(&bench.postgres, &[(server, &window)], pace.warm_up);
+    }
+    for _ in 0..MORE * pace.rounds {
+        for (measurement, measured) in measurements.iter().zip(&mut measured) {
+            measured.add(measurement());
+        }
+    }
+    let [plain, with_limits, with_key, without_key, with_pins, without_pins, owner, app] = &measured;
+    let own = |with: &Measured, without: &Measured| with.own_cpu() - without.own_cpu();
+    let postgres = |with: &Measured, without: &Measured| with.postgres_cpu() - without.postgres_cpu();
+    let shares = [
+        ("authentication", own(with_key, without_key), postgres(with_key, without_key)),
+        ("tenancy", 0.0, postgres(app, owner)),
+        ("limits", own(with_limits, plain), postgres(with_limits, plain)),
+        ("encryption", own(with_pins, without_pins), 0.0),
+    ];
+    let table =
+        Table::begin(1, &[("feature", 22), ("own CPU, ms", 0), ("PostgreSQL's CPU, ms", 0), ("of the window page", 0)]);
+    let row = |name: &str, own: f64, postgres: f64| {
+        let share = format!("{:.1} %", 100.0 * (own + postgres) / plain.cpu());
+        table.row(&[name.to_owned(), format!("{own:.4}"), format!("{postgres:.4}"), share]);
+    };
+    for (name, own, postgres) in shares {
+        row(name, own, postgres);
+    }
+    let sum = |of: fn(&(&str, f64, f64)) -> f64| shares.iter().map(of).sum();
+    row("together", sum(|share| share.1), sum(|share| share.2));
+    row("the window page", plain.own_cpu(), plain.postgres_cpu());
+    row("(join of the PINs)", 0.0, postgres(with_pins, without_pins));
+}
