@@ -67,10 +67,9 @@ pub struct FeedRequest<'a> {
 /// The trail is written before the counter is taken, which others of the hotel then wait for; without events, the counter
 /// is left alone.
 ///
-/// A statement does not see what is committed after it began, and this one may have to wait for the counter. So it asks for
-/// the endpoints by a function that sees what is committed by then. Whoever enables an endpoint holds the counter, too
-/// ([`lock_counter`]): an event either has a delivery for the endpoint, or was committed before that was enabled, and
-/// whoever then looks at the hotel sees what it tells.
+/// Two statements: a statement does not see what is committed after it began, and the first one may have to wait for the
+/// counter. Whoever enables an endpoint holds the counter, too ([`lock_counter`]). So an event either has a delivery for the
+/// endpoint, or was committed before that was enabled, and whoever then looks at the hotel sees what it tells.
 pub(super) async fn insert(
     conn: &mut PgConnection,
     ids: &IdSource,
@@ -91,7 +90,7 @@ pub(super) async fn insert(
     let fields: Vec<String> = changes.iter().map(|change| change.fields().join(",")).collect();
     let owners: Vec<Option<Uuid>> = changes.iter().map(Change::owner).collect();
     let count = i64::try_from(changes.len()).unwrap_or(i64::MAX);
-    let deliveries = query_scalar!(
+    let before = query_scalar!(
         r#"WITH entry AS (
                INSERT INTO audit_entries (hotel_id, id, created_at, action, object_type, object_id, updated_fields,
                                           related_type, related_id, reason, actor_type, integration_id, api_key_id,
@@ -107,7 +106,7 @@ pub(super) async fn insert(
                INSERT INTO event_counters AS c (hotel_id, last_position)
                SELECT $1, $2::bigint FROM (SELECT count(*) FROM entry) written WHERE $2 > 0
                ON CONFLICT (hotel_id) DO UPDATE SET last_position = c.last_position + $2
-               RETURNING c.hotel_id, last_position - $2 AS before
+               RETURNING last_position - $2 AS before
            ), event AS (
                INSERT INTO events (hotel_id, position, created_at, id, type, object_id, updated_fields, actor_type,
                                    actor_id, integration_id)
@@ -115,18 +114,8 @@ pub(super) async fn insert(
                       CASE WHEN e.fields = '' THEN NULL ELSE string_to_array(e.fields, ',') END, $9, $10, e.owner
                FROM counter, unnest($4::bytea[], $5::text[], $6::uuid[], $7::text[], $8::uuid[])
                     WITH ORDINALITY e (id, type, object_id, fields, owner, n)
-           ), listening AS MATERIALIZED (
-               SELECT counter.before, w.* FROM counter CROSS JOIN LATERAL listening_endpoints(counter.hotel_id) w
-           ), delivery AS (
-               INSERT INTO webhook_deliveries (hotel_id, endpoint_id, event_position, created_at, next_attempt_at)
-               SELECT $1, w.id, w.before + e.n, $3, $3
-               FROM listening w JOIN unnest($5::text[], $6::uuid[], $8::uuid[])
-                                     WITH ORDINALITY e (type, object_id, owner, n)
-                    ON (e.type = ANY (w.events) OR e.type = 'webhook.test' AND e.object_id = w.id)
-                       AND (e.owner IS NULL OR e.owner = w.integration_id)
-               RETURNING endpoint_id
            )
-           SELECT count(*) AS "count!" FROM delivery"#,
+           SELECT before AS "before!" FROM counter"#,
         hotel,
         count,
         now,
@@ -149,9 +138,27 @@ pub(super) async fn insert(
         &trail.related[..] as &[Option<Uuid>],
         &trail.reasons[..] as &[Option<&str>],
     )
-    .fetch_one(conn)
+    .fetch_optional(&mut *conn)
     .await?;
-    Ok(deliveries.unsigned_abs())
+    let Some(before) = before else { return Ok(0) };
+    let deliveries = query!(
+        "INSERT INTO webhook_deliveries (hotel_id, endpoint_id, event_position, created_at, next_attempt_at)
+         SELECT $1, w.id, $2 + e.n, $3, $3
+         FROM unnest($4::text[], $5::uuid[], $6::uuid[]) WITH ORDINALITY e (type, object_id, owner, n)
+         -- For an endpoint that was disabled by itself, too: the workers keep it until that is enabled.
+         JOIN webhook_endpoints w ON w.hotel_id = $1 AND (w.status = 'ENABLED' OR w.disabled_at IS NOT NULL)
+              AND (e.type = ANY (w.events) OR e.type = 'webhook.test' AND e.object_id = w.id)
+              AND (e.owner IS NULL OR e.owner = w.integration_id)",
+        hotel,
+        before,
+        now,
+        &types[..] as &[&str],
+        &objects[..],
+        &owners[..] as &[Option<Uuid>],
+    )
+    .execute(conn)
+    .await?;
+    Ok(deliveries.rows_affected())
 }
 
 /// The entries of a journal, by column.
