@@ -54,11 +54,7 @@ pub async fn compare(bench: &Bench, cases: &[Case]) {
 
 /// Who asks is not a part of the case; see the features.
 pub fn is_of_the_case(statement: &str) -> bool {
-    !is_authentication(statement)
-}
-
-pub fn is_authentication(statement: &str) -> bool {
-    statement.contains("FROM authenticate(")
+    !statement.contains("FROM authenticate(")
 }
 
 async fn measure(bench: &Bench, case: Case, servers: &[Server], replay: &Replay, table: &Table) {

@@ -105,6 +105,8 @@ fn parse(log: &str) -> Vec<Vec<Statement>> {
         let Some(statements) = requests.last_mut().filter(|_| application == LATCHKEY) else { continue };
         let executed = message.strip_prefix("LOG:  execute ").and_then(|named| named.split_once(": "));
         if let Some(text) = statement.or(executed.map(|(_, text)| text)) {
+            // It binds the transaction to its hotel: for the owner, and for a script that has done so, the same for all.
+            let text = if text.starts_with("BEGIN") { "BEGIN" } else { text };
             statements.push(Statement { text: text.to_owned(), values: Vec::new() });
         } else if let Some(values) = message.strip_prefix("DETAIL:  parameters: ") {
             statements.last_mut().expect("a statement").values = parse_values(values);

@@ -37,8 +37,7 @@ impl Replay {
             if !is_wanted(&first.text) {
                 continue;
             }
-            // What is bound to the transaction's hotel is so by the script.
-            let mut text = if first.text.starts_with("BEGIN") { "BEGIN".to_owned() } else { first.text.clone() };
+            let mut text = first.text.clone();
             for (p, value) in first.values.iter().enumerate().rev() {
                 let name = format!("s{s}p{p}");
                 let values: Vec<_> = recorded.iter().map(|one| one.statements[s].values[p].clone()).collect();
