@@ -35,13 +35,17 @@ pub enum Role {
     App,
 }
 
-/// Runs a script from as many connections as requests come from, with prepared statements and generic plans, as Latchkey does.
+/// Those of Latchkey's connections that decide on plans.
+const SETTINGS: &str =
+    "-c plan_cache_mode=force_generic_plan -c jit=off -c TimeZone=UTC -c random_page_cost=1.1 -c enable_seqscan=off";
+
+/// Runs a script from as many connections as requests come from, with prepared statements and the plans that Latchkey gets.
 pub fn drive(postgres: &Postgres, database: &PgConnectOptions, script: &Script, role: Role) -> Round {
     let folder = postgres.folder.join("pgbench");
     fs::create_dir_all(&folder).expect("a folder");
     let (file, log) = (folder.join("script.sql"), folder.join("log"));
     fs::write(&file, &script.text).expect("the script");
-    let mut options = "-c plan_cache_mode=force_generic_plan -c jit=off -c TimeZone=UTC".to_owned();
+    let mut options = SETTINGS.to_owned();
     if role == Role::App {
         options += " -c role=latchkey_app";
     }
