@@ -6,10 +6,9 @@ use std::time::Duration;
 /// How long a transaction is meant to be open. Others of its hotel may wait for the end of it, and it may take several times
 /// as long when the machine is busy all of a sudden; shorter ones would mostly wait for the disk.
 const AIM: Duration = Duration::from_millis(50);
-/// Where it begins.
-const FIRST: usize = 500;
-/// Fewest assignments and keys in one transaction.
-const LEAST: usize = 50;
+/// Assignments and keys in one transaction when it begins, and however slow it goes: of smaller ones, the nine statements
+/// that each takes would be a large part.
+const LEAST: usize = 500;
 /// Most assignments and keys in one transaction.
 const MOST: usize = 10_000;
 
@@ -19,7 +18,7 @@ pub(super) struct Pace(AtomicUsize);
 
 impl Pace {
     pub(super) fn new() -> Self {
-        Self(AtomicUsize::new(FIRST))
+        Self(AtomicUsize::new(LEAST))
     }
 
     /// Most rows in the next batch.
@@ -45,23 +44,24 @@ impl Pace {
 mod tests {
     use super::*;
 
+    /// The batch after one of so many rows that took so long.
     fn after(rows: usize, milliseconds: u64) -> usize {
-        let pace = Pace::new();
+        let pace = Pace(AtomicUsize::new(rows));
         pace.learn(rows, Duration::from_millis(milliseconds));
         pace.batch()
     }
 
     #[test]
     fn a_batch_becomes_as_large_as_fits_into_the_time() {
-        assert_eq!(after(500, 40), 625);
-        assert_eq!(after(500, 50), 500);
-        assert_eq!(after(500, 200), 125);
+        assert_eq!(after(2_000, 40), 2_500);
+        assert_eq!(after(2_000, 50), 2_000);
+        assert_eq!(after(2_000, 100), 1_000);
     }
 
     #[test]
     fn it_grows_step_by_step_and_within_bounds() {
-        assert_eq!(after(500, 0), 1_000);
-        assert_eq!(after(500, 60_000), LEAST);
+        assert_eq!(after(2_000, 0), 4_000);
+        assert_eq!(after(2_000, 60_000), LEAST);
         let pace = Pace::new();
         for _ in 0..10 {
             pace.learn(pace.batch(), Duration::from_millis(1));
@@ -71,6 +71,8 @@ mod tests {
 
     #[test]
     fn what_is_left_over_in_the_end_tells_nothing() {
-        assert_eq!(after(249, 1), FIRST);
+        let pace = Pace::new();
+        pace.learn(LEAST / 2 - 1, Duration::from_millis(1));
+        assert_eq!(pace.batch(), LEAST);
     }
 }
