@@ -27,6 +27,7 @@ use latchkey::auth::{self, Permission};
 use latchkey::pruner;
 use latchkey::webhooks::{self, Sender};
 use serde_json::json;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::{AbortHandle, JoinSet};
 use uuid::Uuid;
 
@@ -69,10 +70,12 @@ async fn main() {
         return;
     }
     let amounts = if std::env::args().any(|argument| argument == "--quick") { QUICK } else { WHOLE };
+    let mut terminate = signal(SignalKind::terminate()).expect("a signal");
     // Whoever is impatient leaves nothing behind either.
     tokio::select! {
         () = measure(&amounts) => {}
         _ = tokio::signal::ctrl_c() => eprintln!("Interrupted"),
+        _ = terminate.recv() => eprintln!("Terminated"),
     }
 }
 

@@ -30,6 +30,7 @@ mod wrk;
 use std::time::Instant;
 
 use clap::Parser as _;
+use tokio::signal::unix::{SignalKind, signal};
 
 use cases::Case;
 use ground::Ground;
@@ -62,10 +63,12 @@ async fn main() {
         return;
     }
     let options = Options::parse();
+    let mut terminate = signal(SignalKind::terminate()).expect("a signal");
     // Whoever is impatient leaves nothing behind either.
     tokio::select! {
         () = measure(&options) => {}
         _ = tokio::signal::ctrl_c() => eprintln!("Interrupted"),
+        _ = terminate.recv() => eprintln!("Terminated"),
     }
 }
 
