@@ -80,8 +80,9 @@ impl RequestContext {
 
     /// Says which stays the mutations of keys will hold, so that they are held together with the first of them.
     #[must_use]
-    pub fn announcing(self, stays: Vec<Uuid>) -> Self {
-        Self { announced: stays, ..self }
+    pub fn announcing(mut self, stays: Vec<Uuid>) -> Self {
+        self.announced = stays;
+        self
     }
 
     /// The context of the field that is being resolved.
@@ -190,6 +191,15 @@ impl RequestContext {
         match std::mem::replace(&mut *self.unit.lock().await, Unit::Poisoned) {
             Unit::Open(tx) => tx.commit().await,
             Unit::Idle | Unit::Failed(_) | Unit::Poisoned => Ok(()),
+        }
+    }
+}
+
+impl Drop for RequestContext {
+    /// A connection that nobody has read from is as it was.
+    fn drop(&mut self) {
+        if let Some(conn) = self.admitted.get_mut().unwrap_or_else(PoisonError::into_inner).take() {
+            self.app.pool.give_back(conn);
         }
     }
 }

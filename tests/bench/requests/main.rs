@@ -37,10 +37,6 @@ use ground::Ground;
 use options::{Options, Pace, Part};
 use postgres::Postgres;
 
-/// For this server: nothing but requests may take time in a round, and the log can be read, see `recording`.
-const SETTINGS: [(&str, &str); 4] =
-    [("autovacuum", "off"), ("checkpoint_timeout", "1d"), ("max_wal_size", "16GB"), ("log_line_prefix", "@@%a@@")];
-
 /// What all parts work on.
 struct Bench {
     // In this order, so that connections end before the server.
@@ -73,7 +69,7 @@ async fn main() {
 }
 
 async fn measure(options: &Options) {
-    let postgres = Postgres::start(&SETTINGS).await;
+    let postgres = Postgres::start(&[recording::LOG_LINES]).await;
     let mut bench = Bench { grounds: Vec::new(), postgres, pace: options.pace() };
     let wants_sizes = options.wants(Part::Sizes);
     let last = options.stays.len() - 1;

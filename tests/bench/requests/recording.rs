@@ -11,6 +11,8 @@ use super::ground::Ground;
 use super::postgres::{Postgres, run};
 use super::servers::{Server, Variant};
 
+/// How lines of the log begin: with the name of the session.
+pub const LOG_LINES: (&str, &str) = ("log_line_prefix", "@@%a@@");
 /// Logged between requests.
 const MARK: &str = "SELECT 'the next request'";
 /// Names of the sessions in the log.

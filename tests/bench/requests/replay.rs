@@ -29,7 +29,7 @@ pub struct Replay {
 impl Replay {
     /// Keeps the statements that `is_wanted` says, and puts their values into a table of their own.
     pub async fn of(conn: &mut PgConnection, name: &str, recorded: &[Recorded], is_wanted: fn(&str) -> bool) -> Self {
-        assert!(recorded.len() >= CONNECTIONS, "as many requests come to the same statements");
+        assert!(!recorded.is_empty(), "a request comes to statements");
         let mut columns = vec!["hotel".to_owned()];
         let mut cells = vec![recorded.iter().map(|one| one.hotel.to_string()).collect::<Vec<_>>()];
         let (mut statements, mut constants) = (Vec::new(), Vec::new());
@@ -81,6 +81,7 @@ impl Replay {
 
     /// Each request once.
     pub fn writing(&self) -> Script {
+        assert!(self.rows >= CONNECTIONS, "so many requests come to the same statements");
         let text = format!("\\set n :n + {CONNECTIONS}\n\\if :n < {CONNECTIONS}\n\\set n :client_id\n\\endif\n");
         let text = text + &self.look_up();
         self.script(text, ("n", "-1000000"), Length::Transactions(self.rows / CONNECTIONS))

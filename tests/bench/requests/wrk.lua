@@ -26,12 +26,12 @@ end
 
 -- Whether no more requests are sent.
 local function is_over()
-  return sent == #requests or (began and now() - began >= seconds)
+  return promised >= #requests or (began and now() - began >= seconds)
 end
 
 function init(args)
   mark, times, seconds = args[2], tonumber(args[3]), tonumber(args[4])
-  requests, sent, right, wrong, is_verified = {}, 0, 0, 0, false
+  requests, promised, sent, right, wrong, is_verified = {}, 0, 0, 0, 0, false
   for line in io.lines(args[1]) do
     local key, body = line:match("^(.-)\t(.*)$")
     local headers = { ["Content-Type"] = "application/json" }
@@ -39,8 +39,12 @@ function init(args)
     table.insert(requests, wrk.format("POST", nil, headers, body))
   end
   if seconds then
-    -- Milliseconds that wrk waits before a request.
-    function delay() return is_over() and FOR_EVER or 0 end
+    -- Milliseconds that wrk waits before a request. Several connections may have asked before the first of them sends its own.
+    function delay()
+      if is_over() then return FOR_EVER end
+      promised = promised + 1
+      return 0
+    end
   end
 end
 
@@ -72,7 +76,7 @@ function response(status, headers, body)
     wrong = wrong + 1
     if wrong == 1 then sample = status .. " " .. body:sub(1, 2000):gsub("\n", " ") end
   end
-  if seconds and right + wrong == sent and is_over() then
+  if seconds and right + wrong == promised and is_over() then
     wrk.thread:stop()
     -- wrk itself sleeps until then.
     ffi.C.kill(ffi.C.getpid(), INTERRUPT)
