@@ -130,6 +130,13 @@ pub struct Extent {
     pub from: bool,
 }
 
+impl Extent {
+    /// Whether there are records before the page and behind it; `more`: whether the page was cut off.
+    pub fn around(self, more: bool, from_end: bool) -> (bool, bool) {
+        if from_end { (more, self.from) } else { (self.up_to, more) }
+    }
+}
+
 /// Finds out in one statement what was asked for.
 ///
 /// `list` appends `FROM ... WHERE ...`, and `compare` a further condition on the sort key with the given operator.

@@ -90,9 +90,10 @@ where
     pub fn new<K: CursorKey>(page: Page<(K, N)>, extent: Extent, request: &PageRequest<K>, binding: Binding) -> Self {
         let edges: Vec<Edge<N>> =
             page.items.into_iter().map(|(key, node)| Edge { cursor: binding.cursor(&key), node }).collect();
+        let (has_previous_page, has_next_page) = extent.around(page.more, request.from_end);
         let page_info = PageInfo {
-            has_next_page: if request.from_end { extent.from } else { page.more },
-            has_previous_page: if request.from_end { page.more } else { extent.up_to },
+            has_next_page,
+            has_previous_page,
             start_cursor: edges.first().map(|edge| edge.cursor.clone()),
             end_cursor: edges.last().map(|edge| edge.cursor.clone()),
         };

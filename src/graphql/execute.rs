@@ -240,7 +240,7 @@ async fn run_one(
         outcome.written += 1;
         return GraphQlResponse::written(data);
     }
-    let valid_with = (!settled).then(|| variables.clone());
+    let settles = !settled && document.settled.is_seen_with(&variables);
     let mut request = async_graphql::Request::new(String::new())
         .variables(variables)
         .data(Arc::clone(context))
@@ -258,10 +258,8 @@ async fn run_one(
         }
     }
     let response = GraphQlResponse::of(response, prepared);
-    if let Some(variables) = valid_with
-        && !response.is_request_error()
-    {
-        document.settled.found_valid(&variables);
+    if settles && !response.is_request_error() {
+        document.settled.found_valid();
     }
     response
 }

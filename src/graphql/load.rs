@@ -260,8 +260,8 @@ fn key(session: &Session<'_>, view: &StayView) -> Result<Option<RoomAccessKeyNod
         }
         None => String::new(),
     };
-    let mine = view.key_end.filter(|end| end.owner == context.actor.integration_id);
-    let deletes_at = mine.map(|end| Datetime::local(end.deletes_at, context.actor.hotel.time_zone));
+    let deletes_at = view.key_end.and_then(|end| end.told_to(context.actor.integration_id));
+    let deletes_at = deletes_at.map(|at| Datetime::local(at, context.actor.hotel.time_zone));
     let compartment = view.compartment.clone().unwrap_or_default();
     Ok(Some(RoomAccessKeyNode::new(key.id, key.kind, secret, compartment, deletes_at)))
 }

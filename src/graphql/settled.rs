@@ -35,12 +35,15 @@ impl Settled {
         Self { valid: AtomicBool::new(false), nested }
     }
 
-    /// The validator found nothing wrong with the document and these variables. It passes over an argument in which a variable
-    /// has no value, so that does not count.
-    pub fn found_valid(&self, variables: &Variables) {
-        if self.nested.iter().all(|name| variables.contains_key(name)) {
-            self.valid.store(true, Ordering::Relaxed);
-        }
+    /// Whether the validator looks at the whole document with these variables: it passes over an argument in which a variable
+    /// has no value.
+    pub fn is_seen_with(&self, variables: &Variables) -> bool {
+        self.nested.iter().all(|name| variables.contains_key(name))
+    }
+
+    /// The validator has seen the whole document and found nothing wrong with it.
+    pub fn found_valid(&self) {
+        self.valid.store(true, Ordering::Relaxed);
     }
 
     /// Whether it is certain to find nothing wrong with the document and these variables.
@@ -116,7 +119,9 @@ mod tests {
         let (first, later) = (Variables::from_json(first), Variables::from_json(later));
         let DocumentOperations::Single(operation) = &document.operations else { panic!("one operation") };
         assert!(!settled.is_valid(&operation.node, &first, &types));
-        settled.found_valid(&first);
+        if settled.is_seen_with(&first) {
+            settled.found_valid();
+        }
         settled.is_valid(&operation.node, &later, &types)
     }
 

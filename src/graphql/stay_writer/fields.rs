@@ -181,8 +181,8 @@ const DELETES_AT: Field = (
     "deletesAt",
     KEY_END,
     L(|row, out| {
-        let mine = row.view()?.key_end.filter(|end| end.owner == row.page.context.actor.integration_id);
-        optional(out, mine, |out, end| instant(row, out, end.deletes_at))
+        let end = row.view()?.key_end.and_then(|end| end.told_to(row.page.context.actor.integration_id));
+        optional(out, end, |out, at| instant(row, out, at))
     }),
 );
 const OPENED: Leaf = |row, out| {

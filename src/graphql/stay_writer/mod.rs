@@ -129,11 +129,11 @@ impl Page<'_> {
     }
 
     fn has_next_page(&self) -> bool {
-        if self.from_end { self.extent.from } else { self.stays.more }
+        self.extent.around(self.stays.more, self.from_end).1
     }
 
     fn has_previous_page(&self) -> bool {
-        if self.from_end { self.stays.more } else { self.extent.up_to }
+        self.extent.around(self.stays.more, self.from_end).0
     }
 }
 

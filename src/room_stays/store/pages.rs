@@ -117,6 +117,13 @@ pub struct KeyEnd {
     pub deletes_at: DateTime<Utc>,
 }
 
+impl KeyEnd {
+    /// When the key is deleted, for its owner alone.
+    pub fn told_to(self, integration: Uuid) -> Option<DateTime<Utc>> {
+        (self.owner == integration).then_some(self.deletes_at)
+    }
+}
+
 const COLUMNS: &str = "s.id, s.reservation_id, s.category_id, s.room_setup_id, s.reservation_from, s.reservation_to, \
      s.departure_time, s.check_in, s.check_out, s.room_access_key_id, s.room_access_key_kind";
 

@@ -84,6 +84,26 @@ async fn a_connection_that_was_cut_while_it_was_idle_is_replaced() {
 }
 
 #[tokio::test]
+async fn a_connection_that_is_given_back_is_whose_turn_it_is() {
+    let house = House::new().await;
+    let app = on_own_pool(&house, 1);
+    let session = async |conn: &mut sqlx::PgConnection| {
+        sqlx::query_scalar::<_, i32>("SELECT pg_backend_pid()").fetch_one(conn).await.expect("an answer")
+    };
+    let mut first = app.pool.of_hotel(house.hotel.id).await.expect("the only connection");
+    let pid = session(&mut first).await;
+    app.pool.give_back(first);
+    let mut second = app.pool.of_hotel(house.hotel.id).await.expect("the same");
+    assert_eq!(session(&mut second).await, pid);
+
+    let mut waiting = std::pin::pin!(app.pool.of_hotel(house.hotel.id));
+    assert!(futures_util::poll!(waiting.as_mut()).is_pending());
+    app.pool.give_back(second);
+    let mut third = waiting.await.expect("not kept from who waits");
+    assert_eq!(session(&mut third).await, pid);
+}
+
+#[tokio::test]
 async fn a_pool_that_stays_exhausted_is_unavailable() {
     let house = House::new().await;
     let app = on_own_pool(&house, 1);
