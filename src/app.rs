@@ -7,7 +7,7 @@ use sqlx::PgPool;
 use sqlx::postgres::PgConnectOptions;
 use tokio::sync::Notify;
 
-use crate::auth::Usage;
+use crate::auth::{Credentials, Usage};
 use crate::clock::Clock;
 use crate::db::{self, RequestPool};
 use crate::graphql::Schema;
@@ -34,6 +34,8 @@ pub struct Parts {
     pub secret_keys: SecretKeys,
     /// How webhooks are sent.
     pub webhooks: WebhookSettings,
+    /// What API keys stood for when they were looked up last.
+    pub credentials: Credentials,
     /// Requests by API key that are not written yet.
     pub key_usage: Usage,
     /// How much is let in.
@@ -78,6 +80,7 @@ impl App {
             ids,
             secret_keys,
             webhooks,
+            credentials: Credentials::default(),
             key_usage: Usage::default(),
             deliveries_wake: Notify::new(),
             schema: Schema::new(),

@@ -6,6 +6,7 @@
 mod api_key;
 mod lifecycle;
 pub mod store;
+mod supposed;
 mod usage;
 
 use std::sync::Arc;
@@ -20,6 +21,7 @@ pub use lifecycle::{
     ApiKeyChange, ApiKeyInfo, NewApiKey, change_api_key, change_in, create_api_key, create_in, extent, get,
     list_api_keys, page, regenerate_api_key, regenerate_in,
 };
+pub use supposed::{Claim, Credentials, Supposed};
 pub use usage::{Usage, run_usage, write_usage};
 
 use crate::app::App;
@@ -111,29 +113,44 @@ pub struct Admission {
     pub conn: PoolConnection<Postgres>,
 }
 
-/// Tells who sends the request, and counts it when it is let in. One statement, and no memory of it: what is revoked is
-/// refused from the next request on.
+/// Tells who sends the request, and counts it when it is let in. One statement each time: what is revoked is refused from the
+/// next request on.
 ///
 /// # Errors
 /// `UNAUTHORIZED`, or `KEY_REVOKED` for the full text of a revoked key.
 pub async fn authenticate(app: &App, authorization: Option<&HeaderValue>) -> Result<Admission> {
-    let malformed =
-        || Error::new(ErrorCode::Unauthorized, "Missing or malformed Authorization header. Use: Bearer pms_live_xxx");
-    let text = authorization.and_then(|value| value.to_str().ok()).ok_or_else(malformed)?;
-    let (scheme, token) = text.split_once(' ').ok_or_else(malformed)?;
-    let token = token.trim();
-    if !scheme.eq_ignore_ascii_case("bearer") || token.is_empty() {
-        return Err(malformed());
-    }
+    let token = bearer_token(authorization).ok_or_else(|| {
+        let message = "Missing or malformed Authorization header. Use: Bearer pms_live_xxx";
+        Error::new(ErrorCode::Unauthorized, message)
+    })?;
     let invalid = || Error::new(ErrorCode::Unauthorized, "Invalid credentials");
     let mut conn = app.pool.of_nobody().await?;
-    let found = store::find_by_hash(&mut conn, &ApiKey::hash_of(token)).await?.ok_or_else(invalid)?;
+    let hash = ApiKey::hash_of(token);
+    let found = store::find_by_hash(&mut conn, &hash).await?.ok_or_else(invalid)?;
     if found.revoked {
         return Err(Error::new(ErrorCode::KeyRevoked, "API key has been revoked. Contact hotel admin for a new key."));
     }
     if found.disabled {
         return Err(invalid());
     }
-    app.key_usage.note(&found.actor, app.clock.now());
+    app.credentials.remember(Supposed { actor: found.actor.clone(), claim: Claim { hash, known: found.known } });
+    count(app, &found.actor);
     Ok(Admission { actor: found.actor, conn })
+}
+
+/// Counts a request that was let in.
+pub fn count(app: &App, actor: &Actor) {
+    app.key_usage.note(actor, app.clock.now());
+}
+
+/// Who sends the request if nothing has changed since [`authenticate`] told it last. To be confirmed by the statement that reads
+/// for it ([`Claim::push`]), before anything is answered.
+pub fn suppose(app: &App, authorization: Option<&HeaderValue>) -> Option<Supposed> {
+    app.credentials.recall(&ApiKey::hash_of(bearer_token(authorization)?))
+}
+
+fn bearer_token(authorization: Option<&HeaderValue>) -> Option<&str> {
+    let (scheme, token) = authorization?.to_str().ok()?.split_once(' ')?;
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
 }

@@ -19,6 +19,8 @@ pub(super) struct Found {
     pub actor: Actor,
     pub revoked: bool,
     pub disabled: bool,
+    /// A hash of all of this, as `confirm_credential()` computes it.
+    pub known: i64,
 }
 
 /// Looks a key up, and binds the connection to its hotel.
@@ -27,8 +29,9 @@ pub(super) async fn find_by_hash(conn: &mut PgConnection, hash: &[u8; 32]) -> Re
         r#"SELECT api_key_id AS "api_key_id!", integration_id AS "integration_id!", permission AS "permission!",
                   live AS "live!", revoked AS "revoked!", disabled AS "disabled!", hotel_id AS "hotel_id!", slug AS "slug!",
                   name AS "name!", time_zone AS "time_zone!", check_in_time AS "check_in_time!",
-                  check_out_time AS "check_out_time!", room_access_keys_enabled AS "room_access_keys_enabled!"
-           FROM authenticate($1) WHERE api_key_id IS NOT NULL"#,
+                  check_out_time AS "check_out_time!", room_access_keys_enabled AS "room_access_keys_enabled!",
+                  hash_record_extended(a, 0) AS "known!"
+           FROM authenticate($1) a WHERE api_key_id IS NOT NULL"#,
         &hash[..],
     )
     .fetch_optional(conn)
@@ -37,6 +40,7 @@ pub(super) async fn find_by_hash(conn: &mut PgConnection, hash: &[u8; 32]) -> Re
     Ok(Some(Found {
         revoked: row.revoked,
         disabled: row.disabled,
+        known: row.known,
         actor: Actor {
             hotel: Arc::new(Hotel {
                 id: row.hotel_id,

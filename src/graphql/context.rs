@@ -54,8 +54,8 @@ enum Unit {
 impl RequestContext {
     /// A context for a request that has not begun.
     ///
-    /// `conn` is a connection that sees the rows of the actor's hotel, where there is one already. It is of no use to a
-    /// transaction, which opens its own.
+    /// `conn` is a connection that sees the rows of the actor's hotel, where there is one already, or will be told by the first
+    /// statement on it. It is of no use to a transaction, which opens its own.
     pub fn new(app: App, actor: Actor, conn: Option<PoolConnection<Postgres>>, mutates: bool) -> Self {
         let now = app.clock.now();
         let conn = match conn {

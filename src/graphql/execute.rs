@@ -25,7 +25,7 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::idempotency::{Claim, Idempotency, KeptAnswer};
 
 /// Longest that a request may take, from its parsing to its commit.
-const DEADLINE: Duration = Duration::from_secs(5);
+pub const DEADLINE: Duration = Duration::from_secs(5);
 /// How often a request is run when others keep it from finishing.
 const ATTEMPTS: u32 = 4;
 
@@ -64,7 +64,7 @@ type Operations = Vec<Result<Prepared, GraphQlError>>;
 ///
 /// Must not be dropped before it is done when the request has a mutation: run it in a task of its own.
 pub async fn execute(app: &App, actor: &Actor, requests: Vec<GraphQlRequest>) -> Execution {
-    execute_keyed(app, actor, None, requests, None).await
+    execute_keyed(app, actor, None, requests, None, Instant::now() + DEADLINE).await
 }
 
 /// The same for a request that may have an idempotency key, and a connection that sees the rows of its hotel. Without a
@@ -75,8 +75,8 @@ pub async fn execute_keyed(
     mut conn: Option<PoolConnection<Postgres>>,
     requests: Vec<GraphQlRequest>,
     keyed: Option<&Keyed>,
+    deadline: Instant,
 ) -> Execution {
-    let deadline = Instant::now() + DEADLINE;
     let operations = prepare(app, requests, deadline).await;
     let mutates = operations.iter().any(|operation| matches!(operation, Ok(prepared) if prepared.mutates));
     if mutates && actor.permission == Permission::ReadOnly {
@@ -235,7 +235,7 @@ async fn run_one(
     if settled
         && !context.mutates
         && let Some(writer) = document.writer()
-        && let Ok(data) = writer.write(context, &variables).await
+        && let Ok(data) = writer.write(context, None, &variables).await
     {
         outcome.written += 1;
         return GraphQlResponse::written(data);
@@ -314,7 +314,8 @@ fn read_only(operations: &Operations) -> Execution {
     Execution { responses, operations: names(operations), ..Execution::default() }
 }
 
-fn names(operations: &Operations) -> String {
+/// Names of the operations, for the log line.
+pub(super) fn names(operations: &Operations) -> String {
     let name = |operation: &Result<Prepared, GraphQlError>| match operation {
         Ok(prepared) => prepared.document.name.clone().unwrap_or_else(|| "-".to_owned()),
         Err(_) => "!".to_owned(),
@@ -329,7 +330,7 @@ fn cost(operations: &Operations) -> u64 {
 
 /// Says beside the data what each operation cost. It depends on the document and its variables alone, so that an answer can
 /// be given again.
-fn price(responses: &mut [GraphQlResponse], operations: &Operations) {
+pub(super) fn price(responses: &mut [GraphQlResponse], operations: &Operations) {
     for (response, operation) in responses.iter_mut().zip(operations) {
         if let Ok(prepared) = operation {
             response.extensions.insert("cost".into(), json!(prepared.cost.values));
@@ -338,7 +339,7 @@ fn price(responses: &mut [GraphQlResponse], operations: &Operations) {
 }
 
 /// Says beside the data what became of it.
-fn mark(responses: &mut [GraphQlResponse], actor: &Actor, mutates: bool) {
+pub(super) fn mark(responses: &mut [GraphQlResponse], actor: &Actor, mutates: bool) {
     let mut extensions = Map::new();
     let failed = |code: Option<ErrorCode>| {
         let mut errors = responses.iter().flat_map(|response| &response.errors);

@@ -35,12 +35,14 @@ pub mod scan;
 mod selection;
 mod settled;
 mod stay_writer;
+mod supposed;
 pub mod type_map;
 mod webhooks;
 
-pub use execute::{Execution, Keyed, execute, execute_keyed};
+pub use execute::{DEADLINE, Execution, Keyed, execute, execute_keyed};
 pub use prepare::GraphQlRequest;
 pub use response::{Data, GraphQlError, GraphQlResponse};
+pub use supposed::execute_supposed;
 
 use async_graphql::{EmptySubscription, MergedObject, ValidationMode};
 

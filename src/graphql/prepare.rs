@@ -56,6 +56,14 @@ impl Prepared {
         Ok(Self { mutates: document.mutates, document, cost, variables })
     }
 
+    /// Prepares an operation whose document was read before, if there is nothing to refuse.
+    pub fn known(schema: &Schema, request: &GraphQlRequest) -> Option<Self> {
+        let document = schema.documents.find(&request.query, request.operation_name.as_deref())?;
+        let cost = limits::measure(&document.sent, document.operation(), &request.variables, &schema.types).ok()?;
+        limits::check_values(cost.values).ok()?;
+        Some(Self { mutates: document.mutates, document, cost, variables: request.variables.clone() })
+    }
+
     /// Refuses variables that do not fit their definitions.
     ///
     /// # Errors

@@ -293,7 +293,7 @@ async fn page(
     let plan = StayPlan::of_page(selection)?;
     let mut session = context.read().await?;
     let StayPage { stays, event_position } =
-        room_stays::page(session.conn(), hotel, &filter, &request, plan.joins).await?;
+        room_stays::page(session.conn(), None, hotel, &filter, &request, plan.joins).await?;
     let wanted = extent_request(selection, &request);
     let extent = if wanted.is_empty() {
         Extent::default()

@@ -8,7 +8,7 @@ use axum::http::request::Parts;
 
 use super::answer::Outcome;
 use crate::app::App;
-use crate::auth::{self, Actor, Admission};
+use crate::auth::{self, Actor, Admission, Supposed};
 use crate::error::{Category, Error, ErrorCode, Result};
 use crate::throttle::Stranger;
 
@@ -24,12 +24,24 @@ pub(super) struct Refused {
     pub(super) outcome: Outcome,
 }
 
+/// Who probably sends a request; `None` where [`enter`] has to tell. Nothing is to be answered before that is confirmed.
+pub(super) fn suppose(app: &App, head: &Parts) -> Option<Supposed> {
+    let supposed = auth::suppose(app, head.headers.get(AUTHORIZATION))?;
+    let may_ask = stranger(app, head).is_none_or(|stranger| app.throttle.check_stranger(&stranger).is_ok());
+    (may_ask && app.throttle.has_left(&supposed.actor)).then_some(supposed)
+}
+
+/// Notes that a request was let in as supposed.
+pub(super) fn confirmed(app: &App, head: &Parts, actor: &Actor) {
+    if let Some(stranger) = stranger(app, head) {
+        app.throttle.let_in(&stranger);
+    }
+    auth::count(app, actor);
+}
+
 /// Tells who sends a request. Whoever is not `wanted` here is answered like a stranger.
 pub(super) async fn enter(app: &App, head: &Parts, wanted: impl Fn(&Actor) -> bool) -> Result<Admission, Refused> {
-    // Only a router without a listener knows no peer.
-    let peer = head.extensions.get::<Peer>();
-    let sent = head.headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
-    let stranger = peer.map(|Peer(peer)| app.throttle.stranger(*peer, &head.headers, sent));
+    let stranger = stranger(app, head);
     let admission = match authenticate(app, head, stranger.as_ref(), wanted).await {
         Ok(admission) => admission,
         Err(error) => {
@@ -41,6 +53,13 @@ pub(super) async fn enter(app: &App, head: &Parts, wanted: impl Fn(&Actor) -> bo
         Ok(()) => Ok(admission),
         Err(error) => Err(Refused { error, outcome: Outcome::of(admission.actor) }),
     }
+}
+
+/// Who asks, before it is known. Only a router without a listener knows no peer.
+fn stranger(app: &App, head: &Parts) -> Option<Stranger> {
+    let Peer(peer) = head.extensions.get()?;
+    let sent = head.headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
+    Some(app.throttle.stranger(*peer, &head.headers, sent))
 }
 
 async fn authenticate(

@@ -1,7 +1,8 @@
 //! `POST /graphql`: GraphQL over HTTP, and batches.
 //!
 //! The key and its limit are checked before the body is read, so strangers cannot make us hold a megabyte. Then: media types, body,
-//! operations, and one call of the executor. Statuses:
+//! operations, and one call of the executor. For a key that was good a moment ago the body is read first: a page of stays is then
+//! read by the statement that confirms the key, and everything else begins anew. Statuses:
 //!
 //! | | `application/graphql-response+json` | `application/json` |
 //! |---|---|---|
@@ -13,10 +14,12 @@
 
 use axum::body::Body;
 use axum::extract::{Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use sqlx::Postgres;
 use sqlx::pool::PoolConnection;
+use tokio::time::Instant;
 
 use super::answer::{self, Outcome};
 use super::body;
@@ -25,9 +28,9 @@ use super::negotiate::{self, MediaType};
 use super::operations::Operations;
 use super::requests::RequestId;
 use crate::app::App;
-use crate::auth::Admission;
+use crate::auth::{Admission, Supposed};
 use crate::error::{Error, ErrorCode, Result, Severity};
-use crate::graphql::{self, Execution, GraphQlResponse, Keyed};
+use crate::graphql::{self, DEADLINE, Execution, GraphQlRequest, GraphQlResponse, Keyed};
 use crate::idempotency::{self, Idempotency};
 
 /// Most errors that an answer lists for an operation that did not run: one mistake can be made a thousand times.
@@ -38,13 +41,51 @@ const MAX_MESSAGE: usize = 500;
 /// Serves one request.
 pub(super) async fn handle(State(app): State<App>, request: Request) -> Response {
     let (head, body) = request.into_parts();
+    let Some(supposed) = entry::suppose(&app, &head) else {
+        return serve(&app, &head, Content::Coming(body)).await;
+    };
+    let read = read(&head.headers, body, &mut None).await;
+    let deadline = Instant::now() + DEADLINE;
+    if let Ok((Operations::One(request), _)) = &read
+        && let Some(response) = page(&app, &head, supposed, request, deadline).await
+    {
+        return response;
+    }
+    serve(&app, &head, Content::Read(read, deadline)).await
+}
+
+/// Answers a page of stays in the round trip that confirms who asks for it; `None` leaves the request to [`serve`].
+async fn page(
+    app: &App,
+    head: &Parts,
+    mut supposed: Supposed,
+    request: &GraphQlRequest,
+    deadline: Instant,
+) -> Option<Response> {
+    let media_type = negotiate::answer_type(&head.headers)?;
+    supposed.actor.request_id = Some(RequestId::of(&head.extensions).0.into());
+    let execution = graphql::execute_supposed(app, &supposed, request, deadline).await?;
+    entry::confirmed(app, head, &supposed.actor);
+    Some(one(media_type, execution, Outcome::of(supposed.actor)))
+}
+
+/// What a request contains.
+enum Content {
+    Coming(Body),
+    Read(Result<Read>, Instant),
+}
+
+/// What it asks for, and its idempotency key.
+type Read = (Operations, Option<Idempotency>);
+
+async fn serve(app: &App, head: &Parts, content: Content) -> Response {
     let accepted = negotiate::answer_type(&head.headers);
     let media_type = accepted.unwrap_or(MediaType::Json);
 
-    let Admission { mut actor, conn } = match entry::enter(&app, &head, |_| true).await {
+    let Admission { mut actor, conn } = match entry::enter(app, head, |_| true).await {
         Ok(admission) => admission,
         Err(refused) => {
-            body::discard(body).await;
+            content.discard().await;
             return answer::refusal_with(media_type, refused.error, refused.outcome);
         }
     };
@@ -53,10 +94,17 @@ pub(super) async fn handle(State(app): State<App>, request: Request) -> Response
     let outcome = Outcome::of(actor.clone());
     if accepted.is_none() {
         drop(conn);
-        body::discard(body).await;
+        content.discard().await;
         return answer::refusal_with(media_type, Error::of(ErrorCode::NotAcceptable), outcome);
     }
-    let (operations, idempotency) = match read(&head.headers, body, &mut conn).await {
+    let (read, deadline) = match content {
+        Content::Coming(body) => {
+            let read = read(&head.headers, body, &mut conn).await;
+            (read, Instant::now() + DEADLINE)
+        }
+        Content::Read(read, deadline) => (read, deadline),
+    };
+    let (operations, idempotency) = match read {
         Ok(read) => read,
         Err(error) => return answer::refusal_with(media_type, error, outcome),
     };
@@ -65,7 +113,7 @@ pub(super) async fn handle(State(app): State<App>, request: Request) -> Response
         Operations::Batch(requests) => (requests, |responses| serde_json::to_string(responses), batch),
     };
     let keyed = idempotency.map(|idempotency| Keyed { idempotency, encode });
-    let mut execution = graphql::execute_keyed(&app, &actor, conn, requests, keyed.as_ref()).await;
+    let mut execution = graphql::execute_keyed(app, &actor, conn, requests, keyed.as_ref(), deadline).await;
     if let Some(error) = execution.refusal.take() {
         return answer::refusal_with(media_type, error, complete(outcome, &execution));
     }
@@ -77,14 +125,19 @@ pub(super) async fn handle(State(app): State<App>, request: Request) -> Response
     response
 }
 
+impl Content {
+    /// Lets a body pass that nobody wants to read.
+    async fn discard(self) {
+        if let Self::Coming(body) = self {
+            body::discard(body).await;
+        }
+    }
+}
+
 type Encode = fn(&[GraphQlResponse]) -> serde_json::Result<String>;
 type Encoded = fn(MediaType, Execution, Outcome) -> Response;
 
-async fn read(
-    headers: &HeaderMap,
-    body: Body,
-    conn: &mut Option<PoolConnection<Postgres>>,
-) -> Result<(Operations, Option<Idempotency>)> {
+async fn read(headers: &HeaderMap, body: Body, conn: &mut Option<PoolConnection<Postgres>>) -> Result<Read> {
     if !negotiate::is_json(headers) {
         *conn = None;
         body::discard(body).await;

@@ -25,6 +25,7 @@ pub use keys::{add_key_in, remove_key_in};
 pub use model::{AgeGroups, AssignedKey, LONGEST_STAY_NIGHTS, Nights, RoomStay, StayDetails};
 pub use store::{KeyEnd, StayField, StayJoins, StayKey, StayPage, StayView};
 
+use crate::auth::Claim;
 use crate::db::{Extent, ExtentRequest, Filter, PageRequest, Tx};
 use crate::error::{Error, ErrorCode, Result};
 use crate::hotels::HotelId;
@@ -39,15 +40,17 @@ pub use store::pages_of_reservations;
 pub(crate) use store::{extents_of_reservations, overlapping};
 pub(crate) use unwritten::write_in;
 
-/// A page of the hotel's stays, by departure.
+/// A page of the hotel's stays, by departure. With a claim, the statement confirms it before it reads anything, and fails if it
+/// does not hold any more.
 pub async fn page(
     conn: &mut PgConnection,
+    claim: Option<&Claim>,
     hotel: HotelId,
     filter: &Filter<StayField>,
     request: &PageRequest<StayKey>,
     joins: StayJoins,
 ) -> Result<StayPage> {
-    store::page(conn, hotel, filter, request, joins).await
+    store::page(conn, claim, hotel, filter, request, joins).await
 }
 
 /// The extent of the hotel's list of stays.

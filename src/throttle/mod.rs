@@ -122,6 +122,18 @@ impl Throttle {
         })
     }
 
+    /// Whether the actor's API key has something left of each budget.
+    pub fn has_left(&self, actor: &Actor) -> bool {
+        self.left(actor).all(|(_, left)| left.units > 0)
+    }
+
+    /// Takes a request of the actor's API key with its cost. Where there is not enough of both, nothing is taken, unless others
+    /// take the last of it at the same moment.
+    pub fn admits(&self, actor: &Actor, cost: u64) -> bool {
+        let enough = |(budget, left): (Budget, Left)| left.units >= if budget == Budget::Cost { cost } else { 1 };
+        self.left(actor).all(enough) && self.admit_request(actor).is_ok() && self.admit_cost(actor, cost).is_ok()
+    }
+
     /// What is left to the actor's API key of each budget that is limited.
     pub fn left(&self, actor: &Actor) -> impl Iterator<Item = (Budget, Left)> {
         let now = self.clock.monotonic();

@@ -40,6 +40,7 @@ mod secrecy;
 mod stay_writer;
 mod story;
 mod support;
+mod supposed;
 mod tenancy;
 mod tidy;
 mod webhooks;

@@ -1,11 +1,14 @@
 //! What is written row by row is, byte for byte, what the executor answers.
 
 use async_graphql::Variables;
-use latchkey::graphql::{Execution, GraphQlRequest, execute};
+use axum::http::HeaderValue;
+use latchkey::auth;
+use latchkey::graphql::{DEADLINE, Execution, GraphQlRequest, execute, execute_supposed};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRng, TestRunner};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
+use tokio::time::Instant;
 
 use crate::support::client::CREATE_KEY;
 use crate::support::{Client, House, nodes, text};
@@ -168,6 +171,19 @@ async fn answer(client: &Client, house: &House, query: &str, variables: &Value) 
     (serde_json::to_string(&responses[0]).expect("JSON"), written)
 }
 
+/// The same from the statement that confirms the API key.
+async fn at_once(house: &House, query: &str, variables: &Value) -> String {
+    let key = HeaderValue::from_str(&format!("Bearer {}", house.keys.live)).expect("a header");
+    let supposed = auth::suppose(&house.test, Some(&key)).expect("it was let in");
+    let request = GraphQlRequest {
+        query: query.to_owned(),
+        operation_name: None,
+        variables: Variables::from_json(variables.clone()),
+    };
+    let execution = execute_supposed(&house.test, &supposed, &request, Instant::now() + DEADLINE).await;
+    serde_json::to_string(&execution.expect("a page").responses[0]).expect("JSON")
+}
+
 #[test]
 fn a_written_page_is_the_executors_byte_for_byte() {
     let runtime = Runtime::new().expect("a runtime");
@@ -214,6 +230,8 @@ fn a_written_page_is_the_executors_byte_for_byte() {
                     format!("{document} # {}", unseen_texts.get())
                 };
                 answer(&house.locks, &house, &document, good).await;
+                let at_once = at_once(&house, &document, good).await;
+                prop_assert_eq!(&at_once, &answer(&house.locks, &house, &document, good).await.0);
                 for client in [&house.locks, &house.other_locks, &house.messaging] {
                     let (again, written) = answer(client, &house, &document, good).await;
                     prop_assert_eq!(written, 1, "{}", document);

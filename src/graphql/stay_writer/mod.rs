@@ -17,6 +17,7 @@ use self::fields::Leaf;
 use super::connection::{Binding, PageArguments};
 use super::context::RequestContext;
 use super::filters::{RoomStayFilter, filter_argument};
+use crate::auth::Claim;
 use crate::db::{self, Extent, ExtentRequest};
 use crate::error::{Error, Result};
 use crate::room_access_keys::KeyKind;
@@ -74,11 +75,16 @@ struct Row<'a> {
 }
 
 impl StayWriter {
-    /// The `data` of the answer.
+    /// The `data` of the answer. With a claim, it is for an actor who is confirmed by the statement that reads the page.
     ///
     /// # Errors
-    /// Any that the executor would have to tell of.
-    pub async fn write(&self, context: &RequestContext, variables: &Variables) -> Result<Box<RawValue>> {
+    /// Any that the executor would have to tell of; also when the claim does not hold any more.
+    pub async fn write(
+        &self,
+        context: &RequestContext,
+        claim: Option<&Claim>,
+        variables: &Variables,
+    ) -> Result<Box<RawValue>> {
         let hotel = context.actor.hotel.id;
         let arguments = PageArguments {
             first: self.argument("first", variables)?,
@@ -93,7 +99,7 @@ impl StayWriter {
         let wanted = ExtentRequest::beside(&request, total, has_previous_page, has_next_page);
         let mut session = context.read().await?;
         let StayPage { stays, event_position } =
-            room_stays::page(session.conn(), hotel, &filter, &request, joins).await?;
+            room_stays::page(session.conn(), claim, hotel, &filter, &request, joins).await?;
         let extent = if wanted.is_empty() {
             Extent::default()
         } else {

@@ -6,6 +6,7 @@ use sqlx::{PgConnection, Postgres, QueryBuilder, Row};
 use uuid::Uuid;
 
 use super::super::model::{AgeGroups, AssignedKey, RoomStay, StayDetails};
+use crate::auth::Claim;
 use crate::clients::{self, Client};
 use crate::db::{Condition, Extent, ExtentRequest, Filter, Page, PageRequest};
 use crate::error::Result;
@@ -326,6 +327,7 @@ pub(super) fn page_of<K>(rows: &[PgRow], request: &PageRequest<K>, joins: StayJo
 /// A page of the hotel's stays by departure.
 pub(in crate::room_stays) async fn page(
     conn: &mut PgConnection,
+    claim: Option<&Claim>,
     hotel: HotelId,
     filter: &Filter<StayField>,
     request: &PageRequest<StayKey>,
@@ -336,7 +338,6 @@ pub(in crate::room_stays) async fn page(
         sql.push(" ORDER BY s.reservation_to ").push(direction).push(", s.id ").push(direction);
     };
     let push_page = |sql: &mut QueryBuilder<Postgres>| {
-        sql.push(" WHERE ");
         push_where(sql, hotel, filter);
         // The first page has a statement of its own: a cursor before all stays would hide from the planner where to
         // start.
@@ -354,14 +355,23 @@ pub(in crate::room_stays) async fn page(
     if joins.event_position {
         sql.push(" FROM ");
         push_event_position(&mut sql, hotel);
-        sql.push(" LEFT JOIN LATERAL (SELECT s.* FROM room_stays s");
+        sql.push(" LEFT JOIN LATERAL (SELECT s.* FROM room_stays s WHERE ");
         push_page(&mut sql);
         sql.push(") s ON TRUE");
         push_joins(&mut sql, joins);
+        if let Some(claim) = claim {
+            sql.push(" WHERE ");
+            claim.push(&mut sql);
+        }
         push_order(&mut sql);
     } else {
         sql.push(" FROM room_stays s");
         push_joins(&mut sql, joins);
+        sql.push(" WHERE ");
+        if let Some(claim) = claim {
+            claim.push(&mut sql);
+            sql.push(" AND ");
+        }
         push_page(&mut sql);
     }
     page_of(&sql.build().fetch_all(conn).await?, request, joins)
@@ -389,5 +399,5 @@ pub(in crate::room_stays) async fn find(
     joins: StayJoins,
 ) -> Result<Option<StayView>> {
     let filter = Filter::Field(StayField::Id(Condition::Eq(Some(id))));
-    Ok(page(conn, hotel, &filter, &PageRequest::first(1), joins).await?.stays.items.pop())
+    Ok(page(conn, None, hotel, &filter, &PageRequest::first(1), joins).await?.stays.items.pop())
 }

@@ -38,6 +38,23 @@ async fn every_operation_says_what_it_cost() {
     assert_eq!(costs(&read(answers).await.2), [400, 1, 102]);
 }
 
+/// A page that was asked for before is read by the statement that confirms its key.
+#[tokio::test]
+async fn a_page_that_is_read_at_once_is_taken_from_both_limits_and_a_refused_one_from_neither() {
+    for (limits, let_in) in [(limits(5, 0, 0), 5), (limits(0, 400, 0), 3)] {
+        let gate = Gate::with(limits).await;
+        let live = &gate.house.keys.live;
+        for request in 0..let_in + 3 {
+            let answer = gate.post(live, &page(7)).await;
+            assert_eq!(answer.status(), if request < let_in { 200 } else { 429 }, "request {request}");
+        }
+        // So much is there again for one, whatever was refused.
+        gate.house.test.advance(TimeDelta::seconds(20));
+        let statuses = [gate.post(live, &page(7)).await.status(), gate.post(live, &page(100)).await.status()];
+        assert_eq!(statuses[0], 200);
+    }
+}
+
 #[tokio::test]
 async fn what_a_document_costs_depends_on_it_and_its_variables_alone() {
     let gate = Gate::with(default_limits()).await;
