@@ -46,16 +46,24 @@ pub async fn compare(bench: &Bench, cases: &[Case]) {
         let name = format!("replay_{}", case.slug());
         let requests = recorder.record(&case.load(Kind::Latchkey, ground), RECORDED).await;
         let mut conn = ground.owner.acquire().await.expect("a connection");
-        let replay = Replay::of(&mut conn, &name, &requests, is_of_the_case).await;
+        let replay = Replay::of(&mut conn, &name, &requests, of_the_case).await;
         drop(conn);
         measure(bench, *case, &servers, &replay, &table).await;
     }
 }
 
-/// Who asks is not a part of the case; see the features.
-pub fn is_of_the_case(statement: &str) -> bool {
-    !statement.contains("FROM authenticate(")
+/// What a statement has to do with the case. Who asks has nothing, whether it is looked up or confirmed; see the features.
+pub fn of_the_case(statement: &str) -> Option<String> {
+    if statement.contains("FROM authenticate(") {
+        return None;
+    }
+    let Some((before, confirmed)) = statement.split_once(CONFIRMATION) else { return Some(statement.to_owned()) };
+    let (_, after) = confirmed.split_once("))").expect("the end of the condition");
+    Some(format!("{before}TRUE{after}"))
 }
+
+/// How the condition begins that confirms an API key.
+const CONFIRMATION: &str = "(SELECT confirm_credential(";
 
 async fn measure(bench: &Bench, case: Case, servers: &[Server], replay: &Replay, table: &Table) {
     let (ground, pace) = (bench.ground(), case.pace(bench.pace));

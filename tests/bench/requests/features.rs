@@ -1,8 +1,15 @@
 //! What authentication, tenancy, limits and encryption add to the window page, each measured as a difference in one run.
 
+use std::hint::black_box;
+use std::time::Instant;
+
+use axum::http::HeaderValue;
+use latchkey::auth;
+
 use super::Bench;
 use super::cases::{self, Case};
-use super::compare::is_of_the_case;
+use super::compare::of_the_case;
+use super::ground::Ground;
 use super::measure::{Measured, Round};
 use super::pgbench::{self, Role};
 use super::recording::Recorder;
@@ -11,6 +18,8 @@ use super::servers::{Kind, Server, Variant};
 use super::table::Table;
 use super::wrk::{self, Prepared};
 
+/// How often a key is recognised.
+const RECOGNITIONS: u32 = 100_000;
 /// Rounds for each round of the other cases: differences are small.
 const MORE: usize = 2;
 
@@ -21,7 +30,9 @@ pub async fn compare(bench: &Bench) {
     let window = Case::Window.load(Kind::Latchkey, ground);
     let recorded = Recorder::start(&bench.postgres, ground).await.record(&window, usize::MAX).await;
     let mut conn = ground.owner.acquire().await.expect("a connection");
-    let replay = Replay::of(&mut conn, "features", &recorded, is_of_the_case).await;
+    let alone = Replay::of(&mut conn, "alone", &recorded, of_the_case).await;
+    let whole = |statement: &str| Some(statement.to_owned());
+    let confirmed = Replay::of(&mut conn, "confirmed", &recorded, whole).await;
     drop(conn);
     let unlimited = Server::start(Kind::Latchkey, ground).await;
     let restrained = Server::latchkey(ground, Variant::Limited).await;
@@ -33,18 +44,21 @@ pub async fn compare(bench: &Bench) {
         [true, false].map(|let_in| prepare(&format!("let-in-{let_in}"), cases::nothing(ground, let_in)));
 
     let http = |server, load| wrk::drive(&bench.postgres, &[(server, load)], pace.slice);
-    let direct = |role| pgbench::drive(&bench.postgres, &ground.options, &replay.reading(true, pace.slice), role);
-    let measurements: [&dyn Fn() -> Round; 8] = [
+    let direct = |replay: &Replay, role| {
+        pgbench::drive(&bench.postgres, &ground.options, &replay.reading(true, pace.slice), role)
+    };
+    let measurements: [&dyn Fn() -> Round; 9] = [
         &|| http(&unlimited, &window),
         &|| http(&restrained, &window),
         &|| http(&unlimited, &let_in),
         &|| http(&unlimited, &refused),
         &|| http(&unlimited, &with_pins),
         &|| http(&unlimited, &without_pins),
-        &|| direct(Role::Owner),
-        &|| direct(Role::App),
+        &|| direct(&alone, Role::Owner),
+        &|| direct(&alone, Role::App),
+        &|| direct(&confirmed, Role::App),
     ];
-    let mut measured = [(); 8].map(|()| Measured::default());
+    let mut measured = [(); 9].map(|()| Measured::default());
     for server in [&unlimited, &restrained] {
         wrk::drive(&bench.postgres, &[(server, &window)], pace.warm_up);
     }
@@ -53,11 +67,11 @@ pub async fn compare(bench: &Bench) {
             measured.add(measurement());
         }
     }
-    let [plain, with_limits, with_key, without_key, with_pins, without_pins, owner, app] = &measured;
+    let [plain, with_limits, with_key, without_key, with_pins, without_pins, owner, app, confirmed] = &measured;
     let own = |with: &Measured, without: &Measured| with.own_cpu() - without.own_cpu();
     let postgres = |with: &Measured, without: &Measured| with.postgres_cpu() - without.postgres_cpu();
     let shares = [
-        ("authentication", own(with_key, without_key), postgres(with_key, without_key)),
+        ("authentication", recognition(ground).await, postgres(confirmed, app)),
         ("tenancy", 0.0, postgres(app, owner)),
         ("limits", own(with_limits, plain), postgres(with_limits, plain)),
         ("encryption", own(with_pins, without_pins), 0.0),
@@ -74,5 +88,19 @@ pub async fn compare(bench: &Bench) {
     let sum = |of: fn(&(&str, f64, f64)) -> f64| shares.iter().map(of).sum();
     row("together", sum(|share| share.1), sum(|share| share.2));
     row("the window page", plain.own_cpu(), plain.postgres_cpu());
+    row("(looking a key up)", own(with_key, without_key), postgres(with_key, without_key));
     row("(join of the PINs)", 0.0, postgres(with_pins, without_pins));
+}
+
+/// CPU milliseconds that a server takes to recognise the API key of a page, and to count it. It calls nobody, so it is as long as
+/// it takes.
+async fn recognition(ground: &Ground) -> f64 {
+    let header = HeaderValue::from_str(&format!("Bearer {}", ground.hotels[0].key)).expect("a header");
+    drop(auth::authenticate(&ground.app, Some(&header)).await.expect("let in"));
+    let began = Instant::now();
+    for _ in 0..RECOGNITIONS {
+        let supposed = auth::suppose(black_box(&ground.app), Some(black_box(&header))).expect("it was let in");
+        auth::count(&ground.app, &black_box(supposed).actor);
+    }
+    1000.0 * began.elapsed().as_secs_f64() / f64::from(RECOGNITIONS)
 }

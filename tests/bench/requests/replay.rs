@@ -27,21 +27,26 @@ pub struct Replay {
 }
 
 impl Replay {
-    /// Keeps the statements that `is_wanted` says, and puts their values into a table of their own.
-    pub async fn of(conn: &mut PgConnection, name: &str, recorded: &[Recorded], is_wanted: fn(&str) -> bool) -> Self {
+    /// Keeps of each statement what `part` says, and puts their values into a table of their own.
+    pub async fn of(
+        conn: &mut PgConnection,
+        name: &str,
+        recorded: &[Recorded],
+        part: fn(&str) -> Option<String>,
+    ) -> Self {
         assert!(!recorded.is_empty(), "a request comes to statements");
         let mut columns = vec!["hotel".to_owned()];
         let mut cells = vec![recorded.iter().map(|one| one.hotel.to_string()).collect::<Vec<_>>()];
         let (mut statements, mut constants) = (Vec::new(), Vec::new());
         for (s, first) in recorded[0].statements.iter().enumerate() {
-            if !is_wanted(&first.text) {
-                continue;
-            }
-            let mut text = first.text.clone();
+            let Some(mut text) = part(&first.text) else { continue };
             for (p, value) in first.values.iter().enumerate().rev() {
                 let name = format!("s{s}p{p}");
                 let values: Vec<_> = recorded.iter().map(|one| one.statements[s].values[p].clone()).collect();
                 let parameter = format!("${}", p + 1);
+                if !text.contains(&parameter) {
+                    continue;
+                }
                 text = text.replace(
                     &parameter,
                     &match value {

@@ -1,7 +1,7 @@
 //! The window page in databases of different sizes, whose windows hold the same stays.
 
 use super::cases::Case;
-use super::compare::is_of_the_case;
+use super::compare::of_the_case;
 use super::measure::Measured;
 use super::pgbench::{self, Role};
 use super::recording::Recorder;
@@ -19,7 +19,7 @@ pub async fn compare(bench: &Bench) {
         let load = Case::Window.load(Kind::Latchkey, ground);
         let recorded = Recorder::start(&bench.postgres, ground).await.record(&load, usize::MAX).await;
         let mut conn = ground.owner.acquire().await.expect("a connection");
-        let replay = Replay::of(&mut conn, "sizes", &recorded, is_of_the_case).await;
+        let replay = Replay::of(&mut conn, "sizes", &recorded, of_the_case).await;
         postgres::run(&mut conn, "CHECKPOINT").await;
         let server = Server::start(Kind::Latchkey, ground).await;
         let load = Prepared::new(&load, &bench.postgres.folder, &format!("sizes-{}", ground.size.stays()));
