@@ -82,8 +82,12 @@ async fn the_roles_may_do_nothing_that_goes_round_the_wall() {
          WHERE pronamespace = 'public'::regnamespace AND prosecdef AND has_function_privilege(role, oid, 'EXECUTE')
          ORDER BY 1",
     );
-    let expected =
-        ["authenticate latchkey_app", "create_week_partition latchkey_worker", "drop_week_partition latchkey_worker"];
+    let expected = [
+        "authenticate latchkey_app",
+        "confirm_credential latchkey_app",
+        "create_week_partition latchkey_worker",
+        "drop_week_partition latchkey_worker",
+    ];
     assert_eq!(definers.await, expected, "functions with the owner's rights");
 }
 
