@@ -2,6 +2,7 @@
 -- `known` is the hash of that answer of authenticate(), so its columns are the same, in the same order. Tells the connection its
 -- hotel as authenticate() does. Anything else is an error, which ends the statement and leaves the connection as it was: so
 -- nothing is ever answered for a key that was revoked, disabled or changed.
+-- Safe since 0.1.0: what is revoked here is a right to the function that is made here.
 CREATE FUNCTION confirm_credential(hash bytea, known bigint) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
     IF set_config('latchkey.hotel_id', (

@@ -144,7 +144,7 @@ pub fn count(app: &App, actor: &Actor) {
 }
 
 /// Who sends the request if nothing has changed since [`authenticate`] told it last. To be confirmed by the statement that reads
-/// for it ([`Claim::push`]), before anything is answered.
+/// for it ([`store::push_confirmation`]), before anything is answered.
 pub fn suppose(app: &App, authorization: Option<&HeaderValue>) -> Option<Supposed> {
     app.credentials.recall(&ApiKey::hash_of(bearer_token(authorization)?))
 }

@@ -8,7 +8,7 @@ use sqlx::{PgConnection, Postgres, QueryBuilder, Row, query, query_as, query_sca
 use uuid::Uuid;
 
 use super::usage::Used;
-use super::{Actor, ApiKeyInfo, Mode, NewApiKey, Permission};
+use super::{Actor, ApiKeyInfo, Claim, Mode, NewApiKey, Permission};
 use crate::db::{Extent, ExtentRequest, Page, PageRequest, push_id_page};
 use crate::error::{Error, Result};
 use crate::hotels::{Hotel, HotelId};
@@ -58,6 +58,13 @@ pub(super) async fn find_by_hash(conn: &mut PgConnection, hash: &[u8; 32]) -> Re
             request_id: None,
         },
     }))
+}
+
+/// A condition that is true, or else fails the statement; it also tells the connection its hotel. It belongs into the outermost
+/// `WHERE`: what does not depend on any row is evaluated first, and once.
+pub fn push_confirmation(sql: &mut QueryBuilder<Postgres>, claim: &Claim) {
+    sql.push("(SELECT confirm_credential(").push_bind(claim.hash.to_vec());
+    sql.push(", ").push_bind(claim.known).push("))");
 }
 
 fn permission(text: &str) -> Result<Permission> {

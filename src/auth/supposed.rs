@@ -1,10 +1,9 @@
 //! Credentials that were good a moment ago, so that a page is read in the same round trip that confirms its reader.
 //!
 //! It is no cache of API keys: nobody is let in by what is remembered here. It says what to ask PostgreSQL for; the statement
-//! that reads for a credential confirms it first, by its current rows ([`Claim::push`]), and fails when anything has changed.
+//! that reads for a credential confirms it first, by its current rows ([`push_confirmation`](super::store::push_confirmation)), and fails when anything has changed.
 
 use quick_cache::sync::Cache;
-use sqlx::{Postgres, QueryBuilder};
 
 use super::Actor;
 
@@ -27,15 +26,6 @@ pub struct Claim {
     pub(super) hash: [u8; 32],
     /// Hash of what was found for it.
     pub(super) known: i64,
-}
-
-impl Claim {
-    /// A condition that is true, or else fails the statement; it also tells the connection its hotel. It belongs into the
-    /// outermost `WHERE`: what does not depend on any row is evaluated first, and once.
-    pub fn push(&self, sql: &mut QueryBuilder<Postgres>) {
-        sql.push("(SELECT confirm_credential(").push_bind(self.hash.to_vec());
-        sql.push(", ").push_bind(self.known).push("))");
-    }
 }
 
 /// What credentials stood for when they were looked up last, those that are used.

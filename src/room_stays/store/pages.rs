@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::super::model::{AgeGroups, AssignedKey, RoomStay, StayDetails};
 use crate::auth::Claim;
+use crate::auth::store::push_confirmation;
 use crate::clients::{self, Client};
 use crate::db::{Condition, Extent, ExtentRequest, Filter, Page, PageRequest};
 use crate::error::Result;
@@ -361,7 +362,7 @@ pub(in crate::room_stays) async fn page(
         push_joins(&mut sql, joins);
         if let Some(claim) = claim {
             sql.push(" WHERE ");
-            claim.push(&mut sql);
+            push_confirmation(&mut sql, claim);
         }
         push_order(&mut sql);
     } else {
@@ -369,7 +370,7 @@ pub(in crate::room_stays) async fn page(
         push_joins(&mut sql, joins);
         sql.push(" WHERE ");
         if let Some(claim) = claim {
-            claim.push(&mut sql);
+            push_confirmation(&mut sql, claim);
             sql.push(" AND ");
         }
         push_page(&mut sql);
