@@ -76,11 +76,19 @@ pub async fn compare(bench: &Bench) {
         ("limits", own(with_limits, plain), postgres(with_limits, plain)),
         ("encryption", own(with_pins, without_pins), 0.0),
     ];
-    let table =
-        Table::begin(1, &[("feature", 22), ("own CPU, ms", 0), ("PostgreSQL's CPU, ms", 0), ("of the window page", 0)]);
+    let table = Table::begin(
+        1,
+        &[
+            ("feature", 22),
+            ("own CPU, ms", 0),
+            ("PostgreSQL's CPU, ms", 0),
+            ("of the window page", 0),
+            ("of a page with 20 PINs", 0),
+        ],
+    );
     let row = |name: &str, own: f64, postgres: f64| {
-        let share = format!("{:.1} %", 100.0 * (own + postgres) / plain.cpu());
-        table.row(&[name.to_owned(), format!("{own:.4}"), format!("{postgres:.4}"), share]);
+        let share = |page: &Measured| format!("{:.1} %", 100.0 * (own + postgres) / page.cpu());
+        table.row(&[name.to_owned(), format!("{own:.4}"), format!("{postgres:.4}"), share(plain), share(with_pins)]);
     };
     for (name, own, postgres) in shares {
         row(name, own, postgres);
@@ -88,6 +96,7 @@ pub async fn compare(bench: &Bench) {
     let sum = |of: fn(&(&str, f64, f64)) -> f64| shares.iter().map(of).sum();
     row("together", sum(|share| share.1), sum(|share| share.2));
     row("the window page", plain.own_cpu(), plain.postgres_cpu());
+    row("a page with 20 PINs", with_pins.own_cpu(), with_pins.postgres_cpu());
     row("(looking a key up)", own(with_key, without_key), postgres(with_key, without_key));
     row("(join of the PINs)", 0.0, postgres(with_pins, without_pins));
 }
