@@ -171,6 +171,9 @@ pub fn for_workers(options: PgConnectOptions) -> PgPool {
         ("statement_timeout", "60s"),
         ("lock_timeout", "10s"),
         ("idle_in_transaction_session_timeout", "60s"),
+        // What work in bulk changes goes to the disk bit by bit. Otherwise the operating system keeps it and writes a lot at
+        // once, while commits wait for the disk.
+        ("backend_flush_after", "256kB"),
     ]);
     PgPoolOptions::new()
         .max_connections(WORKER_CONNECTIONS)

@@ -133,11 +133,12 @@ async fn prune_listed(
 ) -> Result<Pruned> {
     let mut done = Pruned::default();
     while !(stays.is_empty() && unused.is_empty()) {
-        let (of_stays, later_stays) = stays.split_at(stays.len().min(pace.batch()));
-        let (of_unused, later_unused) = unused.split_at(unused.len().min(pace.batch().saturating_sub(of_stays.len())));
+        let batch = pace.batch(stays.len(), unused.len());
+        let (of_stays, later_stays) = stays.split_at(batch.stays);
+        let (of_unused, later_unused) = unused.split_at(batch.unused);
         let began = Instant::now();
         done += prune_batch(app, hotel, of_stays, of_unused).await?;
-        pace.learn(of_stays.len() + of_unused.len(), began.elapsed());
+        pace.learn(batch, began.elapsed());
         (stays, unused) = (later_stays, later_unused);
     }
     Ok(done)

@@ -10,7 +10,8 @@ use latchkey::id::IdSource;
 use latchkey::secrets::SecretKeys;
 use latchkey::webhooks::WebhookSettings;
 use latchkey::webhooks::address::AllowedNetworks;
-use sqlx::PgPool;
+use sqlx::pool::PoolConnection;
+use sqlx::{Connection as _, PgConnection, PgPool};
 use tokio::net::TcpListener;
 use uuid::Uuid;
 
@@ -69,11 +70,16 @@ impl Ground {
         conn.close().await.expect("closed");
     }
 
+    /// A connection of its own for somebody who writes; the pool would hand out another one for each commit.
+    pub async fn writer(&self) -> PoolConnection<sqlx::Postgres> {
+        self.owner.acquire().await.expect("a connection")
+    }
+
     /// Writes so many changes of a hotel in one commit; answers how many deliveries came of them.
-    pub async fn write(&self, hotel: Uuid, count: u128) -> u64 {
+    pub async fn write(&self, writer: &mut PgConnection, hotel: Uuid, count: u128) -> u64 {
         let app = &self.app;
         let changes = (0..count).map(|n| Change::room_stay_updated(Uuid::from_u128(n), ["room_setup"])).collect();
-        let mut tx = self.owner.begin().await.expect("a connection");
+        let mut tx = writer.begin().await.expect("a transaction");
         let written = events::write_in(&mut tx, &app.ids, hotel, EventActor::System, app.clock.now(), changes).await;
         let deliveries = written.expect("written");
         tx.commit().await.expect("committed");

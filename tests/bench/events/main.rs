@@ -113,9 +113,9 @@ async fn commits(ground: &Ground, amounts: &Amounts) {
 async fn commits_of(ground: &Ground, amounts: &Amounts, connections: usize, hotels: &[Uuid]) -> f64 {
     let began = Instant::now();
     let writers = (0..connections).map(async |writer| {
-        let mut done = 0;
+        let (mut conn, mut done) = (ground.writer().await, 0);
         while began.elapsed() < amounts.slice {
-            ground.write(hotels[(writer + done) % hotels.len()], 1).await;
+            ground.write(&mut conn, hotels[(writer + done) % hotels.len()], 1).await;
             done += 1;
         }
         done
@@ -127,10 +127,11 @@ async fn commits_of(ground: &Ground, amounts: &Amounts, connections: usize, hote
 /// Rows of events and deliveries that one connection writes.
 async fn fan_out(ground: &Ground, amounts: &Amounts, table: &Table, endpoints: usize) {
     ground.fill(include_str!("endpoints.sql"), endpoints).await;
+    let mut conn = ground.writer().await;
     let stretch = Stretch::begin(ground);
     let (began, mut rows) = (Instant::now(), 0);
     while began.elapsed() < amounts.slice {
-        rows += EVENTS_A_COMMIT as u64 + ground.write(ground.hotels[0], EVENTS_A_COMMIT).await;
+        rows += EVENTS_A_COMMIT as u64 + ground.write(&mut conn, ground.hotels[0], EVENTS_A_COMMIT).await;
     }
     let name = format!("write events and deliveries, {endpoints} endpoints");
     stretch.report(ground, table, &name, rows as f64, 0.0);
@@ -165,8 +166,9 @@ async fn deliver(ground: &Ground, amounts: &Amounts, table: &Table, receiver: &R
 
 /// A backlog for the worker.
 async fn pile_up(ground: &Ground, amounts: &Amounts) {
+    let mut conn = ground.writer().await;
     for round in 0..amounts.backlog / EVENTS_A_COMMIT as usize {
-        ground.write(ground.hotels[round % ground.hotels.len()], EVENTS_A_COMMIT).await;
+        ground.write(&mut conn, ground.hotels[round % ground.hotels.len()], EVENTS_A_COMMIT).await;
     }
 }
 
