@@ -1,7 +1,8 @@
 //! Credentials that were good a moment ago, so that a page is read in the same round trip that confirms its reader.
 //!
-//! It is no cache of API keys: nobody is let in by what is remembered here. It says what to ask PostgreSQL for; the statement
-//! that reads for a credential confirms it first, by its current rows ([`push_confirmation`](super::store::push_confirmation)), and fails when anything has changed.
+//! It is no cache of API keys: nobody is let in by what is remembered here. It says what to ask PostgreSQL for. The statement
+//! that reads for a credential confirms it first, by its current rows, and fails when anything has changed
+//! ([`push_confirmation`](super::store::push_confirmation)).
 
 use quick_cache::sync::Cache;
 
