@@ -113,7 +113,7 @@ async fn whatever_changes_about_a_key_or_its_hotel_holds_from_the_next_page_on()
 }
 
 #[tokio::test]
-async fn a_key_is_refused_by_every_replica_from_its_revocation_on() {
+async fn e16_a_key_is_refused_by_every_replica_from_its_revocation_on() {
     let house = house().await;
     let server = TestServer::start(&house.test).await;
     let ask = || server.post(&house.keys.live, &json!({"query": PAGE, "variables": {"day": "2026-02-10"}})).send();
