@@ -160,14 +160,14 @@ async fn house() -> House {
     house
 }
 
+fn request(query: &str, variables: &Value) -> GraphQlRequest {
+    GraphQlRequest { query: query.to_owned(), operation_name: None, variables: Variables::from_json(variables.clone()) }
+}
+
 /// The hotel's own answer to a document with variables, and whether it was written.
 async fn answer(client: &Client, house: &House, query: &str, variables: &Value) -> (String, u32) {
-    let request = GraphQlRequest {
-        query: query.to_owned(),
-        operation_name: None,
-        variables: Variables::from_json(variables.clone()),
-    };
-    let Execution { responses, written, .. } = Box::pin(execute(&house.test.app, &client.actor, vec![request])).await;
+    let requests = vec![request(query, variables)];
+    let Execution { responses, written, .. } = Box::pin(execute(&house.test.app, &client.actor, requests)).await;
     (serde_json::to_string(&responses[0]).expect("JSON"), written)
 }
 
@@ -175,12 +175,8 @@ async fn answer(client: &Client, house: &House, query: &str, variables: &Value) 
 async fn at_once(house: &House, query: &str, variables: &Value) -> String {
     let key = HeaderValue::from_str(&format!("Bearer {}", house.keys.live)).expect("a header");
     let supposed = auth::suppose(&house.test, Some(&key)).expect("it was let in");
-    let request = GraphQlRequest {
-        query: query.to_owned(),
-        operation_name: None,
-        variables: Variables::from_json(variables.clone()),
-    };
-    let execution = execute_supposed(&house.test, &supposed, &request, Instant::now() + DEADLINE).await;
+    let deadline = Instant::now() + DEADLINE;
+    let execution = execute_supposed(&house.test, &supposed, &request(query, variables), deadline).await;
     serde_json::to_string(&execution.expect("a page").responses[0]).expect("JSON")
 }
 

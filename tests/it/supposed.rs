@@ -4,7 +4,7 @@ use async_graphql::Variables;
 use axum::http::HeaderValue;
 use chrono_tz::Tz;
 use latchkey::app::App;
-use latchkey::auth::{self, Supposed};
+use latchkey::auth::{self, ApiKey, Supposed};
 use latchkey::graphql::{DEADLINE, GraphQlRequest, execute_keyed, execute_supposed};
 use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
@@ -89,8 +89,6 @@ async fn whatever_changes_about_a_key_or_its_hotel_holds_from_the_next_page_on()
         "UPDATE hotels SET room_access_keys_enabled = NOT room_access_keys_enabled",
         "UPDATE api_keys SET permission = 'READ_ONLY'",
         "UPDATE api_keys SET live_hash = test_hash, test_hash = live_hash",
-        "UPDATE api_keys SET disabled_at = '2026-01-30'",
-        "UPDATE api_keys SET disabled_at = NULL, revoked_at = '2026-01-30'",
     ] {
         let before = supposed(&house.test, key).expect("it was let in");
         let is_confirmed = at_once(&house.test, &before, PAGE, "2026-02-10").await.is_some();
@@ -98,18 +96,40 @@ async fn whatever_changes_about_a_key_or_its_hotel_holds_from_the_next_page_on()
         sqlx::query(AssertSqlSafe(change)).execute(&house.test.db.pool).await.expect(change);
         assert_eq!(at_once(&house.test, &before, PAGE, "2026-02-10").await, None, "{change}");
         assert!(supposed(&house.test, key).is_none(), "it is forgotten");
-        if change.contains("revoked_at") {
-            break;
-        }
-        if change.contains("disabled_at") {
-            let enable = "UPDATE api_keys SET disabled_at = NULL";
-            sqlx::query(enable).execute(&house.test.db.pool).await.expect("enabled");
-        }
         looked_up(&house.test, key, PAGE, "2026-02-10").await;
     }
-    // Nor is it remembered when it is looked up again.
-    auth::authenticate(&house.test, Some(&bearer(key))).await.expect_err("revoked");
-    assert!(supposed(&house.test, key).is_none());
+    let before = supposed(&house.test, key).expect("it was let in");
+    for end in [
+        "UPDATE api_keys SET disabled_at = '2026-01-30'",
+        "UPDATE api_keys SET disabled_at = NULL, revoked_at = '2026-01-30'",
+    ] {
+        sqlx::query(end).execute(&house.test.db.pool).await.expect(end);
+        assert_eq!(at_once(&house.test, &before, PAGE, "2026-02-10").await, None, "{end}");
+        auth::authenticate(&house.test, Some(&bearer(key))).await.expect_err(end);
+        assert!(supposed(&house.test, key).is_none(), "nor is it remembered when it is looked up again");
+    }
+}
+
+/// Whoever made the hash of what a key stands for look right would gain nothing.
+#[tokio::test]
+async fn a_key_that_is_not_good_is_not_confirmed_whatever_its_hash_is_said_to_be() {
+    let house = house().await;
+    let hash = ApiKey::hash_of(&house.keys.live);
+    let confirm = async || {
+        let mut conn = house.test.pool.of_hotel(house.hotel.id).await.expect("a connection");
+        let confirm = "SELECT confirm_credential($1, hash_record_extended(a, 0)) FROM authenticate($1) a";
+        sqlx::query_scalar::<_, bool>(confirm).bind(&hash[..]).fetch_one(&mut *conn).await
+    };
+    assert!(confirm().await.expect("a good key"));
+    for end in [
+        "UPDATE api_keys SET disabled_at = '2026-01-30'",
+        "UPDATE api_keys SET disabled_at = NULL, revoked_at = '2026-01-30'",
+    ] {
+        sqlx::query(end).execute(&house.test.db.pool).await.expect(end);
+        let refused = confirm().await.expect_err(end);
+        let code = refused.as_database_error().and_then(|error| error.code().map(std::borrow::Cow::into_owned));
+        assert_eq!(code.as_deref(), Some("LK001"), "{refused}");
+    }
 }
 
 #[tokio::test]
