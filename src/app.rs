@@ -3,13 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use sqlx::PgPool;
 use sqlx::postgres::PgConnectOptions;
 use tokio::sync::Notify;
 
 use crate::auth::{Credentials, Usage};
 use crate::clock::Clock;
-use crate::db::{self, RequestPool};
+use crate::db::{self, Outage, Pool, RequestPool};
 use crate::graphql::Schema;
 use crate::id::IdSource;
 use crate::secrets::SecretKeys;
@@ -25,7 +24,7 @@ pub struct Parts {
     /// Connections for requests, each for one hotel: time-outs for statements and locks are set on them.
     pub pool: RequestPool,
     /// Connections for what runs beside the requests and goes from hotel to hotel.
-    pub worker_pool: PgPool,
+    pub worker_pool: Pool,
     /// The time.
     pub clock: Clock,
     /// Ids and secrets.
@@ -72,9 +71,10 @@ impl App {
         webhooks: WebhookSettings,
         limits: ThrottleSettings,
     ) -> Self {
+        let outage = Outage::new(database.clone());
         Self(Arc::new(Parts {
-            pool: RequestPool::new(database.clone(), connections),
-            worker_pool: db::for_workers(database),
+            pool: RequestPool::new(database.clone(), connections, outage.clone()),
+            worker_pool: db::for_workers(database, outage),
             throttle: Throttle::new(limits, clock.clone()),
             clock,
             ids,

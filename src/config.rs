@@ -8,6 +8,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr as _;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use sqlx::postgres::PgConnectOptions;
@@ -17,7 +18,7 @@ use crate::telemetry::{LogFilter, LogFormat};
 use crate::throttle::{Limit, ThrottleSettings, TrustedProxies};
 use crate::webhooks::WebhookSettings;
 use crate::webhooks::address::AllowedNetworks;
-use crate::webhooks::schedule::Schedule;
+use crate::webhooks::schedule::{self, Schedule};
 
 /// Most connections that one process may open: beyond it PostgreSQL itself gets slower.
 const MOST_CONNECTIONS: u32 = 1_000;
@@ -48,6 +49,10 @@ pub struct Settings {
     /// Connections to the database, 1 to 1000
     #[arg(long, env = Setting::DATABASE_CONNECTIONS.variable, hide_env_values = true, global = true, value_name = "NUMBER", default_value = "10")]
     database_connections: String,
+
+    /// How long `serve` waits at its start for a server of your own that cannot be reached
+    #[arg(long, env = Setting::START_TIMEOUT.variable, hide_env_values = true, global = true, value_name = "DURATION", default_value = "1m")]
+    start_timeout: String,
 
     /// What seals PINs and other secrets: `<number>:<base64 of 32 bytes>`, comma-separated, the key for new values first
     /// [default: made once and kept in the data folder; required with a server of your own]
@@ -106,6 +111,8 @@ pub struct Config {
     pub database: Database,
     /// Most connections of the request pool.
     pub database_connections: u32,
+    /// How long a server waits at its start for a database that cannot be reached.
+    pub start_timeout: Duration,
     /// Secret keys; without any the data folder holds them.
     pub secret_keys: Option<SecretKeys>,
     /// How webhooks are sent.
@@ -150,6 +157,8 @@ impl Setting {
         Self { variable: "LATCHKEY_MIGRATE_DATABASE_URL", flag: "--migrate-database-url" };
     const DATABASE_CONNECTIONS: Self =
         Self { variable: "LATCHKEY_DATABASE_CONNECTIONS", flag: "--database-connections" };
+    /// How long a server waits at its start for its database.
+    pub const START_TIMEOUT: Self = Self { variable: "LATCHKEY_START_TIMEOUT", flag: "--start-timeout" };
     /// What seals PINs and other secrets.
     pub const SECRET_KEY: Self = Self { variable: "LATCHKEY_SECRET_KEY", flag: "--secret-key" };
     const WEBHOOK_ALLOW_NETWORKS: Self =
@@ -216,9 +225,10 @@ impl Config {
             data_dir: data_dir(present(Setting::DATA_DIR, given.data_dir)?)?,
             database,
             database_connections: connections(&given.database_connections)?,
+            start_timeout: start_timeout(&given.start_timeout)?,
             secret_keys,
             webhooks: WebhookSettings {
-                schedule: schedule(&given.webhook_schedule)?,
+                schedule: webhook_schedule(&given.webhook_schedule)?,
                 allowed_networks: networks(present(Setting::WEBHOOK_ALLOW_NETWORKS, given.webhook_allow_networks)?)?,
             },
             limits: ThrottleSettings {
@@ -272,6 +282,11 @@ fn connections(text: &str) -> Result<u32, ConfigError> {
     })
 }
 
+fn start_timeout(text: &str) -> Result<Duration, ConfigError> {
+    let delay = schedule::delay(text.trim()).map_err(|problem| Setting::START_TIMEOUT.refuse(problem))?;
+    Ok(delay.to_std().expect("a delay is positive"))
+}
+
 fn networks(given: Option<String>) -> Result<AllowedNetworks, ConfigError> {
     let Some(text) = given else { return Ok(AllowedNetworks::default()) };
     AllowedNetworks::parse(&text).map_err(|entry| {
@@ -300,7 +315,7 @@ fn most_connections(text: &str) -> Result<usize, ConfigError> {
     number.ok_or_else(|| Setting::CONNECTIONS.refuse(format!("is not a number from 1 to {most}: {text:?}")))
 }
 
-fn schedule(text: &str) -> Result<Schedule, ConfigError> {
+fn webhook_schedule(text: &str) -> Result<Schedule, ConfigError> {
     Schedule::parse(text).map_err(|problem| Setting::WEBHOOK_SCHEDULE.refuse(problem))
 }
 

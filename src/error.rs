@@ -4,9 +4,13 @@
 //! [`Error`] has no `Display`, so it cannot be turned into an answer by accident: a facade encodes its code, message and
 //! argument path, and nothing else.
 
+mod database;
+
 use std::borrow::Cow;
 
 use serde::Serialize;
+
+pub use database::{is_away, is_passing, violated_constraint};
 
 /// What a category promises to whoever shows the error (3RPMS).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -227,32 +231,4 @@ impl<T> ErrorAt<T> for Result<T> {
     fn at(self, segment: impl Into<PathSegment>) -> Result<T> {
         self.map_err(|error| error.at(segment))
     }
-}
-
-impl From<sqlx::Error> for Error {
-    fn from(error: sqlx::Error) -> Self {
-        let state = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
-        if state.as_deref() == Some("22021") {
-            return Self::invalid("A text must not contain the character U+0000");
-        }
-        let retry = matches!(state.as_deref(), Some("40001" | "40P01"));
-        let passing = retry
-            || match (&error, state.as_deref()) {
-                // lock_timeout, statement_timeout, too many connections, shutdown and crash of the server
-                (_, Some(state)) => matches!(state, "55P03" | "57014" | "53300" | "57P01" | "57P02" | "57P03"),
-                (
-                    sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) | sqlx::Error::Tls(_),
-                    None,
-                ) => true,
-                _ => false,
-            };
-        let base =
-            if passing { Self::of(ErrorCode::Unavailable) } else { Self::new(ErrorCode::Internal, "Internal error") };
-        Self { source: Some(Box::new(error)), retry, ..base }
-    }
-}
-
-/// Name of the constraint that a statement ran into, if it ran into one.
-pub fn violated_constraint(error: &sqlx::Error) -> Option<&str> {
-    error.as_database_error().and_then(sqlx::error::DatabaseError::constraint)
 }

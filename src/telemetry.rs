@@ -5,6 +5,8 @@ use std::io::{IsTerminal as _, stderr};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt;
 
+use crate::error::Error;
+
 /// What is logged. Kept as the text that was checked, since the filter itself cannot be copied.
 #[derive(Clone, Debug)]
 pub struct LogFilter(String);
@@ -38,5 +40,16 @@ pub fn start(filter: &LogFilter, format: LogFormat) {
     match format {
         LogFormat::Text => log.with_target(false).with_ansi(stderr().is_terminal()).init(),
         LogFormat::Json => log.json().flatten_event(true).with_current_span(false).with_span_list(false).init(),
+    }
+}
+
+/// Warns of work that failed and will be tried again within seconds. While the database is away, which has lines of its own,
+/// only whoever looks closely hears of it each time.
+pub fn warn_of_retry(error: &Error, what: &'static str) {
+    let (code, cause) = (error.code.spec().wire, &error.source);
+    if error.is_of_outage() {
+        tracing::debug!(code, ?cause, "{what}");
+    } else {
+        tracing::warn!(code, ?cause, "{what}");
     }
 }

@@ -12,7 +12,7 @@ use crate::webhooks::{self, Sender};
 use crate::{auth, events, idempotency, pruner, throttle};
 
 /// Longest wait for workers that were asked to stop. What they leave undone is taken up at the next start.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(12);
 
 /// The running workers.
 pub struct Workers {

@@ -12,8 +12,6 @@ mod usage;
 use std::sync::Arc;
 
 use axum::http::HeaderValue;
-use sqlx::Postgres;
-use sqlx::pool::PoolConnection;
 use uuid::Uuid;
 
 pub use api_key::{ApiKey, ApiKeyPair, Mode};
@@ -25,6 +23,7 @@ pub use supposed::{Claim, Credentials, Supposed};
 pub use usage::{Usage, run_usage, write_usage};
 
 use crate::app::App;
+use crate::db::{PATIENCE, PooledConnection, answered_within};
 use crate::error::{Error, ErrorCode, Result};
 use crate::hotels::Hotel;
 
@@ -110,7 +109,7 @@ pub struct Admission {
     /// Who makes it.
     pub actor: Actor,
     /// The connection that knows it, which sees the rows of its hotel.
-    pub conn: PoolConnection<Postgres>,
+    pub conn: PooledConnection,
 }
 
 /// Tells who sends the request, and counts it when it is let in. One statement each time: what is revoked is refused from the
@@ -124,9 +123,14 @@ pub async fn authenticate(app: &App, authorization: Option<&HeaderValue>) -> Res
         Error::new(ErrorCode::Unauthorized, message)
     })?;
     let invalid = || Error::new(ErrorCode::Unauthorized, "Invalid credentials");
-    let mut conn = app.pool.of_nobody().await?;
     let hash = ApiKey::hash_of(token);
-    let found = store::find_by_hash(&mut conn, &hash).await?.ok_or_else(invalid)?;
+    let looking = async {
+        let mut conn = app.pool.of_nobody().await?;
+        let found = store::find_by_hash(&mut conn, &hash).await?;
+        Ok::<_, Error>((found, conn))
+    };
+    let (found, conn) = answered_within(PATIENCE, looking).await?;
+    let found = found.ok_or_else(invalid)?;
     if found.revoked {
         return Err(Error::new(ErrorCode::KeyRevoked, "API key has been revoked. Contact hotel admin for a new key."));
     }

@@ -13,8 +13,10 @@ use uuid::Uuid;
 
 use super::{Actor, store};
 use crate::app::App;
+use crate::db::{WORKER_PATIENCE, answered_within};
 use crate::error::Result;
 use crate::hotels::HotelId;
+use crate::telemetry::warn_of_retry;
 use crate::workers;
 
 /// How often counts are written.
@@ -69,7 +71,7 @@ pub async fn write_usage(app: &App) -> Result<()> {
         return Ok(());
     }
     let written = match app.worker_pool.acquire().await {
-        Ok(mut conn) => store::add_usage(&mut conn, &used).await,
+        Ok(mut conn) => answered_within(WORKER_PATIENCE, store::add_usage(&mut conn, &used)).await,
         Err(error) => Err(error.into()),
     };
     if written.is_err() {
@@ -84,7 +86,7 @@ pub async fn write_usage(app: &App) -> Result<()> {
 pub async fn run_usage(app: App, shutdown: impl Future<Output = ()>) {
     let write = || async {
         if let Err(error) = write_usage(&app).await {
-            tracing::warn!(code = error.code.spec().wire, cause = ?error.source, "use of API keys was not written");
+            warn_of_retry(&error, "use of API keys was not written");
         }
     };
     workers::repeat_to_the_end(EVERY, shutdown, write).await;

@@ -19,6 +19,7 @@ mod start;
 use std::fmt;
 use std::io::Write as _;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 
@@ -28,6 +29,9 @@ use crate::error::Error;
 use crate::telemetry;
 
 pub use start::{Started, start};
+
+/// How long threads may go on when all is done.
+const LEFTOVERS: Duration = Duration::from_millis(500);
 
 /// GraphQL backend for hotel stays and the keys that open their rooms.
 #[derive(Parser)]
@@ -44,7 +48,7 @@ enum Command {
     /// Serve the API
     Serve,
     /// Bring the database to the schema of this version, as every other command that uses it does first
-    Migrate,
+    Migrate(migrate::Args),
     /// Import bookings from a CSV file
     Import(import::Args),
     /// Print the GraphQL schema
@@ -96,10 +100,10 @@ fn run(command: Command, settings: Settings) -> Result<(), Failure> {
     let config = Config::check(settings)?;
     telemetry::start(&config.log, config.log_format);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(async {
+    let done = runtime.block_on(async {
         match command {
             Command::Serve => serve::run(&config).await,
-            Command::Migrate => migrate::run(&config).await,
+            Command::Migrate(args) => migrate::run(&args, &config).await,
             Command::Import(args) => import::run(args, &config).await,
             Command::Hotel(command) => hotel::run(command, &config).await,
             Command::ApiKey(command) => api_key::run(command, &config).await,
@@ -110,7 +114,10 @@ fn run(command: Command, settings: Settings) -> Result<(), Failure> {
             Command::Demo(args) => demo::run(args, &config).await,
             Command::Schema | Command::KeepPostgres(_) => unreachable!("these need no settings"),
         }
-    })
+    });
+    // What blocks a thread, such as looking up the name of a host, cannot be cut off, and is not waited for.
+    runtime.shutdown_timeout(LEFTOVERS);
+    done
 }
 
 /// Why a command did not do what it was asked for. Whoever runs the service reads it, so it may name its cause.

@@ -2,31 +2,91 @@
 
 use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
+use futures_util::future;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{oneshot, watch};
+use tokio::time::sleep;
 
-use super::{Failure, Started, start};
+use super::start::start_within;
+use super::{Failure, Started};
 use crate::config::Config;
 use crate::http;
+use crate::id::IdSource;
 use crate::workers::Workers;
+
+/// Longest that a server takes to end once it is asked to, whatever the database does: requests 10 s, workers 12 s, connections
+/// 4 s. Below the 30 s after which those who run services usually lose their patience.
+const GRACE: Duration = Duration::from_secs(28);
 
 pub(super) async fn run(config: &Config) -> Result<(), Failure> {
     // First, so that a signal during the start is heard, also as process 1 of a container.
-    let mut shutdown = Box::pin(shutdown()?);
+    let asked = shutdown()?;
+    let (ask, mut ending) = watch::channel(false);
+    let shutdown = async move {
+        // An error means that nobody can ask any more.
+        let _ = ending.wait_for(|asked| *asked).await;
+    };
+    let grace_is_over = async move {
+        asked.await;
+        ask.send_replace(true);
+        sleep(GRACE).await;
+    };
+    tokio::select! {
+        served = serve(config, shutdown) => served,
+        () = grace_is_over => Err(Failure::Other(format!("stopped after {} s, with work undone", GRACE.as_secs()))),
+    }
+}
+
+async fn serve(config: &Config, shutdown: impl Future<Output = ()>) -> Result<(), Failure> {
+    let mut shutdown = Box::pin(shutdown);
     // Second, so that an occupied port is told before anything is started.
     let listener = TcpListener::bind(config.listen)
         .await
         .map_err(|error| Failure::Other(format!("cannot listen on {}: {error}", config.listen)))?;
     let url = url_of(listener.local_addr()?);
+    let (done, is_done) = oneshot::channel::<()>();
+    let starting = async {
+        let started = start_within(config, config.start_timeout).await;
+        drop(done);
+        started
+    };
+    let telling = http::serve_starting(&listener, IdSource::operating_system(), config.limits.connections, async {
+        let _ = is_done.await;
+    });
     let started = tokio::select! {
-        started = start(config) => started?,
+        (started, ()) = future::join(starting, telling) => started?,
         () = &mut shutdown => return Ok(()),
     };
+    let keeping_up = async {
+        match &started.embedded {
+            Some(embedded) => embedded.keep_up().await,
+            None => future::pending().await,
+        }
+    };
+    let served = tokio::select! {
+        served = serve_started(&started, config, listener, &url, shutdown) => served,
+        () = keeping_up => unreachable!("it goes on until it is dropped"),
+    };
+    served?;
+    tracing::info!("stopped");
+    started.stop().await;
+    Ok(())
+}
+
+async fn serve_started(
+    started: &Started,
+    config: &Config,
+    listener: TcpListener,
+    url: &str,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), Failure> {
     let mut serving = Box::pin(http::serve(listener, started.app.clone(), shutdown));
     tokio::select! {
         served = &mut serving => served?,
-        ready = get_ready(&started, config, &url) => {
+        ready = get_ready(started, config, url) => {
             ready?;
             let mut workers = Workers::start(&started.app);
             let served = tokio::select! {
@@ -38,8 +98,6 @@ pub(super) async fn run(config: &Config) -> Result<(), Failure> {
             served?;
         }
     }
-    tracing::info!("stopped");
-    started.stop().await;
     Ok(())
 }
 

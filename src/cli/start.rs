@@ -3,9 +3,11 @@
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
+use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
+use tokio::time::{Instant, sleep};
 
 use super::Failure;
 use crate::app::App;
@@ -13,10 +15,17 @@ use crate::clock::Clock;
 use crate::config::{Config, Database, Setting};
 use crate::db::embedded::{Durability, Embedded};
 use crate::db::{self, roles};
+use crate::error::is_passing;
 use crate::events;
 use crate::id::IdSource;
 use crate::secrets::{SecretKeys, key_file};
 
+/// How often it is tried to connect to a database that cannot be reached.
+const RETRY_EVERY: Duration = Duration::from_millis(500);
+/// How often that is told.
+const TELL_EVERY: Duration = Duration::from_secs(5);
+/// Most things that are told to be missing.
+const MOST_MISSING: usize = 5;
 /// Name of the database on the embedded server.
 const DATABASE: &str = "latchkey";
 
@@ -38,6 +47,11 @@ impl Started {
 
 /// Starts or reaches the database, brings it to the schema of this binary and puts the application together.
 pub async fn start(config: &Config) -> Result<Started, Failure> {
+    start_within(config, Duration::ZERO).await
+}
+
+/// Like [`start`], but waits up to `patience` for a database that cannot be reached.
+pub(super) async fn start_within(config: &Config, patience: Duration) -> Result<Started, Failure> {
     let ids = IdSource::operating_system();
     let (embedded, owner, login, secret_keys) = match &config.database {
         Database::Embedded => {
@@ -62,11 +76,11 @@ pub async fn start(config: &Config) -> Result<Started, Failure> {
             )
         }
     };
-    migrate(&owner, &login).await?;
+    migrate(&owner, &login, patience).await?;
     let clock = config.clock.map_or_else(Clock::system, Clock::starting_at);
     let (connections, webhooks, limits) = (config.database_connections, config.webhooks.clone(), config.limits.clone());
     let app = App::with_limits(login, connections, clock, ids, secret_keys, webhooks, limits);
-    if !roles::are_in_force(&app.worker_pool).await? {
+    if !roles::are_in_force(&mut *app.worker_pool.acquire().await?).await? {
         let reason = "connections to the database do not get the role that they ask for when they are opened: a pooler \
                       between must pass that on";
         return Err(Failure::Other(reason.into()));
@@ -78,17 +92,70 @@ pub async fn start(config: &Config) -> Result<Started, Failure> {
 
 /// On a connection of its own: a migration may take longer than the statements of a request. Whoever may not change the
 /// schema goes on when there is nothing to change.
-async fn migrate(owner: &PgConnectOptions, login: &PgConnectOptions) -> Result<(), Failure> {
-    let mut conn = owner.connect().await?;
+async fn migrate(owner: &PgConnectOptions, login: &PgConnectOptions, patience: Duration) -> Result<(), Failure> {
+    let mut conn = connect(owner, patience).await?;
     let migrated = migrate_on(&mut conn, login.get_username()).await;
     conn.close().await?;
     migrated
 }
 
+/// Connects, and waits up to `patience` for a server that cannot be reached or does not let anybody in yet. What no waiting
+/// mends is told at once.
+async fn connect(options: &PgConnectOptions, patience: Duration) -> Result<PgConnection, Failure> {
+    let began = Instant::now();
+    let mut told: Option<Instant> = None;
+    loop {
+        let error = match db::answered_within(db::PATIENCE, options.connect()).await {
+            Ok(conn) => return Ok(conn),
+            Err(error) => error,
+        };
+        let waited = began.elapsed();
+        if !is_passing(&error) || waited >= patience {
+            return Err(unreachable(&error, patience));
+        }
+        if told.is_none_or(|told| told.elapsed() >= TELL_EVERY) {
+            let (waited_s, at_most_s) = (waited.as_secs(), patience.as_secs());
+            tracing::warn!(cause = %super::chain(&error), waited_s, at_most_s, "waiting for the database");
+            told = Some(Instant::now());
+        }
+        sleep(RETRY_EVERY).await;
+    }
+}
+
+fn unreachable(error: &sqlx::Error, patience: Duration) -> Failure {
+    let state = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    let advice = match state.as_deref() {
+        Some("28000" | "28P01") => ": correct the user and the password in DATABASE_URL or LATCHKEY_MIGRATE_DATABASE_URL".into(),
+        Some("3D000") => ": create the database, or correct its name in DATABASE_URL".into(),
+        _ if is_passing(error) && !patience.is_zero() => {
+            format!(" (waited {} s, see {})", patience.as_secs(), Setting::START_TIMEOUT)
+        }
+        _ => String::new(),
+    };
+    Failure::Other(format!("the database cannot be used: {}{advice}", super::chain(error)))
+}
+
+/// Makes what a database relies on and no dump of it holds: the roles, which belong to the whole cluster. For a database that
+/// is about to be restored.
+pub(super) async fn prepare_cluster(config: &Config) -> Result<(), Failure> {
+    let Database::Server { login, owner } = &config.database else {
+        return Err(Failure::Other("only a server of your own needs to be prepared: give DATABASE_URL".into()));
+    };
+    let mut conn = connect(owner, Duration::ZERO).await?;
+    let prepared = async {
+        roles::create(&mut conn).await?;
+        roles::allow(&mut conn, owner.get_username()).await?;
+        roles::allow(&mut conn, login.get_username()).await
+    };
+    let prepared = prepared.await;
+    conn.close().await?;
+    Ok(prepared?)
+}
+
 async fn migrate_on(conn: &mut PgConnection, login: &str) -> Result<(), Failure> {
     if !db::may_migrate(conn).await? {
         if db::is_migrated(conn).await? {
-            return Ok(());
+            return expect_rights(conn).await;
         }
         let reason = "the database needs migrations, and its user may not make them: run `latchkey migrate` as the owner of \
                       the tables, or give LATCHKEY_MIGRATE_DATABASE_URL";
@@ -99,7 +166,23 @@ async fn migrate_on(conn: &mut PgConnection, login: &str) -> Result<(), Failure>
     if login == roles::EMBEDDED_LOGIN {
         roles::create_embedded_login(conn).await?;
     }
+    expect_rights(conn).await?;
     Ok(roles::allow(conn, login).await?)
+}
+
+/// Refuses a database that was restored where its roles were not: policies and rights that name them are then not in it.
+async fn expect_rights(conn: &mut PgConnection) -> Result<(), Failure> {
+    let missing = roles::missing(conn).await?;
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let (shown, rest) = missing.split_at(missing.len().min(MOST_MISSING));
+    let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
+    Err(Failure::Other(format!(
+        "the database lacks {}{more}. A dump was restored before its roles were there: run `latchkey migrate \
+         --prepare-cluster`, then restore the dump again, into an empty database",
+        shown.join(", ")
+    )))
 }
 
 fn make_data_dir(folder: &Path) -> Result<(), Failure> {

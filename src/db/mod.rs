@@ -1,7 +1,9 @@
 //! Connections, migrations and the unit of work.
 
+mod connections;
 pub mod embedded;
 mod filter;
+mod outage;
 mod page;
 mod pool;
 pub mod roles;
@@ -13,10 +15,12 @@ use std::sync::LazyLock;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, query_scalar};
 
+pub use connections::{Pool, PooledConnection, Transaction, answered_within};
 pub use filter::{Condition, Filter};
+pub use outage::Outage;
 pub use page::{Extent, ExtentRequest, Page, PageRequest};
 pub(crate) use page::{by_ordinal, extent, extent_from_row, push_extent, push_id_page};
-pub use pool::{RequestPool, for_workers};
+pub use pool::{PATIENCE, RequestPool, WORKER_PATIENCE, for_workers};
 pub use tx::Tx;
 
 /// All migrations, embedded in the binary. What a newer binary has migrated is no hindrance: while a service is upgraded,

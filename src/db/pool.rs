@@ -3,66 +3,41 @@
 //! PostgreSQL itself keeps hotels apart (row level security): a connection for requests sees the rows of the hotel that it
 //! was last told, so none is handed out without being told one. Workers and the command line see all hotels.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{AssertSqlSafe, Connection as _, PgPool, Postgres, SqlSafeStr as _, Transaction};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{AssertSqlSafe, Connection as _};
 
+use super::connections::{Pool, PooledConnection, Transaction, answered_within};
+use super::outage::Outage;
 use super::roles;
 use crate::hotels::HotelId;
 
 /// Longest that one statement of a request may take; below the request's deadline of 5 s.
 const STATEMENT_TIMEOUT: &str = "4s";
+/// Longest that a request waits for the answer to one of its statements, or to its commit.
+pub const PATIENCE: Duration = Duration::from_secs(5);
 /// Longest that a request waits for a lock that another one holds.
 const LOCK_TIMEOUT: &str = "3s";
 /// Longest that a request waits for a connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
-/// A connection that was idle for longer is asked whether it still is one. PostgreSQL is never back so soon, so a request
-/// meets no connection from before its restart; and where there is load, no connection is idle for so long.
-const IDLE_UNCHECKED: Duration = Duration::from_millis(100);
 
 /// Connections for what runs beside the requests.
-const WORKER_CONNECTIONS: u32 = 4;
+const WORKER_CONNECTIONS: usize = 4;
 /// Longest that a worker waits for one of them.
 const WORKER_ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
+/// Longest that one statement of a worker may take.
+const WORKER_STATEMENT_TIMEOUT: &str = "60s";
+/// Longest that a worker waits for the answer to one of its statements, or to its commit.
+pub const WORKER_PATIENCE: Duration = Duration::from_secs(65);
 
 /// The connections that requests are served from. Cheap to clone.
 #[derive(Clone)]
-pub struct RequestPool {
-    pool: PgPool,
-    kept: Arc<Mutex<Kept>>,
-}
-
-/// Connections that are known to be as they were. `sqlx` asks the server about each one that comes back to its pool, which
-/// is a round trip for every request.
-#[derive(Default)]
-struct Kept {
-    idle: Vec<(PoolConnection<Postgres>, Instant)>,
-    /// How many wait for one from `sqlx`.
-    wanted: usize,
-}
-
-impl Drop for Kept {
-    /// A connection that is dropped goes back to its pool in a task, and there may be no runtime any more.
-    fn drop(&mut self) {
-        self.idle.drain(..).for_each(|(conn, _)| drop(conn.detach()));
-    }
-}
-
-/// Somebody waits for a connection.
-struct Wanted<'a>(&'a RequestPool);
-
-impl Drop for Wanted<'_> {
-    fn drop(&mut self) {
-        self.0.kept().wanted -= 1;
-    }
-}
+pub struct RequestPool(Pool);
 
 impl RequestPool {
     /// Opens it. Connections are opened as they are needed, up to `max_connections`.
-    pub fn new(options: PgConnectOptions, max_connections: u32) -> Self {
+    pub fn new(options: PgConnectOptions, max_connections: u32, outage: Outage) -> Self {
         let options = tuned(options).application_name("latchkey").options([
             ("role", roles::APP),
             ("statement_timeout", STATEMENT_TIMEOUT),
@@ -72,113 +47,73 @@ impl RequestPool {
             // up, or checked by a foreign key, long after it has grown.
             ("enable_seqscan", "off"),
         ]);
-        let pool = PgPoolOptions::new()
-            .max_connections(max_connections)
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            // It would be a ping per request.
-            .test_before_acquire(false)
-            .before_acquire(|conn, idle| {
-                Box::pin(async move { Ok(idle.idle_for < IDLE_UNCHECKED || conn.ping().await.is_ok()) })
-            })
-            .connect_lazy_with(options);
-        Self { pool, kept: Arc::default() }
+        let most = usize::try_from(max_connections).unwrap_or(usize::MAX);
+        Self(Pool::new(options, most, ACQUIRE_TIMEOUT, PATIENCE, outage))
     }
 
     /// Most connections at the same time.
     pub fn connections(&self) -> usize {
-        self.pool.options().get_max_connections() as usize
+        self.0.status().max_size
+    }
+
+    /// Whether the database is known to be away.
+    pub fn is_away(&self) -> bool {
+        self.0.is_away()
     }
 
     /// A connection that sees the rows of a hotel.
-    pub async fn of_hotel(&self, hotel: HotelId) -> sqlx::Result<PoolConnection<Postgres>> {
-        let mut conn = self.acquire().await?;
-        sqlx::query!("SELECT set_config('latchkey.hotel_id', $1, false)", hotel.to_string())
-            .fetch_one(&mut *conn)
-            .await?;
+    pub async fn of_hotel(&self, hotel: HotelId) -> sqlx::Result<PooledConnection> {
+        let mut conn = self.0.acquire().await?;
+        let hotel = hotel.to_string();
+        let binding = sqlx::query!("SELECT set_config('latchkey.hotel_id', $1, false)", hotel);
+        answered_within(PATIENCE, binding.fetch_one(&mut *conn)).await?;
         Ok(conn)
     }
 
     /// A connection that may still see the rows of whichever hotel it worked for last: for the one statement that tells it
     /// which hotel is next.
-    pub(crate) async fn of_nobody(&self) -> sqlx::Result<PoolConnection<Postgres>> {
-        self.acquire().await
-    }
-
-    /// Takes a connection back whose statements were all answered. One that is dropped instead is asked first whether it
-    /// still is one.
-    pub fn give_back(&self, conn: PoolConnection<Postgres>) {
-        let mut kept = self.kept();
-        if kept.wanted == 0 && !self.pool.is_closed() {
-            kept.idle.push((conn, Instant::now()));
-        }
-    }
-
-    async fn acquire(&self) -> sqlx::Result<PoolConnection<Postgres>> {
-        while let Some((mut conn, since)) = self.take_kept() {
-            if since.elapsed() < IDLE_UNCHECKED || conn.ping().await.is_ok() {
-                return Ok(conn);
-            }
-        }
-        let _wanted = Wanted(self);
-        self.pool.acquire().await
-    }
-
-    /// A connection that was kept, the last one first; else one is wanted from then on.
-    fn take_kept(&self) -> Option<(PoolConnection<Postgres>, Instant)> {
-        let mut kept = self.kept();
-        let last = kept.idle.pop();
-        kept.wanted += usize::from(last.is_none());
-        last
-    }
-
-    fn kept(&self) -> MutexGuard<'_, Kept> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) async fn of_nobody(&self) -> sqlx::Result<PooledConnection> {
+        self.0.acquire().await
     }
 
     /// A transaction that sees the rows of a hotel, and waits for locks no longer than `lock_timeout` where one is given.
-    pub async fn begin(
-        &self,
-        hotel: HotelId,
-        lock_timeout: Option<&str>,
-    ) -> sqlx::Result<Transaction<'static, Postgres>> {
+    pub async fn begin(&self, hotel: HotelId, lock_timeout: Option<&str>) -> sqlx::Result<Transaction> {
         // One round trip; a UUID and our own constants need no escaping.
         let bound = format!("BEGIN; SET LOCAL latchkey.hotel_id = '{hotel}'");
         let statement = match lock_timeout {
             Some(timeout) => format!("{bound}; SET LOCAL lock_timeout = '{timeout}'"),
             None => bound,
         };
-        Transaction::begin(self.acquire().await?, Some(AssertSqlSafe(statement).into_sql_str())).await
+        self.0.begin_with(AssertSqlSafe(statement)).await
     }
 
     /// Asks the server for an answer.
     pub async fn ping(&self) -> sqlx::Result<()> {
-        self.acquire().await?.ping().await
+        let mut conn = self.0.acquire().await?;
+        answered_within(PATIENCE, conn.ping()).await?;
+        conn.give_back();
+        Ok(())
     }
 
-    /// Closes all connections, once they are given back.
+    /// Closes all connections, those that are in use once they are given back.
     pub async fn close(&self) {
-        let closing = self.pool.close();
-        self.kept().idle.clear();
-        closing.await;
+        self.0.close().await;
     }
 }
 
 /// A few connections of their own for what runs beside the requests: work in bulk may take longer than a request, and does
 /// not take connections from requests.
-pub fn for_workers(options: PgConnectOptions) -> PgPool {
+pub fn for_workers(options: PgConnectOptions, outage: Outage) -> Pool {
     let options = tuned(options).application_name("latchkey workers").options([
         ("role", roles::WORKER),
-        ("statement_timeout", "60s"),
+        ("statement_timeout", WORKER_STATEMENT_TIMEOUT),
         ("lock_timeout", "10s"),
         ("idle_in_transaction_session_timeout", "60s"),
         // What work in bulk changes goes to the disk bit by bit. Otherwise the operating system keeps it and writes a lot at
         // once, while commits wait for the disk.
         ("backend_flush_after", "256kB"),
     ]);
-    PgPoolOptions::new()
-        .max_connections(WORKER_CONNECTIONS)
-        .acquire_timeout(WORKER_ACQUIRE_TIMEOUT)
-        .connect_lazy_with(options)
+    Pool::new(options, WORKER_CONNECTIONS, WORKER_ACQUIRE_TIMEOUT, WORKER_PATIENCE, outage)
 }
 
 fn tuned(options: PgConnectOptions) -> PgConnectOptions {
@@ -191,5 +126,9 @@ fn tuned(options: PgConnectOptions) -> PgConnectOptions {
         // Short statements on few rows never win back the time that compiling them takes.
         ("jit", "off"),
         ("TimeZone", "UTC"),
+        // The server ends sessions whose client has vanished; until then they count as connections and hold their locks.
+        ("tcp_keepalives_idle", "15"),
+        ("tcp_keepalives_interval", "5"),
+        ("tcp_keepalives_count", "3"),
     ])
 }

@@ -6,7 +6,7 @@
 //! | [`WORKER`] | workers, command line | all hotels |
 //! | the owner | migrations alone | nothing but the schema, unless a policy says so |
 
-use sqlx::{AssertSqlSafe, PgConnection, PgPool, query_scalar};
+use sqlx::{AssertSqlSafe, PgConnection, query_scalar};
 
 /// The role of connections for requests.
 pub const APP: &str = "latchkey_app";
@@ -14,6 +14,68 @@ pub const APP: &str = "latchkey_app";
 pub const WORKER: &str = "latchkey_worker";
 /// Who logs in on the embedded server; nothing but what these roles may.
 pub const EMBEDDED_LOGIN: &str = "latchkey";
+
+/// Makes the two roles where they are missing, as the migrations do in their own cluster.
+pub async fn create(conn: &mut PgConnection) -> sqlx::Result<()> {
+    for role in [APP, WORKER] {
+        if exists(conn, role).await? {
+            continue;
+        }
+        match sqlx::query(AssertSqlSafe(format!("CREATE ROLE {role} NOLOGIN"))).execute(&mut *conn).await {
+            // Another process was faster.
+            Err(sqlx::Error::Database(error)) if matches!(error.code().as_deref(), Some("42710" | "23505")) => {}
+            result => {
+                result?;
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn exists(conn: &mut PgConnection, role: &str) -> sqlx::Result<bool> {
+    let exists = query_scalar!(r#"SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1) AS "exists!""#, role);
+    exists.fetch_one(conn).await
+}
+
+/// What a migrated database lacks of the roles, their policies and their rights; nothing, unless it was restored from a dump
+/// without them.
+pub async fn missing(conn: &mut PgConnection) -> sqlx::Result<Vec<String>> {
+    let mut missing = Vec::new();
+    for role in [APP, WORKER] {
+        if !exists(conn, role).await? {
+            missing.push(format!("the role {role}"));
+        }
+    }
+    if !missing.is_empty() {
+        return Ok(missing);
+    }
+    query_scalar!(
+        r#"WITH protected AS (
+               SELECT c.oid, c.relname, c.relispartition FROM pg_class c
+               WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
+               AND (NOT c.relispartition AND c.relname NOT LIKE '\_sqlx%' OR pg_get_expr(c.relpartbound, c.oid) = 'DEFAULT')
+           ), needed AS (
+               SELECT p.oid, p.relname, r.role FROM protected p, unnest(ARRAY[$1, $2]::text[]) r (role)
+               WHERE r.role = $2 OR NOT p.relispartition
+           ), lacking AS (
+               SELECT format('the policy of %s for the table %s', n.role, n.relname) AS what FROM needed n
+               JOIN pg_roles r ON r.rolname = n.role
+               WHERE NOT EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = n.oid AND r.oid = ANY (p.polroles))
+               UNION ALL
+               SELECT format('the right of %s to read the table %s', n.role, n.relname) FROM needed n
+               WHERE NOT has_table_privilege(n.role, n.oid, 'SELECT')
+               UNION ALL
+               SELECT format('the right of %s to call %s', $2, p.proname) FROM pg_proc p
+               WHERE p.pronamespace = 'public'::regnamespace AND p.proname LIKE '%week\_partition'
+               AND NOT has_function_privilege($2, p.oid, 'EXECUTE')
+           )
+           SELECT what AS "what!" FROM lacking ORDER BY 1"#,
+        APP,
+        WORKER,
+    )
+    .fetch_all(conn)
+    .await
+}
 
 /// Makes the login of the embedded server.
 pub async fn create_embedded_login(conn: &mut PgConnection) -> sqlx::Result<()> {
@@ -49,14 +111,14 @@ pub async fn allow(conn: &mut PgConnection, login: &str) -> sqlx::Result<()> {
     Ok(())
 }
 
-/// Whether connections of a pool are what they are meant to be: something between us and the server (a pooler) may lose
+/// Whether connections of the workers are what they are meant to be: something between us and the server (a pooler) may lose
 /// what they ask for when they are opened.
-pub async fn are_in_force(workers: &PgPool) -> sqlx::Result<bool> {
+pub async fn are_in_force(worker: &mut PgConnection) -> sqlx::Result<bool> {
     query_scalar!(
         r#"SELECT current_user = $1 AND NOT r.rolsuper AND NOT r.rolbypassrls AS "in_force!"
            FROM pg_roles r WHERE r.rolname = current_user"#,
         WORKER
     )
-    .fetch_one(workers)
+    .fetch_one(worker)
     .await
 }

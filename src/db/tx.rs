@@ -1,8 +1,10 @@
 //! The unit of work.
 
 use chrono::{DateTime, Utc};
-use sqlx::{PgConnection, Postgres, Transaction};
+use sqlx::PgConnection;
+use sqlx::postgres::{PgDatabaseError, PgSeverity};
 
+use super::{PATIENCE, Transaction};
 use crate::app::App;
 use crate::audit::{Entry, Journal, Reason};
 use crate::auth::{Actor, Mode};
@@ -19,7 +21,7 @@ const SANDBOX_LOCK_TIMEOUT: &str = "200ms";
 /// Services take `&mut Tx` in functions whose names end in `_in`; they compose and never commit. Whoever opened it commits
 /// once. Dropping it rolls back.
 pub struct Tx {
-    inner: Transaction<'static, Postgres>,
+    inner: Transaction,
     /// On whose behalf.
     pub actor: Actor,
     /// The one instant at which everything in it happens.
@@ -111,24 +113,30 @@ impl Tx {
         if self.actor.mode == Mode::Test {
             return Ok(self.inner.rollback().await?);
         }
-        self.write_out().await?;
-        let changes = std::mem::take(&mut self.changes).into_inner();
-        let actor = EventActor::Integration(self.actor.integration_id);
-        let (hotel, now) = (self.actor.hotel.id, self.now);
-        let (ids, journal) = (&self.app.ids, &self.journal);
-        let of_events = events::write_with_in(&mut self.inner, ids, hotel, actor, now, &changes, journal).await?;
+        let writing = tokio::time::timeout(PATIENCE, self.write_what_is_left());
+        let of_events = writing.await.map_err(|_| Error::of(ErrorCode::DeadlineExceeded))??;
         self.inner.commit().await.map_err(commit_error)?;
         if of_events + self.deliveries > 0 {
             self.app.deliveries_wake.notify_one();
         }
         Ok(())
     }
+
+    /// Writes what is unwritten, the events and the audit trail. Tells how many deliveries the events have.
+    async fn write_what_is_left(&mut self) -> Result<u64> {
+        self.write_out().await?;
+        let changes = std::mem::take(&mut self.changes).into_inner();
+        let actor = EventActor::Integration(self.actor.integration_id);
+        let (hotel, now) = (self.actor.hotel.id, self.now);
+        let (ids, journal) = (&self.app.ids, &self.journal);
+        events::write_with_in(&mut self.inner, ids, hotel, actor, now, &changes, journal).await
+    }
 }
 
-/// A commit that PostgreSQL refused was not made; one that got no answer may have been.
+/// A commit that PostgreSQL refused was not made; one that got no answer, or the last words of a session, may have been.
 fn commit_error(error: sqlx::Error) -> Error {
-    let state = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
-    if state.is_some_and(|state| state.starts_with("40") || state.starts_with("23")) {
+    let severity = error.as_database_error().and_then(|error| error.try_downcast_ref()).map(PgDatabaseError::severity);
+    if severity == Some(PgSeverity::Error) {
         return error.into();
     }
     Error { source: Some(Box::new(error)), ..Error::of(ErrorCode::OutcomeUnknown) }

@@ -9,6 +9,7 @@ use tokio::time::MissedTickBehavior;
 use super::store;
 use crate::app::App;
 use crate::audit;
+use crate::db::{WORKER_PATIENCE, answered_within};
 use crate::error::Result;
 
 /// How long events and deliveries are kept.
@@ -48,7 +49,7 @@ pub async fn run_maintenance(app: App, shutdown: impl Future<Output = ()>) {
 
 async fn maintain_now(app: &App) -> Result<()> {
     let mut conn = app.worker_pool.acquire().await?;
-    maintain(&mut conn, app.clock.now()).await
+    answered_within(WORKER_PATIENCE, maintain(&mut conn, app.clock.now())).await
 }
 
 /// Makes the partitions of this week and the next ones, and drops those in which everything is past its time. Safe to

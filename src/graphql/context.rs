@@ -5,14 +5,13 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use async_graphql::Context;
 use chrono::{DateTime, Utc};
-use sqlx::pool::PoolConnection;
-use sqlx::{PgConnection, Postgres};
+use sqlx::PgConnection;
 use tokio::sync::{Mutex, MutexGuard, Semaphore, SemaphorePermit};
 use uuid::Uuid;
 
 use crate::app::App;
 use crate::auth::Actor;
-use crate::db::Tx;
+use crate::db::{PooledConnection, Tx};
 use crate::error::{Error, ErrorCode, Result};
 use crate::idempotency::{self, Claim, Idempotency, KeptAnswer};
 
@@ -32,7 +31,7 @@ pub struct RequestContext {
     /// Stays that its mutations of keys will hold.
     announced: Vec<Uuid>,
     /// The connection that the actor was found on, for the first that reads.
-    admitted: std::sync::Mutex<Option<PoolConnection<Postgres>>>,
+    admitted: std::sync::Mutex<Option<PooledConnection>>,
     unit: Mutex<Unit>,
     /// Root fields of a query run at the same time; one request does not take all connections for them.
     readers: Semaphore,
@@ -56,11 +55,11 @@ impl RequestContext {
     ///
     /// `conn` is a connection that sees the rows of the actor's hotel, where there is one already, or will be told by the first
     /// statement on it. It is of no use to a transaction, which opens its own.
-    pub fn new(app: App, actor: Actor, conn: Option<PoolConnection<Postgres>>, mutates: bool) -> Self {
+    pub fn new(app: App, actor: Actor, conn: Option<PooledConnection>, mutates: bool) -> Self {
         let now = app.clock.now();
         let conn = match conn {
             Some(conn) if mutates => {
-                app.pool.give_back(conn);
+                conn.give_back();
                 None
             }
             conn => conn,
@@ -199,7 +198,7 @@ impl Drop for RequestContext {
     /// A connection that nobody has read from is as it was.
     fn drop(&mut self) {
         if let Some(conn) = self.admitted.get_mut().unwrap_or_else(PoisonError::into_inner).take() {
-            self.app.pool.give_back(conn);
+            conn.give_back();
         }
     }
 }
@@ -214,7 +213,7 @@ pub struct Session<'a> {
 
 enum Source<'a> {
     /// The permit goes back after the connection.
-    Pool(Option<PoolConnection<Postgres>>, #[expect(dead_code, reason = "held")] SemaphorePermit<'a>),
+    Pool(Option<PooledConnection>, #[expect(dead_code, reason = "held")] SemaphorePermit<'a>),
     Tx(MutexGuard<'a, Unit>),
 }
 
@@ -254,7 +253,7 @@ impl Session<'_> {
         if let Source::Pool(conn, _) = &mut self.source
             && let Some(conn) = conn.take()
         {
-            self.context.app.pool.give_back(conn);
+            conn.give_back();
         }
     }
 

@@ -10,8 +10,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map, json};
-use sqlx::Postgres;
-use sqlx::pool::PoolConnection;
 use tokio::time::Instant;
 
 use super::announced;
@@ -21,6 +19,7 @@ use super::prepare::{GraphQlRequest, Prepared};
 use super::response::{GraphQlError, GraphQlResponse};
 use crate::app::App;
 use crate::auth::{Actor, Mode, Permission};
+use crate::db::{PATIENCE, PooledConnection, answered_within};
 use crate::error::{Error, ErrorCode, Result};
 use crate::idempotency::{Claim, Idempotency, KeptAnswer};
 
@@ -72,7 +71,7 @@ pub async fn execute(app: &App, actor: &Actor, requests: Vec<GraphQlRequest>) ->
 pub async fn execute_keyed(
     app: &App,
     actor: &Actor,
-    mut conn: Option<PoolConnection<Postgres>>,
+    mut conn: Option<PooledConnection>,
     requests: Vec<GraphQlRequest>,
     keyed: Option<&Keyed>,
     deadline: Instant,
@@ -94,7 +93,7 @@ pub async fn execute_keyed(
         let context = RequestContext::new(app.clone(), actor.clone(), conn.take(), mutates);
         let context = Arc::new(context.announcing(held.clone()));
         if let Some(keyed) = keyed {
-            let claim = context.claim(&keyed.idempotency, attempt > 1).await;
+            let claim = answered_within(PATIENCE, context.claim(&keyed.idempotency, attempt > 1)).await;
             if !matches!(claim, Ok(Claim::New)) {
                 // Whoever asks again at once must not find the key still in use.
                 context.poison().await;
@@ -266,7 +265,7 @@ async fn run_one(
 
 async fn finish(context: &RequestContext, outcome: Outcome, keyed: Option<&Keyed>) -> (Outcome, bool) {
     let finished = async {
-        let kept = keep(context, &outcome.responses, keyed).await?;
+        let kept = answered_within(PATIENCE, keep(context, &outcome.responses, keyed)).await?;
         context.finish().await?;
         Ok(kept)
     };

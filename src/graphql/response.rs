@@ -94,6 +94,18 @@ impl GraphQlResponse {
         Self { data: Some(Data::Value(Value::Object(data))), errors, extensions: Map::new() }
     }
 
+    /// Whether there is anything in the answer but errors: a root field that has a value, of an operation that was not undone.
+    pub fn is_of_use(&self) -> bool {
+        let has_values = match &self.data {
+            None | Some(Data::Value(Value::Null)) => false,
+            Some(Data::Value(Value::Object(roots))) => {
+                self.errors.is_empty() || roots.values().any(|root| *root != Value::Null)
+            }
+            Some(Data::Value(_) | Data::Json(_)) => true,
+        };
+        has_values && !self.extensions.contains_key("rolledBack")
+    }
+
     /// Whether the operation was refused before it ran.
     pub fn is_request_error(&self) -> bool {
         self.data.is_none()

@@ -6,6 +6,10 @@
 //! it waits no longer than [`STANDING_WAIT`]: so the latency of what is accepted stays low however much is refused (the
 //! rule is that of controlled delay in its simplest form).
 //!
+//! A refusal that comes at once is answered by the next request at once: a thousand clients that do so would have most of the
+//! processors write refusals. So it is held back for a while ([`REFUSAL_AFTER`]), which costs nothing but the memory of an
+//! idle connection; and until it is written, nothing of the request but its head is looked at.
+//!
 //! A body that is still on its way holds no place: it is given back while nothing arrives, and taken again in the end.
 
 use std::error;
@@ -24,7 +28,7 @@ use futures_util::future::BoxFuture;
 use http_body_util::BodyExt as _;
 use hyper::body::{Frame, SizeHint};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use super::refused_unread;
 use crate::error::{Error, ErrorCode};
@@ -33,6 +37,8 @@ use crate::error::{Error, ErrorCode};
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
 /// Longest wait of who joins a standing queue.
 const STANDING_WAIT: Duration = Duration::from_millis(100);
+/// How long a request has been there at least when it is refused.
+const REFUSAL_AFTER: Duration = Duration::from_millis(500);
 /// Most requests that wait, for each place.
 const QUEUE_PER_PLACE: usize = 16;
 
@@ -42,14 +48,17 @@ type Place = OwnedSemaphorePermit;
 type Held = Arc<Mutex<Option<Place>>>;
 
 /// No place became free in time.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("no place became free in time")]
-pub(super) struct Overloaded;
+pub(super) struct NoPlace {
+    /// Why: who runs waits for a database that is away, or there are too many.
+    pub(super) code: ErrorCode,
+}
 
-impl Overloaded {
-    /// Whether an error is this one or was caused by it.
-    pub(super) fn is_behind(error: &(dyn error::Error + 'static)) -> bool {
-        std::iter::successors(Some(error), |error| error.source()).any(<dyn error::Error>::is::<Self>)
+impl NoPlace {
+    /// The one that an error is or was caused by.
+    pub(super) fn behind(error: &(dyn error::Error + 'static)) -> Option<Self> {
+        std::iter::successors(Some(error), |error| error.source()).find_map(<dyn error::Error>::downcast_ref).copied()
     }
 }
 
@@ -61,6 +70,7 @@ struct Entrance {
     places: Arc<Semaphore>,
     longest_queue: usize,
     queue: Mutex<Queue>,
+    is_away: Box<dyn Fn() -> bool + Send + Sync>,
 }
 
 /// Who waits.
@@ -84,12 +94,16 @@ impl Entrance {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn no_place(&self) -> NoPlace {
+        NoPlace { code: if (self.is_away)() { ErrorCode::Unavailable } else { ErrorCode::Overloaded } }
+    }
+
     /// Joins the queue, and tells how long to stay in it.
-    fn wait(&self) -> Result<(Waiting<'_>, Duration), Overloaded> {
+    fn wait(&self) -> Result<(Waiting<'_>, Duration), NoPlace> {
         let now = Instant::now();
         let mut queue = self.queue();
         if queue.waiting == self.longest_queue {
-            return Err(Overloaded);
+            return Err(self.no_place());
         }
         if queue.waiting == 0 {
             queue.since = now;
@@ -101,15 +115,16 @@ impl Entrance {
 }
 
 impl Gate {
-    /// Lets so many requests run at a time.
-    pub(super) fn new(places: usize) -> Self {
+    /// Lets so many requests run at a time. `is_away` tells whether the database is, and the others wait for that.
+    pub(super) fn new(places: usize, is_away: impl Fn() -> bool + Send + Sync + 'static) -> Self {
         let queue = Mutex::new(Queue { waiting: 0, since: Instant::now() });
         let longest_queue = places.saturating_mul(QUEUE_PER_PLACE);
-        Self(Arc::new(Entrance { places: Arc::new(Semaphore::new(places)), longest_queue, queue }))
+        let (places, is_away) = (Arc::new(Semaphore::new(places)), Box::new(is_away));
+        Self(Arc::new(Entrance { places, longest_queue, queue, is_away }))
     }
 
     /// Takes a place, in the order of arrival.
-    async fn enter(&self) -> Result<Place, Overloaded> {
+    async fn enter(&self) -> Result<Place, NoPlace> {
         // Fails also while others wait: a place that becomes free is the first one's at once.
         if let Ok(place) = self.0.places.clone().try_acquire_owned() {
             return Ok(place);
@@ -117,15 +132,20 @@ impl Gate {
         let (_waiting, patience) = self.0.wait()?;
         match timeout(patience, self.0.places.clone().acquire_owned()).await {
             Ok(place) => Ok(place.expect("the semaphore is never closed")),
-            Err(_) => Err(Overloaded),
+            Err(_) => Err(self.0.no_place()),
         }
     }
 }
 
 /// Runs a request once there is a place for it.
 pub(super) async fn run(State(gate): State<Gate>, request: Request, next: Next) -> Response {
-    let Ok(place) = gate.enter().await else {
-        return refused_unread(request, Error::of(ErrorCode::Overloaded)).await;
+    let arrived = Instant::now();
+    let place = match gate.enter().await {
+        Ok(place) => place,
+        Err(NoPlace { code }) => {
+            sleep_until(arrived + REFUSAL_AFTER).await;
+            return refused_unread(request, Error::of(code)).await;
+        }
     };
     let held = Held::new(Mutex::new(Some(place)));
     let request = request.map(|body| Body::new(Arriving { body, gate, held: Arc::clone(&held), entering: None }));
@@ -140,7 +160,7 @@ struct Arriving {
     gate: Gate,
     held: Held,
     /// All is there, and a place is waited for.
-    entering: Option<BoxFuture<'static, Result<Place, Overloaded>>>,
+    entering: Option<BoxFuture<'static, Result<Place, NoPlace>>>,
 }
 
 impl Arriving {
@@ -179,7 +199,7 @@ impl HttpBody for Arriving {
                 *this.held() = Some(place);
                 Poll::Ready(None)
             }
-            Err(overloaded) => Poll::Ready(Some(Err(axum::Error::new(overloaded)))),
+            Err(no_place) => Poll::Ready(Some(Err(axum::Error::new(no_place)))),
         }
     }
 
@@ -211,7 +231,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_burst_waits_for_a_second_and_in_a_standing_queue_nobody_waits_for_long() {
-        let gate = Gate::new(1);
+        let gate = Gate::new(1, || false);
         let place = gate.enter().await.expect("a place");
         // The clock of a paused runtime ticks in milliseconds.
         let (tick, waiting) = (Duration::from_millis(2), gate.clone());
@@ -233,7 +253,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn whoever_finds_the_queue_full_is_refused_at_once_and_the_others_enter_in_turn() {
-        let gate = Gate::new(2);
+        let gate = Gate::new(2, || false);
         let mut places = vec![gate.enter().await.expect("a place"), gate.enter().await.expect("a place")];
         let (sender, mut entered) = mpsc::unbounded_channel();
         for number in 0..2 * QUEUE_PER_PLACE {
@@ -254,8 +274,16 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn whoever_finds_no_place_because_the_database_is_away_is_told_so() {
+        let gate = Gate::new(1, || true);
+        let _place = gate.enter().await.expect("a place");
+        let code = gate.enter().await.map(drop).map_err(|no_place| no_place.code);
+        assert_eq!(code, Err(ErrorCode::Unavailable));
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_body_on_its_way_holds_no_place_and_takes_one_in_the_end() {
-        let gate = Gate::new(1);
+        let gate = Gate::new(1, || false);
         let arriving = |chunks: mpsc::UnboundedReceiver<&'static str>, place: Place| {
             let chunks = stream::unfold(chunks, async |mut chunks| {
                 let chunk = chunks.recv().await?;
@@ -289,6 +317,6 @@ mod tests {
         assert!(other.is_ok());
         advance(LONGEST_WAIT).await;
         let refused = body.frame().await.expect("an error").expect_err("an error");
-        assert!(Overloaded::is_behind(&refused));
+        assert_eq!(NoPlace::behind(&refused).map(|no_place| no_place.code), Some(ErrorCode::Overloaded));
     }
 }

@@ -10,11 +10,11 @@ use serde::Serialize;
 
 use super::negotiate::MediaType;
 use crate::auth::Actor;
-use crate::error::{Error, ErrorCode};
+use crate::error::{Error, ErrorCode, Severity};
 use crate::graphql::GraphQlResponse;
 
 /// When a client may try again after a 503, or after its own request that still runs, in seconds.
-const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("1");
+pub(super) const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("1");
 
 /// Marks an answer that was given before.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
@@ -77,8 +77,9 @@ pub(super) fn status_of(error: &Error) -> StatusCode {
 
 /// When the same request can succeed, where that is known.
 pub(super) fn retry_after(error: &Error) -> Option<HeaderValue> {
-    let in_use = (error.code == ErrorCode::IdempotencyKeyInUse).then_some(RETRY_AFTER_SECONDS);
-    error.retry_after_seconds.map(HeaderValue::from).or(in_use)
+    let spec = error.code.spec();
+    let soon = error.code == ErrorCode::IdempotencyKeyInUse || spec.severity == Severity::Passing && spec.retryable;
+    error.retry_after_seconds.map(HeaderValue::from).or(soon.then_some(RETRY_AFTER_SECONDS))
 }
 
 /// Says when to try again.
@@ -111,9 +112,6 @@ pub(super) fn written(
     match status {
         StatusCode::UNAUTHORIZED => {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-        }
-        StatusCode::SERVICE_UNAVAILABLE => {
-            headers.insert(RETRY_AFTER, RETRY_AFTER_SECONDS);
         }
         // What was not read of the body would be taken for the next request.
         StatusCode::REQUEST_TIMEOUT | StatusCode::PAYLOAD_TOO_LARGE => {

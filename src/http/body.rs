@@ -15,7 +15,7 @@ use http_body_util::{BodyExt as _, Limited};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
-use super::admission::Overloaded;
+use super::admission::NoPlace;
 use crate::error::{Error, ErrorCode, Result};
 
 /// Largest body, in bytes: a batch of 100 documents of their usual size fits several times.
@@ -34,7 +34,7 @@ const DISCARD: Duration = Duration::from_secs(2);
 ///
 /// # Errors
 /// `PAYLOAD_TOO_LARGE`, `REQUEST_TIMEOUT`, `BAD_REQUEST` when the connection breaks, `OVERLOADED` when the bodies that are on
-/// their way take too much memory, or there is no place any more once it has arrived.
+/// their way take too much memory; that or `UNAVAILABLE` when there is no place any more once it has arrived.
 pub(super) async fn read(body: Body) -> Result<Bytes> {
     read_within(body, &BUDGET).await
 }
@@ -62,10 +62,10 @@ impl Gathered<'_> {
     async fn fill(&mut self, mut body: Body) -> Result<()> {
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|error| {
-                if Overloaded::is_behind(&error) {
-                    return Error::of(ErrorCode::Overloaded);
+                match NoPlace::behind(&error) {
+                    Some(NoPlace { code }) => Error::of(code),
+                    None => Error::new(ErrorCode::BadRequest, "The request body is incomplete"),
                 }
-                Error::new(ErrorCode::BadRequest, "The request body is incomplete")
             })?;
             if let Err(refusal) = self.add(&frame.into_data().unwrap_or_default()) {
                 if refusal.code == ErrorCode::Overloaded {

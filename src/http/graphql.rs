@@ -8,27 +8,28 @@
 //! |---|---|---|
 //! | not a GraphQL request, not let in | 4xx | 4xx |
 //! | refused before it ran | the code's status | 200 |
-//! | given up by us: deadline, database, fault | 503 or 500 | 503 or 500 |
+//! | given up by us, nothing was answered: deadline, database, fault | 503 or 500 | 503 or 500 |
 //! | ran, with errors or without | 200 | 200 |
-//! | batch | 200 | 200 |
+//! | batch of which something was answered, or that is the caller's to put right | 200 | 200 |
+//!
+//! Whatever can succeed later, a part of an answer included, comes with `Retry-After`.
 
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use sqlx::Postgres;
-use sqlx::pool::PoolConnection;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use super::answer::{self, Outcome};
 use super::body;
-use super::entry;
+use super::entry::{self, Refused};
 use super::negotiate::{self, MediaType};
 use super::operations::Operations;
 use super::requests::RequestId;
 use crate::app::App;
 use crate::auth::{Admission, Supposed};
+use crate::db::PooledConnection;
 use crate::error::{Error, ErrorCode, Result, Severity};
 use crate::graphql::{self, DEADLINE, Execution, GraphQlRequest, GraphQlResponse, Keyed};
 use crate::idempotency::{self, Idempotency};
@@ -82,7 +83,14 @@ async fn serve(app: &App, head: &Parts, content: Content) -> Response {
     let accepted = negotiate::answer_type(&head.headers);
     let media_type = accepted.unwrap_or(MediaType::Json);
 
-    let Admission { mut actor, conn } = match entry::enter(app, head, |_| true).await {
+    let entering = entry::enter(app, head, |_| true);
+    let entered = match &content {
+        Content::Coming(_) => entering.await,
+        Content::Read(_, deadline) => timeout_at(*deadline, entering).await.unwrap_or_else(|_| {
+            Err(Refused { error: Error::of(ErrorCode::DeadlineExceeded), outcome: Outcome::default() })
+        }),
+    };
+    let Admission { mut actor, conn } = match entered {
         Ok(admission) => admission,
         Err(refused) => {
             content.discard().await;
@@ -137,7 +145,7 @@ impl Content {
 type Encode = fn(&[GraphQlResponse]) -> serde_json::Result<String>;
 type Encoded = fn(MediaType, Execution, Outcome) -> Response;
 
-async fn read(headers: &HeaderMap, body: Body, conn: &mut Option<PoolConnection<Postgres>>) -> Result<Read> {
+async fn read(headers: &HeaderMap, body: Body, conn: &mut Option<PooledConnection>) -> Result<Read> {
     if !negotiate::is_json(headers) {
         *conn = None;
         body::discard(body).await;
@@ -152,7 +160,10 @@ async fn read(headers: &HeaderMap, body: Body, conn: &mut Option<PoolConnection<
 fn one(media_type: MediaType, mut execution: Execution, outcome: Outcome) -> Response {
     let outcome = complete(outcome, &execution);
     match execution.responses.pop().map(bounded) {
-        Some(response) => answer::json(media_type, status(media_type, &response), &response, outcome),
+        Some(response) => {
+            let status = status(media_type, std::slice::from_ref(&response), false);
+            answered(answer::json(media_type, status, &response, outcome), std::slice::from_ref(&response))
+        }
         None => answer::refusal_with(media_type, Error::internal("an operation without an answer"), outcome),
     }
 }
@@ -160,7 +171,15 @@ fn one(media_type: MediaType, mut execution: Execution, outcome: Outcome) -> Res
 fn batch(media_type: MediaType, execution: Execution, outcome: Outcome) -> Response {
     let outcome = complete(outcome, &execution);
     let responses: Vec<GraphQlResponse> = execution.responses.into_iter().map(bounded).collect();
-    answer::json(media_type, StatusCode::OK, &responses, outcome)
+    answered(answer::json(media_type, status(media_type, &responses, true), &responses, outcome), &responses)
+}
+
+/// Says when to try again where that can help.
+fn answered(mut response: Response, responses: &[GraphQlResponse]) -> Response {
+    let mut errors = responses.iter().flat_map(|response| &response.errors);
+    let again = errors.any(|error| matches!(error.code.spec(), spec if spec.severity == Severity::Passing && spec.retryable));
+    answer::mark_retry(&mut response, again.then_some(answer::RETRY_AFTER_SECONDS));
+    response
 }
 
 fn bounded(mut response: GraphQlResponse) -> GraphQlResponse {
@@ -186,11 +205,17 @@ fn complete(mut outcome: Outcome, execution: &Execution) -> Outcome {
     outcome
 }
 
-fn status(media_type: MediaType, response: &GraphQlResponse) -> StatusCode {
-    let refused_with = response.errors.first().filter(|_| response.is_request_error());
-    let Some(spec) = refused_with.map(|error| error.code.spec()) else { return StatusCode::OK };
-    match (media_type, spec.severity) {
-        (MediaType::Json, Severity::Caller) => StatusCode::OK,
+/// Status of an answer. The gravest error decides, where nothing was answered beside it.
+fn status(media_type: MediaType, responses: &[GraphQlResponse], batch: bool) -> StatusCode {
+    if responses.iter().any(GraphQlResponse::is_of_use) {
+        return StatusCode::OK;
+    }
+    let specs = responses.iter().flat_map(|response| &response.errors).map(|error| error.code.spec());
+    // The first of several that are equally grave.
+    let Some(spec) = specs.rev().max_by_key(|spec| spec.severity as u8) else { return StatusCode::OK };
+    let refused = !batch && media_type == MediaType::GraphQlResponse && responses[0].is_request_error();
+    match spec.severity {
+        Severity::Caller if !refused => StatusCode::OK,
         _ => StatusCode::from_u16(spec.http_status).expect("the table holds statuses"),
     }
 }
@@ -214,21 +239,78 @@ mod tests {
         assert_eq!(ran.errors.len(), 30);
     }
 
+    fn refused(code: ErrorCode) -> GraphQlResponse {
+        GraphQlResponse::refused(Error::of(code))
+    }
+
+    fn failed(code: ErrorCode) -> GraphQlResponse {
+        GraphQlResponse::failed(Error::of(code))
+    }
+
+    /// A value for one field of the root, `null` for another one.
+    fn partial(code: ErrorCode) -> GraphQlResponse {
+        let roots = [("a", Value::from(1)), ("b", Value::Null)];
+        let roots = roots.into_iter().map(|(name, value)| (async_graphql::Name::new(name), value)).collect();
+        GraphQlResponse { data: Some(Data::Value(Value::Object(roots))), ..refused(code) }
+    }
+
+    /// The same of a mutation, which was undone.
+    fn undone(code: ErrorCode) -> GraphQlResponse {
+        let mut response = partial(code);
+        response.extensions.insert("rolledBack".into(), true.into());
+        response
+    }
+
     #[test]
     fn the_status_follows_the_media_type_only_for_what_did_not_run() {
+        use ErrorCode::{DeadlineExceeded, Forbidden, Internal, NotFound, OutcomeUnknown, ParseFailed, Unavailable};
         use MediaType::{GraphQlResponse as New, Json};
-        let refused = |code| GraphQlResponse::refused(Error::of(code));
-        let partial = GraphQlResponse { data: Some(Data::Value(Value::Null)), ..refused(ErrorCode::Unavailable) };
         for (response, json, new) in [
-            (&GraphQlResponse { data: Some(Data::Value(Value::Null)), ..GraphQlResponse::default() }, 200, 200),
-            (&partial, 200, 200),
-            (&refused(ErrorCode::ParseFailed), 200, 400),
-            (&refused(ErrorCode::Forbidden), 200, 403),
-            (&refused(ErrorCode::DeadlineExceeded), 503, 503),
-            (&refused(ErrorCode::Internal), 500, 500),
+            (GraphQlResponse { data: Some(Data::Value(Value::Null)), ..GraphQlResponse::default() }, 200, 200),
+            (partial(Unavailable), 200, 200),
+            (undone(Unavailable), 503, 503),
+            (undone(NotFound), 200, 200),
+            (failed(Unavailable), 503, 503),
+            (failed(OutcomeUnknown), 503, 503),
+            (failed(Internal), 500, 500),
+            (failed(NotFound), 200, 200),
+            (refused(ParseFailed), 200, 400),
+            (refused(Forbidden), 200, 403),
+            (refused(DeadlineExceeded), 503, 503),
+            (refused(Internal), 500, 500),
         ] {
-            assert_eq!(status(Json, response).as_u16(), json, "{response:?}");
-            assert_eq!(status(New, response).as_u16(), new, "{response:?}");
+            let responses = std::slice::from_ref(&response);
+            assert_eq!(status(Json, responses, false).as_u16(), json, "{response:?}");
+            assert_eq!(status(New, responses, false).as_u16(), new, "{response:?}");
+        }
+    }
+
+    #[test]
+    fn a_batch_is_given_up_only_where_nothing_of_it_was_answered() {
+        use ErrorCode::{Internal, NotFound, NotRun, OutcomeUnknown, ParseFailed, Unavailable};
+        for (responses, expected) in [
+            (vec![partial(NotFound), failed(Unavailable)], 200),
+            (vec![refused(ParseFailed), refused(NotRun)], 200),
+            (vec![undone(Unavailable), refused(NotRun)], 503),
+            (vec![refused(NotRun), failed(Unavailable), failed(Internal)], 500),
+            (vec![failed(OutcomeUnknown), failed(OutcomeUnknown)], 503),
+        ] {
+            for media_type in [MediaType::Json, MediaType::GraphQlResponse] {
+                assert_eq!(status(media_type, &responses, true).as_u16(), expected, "{responses:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn retry_after_is_said_wherever_sending_it_again_can_help() {
+        use ErrorCode::{DeadlineExceeded, Internal, NotFound, OutcomeUnknown, Unavailable};
+        for (code, again) in
+            [(Unavailable, true), (DeadlineExceeded, true), (OutcomeUnknown, false), (NotFound, false), (Internal, false)]
+        {
+            for responses in [vec![partial(code)], vec![refused(code)]] {
+                let response = answered(Response::new(Body::empty()), &responses);
+                assert_eq!(response.headers().contains_key("retry-after"), again, "{responses:?}");
+            }
         }
     }
 }

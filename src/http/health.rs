@@ -26,15 +26,25 @@ pub(super) async fn alive() -> Response {
 
 /// `GET /readyz`: everything is started and the database answers.
 pub(super) async fn ready(State(app): State<App>) -> Response {
-    let reason = if !app.ready.load(Ordering::Acquire) {
-        "starting"
-    } else if !database_answers(&app).await {
-        "database"
-    } else {
-        return answer::json(MediaType::Json, StatusCode::OK, &json!({ "status": "ready" }), Outcome::default());
-    };
+    if !app.ready.load(Ordering::Acquire) {
+        return starting().await;
+    }
+    if !database_answers(&app).await {
+        return not_ready("database");
+    }
+    answer::json(MediaType::Json, StatusCode::OK, &json!({ "status": "ready" }), Outcome::default())
+}
+
+/// `GET /readyz` before anything is started.
+pub(super) async fn starting() -> Response {
+    not_ready("starting")
+}
+
+fn not_ready(reason: &str) -> Response {
     let body = json!({ "status": "unavailable", "reason": reason });
-    answer::json(MediaType::Json, StatusCode::SERVICE_UNAVAILABLE, &body, Outcome::default())
+    let mut response = answer::json(MediaType::Json, StatusCode::SERVICE_UNAVAILABLE, &body, Outcome::default());
+    answer::mark_retry(&mut response, Some(answer::RETRY_AFTER_SECONDS));
+    response
 }
 
 async fn database_answers(app: &App) -> bool {

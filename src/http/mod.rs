@@ -20,6 +20,7 @@ mod operations;
 mod panics;
 mod pms;
 mod rate_limit;
+mod refusals;
 mod requests;
 mod server;
 
@@ -28,29 +29,32 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Router, middleware};
 
-pub use server::serve;
+pub use server::{serve, serve_starting};
 
 use self::admission::Gate;
 use self::answer::Outcome;
 use self::negotiate::MediaType;
-use self::requests::{InFlight, RequestId};
+use self::requests::{Edge, RequestId};
 use crate::app::App;
 use crate::error::{Error, ErrorCode};
 use crate::rest::Act;
 
 /// Everything that is served.
 pub fn router(app: App) -> Router {
-    routes(app, InFlight::default())
+    let edge = Edge::new(app.ids.clone(), Some(app.clone()));
+    routes(app, edge)
 }
 
-fn routes(app: App, in_flight: InFlight) -> Router {
+fn routes(app: App, edge: Edge) -> Router {
+    let pool = app.pool.clone();
+    let gate = Gate::new(pool.connections(), move || pool.is_away());
     let pms = Act::NAMES.iter().fold(Router::new(), |router, name| {
         router.route(&format!("/api/pms/v1/{{hotel}}/guests/{name}"), post(pms::act))
     });
     let admitted = pms
         .route("/api/pms/v1/{hotel}/guests", get(pms::list))
         .route("/graphql", post(graphql::handle))
-        .route_layer(middleware::from_fn_with_state(Gate::new(app.pool.connections()), admission::run));
+        .route_layer(middleware::from_fn_with_state(gate, admission::run));
     Router::new()
         .merge(admitted)
         .route("/graphql/ide", get(graphiql::page))
@@ -60,8 +64,19 @@ fn routes(app: App, in_flight: InFlight) -> Router {
         .route("/readyz", get(health::ready))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(middleware::from_fn_with_state((app.clone(), in_flight), requests::run))
+        .layer(middleware::from_fn_with_state(edge, requests::run))
         .with_state(app)
+}
+
+/// What is served before there is anything to serve.
+fn starting_routes(edge: Edge) -> Router {
+    Router::new()
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::starting))
+        .fallback(async |request| {
+            refused_unread(request, Error::new(ErrorCode::Unavailable, "The service is starting")).await
+        })
+        .layer(middleware::from_fn_with_state(edge, requests::run))
 }
 
 async fn not_found(request: Request) -> Response {

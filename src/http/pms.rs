@@ -10,7 +10,7 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 use url::form_urlencoded;
 
 use super::answer::{self, Outcome};
@@ -72,7 +72,7 @@ pub(super) async fn list(
         app.throttle.admit_cost(&actor, rest::list_cost(limit.as_deref()))?;
         rest::in_house(&mut conn, &actor, limit.as_deref(), after.as_deref()).await
     };
-    match read.await {
+    match within(Instant::now() + DEADLINE, read).await {
         Ok(body) => answer::json(MediaType::Json, StatusCode::OK, &body, outcome),
         Err(error) => refusal(&error, &id, outcome),
     }
@@ -161,8 +161,8 @@ async fn run_once(
     again: bool,
     deadline: Instant,
 ) -> Result<(KeptAnswer, bool)> {
-    let mut tx = Tx::begin(app, actor, app.clock.now()).await?;
-    match perform(&mut tx, act, key, again, deadline).await {
+    let mut tx = within(deadline, Tx::begin(app, actor, app.clock.now())).await?;
+    match within(deadline, perform(&mut tx, act, key, again)).await {
         // Committing is not part of what can be given up: its outcome would be unknown.
         Ok((answer, false)) => tx.commit().await.map(|()| (answer, false)),
         answered_or_failed => {
@@ -172,12 +172,16 @@ async fn run_once(
     }
 }
 
+/// Gives up at the deadline what is not to be committed any more.
+async fn within<T>(deadline: Instant, work: impl Future<Output = Result<T>>) -> Result<T> {
+    timeout_at(deadline, work).await.unwrap_or_else(|_| Err(Error::of(ErrorCode::DeadlineExceeded)))
+}
+
 async fn perform(
     tx: &mut Tx,
     act: &Act,
     key: &Idempotency,
     again: bool,
-    deadline: Instant,
 ) -> Result<(KeptAnswer, bool)> {
     if again {
         tx.wait_for_turn().await?;
@@ -185,8 +189,7 @@ async fn perform(
     if let Claim::Answered(answer) = idempotency::claim_in(tx, key, again).await? {
         return Ok((answer, true));
     }
-    let done = tokio::time::timeout_at(deadline, act.perform_in(tx)).await;
-    let body = done.map_err(|_| Error::of(ErrorCode::DeadlineExceeded))??;
+    let body = act.perform_in(tx).await?;
     let answer = KeptAnswer { status: 200, body: body.to_string() };
     idempotency::keep_in(tx, key, &answer).await?;
     Ok((answer, false))

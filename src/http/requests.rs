@@ -15,6 +15,7 @@ use tokio::sync::RwLock;
 
 use super::answer::{self, Outcome};
 use super::negotiate::MediaType;
+use super::refusals::Refusals;
 use super::{health, panics, pms, rate_limit};
 use crate::app::App;
 use crate::auth::Mode;
@@ -45,11 +46,28 @@ impl InFlight {
     }
 }
 
+/// What requests share on their way in and out. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Edge {
+    ids: IdSource,
+    /// `None` while it is being started.
+    app: Option<App>,
+    pub(super) in_flight: InFlight,
+    pub(super) refusals: Refusals,
+}
+
+impl Edge {
+    /// Of a server that has served nothing yet.
+    pub(super) fn new(ids: IdSource, app: Option<App>) -> Self {
+        Self { ids, app, in_flight: InFlight::default(), refusals: Refusals::default() }
+    }
+}
+
 /// Runs a request.
-pub(super) async fn run(State((app, in_flight)): State<(App, InFlight)>, request: Request, next: Next) -> Response {
-    let running = in_flight.0.read_owned().await;
+pub(super) async fn run(State(edge): State<Edge>, request: Request, next: Next) -> Response {
+    let running = Arc::clone(&edge.in_flight.0).read_owned().await;
     let task = tokio::spawn(async move {
-        let response = run_and_log(&app, request, next).await;
+        let response = run_and_log(&edge, request, next).await;
         drop(running);
         response
     });
@@ -57,9 +75,9 @@ pub(super) async fn run(State((app, in_flight)): State<(App, InFlight)>, request
     task.await.unwrap_or_else(|error| answer::refusal(MediaType::Json, Error::internal(error)))
 }
 
-async fn run_and_log(app: &App, mut request: Request, next: Next) -> Response {
+async fn run_and_log(edge: &Edge, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
-    let id = new_id(&app.ids);
+    let id = new_id(&edge.ids);
     let method = request.method().clone();
     let path = request.extensions().get::<MatchedPath>().cloned();
     let request_id = RequestId(id.clone());
@@ -72,10 +90,11 @@ async fn run_and_log(app: &App, mut request: Request, next: Next) -> Response {
     };
     let outcome = response.extensions_mut().remove::<Outcome>().unwrap_or_default();
     add_headers(&mut response, &id);
-    if let Some(actor) = &outcome.actor {
+    if let (Some(app), Some(actor)) = (&edge.app, &outcome.actor) {
         rate_limit::add(response.headers_mut(), &app.throttle, actor);
     }
-    log(&Line { id, method, path, status: response.status(), duration: started.elapsed(), outcome });
+    let refused = edge.refusals.count(&outcome);
+    log(refused, &Line { id, method, path, status: response.status(), duration: started.elapsed(), outcome });
     response
 }
 
@@ -119,7 +138,8 @@ impl Line {
     }
 }
 
-fn log(line: &Line) {
+/// `refused`: the line is one of many, and counted.
+fn log(refused: bool, line: &Line) {
     macro_rules! request {
         ($level:ident) => {
             tracing::$level!(
@@ -146,6 +166,7 @@ fn log(line: &Line) {
         Severity::Caller if line.path.as_ref().is_some_and(|path| health::PATHS.contains(&path.as_str())) => {
             request!(debug);
         }
+        _ if refused => request!(debug),
         Severity::Fault => request!(error),
         Severity::Passing => request!(warn),
         Severity::Caller => request!(info),
@@ -175,7 +196,8 @@ mod tests {
     #[tokio::test]
     async fn a_panic_is_answered_as_a_fault_and_nothing_of_it_gets_out() {
         panics::install_hook();
-        let layer = middleware::from_fn_with_state((App::without_database(), InFlight::default()), run);
+        let app = App::without_database();
+        let layer = middleware::from_fn_with_state(Edge::new(app.ids.clone(), Some(app)), run);
         let panicking = get(|| std::future::poll_fn(|_| -> Poll<()> { panic!("Doe, room 301") }));
         let router: Router = Router::new().route("/", panicking).layer(layer);
         let response = router.oneshot(Request::new(Body::empty())).await.expect("an answer");

@@ -22,7 +22,7 @@ use uuid::Uuid;
 
 use crate::app::App;
 use crate::auth::Mode;
-use crate::db::Tx;
+use crate::db::{Tx, WORKER_PATIENCE, answered_within};
 use crate::error::{Error, ErrorCode, Result};
 use crate::hotels::HotelId;
 
@@ -154,7 +154,9 @@ pub async fn clean_up(app: &App) -> Result<u64> {
     let until = app.clock.now() - RETENTION;
     let mut all = 0;
     loop {
-        let deleted = store::delete_expired(&app.worker_pool, until, BATCH).await?;
+        let mut conn = app.worker_pool.acquire().await?;
+        let deleting = store::delete_expired(&mut conn, until, BATCH);
+        let deleted = answered_within(WORKER_PATIENCE, deleting).await?;
         all += deleted;
         if deleted < BATCH.unsigned_abs() {
             return Ok(all);

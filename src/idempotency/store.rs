@@ -1,7 +1,7 @@
 //! The SQL of kept answers.
 
 use chrono::{DateTime, Utc};
-use sqlx::{PgConnection, PgPool, query, query_scalar};
+use sqlx::{PgConnection, query, query_scalar};
 use uuid::Uuid;
 
 use crate::hotels::HotelId;
@@ -63,7 +63,7 @@ pub(super) async fn write(
 }
 
 /// Deletes some of the answers that were kept until an instant.
-pub(super) async fn delete_expired(pool: &PgPool, until: DateTime<Utc>, limit: i64) -> sqlx::Result<u64> {
+pub(super) async fn delete_expired(conn: &mut PgConnection, until: DateTime<Utc>, limit: i64) -> sqlx::Result<u64> {
     let done = query!(
         "DELETE FROM idempotent_answers WHERE (hotel_id, api_key_id, idempotency_key) IN (
              SELECT hotel_id, api_key_id, idempotency_key FROM idempotent_answers WHERE created_at <= $1
@@ -71,7 +71,7 @@ pub(super) async fn delete_expired(pool: &PgPool, until: DateTime<Utc>, limit: i
         until,
         limit,
     )
-    .execute(pool)
+    .execute(conn)
     .await?;
     Ok(done.rows_affected())
 }

@@ -30,6 +30,7 @@ pub use store::Due;
 
 use crate::app::App;
 use crate::audit::{Entry, Journal, ObjectType};
+use crate::db::{WORKER_PATIENCE, answered_within};
 use crate::error::Result;
 use crate::events::{self, Change, EventActor};
 use crate::hotels::HotelId;
@@ -63,7 +64,10 @@ impl std::ops::AddAssign for Pruned {
 /// The first one that a hotel met. The other hotels are cleaned up all the same, and what was committed stays done.
 pub async fn prune_due(app: &App) -> Result<Pruned> {
     let now = app.clock.now();
-    let hotels = store::hotels_with_due(&mut *app.worker_pool.acquire().await?, now, unassigned_before(now)).await?;
+    let mut conn = app.worker_pool.acquire().await?;
+    let looking = store::hotels_with_due(&mut conn, now, unassigned_before(now));
+    let hotels = answered_within(WORKER_PATIENCE, looking).await?;
+    conn.give_back();
     let mut done = Pruned::default();
     let mut failure = None;
     let pace = Pace::new();
@@ -113,8 +117,9 @@ async fn prune_hotel(app: &App, hotel: HotelId, pace: &Pace) -> Result<Pruned> {
     loop {
         let now = app.clock.now();
         let mut conn = app.worker_pool.acquire().await?;
-        let due = store::due_of_hotel(&mut conn, hotel, now, unassigned_before(now)).await?;
-        drop(conn);
+        let looking = store::due_of_hotel(&mut conn, hotel, now, unassigned_before(now));
+        let due = answered_within(WORKER_PATIENCE, looking).await?;
+        conn.give_back();
         let pruned = prune_listed(app, hotel, pace, &due.stays, &due.unused).await?;
         done += pruned;
         if !due.is_cut_off() || pruned == Pruned::default() {
@@ -137,7 +142,7 @@ async fn prune_listed(
         let (of_stays, later_stays) = stays.split_at(batch.stays);
         let (of_unused, later_unused) = unused.split_at(batch.unused);
         let began = Instant::now();
-        done += prune_batch(app, hotel, of_stays, of_unused).await?;
+        done += answered_within(WORKER_PATIENCE, prune_batch(app, hotel, of_stays, of_unused)).await?;
         pace.learn(batch, began.elapsed());
         (stays, unused) = (later_stays, later_unused);
     }

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use super::store;
 use crate::app::App;
+use crate::db::{WORKER_PATIENCE, answered_within};
 use crate::error::Result;
+use crate::telemetry::warn_of_retry;
 use crate::workers;
 
 /// How often. Between two times, a key that uses several replicas at once can take more than there is.
@@ -23,7 +25,10 @@ pub async fn exchange(app: &App) -> Result<()> {
         return Ok(());
     }
     let learnt = match app.worker_pool.acquire().await {
-        Ok(mut conn) => store::exchange(&mut conn, &throttle.settings, &told, app.clock.now()).await,
+        Ok(mut conn) => {
+            let exchanging = store::exchange(&mut conn, &throttle.settings, &told, app.clock.now());
+            answered_within(WORKER_PATIENCE, exchanging).await
+        }
         Err(error) => Err(error.into()),
     };
     match learnt {
@@ -40,7 +45,7 @@ pub async fn exchange(app: &App) -> Result<()> {
 pub async fn run_exchange(app: App, shutdown: impl Future<Output = ()>) {
     let exchange = || async {
         if let Err(error) = exchange(&app).await {
-            tracing::warn!(code = error.code.spec().wire, cause = ?error.source, "limits of API keys were not exchanged");
+            warn_of_retry(&error, "limits of API keys were not exchanged");
         }
     };
     workers::repeat_to_the_end(EVERY, shutdown, exchange).await;

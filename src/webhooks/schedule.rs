@@ -47,7 +47,11 @@ impl Schedule {
     }
 }
 
-fn delay(entry: &str) -> Result<TimeDelta, String> {
+/// Reads one delay.
+///
+/// # Errors
+/// A sentence that says what is wrong.
+pub fn delay(entry: &str) -> Result<TimeDelta, String> {
     let wrong = || format!("holds {entry:?}, which is not a delay such as 30s, 5m or 2h, of at most 7 days");
     let (number, unit) = entry.split_at_checked(entry.len().saturating_sub(1)).ok_or_else(wrong)?;
     let number: u32 = number.parse().map_err(|_| wrong())?;

@@ -328,11 +328,26 @@ async fn f18_requests_of_a_test_key_are_marked_in_the_log() {
 }
 
 #[tokio::test]
-async fn a_failing_database_is_a_warning_with_its_cause() {
+async fn g44_requests_that_a_failing_database_refuses_are_counted_in_one_warning_with_its_cause() {
     let lines = LogLines::capture();
     let server = TestServer::start(&without_database()).await;
-    server.post("any", &typename()).send().await.expect("an answer");
-    let line = lines.requests().pop().expect("a line");
-    assert_eq!((&line["level"], &line["error.codes"]), (&json!("WARN"), &json!("UNAVAILABLE")));
-    assert!(line["error.causes"].as_str().is_some_and(|causes| !causes.is_empty()));
+    let requests = (0..20).map(|_| async {
+        let batch = json!([{ "query": "{ __typename }" }, { "query": "{ __typename }" }]);
+        let rest = server.request("GET", "/api/pms/v1/grand-hotel/guests").bearer_auth("any").send();
+        let (one, two, rest) = tokio::join!(server.post("any", &typename()).send(), server.post("any", &batch).send(), rest);
+        [one, two, rest].map(|answer| assert_eq!(answer.expect("an answer").status(), 503));
+    });
+    join_all(requests).await;
+    server.stop().await.expect("it ends").expect("without an error");
+    assert!(lines.requests().is_empty(), "each has a line for whoever wants them at debug");
+    let text = lines.text();
+    let of = |message: &str| -> Vec<Value> {
+        let lines = text.lines().map(|line| serde_json::from_str(line).expect("JSON"));
+        lines.filter(|line: &Value| line["message"] == message && line["level"] == "WARN").collect()
+    };
+    let refused = of("requests refused");
+    assert_eq!(refused.iter().map(|line| line["unavailable"].as_u64().expect("a number")).sum::<u64>(), 60);
+    assert!((1..=5).contains(&refused.len()), "one a second: {refused:?}");
+    assert!(refused[0]["error.causes"].as_str().is_some_and(|causes| !causes.is_empty()));
+    assert_eq!(of("the database cannot be reached").len(), 1);
 }

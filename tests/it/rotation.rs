@@ -65,7 +65,7 @@ async fn insert_keys(app: &App, house: &House, number: usize) {
     .bind(app.clock.now())
     .bind(ids)
     .bind(sealed)
-    .execute(&app.worker_pool)
+    .execute(&mut *app.worker_pool.acquire().await.expect("a connection"))
     .await
     .expect("inserted");
 }

@@ -155,7 +155,7 @@ async fn house() -> House {
         "UPDATE room_setups SET area_name = E'Garden \\u2028', cleaning_status = 'DIRTY' WHERE name = '101'",
         "UPDATE categories SET description = '<b>Twin & more</b>'",
     ] {
-        sqlx::query(statement).execute(&house.test.worker_pool).await.expect("changed");
+        sqlx::query(statement).execute(&mut *house.test.worker_pool.acquire().await.expect("a connection")).await.expect("changed");
     }
     house
 }

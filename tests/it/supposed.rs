@@ -68,7 +68,7 @@ async fn a_page_is_the_same_whether_its_key_is_looked_up_before_or_confirmed_by_
                 let supposed = supposed(&house.test, key).expect("it was let in");
                 // The statement itself takes the connection from whichever hotel it served last.
                 for last in [house.hotel.id, other] {
-                    house.test.pool.give_back(house.test.pool.of_hotel(last).await.expect("a connection"));
+                    house.test.pool.of_hotel(last).await.expect("a connection").give_back();
                     assert_eq!(at_once(&house.test, &supposed, query, day).await.as_ref(), Some(&expected), "{query}");
                 }
             }

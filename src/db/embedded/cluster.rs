@@ -20,7 +20,7 @@ pub(super) fn prepare(layout: &Layout, account: &Account, durability: Durability
     account.expect_reach(layout.folder())?;
     if durability == Durability::ThrowAway {
         // Without fsync, data that outlived their keeper may have outlived a crash of the system too.
-        server::stop_orphan(layout)?;
+        server::clear_predecessor(layout)?;
         remove_folder(&layout.data())?;
     }
     if major_of(&layout.data())?.is_none() {

@@ -24,8 +24,10 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// How long a throw-away server outlives its last user: one test process follows another.
 const LINGER: Duration = Duration::from_secs(1);
 
-/// How often a server that dies soon after its start is started again.
-const RESTARTS: u32 = 5;
+/// Pause before a server is started again that has died soon after its start; doubled each time.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+/// Longest such pause.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 /// A server that ran this long did not die of its start.
 const STEADY: Duration = Duration::from_mins(1);
@@ -104,12 +106,12 @@ fn keep(args: &Args) -> Result<(), EmbeddedError> {
     keeping.set_len(0).and_then(|()| writeln!(keeping, "{}", std::process::id())).about(layout.folder())?;
     let binaries = cluster::binaries_for(&layout)?;
     let start = || Server::start(&layout, &account, &binaries, args.durability);
-    let mut server = start()?;
+    let mut server = Some(start()?);
     report(READY);
 
     let users = layout.lock_file(Lock::Users)?;
     let outcome = wait_for_last_user(&users, &mut server, args.durability, start);
-    server.stop()?;
+    server.map_or(Ok(()), Server::stop)?;
     outcome?;
     cluster::remove_folder(&layout.socket_folder())?;
     if args.durability == Durability::ThrowAway {
@@ -123,16 +125,16 @@ fn keep(args: &Args) -> Result<(), EmbeddedError> {
     Ok(())
 }
 
-/// Returns with the users lock held, or when the server cannot be kept alive.
+/// Returns with the users lock held. Until then the server is started again whenever it has died, for as long as it takes: a
+/// disk that is full has space again some day.
 fn wait_for_last_user(
     users: &File,
-    server: &mut Server,
+    server: &mut Option<Server>,
     durability: Durability,
     start: impl Fn() -> Result<Server, EmbeddedError>,
 ) -> Result<(), EmbeddedError> {
     let mut unused_since = None;
-    let mut restarts = 0;
-    let mut started = Instant::now();
+    let mut starts = Starts::new();
     loop {
         sleep(LOOK_EVERY);
         if try_lock(users)? {
@@ -144,15 +146,45 @@ fn wait_for_last_user(
         } else {
             unused_since = None;
         }
-        if server.has_died()? {
-            restarts = if started.elapsed() > STEADY { 1 } else { restarts + 1 };
-            if restarts > RESTARTS {
-                return Err(EmbeddedError::Start("it keeps dying".into()));
-            }
-            *server = start()?;
-            started = Instant::now();
+        let has_died = match server {
+            Some(server) => server.has_died()?,
+            None => true,
+        };
+        if has_died && starts.next_is_due() {
+            *server = start().inspect_err(|error| eprintln!("keeper: {error}")).ok();
+            starts.note();
         }
     }
+}
+
+/// When a server that has died is started again.
+struct Starts {
+    last: Instant,
+    /// Those in a row that did not last.
+    short: u32,
+}
+
+impl Starts {
+    /// It was just started for the first time.
+    fn new() -> Self {
+        Self { last: Instant::now(), short: 0 }
+    }
+
+    fn next_is_due(&self) -> bool {
+        self.last.elapsed() >= pause(self.short)
+    }
+
+    fn note(&mut self) {
+        self.short = if self.last.elapsed() > STEADY { 1 } else { self.short + 1 };
+        self.last = Instant::now();
+    }
+}
+
+/// Pause after so many starts that did not last: none after the first.
+fn pause(short: u32) -> Duration {
+    short.checked_sub(1).map_or(Duration::ZERO, |doublings| {
+        FIRST_PAUSE.saturating_mul(1 << doublings.min(16)).min(LONGEST_PAUSE)
+    })
 }
 
 fn try_lock(file: &File) -> Result<bool, EmbeddedError> {
@@ -160,5 +192,16 @@ fn try_lock(file: &File) -> Result<bool, EmbeddedError> {
         Ok(()) => Ok(true),
         Err(fs::TryLockError::WouldBlock) => Ok(false),
         Err(fs::TryLockError::Error(error)) => Err(error).about(Path::new("users.lock")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_keeps_dying_is_started_again_ever_more_seldom_and_for_ever() {
+        let pauses = [0, 1, 2, 3, 4, 8, 100, u32::MAX].map(|short| pause(short).as_millis());
+        assert_eq!(pauses, [0, 100, 200, 400, 800, 10_000, 10_000, 10_000]);
     }
 }

@@ -71,6 +71,11 @@ impl Layout {
         self.socket_folder().join(format!(".s.PGSQL.{PORT}"))
     }
 
+    /// Where PostgreSQL writes down who uses the socket.
+    pub(super) fn socket_lock(&self) -> PathBuf {
+        self.socket_folder().join(format!(".s.PGSQL.{PORT}.lock"))
+    }
+
     /// Opens a lock file, see [`super`] for what each lock means.
     pub(super) fn lock_file(&self, lock: Lock) -> Result<File, EmbeddedError> {
         let path = self.folder.join(match lock {

@@ -10,7 +10,8 @@
 //!   that moment waits for the lock and then starts a new keeper.
 //! - keeper lock (exclusive): a living keeper. It lets go of it before the users lock.
 //!
-//! Not promised: a keeper that is killed leaves its server running, and the next start replaces both.
+//! A keeper that is killed leaves its server running. A process that serves looks out for that ([`Embedded::keep_up`]), as
+//! does the next start; both are then replaced.
 
 mod account;
 mod binaries;
@@ -39,6 +40,11 @@ pub const KEEPER_COMMAND: &str = "keep-postgres";
 /// Longest wait for a server that is being started again after a crash.
 const CONNECT_TIMEOUT: Duration = Duration::from_mins(2);
 
+/// How often it is looked whether the keeper lives.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Longest pause between two attempts to start a new one.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
 /// Whether data survive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Durability {
@@ -60,8 +66,17 @@ impl Durability {
 /// The use of an embedded server. Dropping it, or the end of the process, ends the use.
 #[derive(Debug)]
 pub struct Embedded {
+    cluster: Cluster,
     sockets: PathBuf,
     _use: File,
+}
+
+/// What a cluster is started from.
+#[derive(Clone, Debug)]
+struct Cluster {
+    folder: PathBuf,
+    durability: Durability,
+    executable: PathBuf,
 }
 
 impl Embedded {
@@ -69,25 +84,41 @@ impl Embedded {
     ///
     /// `executable` is the `latchkey` binary, which becomes the keeper.
     pub async fn start(folder: &Path, durability: Durability, executable: &Path) -> Result<Self, EmbeddedError> {
-        let (folder, executable) = (folder.to_owned(), executable.to_owned());
-        let starting = tokio::task::spawn_blocking(move || Self::attach(&folder, durability, &executable));
-        let embedded = starting.await.map_err(|error| EmbeddedError::Start(error.to_string()))??;
+        let cluster = Cluster { folder: folder.to_owned(), durability, executable: executable.to_owned() };
+        let embedded = blocking(move || Self::attach(cluster)).await?;
         embedded.connect("postgres").await?.close().await.map_err(EmbeddedError::Connect)?;
         Ok(embedded)
     }
 
-    fn attach(folder: &Path, durability: Durability, executable: &Path) -> Result<Self, EmbeddedError> {
-        let account = Account::choose(folder)?;
-        let layout = Layout::create(folder, &account)?;
+    fn attach(cluster: Cluster) -> Result<Self, EmbeddedError> {
+        let account = Account::choose(&cluster.folder)?;
+        let layout = Layout::create(&cluster.folder, &account)?;
         let starting = layout.lock_file(Lock::Start)?;
         starting.lock().about(layout.folder())?;
         let using = layout.lock_file(Lock::Users)?;
         using.lock_shared().about(layout.folder())?;
-        if !layout.has_keeper()? {
-            cluster::prepare(&layout, &account, durability)?;
-            keeper::spawn(executable, &layout, durability)?;
+        cluster.ensure_keeper(&layout, &account)?;
+        Ok(Self { sockets: layout.socket_folder(), cluster, _use: using })
+    }
+
+    /// Starts a new keeper whenever the one there was has ended. Runs until it is dropped.
+    pub async fn keep_up(&self) {
+        let mut pause = LOOK_EVERY;
+        loop {
+            tokio::time::sleep(pause).await;
+            let cluster = self.cluster.clone();
+            match blocking(move || cluster.look_after()).await {
+                Ok(false) => pause = LOOK_EVERY,
+                Ok(true) => {
+                    tracing::warn!("the embedded PostgreSQL had lost its keeper and was started again");
+                    pause = LOOK_EVERY;
+                }
+                Err(error) => {
+                    tracing::warn!(cause = %error, "the embedded PostgreSQL has lost its keeper and does not start");
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                }
+            }
         }
-        Ok(Self { sockets: layout.socket_folder(), _use: using })
     }
 
     /// How to reach `database` on this server.
@@ -119,6 +150,33 @@ impl Embedded {
             }
         }
     }
+}
+
+impl Cluster {
+    /// For who uses it: starts a keeper where none is left, and tells whether that was so.
+    fn look_after(&self) -> Result<bool, EmbeddedError> {
+        let account = Account::choose(&self.folder)?;
+        let layout = Layout::create(&self.folder, &account)?;
+        let starting = layout.lock_file(Lock::Start)?;
+        starting.lock().about(layout.folder())?;
+        self.ensure_keeper(&layout, &account)
+    }
+
+    /// Only while holding [`Lock::Start`] and [`Lock::Users`].
+    fn ensure_keeper(&self, layout: &Layout, account: &Account) -> Result<bool, EmbeddedError> {
+        if layout.has_keeper()? {
+            return Ok(false);
+        }
+        cluster::prepare(layout, account, self.durability)?;
+        keeper::spawn(&self.executable, layout, self.durability)?;
+        Ok(true)
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, EmbeddedError> + Send + 'static,
+) -> Result<T, EmbeddedError> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| EmbeddedError::Start(error.to_string()))?
 }
 
 fn is_starting(error: &sqlx::Error) -> bool {

@@ -1,6 +1,7 @@
 //! One run of the `postgres` program.
 
 use std::fs::{self, File};
+use std::io;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Child, Stdio};
@@ -40,14 +41,14 @@ impl Server {
         binaries: &Binaries,
         durability: Durability,
     ) -> Result<Self, EmbeddedError> {
-        stop_orphan(layout)?;
         account.make_folder(&layout.socket_folder())?;
         let began = Instant::now();
         loop {
+            clear_predecessor(layout)?;
             let mut server = Self::spawn(layout, account, binaries, durability)?;
             match server.wait_until_ready(layout) {
                 Ok(()) => return Ok(server),
-                Err(reason) if reason.contains("shared memory") && began.elapsed() < PREDECESSOR_TIMEOUT => {
+                Err(reason) if of_predecessor(&reason) && began.elapsed() < PREDECESSOR_TIMEOUT => {
                     sleep(LOOK_EVERY * 10);
                 }
                 Err(reason) => {
@@ -130,6 +131,11 @@ fn settings(sockets: &Path, durability: Durability) -> Vec<String> {
     settings
 }
 
+/// Whether a server did not start because something of the one before is still there.
+fn of_predecessor(reason: &str) -> bool {
+    ["shared memory", "lock file"].iter().any(|mark| reason.contains(mark))
+}
+
 /// Why a server ended: what it calls fatal, else its last line.
 fn reason_in(log: &str) -> String {
     let fatal = log.lines().rfind(|line| line.contains("FATAL:") || line.contains("PANIC:"));
@@ -144,26 +150,69 @@ fn says_ready(data: &Path, pid: u32) -> bool {
         && text.lines().nth(7).is_some_and(|line| line.trim() == "ready")
 }
 
-/// Stops a server whose keeper was killed, and removes a stale `postmaster.pid` that names somebody else's process.
-pub(super) fn stop_orphan(layout: &Layout) -> Result<(), EmbeddedError> {
-    let path = layout.data().join("postmaster.pid");
-    let Ok(text) = fs::read_to_string(&path) else { return Ok(()) };
-    let pid = text.lines().next().and_then(|line| line.trim().parse().ok()).and_then(Pid::from_raw);
-    match pid {
-        Some(pid) if serves(pid, layout) => stop_process(pid, || Ok(test_kill_process(pid).is_err())),
-        _ => fs::remove_file(&path).about(&path),
+/// Leaves nothing of a server that was there before: stops it if its keeper was killed, waits for it if it is dying, and
+/// removes the files that name its process, whose number somebody else may have by now. PostgreSQL itself looks whether any
+/// of its processes still uses the data.
+pub(super) fn clear_predecessor(layout: &Layout) -> Result<(), EmbeddedError> {
+    for path in [layout.data().join("postmaster.pid"), layout.socket_lock()] {
+        let Ok(text) = fs::read_to_string(&path) else { continue };
+        let pid = text.lines().next().and_then(|line| line.trim().parse().ok()).and_then(Pid::from_raw);
+        if let Some(pid) = pid {
+            end(pid, layout)?;
+        }
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error).about(&path)?,
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn end(pid: Pid, layout: &Layout) -> Result<(), EmbeddedError> {
+    if life(pid, layout) == Life::Serving {
+        stop_process(pid, || Ok(life(pid, layout) != Life::Serving))?;
+    }
+    let began = Instant::now();
+    while life(pid, layout) == Life::Dying {
+        if began.elapsed() > PREDECESSOR_TIMEOUT {
+            return Err(EmbeddedError::Start("a previous server is dying and does not end".into()));
+        }
+        sleep(LOOK_EVERY);
+    }
+    Ok(())
+}
+
+/// What a process is that a file of the cluster names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Life {
+    /// The server of this cluster.
+    Serving,
+    /// A process that was killed and is still there.
+    Dying,
+    /// Nobody, or somebody who got its number later.
+    Over,
+}
+
+fn life(pid: Pid, layout: &Layout) -> Life {
+    let process = Path::new("/proc").join(pid.as_raw_nonzero().to_string());
+    if !Path::new("/proc/self").exists() {
+        // No /proc, so not Linux.
+        let serves = test_kill_process(pid).is_ok() && UnixStream::connect(layout.socket()).is_ok();
+        return if serves { Life::Serving } else { Life::Over };
+    }
+    match fs::read_link(process.join("cwd")) {
+        Ok(folder) if folder == layout.data() => Life::Serving,
+        // It has left its folder. What is dead and only not yet buried holds nothing any more.
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !is_over(&process) => Life::Dying,
+        _ => Life::Over,
     }
 }
 
-/// Whether the process `pid`, which `postmaster.pid` names, is the server of this cluster and not one that got its number
-/// after a crash.
-fn serves(pid: Pid, layout: &Layout) -> bool {
-    match fs::read_link(format!("/proc/{}/cwd", pid.as_raw_nonzero())) {
-        Ok(folder) => folder == layout.data(),
-        Err(_) if Path::new("/proc/self").exists() => false,
-        // No /proc, so not Linux.
-        Err(_) => UnixStream::connect(layout.socket()).is_ok(),
-    }
+/// Whether a process has ended, be it that nobody has asked for its status yet.
+fn is_over(process: &Path) -> bool {
+    let Ok(stat) = fs::read_to_string(process.join("stat")) else { return true };
+    // Behind its name, which may hold anything.
+    stat.rsplit_once(") ").is_none_or(|(_, rest)| rest.starts_with(['Z', 'X']))
 }
 
 fn stop_process(pid: Pid, mut has_ended: impl FnMut() -> Result<bool, EmbeddedError>) -> Result<(), EmbeddedError> {

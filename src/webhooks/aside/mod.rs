@@ -15,7 +15,9 @@ use tokio::time::{Instant, sleep};
 use self::store::{Astray, Kind};
 use super::deliver::EndpointKey;
 use crate::app::App;
-use crate::error::Result;
+use crate::db::{WORKER_PATIENCE, answered_within};
+use crate::error::{Error, Result};
+use crate::telemetry::warn_of_retry;
 
 /// How often to look.
 const POLL: Duration = Duration::from_secs(1);
@@ -28,7 +30,7 @@ const MOST_ENDPOINTS: i64 = 500;
 pub async fn run(app: App) {
     loop {
         let began = Instant::now();
-        let moved = move_batch(&app).await;
+        let moved = answered_within(WORKER_PATIENCE, async { Ok::<_, Error>(move_batch(&app).await) }).await.unwrap_or(0);
         // As long as the batch took, so that a backlog never is most of what the database does.
         sleep(if moved == 0 { POLL } else { began.elapsed().min(POLL) }).await;
     }
@@ -40,7 +42,7 @@ pub async fn move_batch(app: &App) -> u64 {
     let astray = match find(app).await {
         Ok(astray) => astray,
         Err(error) => {
-            tracing::warn!(cause = ?error.source, "deliveries to move cannot be looked for");
+            warn_of_retry(&error, "deliveries to move cannot be looked for");
             return 0;
         }
     };

@@ -4,13 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use sqlx::Executor as _;
 use sqlx::postgres::{PgListener, PgPoolOptions};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::{Worker, store};
 use crate::app::App;
+use crate::db::answered_within;
 use crate::error::ErrorCode;
+use crate::telemetry::warn_of_retry;
 use crate::webhooks::aside;
 use crate::webhooks::client::Sender;
 
@@ -18,6 +21,10 @@ use crate::webhooks::client::Sender;
 const POLL: Duration = Duration::from_secs(1);
 /// How long attempts may go on after the process was asked to end.
 const GRACE: Duration = Duration::from_secs(5);
+/// Longest wait for the database: for a lock 10 s, and for the statements.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// How long the connection that other processes are heard on may be silent before it is asked whether it still is one.
+const SILENCE: Duration = Duration::from_secs(15);
 /// Where workers of other processes ask for help.
 const CHANNEL: &str = "latchkey_deliveries";
 
@@ -53,11 +60,11 @@ impl Worker {
     /// Records what has ended and takes on what is due. Answers how long to rest: as long as looking for work took, so that
     /// it never is most of what the database does, however many endpoints fail.
     async fn turn(&mut self) -> Duration {
-        match self.record().await {
+        match answered_within(PATIENCE, self.record()).await {
             Ok(()) => {}
             // The outcomes are kept; while the database is away there is nothing to claim either.
             Err(error) if error.code == ErrorCode::Unavailable => {
-                tracing::warn!(cause = ?error.source, "attempts to deliver webhooks cannot be recorded yet");
+                warn_of_retry(&error, "attempts to deliver webhooks cannot be recorded yet");
                 return POLL;
             }
             // They must not stand in the way of everything else. Their leases run out, and they are sent again.
@@ -67,8 +74,8 @@ impl Worker {
             }
         }
         let began = Instant::now();
-        if let Err(error) = self.claim().await {
-            tracing::warn!(cause = ?error.source, "no webhooks can be claimed");
+        if let Err(error) = answered_within(PATIENCE, self.claim()).await {
+            warn_of_retry(&error, "no webhooks can be claimed");
             return POLL;
         }
         let rest = began.elapsed().min(POLL / 2);
@@ -99,7 +106,7 @@ impl Worker {
             let mut conn = self.app.worker_pool.acquire().await?;
             store::release(&mut conn, &unfinished).await
         };
-        if let Err(error) = returned.await {
+        if let Err(error) = answered_within(GRACE, returned).await {
             tracing::warn!(cause = ?error.source, "leases of webhooks cannot be returned; they run out within a minute");
         }
     }
@@ -125,12 +132,18 @@ async fn listen(app: App) {
 
 async fn hear(app: &App) -> sqlx::Result<()> {
     // Its own connection: the pool's are for work.
-    let options = app.worker_pool.connect_options().as_ref().clone();
+    let options = app.worker_pool.connect_options().clone();
     let pool = PgPoolOptions::new().max_connections(1).connect_with(options).await?;
     let mut listener = PgListener::connect_with(&pool).await?;
     listener.listen(CHANNEL).await?;
-    while listener.try_recv().await?.is_some() {
-        app.deliveries_wake.notify_one();
+    loop {
+        match timeout(SILENCE, listener.try_recv()).await {
+            Ok(heard) => match heard? {
+                Some(_) => app.deliveries_wake.notify_one(),
+                None => return Ok(()),
+            },
+            // Nothing is asked: any answer shows that it still is one.
+            Err(_) => drop(answered_within(PATIENCE, listener.execute("")).await?),
+        }
     }
-    Ok(())
 }

@@ -92,13 +92,13 @@ async fn a_connection_that_is_given_back_is_whose_turn_it_is() {
     };
     let mut first = app.pool.of_hotel(house.hotel.id).await.expect("the only connection");
     let pid = session(&mut first).await;
-    app.pool.give_back(first);
+    first.give_back();
     let mut second = app.pool.of_hotel(house.hotel.id).await.expect("the same");
     assert_eq!(session(&mut second).await, pid);
 
     let mut waiting = std::pin::pin!(app.pool.of_hotel(house.hotel.id));
     assert!(futures_util::poll!(waiting.as_mut()).is_pending());
-    app.pool.give_back(second);
+    second.give_back();
     let mut third = waiting.await.expect("not kept from who waits");
     assert_eq!(session(&mut third).await, pid);
 }
