@@ -105,7 +105,7 @@ async fn connect(options: &PgConnectOptions, patience: Duration) -> Result<PgCon
     let began = Instant::now();
     let mut told: Option<Instant> = None;
     loop {
-        let error = match db::answered_within(db::PATIENCE, options.connect()).await {
+        let error = match Box::pin(db::answered_within(db::PATIENCE, options.connect())).await {
             Ok(conn) => return Ok(conn),
             Err(error) => error,
         };
@@ -125,7 +125,9 @@ async fn connect(options: &PgConnectOptions, patience: Duration) -> Result<PgCon
 fn unreachable(error: &sqlx::Error, patience: Duration) -> Failure {
     let state = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
     let advice = match state.as_deref() {
-        Some("28000" | "28P01") => ": correct the user and the password in DATABASE_URL or LATCHKEY_MIGRATE_DATABASE_URL".into(),
+        Some("28000" | "28P01") => {
+            ": correct the user and the password in DATABASE_URL or LATCHKEY_MIGRATE_DATABASE_URL".into()
+        }
         Some("3D000") => ": create the database, or correct its name in DATABASE_URL".into(),
         _ if is_passing(error) && !patience.is_zero() => {
             format!(" (waited {} s, see {})", patience.as_secs(), Setting::START_TIMEOUT)

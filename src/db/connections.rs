@@ -13,7 +13,7 @@ use deadpool::managed::{Manager, Metrics, Object, PoolError, QueueMode, RecycleE
 use futures_util::future::join_all;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgConnection, SqlSafeStr, raw_sql};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::outage::Outage;
 use crate::error::is_away;
@@ -23,6 +23,8 @@ use crate::error::is_away;
 const IDLE_UNCHECKED: Duration = Duration::from_millis(100);
 /// Longest that a server takes for what costs it nothing: to accept a connection, to say that it is there, to undo.
 pub(super) const SIGN_OF_LIFE: Duration = Duration::from_secs(2);
+/// Pause before a server that has too many connections is asked for one again.
+const RETRY_EVERY: Duration = Duration::from_millis(50);
 /// Ends a transaction that is not to be kept.
 const ROLLBACK: &str = "ROLLBACK";
 
@@ -67,9 +69,11 @@ impl Manager for Opener {
     async fn create(&self) -> sqlx::Result<Open> {
         loop {
             self.outage.over().await?;
-            match answered_within(SIGN_OF_LIFE, self.options.connect()).await {
+            // Rare and large: every future that may open a connection would hold one that opens it.
+            match Box::pin(answered_within(SIGN_OF_LIFE, self.options.connect())).await {
                 Ok(conn) => return Ok(Open { conn, heard: Instant::now() }),
                 Err(error) if is_away(&error) => self.outage.begin(&error),
+                Err(sqlx::Error::Database(error)) if error.is_transient_in_connect_phase() => sleep(RETRY_EVERY).await,
                 Err(error) => return Err(error),
             }
         }

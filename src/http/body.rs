@@ -61,11 +61,9 @@ struct Gathered<'a> {
 impl Gathered<'_> {
     async fn fill(&mut self, mut body: Body) -> Result<()> {
         while let Some(frame) = body.frame().await {
-            let frame = frame.map_err(|error| {
-                match NoPlace::behind(&error) {
-                    Some(NoPlace { code }) => Error::of(code),
-                    None => Error::new(ErrorCode::BadRequest, "The request body is incomplete"),
-                }
+            let frame = frame.map_err(|error| match NoPlace::behind(&error) {
+                Some(NoPlace { code }) => Error::of(code),
+                None => Error::new(ErrorCode::BadRequest, "The request body is incomplete"),
             })?;
             if let Err(refusal) = self.add(&frame.into_data().unwrap_or_default()) {
                 if refusal.code == ErrorCode::Overloaded {

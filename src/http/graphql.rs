@@ -23,7 +23,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::answer::{self, Outcome};
 use super::body;
-use super::entry::{self, Refused};
+use super::entry;
 use super::negotiate::{self, MediaType};
 use super::operations::Operations;
 use super::requests::RequestId;
@@ -85,17 +85,16 @@ async fn serve(app: &App, head: &Parts, content: Content) -> Response {
 
     let entering = entry::enter(app, head, |_| true);
     let entered = match &content {
-        Content::Coming(_) => entering.await,
-        Content::Read(_, deadline) => timeout_at(*deadline, entering).await.unwrap_or_else(|_| {
-            Err(Refused { error: Error::of(ErrorCode::DeadlineExceeded), outcome: Outcome::default() })
-        }),
+        Content::Coming(_) => Ok(entering.await),
+        Content::Read(_, deadline) => timeout_at(*deadline, entering).await,
     };
     let Admission { mut actor, conn } = match entered {
-        Ok(admission) => admission,
-        Err(refused) => {
+        Ok(Ok(admission)) => admission,
+        Ok(Err(refused)) => {
             content.discard().await;
             return answer::refusal_with(media_type, refused.error, refused.outcome);
         }
+        Err(_) => return answer::refusal(media_type, Error::of(ErrorCode::DeadlineExceeded)),
     };
     let mut conn = Some(conn);
     actor.request_id = Some(RequestId::of(&head.extensions).0.into());
@@ -177,7 +176,8 @@ fn batch(media_type: MediaType, execution: Execution, outcome: Outcome) -> Respo
 /// Says when to try again where that can help.
 fn answered(mut response: Response, responses: &[GraphQlResponse]) -> Response {
     let mut errors = responses.iter().flat_map(|response| &response.errors);
-    let again = errors.any(|error| matches!(error.code.spec(), spec if spec.severity == Severity::Passing && spec.retryable));
+    let again =
+        errors.any(|error| matches!(error.code.spec(), spec if spec.severity == Severity::Passing && spec.retryable));
     answer::mark_retry(&mut response, again.then_some(answer::RETRY_AFTER_SECONDS));
     response
 }
@@ -304,9 +304,13 @@ mod tests {
     #[test]
     fn retry_after_is_said_wherever_sending_it_again_can_help() {
         use ErrorCode::{DeadlineExceeded, Internal, NotFound, OutcomeUnknown, Unavailable};
-        for (code, again) in
-            [(Unavailable, true), (DeadlineExceeded, true), (OutcomeUnknown, false), (NotFound, false), (Internal, false)]
-        {
+        for (code, again) in [
+            (Unavailable, true),
+            (DeadlineExceeded, true),
+            (OutcomeUnknown, false),
+            (NotFound, false),
+            (Internal, false),
+        ] {
             for responses in [vec![partial(code)], vec![refused(code)]] {
                 let response = answered(Response::new(Body::empty()), &responses);
                 assert_eq!(response.headers().contains_key("retry-after"), again, "{responses:?}");

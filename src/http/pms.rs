@@ -177,12 +177,7 @@ async fn within<T>(deadline: Instant, work: impl Future<Output = Result<T>>) -> 
     timeout_at(deadline, work).await.unwrap_or_else(|_| Err(Error::of(ErrorCode::DeadlineExceeded)))
 }
 
-async fn perform(
-    tx: &mut Tx,
-    act: &Act,
-    key: &Idempotency,
-    again: bool,
-) -> Result<(KeptAnswer, bool)> {
+async fn perform(tx: &mut Tx, act: &Act, key: &Idempotency, again: bool) -> Result<(KeptAnswer, bool)> {
     if again {
         tx.wait_for_turn().await?;
     }

@@ -31,9 +31,8 @@ impl Refusals {
     pub(super) fn count(&self, outcome: &Outcome) -> bool {
         let codes = &outcome.codes;
         let is = |code: ErrorCode| codes.contains(&code);
-        let only = |code: &ErrorCode| {
-            matches!(code, ErrorCode::Unavailable | ErrorCode::Overloaded | ErrorCode::NotRun)
-        };
+        let only =
+            |code: &ErrorCode| matches!(code, ErrorCode::Unavailable | ErrorCode::Overloaded | ErrorCode::NotRun);
         let (unavailable, overloaded) = (is(ErrorCode::Unavailable), is(ErrorCode::Overloaded));
         if !(unavailable || overloaded) || !codes.iter().all(only) {
             return false;

@@ -6,10 +6,12 @@ use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use latchkey::db::embedded::{Durability, Embedded, EmbeddedError};
 use rustix::process::{Pid, Signal, geteuid, kill_process};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, PgConnection};
+use tokio::time::{sleep, timeout};
 
 use crate::support::{DataDir, LATCHKEY};
 
@@ -162,15 +164,129 @@ async fn a_server_without_its_keeper_is_replaced_at_the_next_start() {
     let data = DataDir::new();
     let embedded = start(&data).await;
     let orphan = server(&data);
-    let keeper = fs::read_to_string(data.cluster().join("keeper.lock")).expect("its number");
-    let keeper = Pid::from_raw(keeper.trim().parse().expect("a number")).expect("a process");
-    kill_process(keeper, Signal::KILL).expect("it runs");
+    kill_process(keeper(&data), Signal::KILL).expect("it runs");
     data.wait_for_stop();
     drop(embedded);
 
     let again = start(&data).await;
     assert_ne!(server(&data), orphan);
     ask(&mut connect(&again).await, "SELECT 'reached'").await;
+}
+
+/// Waits until a server answers that is not one of those that were killed.
+async fn answers(data: &DataDir, embedded: &Embedded, killed: &[Pid]) {
+    let answered = async {
+        loop {
+            let other = data.cluster().join("data/postmaster.pid").exists() && !killed.contains(&server(data));
+            if other && embedded.connect_options("postgres").connect().await.is_ok() {
+                return;
+            }
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let waited = timeout(Duration::from_secs(100), answered).await;
+    waited.unwrap_or_else(|_| panic!("it is not back: {:?}", fs::read_to_string(data.cluster().join("server.log"))));
+}
+
+fn keeper(data: &DataDir) -> Pid {
+    let keeper = fs::read_to_string(data.cluster().join("keeper.lock")).expect("its number");
+    Pid::from_raw(keeper.trim().parse().expect("a number")).expect("a process")
+}
+
+/// The server process and all of its own.
+fn with_children(server: Pid) -> Vec<Pid> {
+    let parent = server.as_raw_nonzero().to_string();
+    let output = Command::new("ps").args(["-o", "pid=", "--ppid", &parent]).output().expect("ps is there");
+    let children = String::from_utf8(output.stdout).expect("text");
+    let children = children.lines().filter_map(|line| Pid::from_raw(line.trim().parse().ok()?));
+    [server].into_iter().chain(children).collect()
+}
+
+#[tokio::test]
+async fn g40_a_server_that_keeps_dying_comes_back_as_long_as_it_has_users() {
+    let data = DataDir::new();
+    let embedded = start(&data).await;
+    let mut killed = Vec::new();
+    // One more than it once was started again.
+    for _ in 0..6 {
+        killed.push(server(&data));
+        kill_process(server(&data), Signal::KILL).expect("it runs");
+        answers(&data, &embedded, &killed).await;
+    }
+
+    // It cannot even start: as with a full disk, until there is space again.
+    let settings = data.cluster().join("data/postgresql.conf");
+    let good = fs::read_to_string(&settings).expect("text");
+    fs::write(&settings, "no_such_setting = on\n").expect("spoilt");
+    killed.push(server(&data));
+    kill_process(server(&data), Signal::KILL).expect("it runs");
+    let log = data.cluster().join("server.log");
+    while !fs::read_to_string(&log).unwrap_or_default().contains("no_such_setting") {
+        sleep(Duration::from_millis(20)).await;
+    }
+    fs::write(&settings, good).expect("mended");
+    answers(&data, &embedded, &killed).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_serves_replaces_a_keeper_that_was_killed() {
+    let data = DataDir::new();
+    let serving = data.serve();
+    let embedded = start(&data).await;
+    for alone in [false, true] {
+        let (keeper, server) = (keeper(&data), server(&data));
+        kill_process(keeper, Signal::KILL).expect("it runs");
+        if !alone {
+            kill_process(server, Signal::KILL).expect("it runs");
+        }
+        answers(&data, &embedded, &[server]).await;
+    }
+    while reqwest::get(format!("{}/readyz", serving.url)).await.expect("an answer").status() != 200 {
+        sleep(Duration::from_millis(20)).await;
+    }
+    drop(embedded);
+    let (status, log) = serving.end(Signal::TERM);
+    assert!(status.success(), "{log}");
+    data.wait_for_stop();
+    assert!(!data.cluster().join("data/postmaster.pid").exists(), "the new keeper stops it");
+}
+
+#[tokio::test]
+async fn g41_a_start_right_after_everything_was_killed_at_once_succeeds() {
+    let data = DataDir::new();
+    for _ in 0..3 {
+        let serving = data.serve();
+        let mut all = with_children(server(&data));
+        all.push(keeper(&data));
+        for process in all {
+            let _ = kill_process(process, Signal::KILL);
+        }
+        serving.end(Signal::KILL);
+        data.print(&["hotel", "list"]);
+        data.wait_for_stop();
+    }
+}
+
+#[tokio::test]
+async fn files_that_name_a_process_which_is_dead_or_somebody_elses_are_no_obstacle() {
+    let data = DataDir::new();
+    drop(start(&data).await);
+    data.wait_for_stop();
+    // Dead, and its status is still to be asked for.
+    let mut dead = Command::new("true").spawn().expect("it runs");
+    for process in [dead.id(), std::process::id()] {
+        let text = format!("{process}\n{}\n0\n5432\n\n\n\nready\n", data.cluster().join("data").display());
+        let sockets = data.cluster().join("socket");
+        fs::create_dir_all(&sockets).expect("a folder");
+        fs::set_permissions(&sockets, Permissions::from_mode(0o700)).expect("closed");
+        fs::write(data.cluster().join("data/postmaster.pid"), &text).expect("written");
+        fs::write(sockets.join(".s.PGSQL.5432.lock"), &text).expect("written");
+        let embedded = start(&data).await;
+        ask(&mut connect(&embedded).await, "SELECT 'reached'").await;
+        drop(embedded);
+        data.wait_for_stop();
+    }
+    dead.wait().expect("it ends");
 }
 
 #[tokio::test]

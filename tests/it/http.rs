@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use chrono_tz::Tz;
+use futures_util::future::join_all;
 use latchkey::app::App;
 use latchkey::auth::{self, ApiKeyChange, Permission};
 use latchkey::clock::Clock;
@@ -334,7 +335,8 @@ async fn g44_requests_that_a_failing_database_refuses_are_counted_in_one_warning
     let requests = (0..20).map(|_| async {
         let batch = json!([{ "query": "{ __typename }" }, { "query": "{ __typename }" }]);
         let rest = server.request("GET", "/api/pms/v1/grand-hotel/guests").bearer_auth("any").send();
-        let (one, two, rest) = tokio::join!(server.post("any", &typename()).send(), server.post("any", &batch).send(), rest);
+        let (one, two, rest) =
+            tokio::join!(server.post("any", &typename()).send(), server.post("any", &batch).send(), rest);
         [one, two, rest].map(|answer| assert_eq!(answer.expect("an answer").status(), 503));
     });
     join_all(requests).await;

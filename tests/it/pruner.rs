@@ -336,7 +336,9 @@ async fn the_pruner_runs_at_its_start() {
 #[tokio::test]
 async fn what_the_pruner_changes_goes_to_the_disk_bit_by_bit() {
     let test = TestApp::at("2026-02-10T12:00:00Z").await;
-    let flush = sqlx::query_scalar("SHOW backend_flush_after").fetch_one(&mut *test.worker_pool.acquire().await.expect("a connection")).await;
+    let flush = sqlx::query_scalar("SHOW backend_flush_after")
+        .fetch_one(&mut *test.worker_pool.acquire().await.expect("a connection"))
+        .await;
     let flush: String = flush.expect("a setting");
     assert_eq!(flush, "256kB", "otherwise commits wait while the operating system writes all that it has kept");
 }

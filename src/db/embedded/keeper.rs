@@ -182,9 +182,9 @@ impl Starts {
 
 /// Pause after so many starts that did not last: none after the first.
 fn pause(short: u32) -> Duration {
-    short.checked_sub(1).map_or(Duration::ZERO, |doublings| {
-        FIRST_PAUSE.saturating_mul(1 << doublings.min(16)).min(LONGEST_PAUSE)
-    })
+    short
+        .checked_sub(1)
+        .map_or(Duration::ZERO, |doublings| FIRST_PAUSE.saturating_mul(1 << doublings.min(16)).min(LONGEST_PAUSE))
 }
 
 fn try_lock(file: &File) -> Result<bool, EmbeddedError> {

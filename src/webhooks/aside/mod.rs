@@ -30,7 +30,8 @@ const MOST_ENDPOINTS: i64 = 500;
 pub async fn run(app: App) {
     loop {
         let began = Instant::now();
-        let moved = answered_within(WORKER_PATIENCE, async { Ok::<_, Error>(move_batch(&app).await) }).await.unwrap_or(0);
+        let moved =
+            answered_within(WORKER_PATIENCE, async { Ok::<_, Error>(move_batch(&app).await) }).await.unwrap_or(0);
         // As long as the batch took, so that a backlog never is most of what the database does.
         sleep(if moved == 0 { POLL } else { began.elapsed().min(POLL) }).await;
     }

@@ -143,7 +143,9 @@ async fn hear(app: &App) -> sqlx::Result<()> {
                 None => return Ok(()),
             },
             // Nothing is asked: any answer shows that it still is one.
-            Err(_) => drop(answered_within(PATIENCE, listener.execute("")).await?),
+            Err(_) => {
+                answered_within(PATIENCE, listener.execute("")).await?;
+            }
         }
     }
 }

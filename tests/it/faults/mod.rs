@@ -1,5 +1,9 @@
 //! What happens when the database, the server or the request goes away.
 
+mod answers;
+mod away;
 mod database;
 mod processes;
+mod restore;
+mod silence;
 mod site;

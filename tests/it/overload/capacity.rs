@@ -22,6 +22,8 @@ const SLOW_KEYS: &str = "
 const LOAD: Duration = Duration::from_secs(6);
 /// Requests for each that can be served.
 const OVERLOAD: f64 = 3.0;
+/// How long clients ask again and again.
+const SIEGE: Duration = Duration::from_secs(4);
 /// API keys that share the load.
 const KEYS: usize = 4;
 /// How many times as long as without load what is accepted may take, and what is refused. Without a gate it would be
@@ -48,12 +50,17 @@ struct Sample {
 
 impl Site {
     async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    async fn start_with(settings: &[&str]) -> Self {
         let db = TestDb::new().await;
         db.pool.execute(SLOW_KEYS).await.expect("made");
         let data = DataDir::with_database(&db);
         data.print(&["hotel", "create", "grand-hotel", "--name", "Grand Hotel", "--time-zone", "Europe/Berlin"]);
         let keys = (0..KEYS).map(|number| data.api_key("grand-hotel", &format!("Locks {number}"), "WRITE")).collect();
-        let serving = data.serve_with(&["--database-connections", &CONNECTIONS.to_string()]);
+        let connections = CONNECTIONS.to_string();
+        let serving = data.serve_with(&[&["--database-connections", &connections], settings].concat());
         let http = reqwest::Client::builder().no_proxy().build().expect("a client");
         Self { serving, keys, http, data, db }
     }
@@ -154,7 +161,48 @@ async fn at_three_times_its_capacity_a_server_sheds_early_and_keeps_its_latency_
     let Site { serving, data: _data, .. } = site;
     let (status, log) = serving.end(Signal::TERM);
     assert!(status.success(), "{status}");
-    let unavailable = log.lines().filter(|line| line.contains("requests refused") && !line.contains("\"unavailable\":0,"));
+    let unavailable =
+        log.lines().filter(|line| line.contains("requests refused") && !line.contains("\"unavailable\":0,"));
     assert_eq!(unavailable.count(), 0, "nothing failed in the middle");
     assert!(!log.contains("INTERNAL"), "{log}");
+}
+
+/// Clients that ask again as soon as they are answered, for a while. Answers, and the longest that one took.
+async fn besiege(site: &Site, clients: usize) -> (usize, usize, Duration) {
+    let mut asking = JoinSet::new();
+    for number in 0..clients {
+        let began = Instant::now();
+        let mut asks = Vec::new();
+        // Each has connections of its own.
+        let http = reqwest::Client::builder().no_proxy().build().expect("a client");
+        let (url, key) = (format!("{}/graphql", site.serving.url), site.keys[number % KEYS].clone());
+        asking.spawn(async move {
+            while began.elapsed() < SIEGE {
+                let body = json!({"query": CREATE_KEY, "variables": {"input": {"roomAccessPin": {"pin": "1"}}}});
+                let sent = Instant::now();
+                let response = http.post(&url).bearer_auth(&key).json(&body).send().await.expect("an answer");
+                let status = response.status().as_u16();
+                assert!([200, 503].contains(&status), "{status}");
+                asks.push((status == 200, sent.elapsed()));
+            }
+            asks
+        });
+    }
+    let answers = asking.join_all().await.concat();
+    let served = answers.iter().filter(|(served, _)| *served).count();
+    let longest = answers.iter().map(|(_, took)| *took).max().expect("answers");
+    (served, answers.len() - served, longest)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn g42_refusing_hundreds_who_ask_again_at_once_takes_little_from_those_who_are_served() {
+    let site = Site::start_with(&["--connections", "250"]).await;
+    let (best, _, _) = besiege(&site, 8).await;
+    let (served, refused, longest) = besiege(&site, 300).await;
+    println!(
+        "{best} served in {SIEGE:?} with 8 clients; with 300, {served} and {refused} refused, each within {longest:?}"
+    );
+    assert!(served * 10 >= best * 7, "{served} of {best}");
+    assert!(refused > served, "{refused}");
+    assert!(longest < Duration::from_secs(5), "{longest:?}");
 }

@@ -10,6 +10,7 @@ mod log;
 mod process;
 pub mod receiver;
 mod server;
+mod way;
 
 pub use app::{TestApp, TestIntegration};
 pub use client::{Client, House, code, text};
@@ -19,3 +20,4 @@ pub use log::LogLines;
 pub use process::{DataDir, LATCHKEY, Serving, latchkey, postgres_program};
 pub use receiver::{Received, Receiver, Reply};
 pub use server::{TestServer, error_code, header};
+pub use way::Way;

@@ -37,6 +37,13 @@ impl DataDir {
         data
     }
 
+    /// For a program that uses the database of this URL.
+    pub fn with_url(url: &str) -> Self {
+        let mut data = Self::new();
+        data.database_url = Some(url.to_owned());
+        data
+    }
+
     /// The same, logging in as somebody else than the owner of the tables.
     pub fn with_database_as(db: &TestDb, login: &str) -> Self {
         let mut data = Self::new();

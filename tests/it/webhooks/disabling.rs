@@ -1,9 +1,9 @@
 //! Endpoints that are disabled, by Latchkey or by hand, and what becomes of their events.
 
 use chrono::TimeDelta;
+use latchkey::db::Transaction;
 use latchkey::events::{self, Change, EventActor};
 use serde_json::json;
-use sqlx::{Postgres, Transaction};
 use uuid::Uuid;
 
 use super::{DELETE, Hooks};
@@ -138,7 +138,7 @@ async fn a_new_url_is_tried_without_waiting() {
 }
 
 /// A transaction that has written its event and not committed yet.
-async fn about_to_commit(hooks: &Hooks) -> Transaction<'static, Postgres> {
+async fn about_to_commit(hooks: &Hooks) -> Transaction {
     let app = &hooks.house.test.app;
     let mut tx = app.worker_pool.begin().await.expect("the database is there");
     let change = Change::RoomStayCreated { id: Uuid::from_u128(1) };

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use latchkey::db::Transaction;
 use latchkey::events::{self, Change, EventActor};
 use serde_json::json;
-use sqlx::{Postgres, Transaction};
 use uuid::Uuid;
 
 use super::{Hooks, UPDATE};
@@ -28,7 +28,7 @@ async fn waits<T>(hooks: &Hooks, action: &tokio::task::JoinHandle<T>, sessions: 
 }
 
 /// A transaction that has written an event of the hotel and not committed yet.
-async fn about_to_commit(hooks: &Hooks) -> Transaction<'static, Postgres> {
+async fn about_to_commit(hooks: &Hooks) -> Transaction {
     let app = &hooks.house.test.app;
     let mut tx = app.worker_pool.begin().await.expect("the database is there");
     let change = Change::ClientUpdated { id: Uuid::from_u128(1) };

@@ -1,0 +1,122 @@
+//! A dump that is restored in another cluster, by the runbook.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use latchkey::db::embedded::{Durability, Embedded};
+use serde_json::{Value, json};
+
+use crate::support::{DataDir, LATCHKEY, TestDb, postgres_program};
+
+/// The commands of the runbook.
+fn runbook() -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/OPERATIONS.md");
+    let text = fs::read_to_string(path).expect("docs/OPERATIONS.md");
+    let (_, section) = text.split_once("### Restore from a backup\n").expect("the runbook");
+    let (_, commands) = section.split_once("```sh\n").expect("its commands");
+    commands.split_once("```").expect("their end").0.to_owned()
+}
+
+/// A cluster without any role of ours, and a URL of a database in it for other programs than ours.
+struct Elsewhere {
+    embedded: Embedded,
+    data: DataDir,
+}
+
+impl Elsewhere {
+    async fn new() -> Self {
+        let data = DataDir::new();
+        let embedded = Embedded::start(&data.cluster(), Durability::ThrowAway, Path::new(LATCHKEY)).await;
+        Self { embedded: embedded.unwrap_or_else(|error| panic!("{error}")), data }
+    }
+
+    fn url(&self, database: &str) -> String {
+        url(self.embedded.connect_options("postgres").get_socket().expect("a socket"), database)
+    }
+}
+
+fn url(sockets: &Path, database: &str) -> String {
+    format!("postgres://postgres@localhost/{database}?host={}", sockets.display())
+}
+
+/// Runs commands as an operator would, where the programs of PostgreSQL and ours are found.
+fn run(commands: &str, folder: &Path, environment: &[(&str, &str)]) -> (bool, String) {
+    let postgres = postgres_program("psql");
+    let folders =
+        [Path::new(LATCHKEY).parent(), Path::new(postgres.get_program()).parent()].map(|path| path.expect("a folder"));
+    let path = format!("{}:{}:/usr/bin:/bin", folders[0].display(), folders[1].display());
+    let mut command = Command::new("bash");
+    command.args(["-euo", "pipefail", "-c", commands]).current_dir(folder).env_clear().env("PATH", path);
+    command.envs(postgres.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let output = command.envs(environment.iter().copied()).output().expect("bash runs");
+    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    (output.status.success(), said)
+}
+
+const SECRET_KEY: &str = "1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn g43_the_runbook_restores_a_dump_in_another_cluster_and_it_serves() {
+    let db = TestDb::new().await;
+    let old = DataDir::with_database(&db);
+    old.print(&["hotel", "create", "grand-hotel", "--name", "Grand Hotel", "--time-zone", "Europe/Berlin"]);
+    let key = old.api_key("grand-hotel", "Locks", "WRITE");
+    let sockets = db.options().get_socket().expect("a socket").clone();
+    let old_url = url(&sockets, db.options().get_database().expect("a database"));
+
+    let elsewhere = Elsewhere::new().await;
+    let new_url = elsewhere.url("latchkey");
+    let folder = elsewhere.data.path();
+    let environment = [
+        ("OLD_DATABASE_URL", old_url.as_str()),
+        ("ADMIN_DATABASE_URL", &elsewhere.url("postgres")),
+        ("DATABASE_URL", &new_url),
+        ("LATCHKEY_SECRET_KEY", SECRET_KEY),
+    ];
+    let (done, said) = run(&runbook(), folder, &environment);
+    assert!(done, "{said}");
+
+    let new = DataDir::with_url(&new_url);
+    assert!(new.print(&["hotel", "list"]).starts_with("grand-hotel\t"));
+    let serving = new.serve();
+    let body = json!({"query": "mutation { createRoomAccessKey(input: {roomAccessPin: {pin: \"1\"}}) { roomAccessKey { id } } }"});
+    let request = reqwest::Client::new().post(format!("{}/graphql", serving.url)).bearer_auth(&key).json(&body);
+    let answer: Value = request.send().await.expect("an answer").json().await.expect("JSON");
+    assert!(answer.get("errors").is_none(), "{answer}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dump_that_was_restored_without_its_roles_is_refused_with_what_is_missing() {
+    let db = TestDb::new().await;
+    let sockets = db.options().get_socket().expect("a socket").clone();
+    let old_url = url(&sockets, db.options().get_database().expect("a database"));
+    let elsewhere = Elsewhere::new().await;
+    let new_url = elsewhere.url("latchkey");
+    let environment = [
+        ("OLD", old_url.as_str()),
+        ("ADMIN", &elsewhere.url("postgres")),
+        ("DATABASE_URL", &new_url),
+        ("LATCHKEY_SECRET_KEY", SECRET_KEY),
+    ];
+    // pg_restore goes on after errors, unless it is told otherwise.
+    let restore = "psql --quiet --command 'CREATE DATABASE latchkey TEMPLATE template0' \"$ADMIN\"
+        pg_dump --format=custom --file=latchkey.dump \"$OLD\"
+        pg_restore --dbname=\"$DATABASE_URL\" latchkey.dump || true";
+    let (done, said) = run(restore, elsewhere.data.path(), &environment);
+    assert!(done && said.contains("role \"latchkey_app\" does not exist"), "{said}");
+    let advice = "run `latchkey migrate --prepare-cluster`, then restore the dump again, into an empty database";
+    let (done, said) = run("latchkey migrate", elsewhere.data.path(), &environment);
+    assert!(
+        !done && said.contains("the role latchkey_app, the role latchkey_worker") && said.contains(advice),
+        "{said}"
+    );
+
+    // The roles alone bring no policy back.
+    let (done, said) = run("latchkey migrate --prepare-cluster\nlatchkey migrate", elsewhere.data.path(), &environment);
+    assert!(
+        !done && said.contains("the policy of latchkey_app for the table api_keys") && said.contains(advice),
+        "{said}"
+    );
+    assert!(said.contains(" more. "), "{said}");
+}
