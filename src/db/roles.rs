@@ -51,23 +51,20 @@ pub async fn missing(conn: &mut PgConnection) -> sqlx::Result<Vec<String>> {
     }
     query_scalar!(
         r#"WITH protected AS (
-               SELECT c.oid, c.relname, c.relispartition FROM pg_class c
-               WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
-               AND (NOT c.relispartition AND c.relname NOT LIKE '\_sqlx%' OR pg_get_expr(c.relpartbound, c.oid) = 'DEFAULT')
-           ), needed AS (
-               SELECT p.oid, p.relname, r.role FROM protected p, unnest(ARRAY[$1, $2]::text[]) r (role)
-               WHERE r.role = $2 OR NOT p.relispartition
+               SELECT c.oid, c.relname FROM pg_class c
+               WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND c.relrowsecurity
            ), lacking AS (
-               SELECT format('the policy of %s for the table %s', n.role, n.relname) AS what FROM needed n
-               JOIN pg_roles r ON r.rolname = n.role
-               WHERE NOT EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = n.oid AND r.oid = ANY (p.polroles))
+               SELECT format('the policies of the table %s', relname) AS what FROM protected t
+               WHERE NOT EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = t.oid)
                UNION ALL
-               SELECT format('the right of %s to read the table %s', n.role, n.relname) FROM needed n
-               WHERE NOT has_table_privilege(n.role, n.oid, 'SELECT')
+               SELECT format('rights on the table %s', relname) FROM protected t
+               WHERE NOT EXISTS (SELECT FROM unnest(ARRAY[$1, $2]::text[]) r (role)
+                                 WHERE has_table_privilege(r.role, t.oid, 'SELECT'))
                UNION ALL
-               SELECT format('the right of %s to call %s', $2, p.proname) FROM pg_proc p
-               WHERE p.pronamespace = 'public'::regnamespace AND p.proname LIKE '%week\_partition'
-               AND NOT has_function_privilege($2, p.oid, 'EXECUTE')
+               -- One of the roles was there, and the other one was not.
+               SELECT format('the policy of %s for the table hotels', r.rolname) FROM pg_roles r
+               WHERE r.rolname IN ($1, $2) AND NOT EXISTS (
+                   SELECT FROM pg_policy p WHERE p.polrelid = to_regclass('hotels') AND r.oid = ANY (p.polroles))
            )
            SELECT what AS "what!" FROM lacking ORDER BY 1"#,
         APP,
