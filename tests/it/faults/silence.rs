@@ -29,10 +29,10 @@ struct Asking {
 impl Asking {
     /// Reads and writes in turn, without a pause.
     fn start(server: &Serving, key: &str) -> Self {
-        let served = Arc::new(AtomicUsize::new(0));
+        let answers = Arc::new(AtomicUsize::new(0));
         let mut clients = JoinSet::new();
         for _ in 0..CONNECTIONS {
-            let (url, key, served) = (format!("{}/graphql", server.url), key.to_owned(), Arc::clone(&served));
+            let (url, key, answers) = (format!("{}/graphql", server.url), key.to_owned(), Arc::clone(&answers));
             clients.spawn(async move {
                 let http = reqwest::Client::builder().no_proxy().build().expect("a client");
                 let read = "{ room_stays(first: 1) { edges { node { id } } } }";
@@ -47,7 +47,7 @@ impl Asking {
                     let Ok(answer) = response.json::<Value>().await else { return };
                     assert!(began.elapsed() < LONGEST, "{:?}: {answer}", began.elapsed());
                     if answer.get("errors").is_none() {
-                        served.fetch_add(1, Ordering::Relaxed);
+                        answers.fetch_add(1, Ordering::Relaxed);
                         continue;
                     }
                     let passing = [ErrorCode::Unavailable, ErrorCode::DeadlineExceeded, ErrorCode::OutcomeUnknown];
@@ -56,7 +56,7 @@ impl Asking {
                 }
             });
         }
-        Self { served, clients }
+        Self { served: answers, clients }
     }
 
     async fn until_served(&self, more: usize) {
