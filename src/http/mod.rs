@@ -22,6 +22,7 @@ mod pms;
 mod rate_limit;
 mod refusals;
 mod requests;
+mod seats;
 mod server;
 
 use axum::extract::Request;

@@ -114,6 +114,6 @@ async fn a_dump_that_was_restored_without_its_roles_is_refused_with_what_is_miss
 
     // The roles alone bring no policy back.
     let (done, said) = run("latchkey migrate --prepare-cluster\nlatchkey migrate", elsewhere.data.path(), &environment);
-    assert!(!done && said.contains("the policies of the table api_keys") && said.contains(advice), "{said}");
+    assert!(!done && said.contains("rights on the table api_keys") && said.contains(advice), "{said}");
     assert!(said.contains(" more. "), "{said}");
 }

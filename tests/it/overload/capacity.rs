@@ -26,7 +26,7 @@ const OVERLOAD: f64 = 3.0;
 const GATHERING: Duration = Duration::from_secs(1);
 const SIEGE: Duration = Duration::from_secs(4);
 /// More clients than may wait, and more than connections.
-const MANY: usize = 150;
+const MANY: usize = 100;
 /// API keys that share the load.
 const KEYS: usize = 4;
 /// How many times as long as without load what is accepted may take, and what is refused. Without a gate it would be
@@ -208,7 +208,7 @@ async fn besiege(site: &Site, clients: usize) -> Siege {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn g42_refusing_many_who_ask_again_at_once_takes_little_from_those_who_are_served() {
-    let site = Site::start_with(&["--connections", "130"]).await;
+    let site = Site::start_with(&["--connections", "80"]).await;
     let before = besiege(&site, 8).await;
     let many = besiege(&site, MANY).await;
     let after = besiege(&site, 8).await;
