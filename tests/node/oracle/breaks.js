@@ -282,6 +282,7 @@ export function disturb(...args) {
         }
       },
     });
+    if (lists.length === 0) return;
     const changes = [
       () => {
         const from = random.pick(lists);

@@ -4,12 +4,13 @@ import { Counts } from './random.js';
 
 export class Coverage {
   #counts = new Counts();
-  #wanted = new Set();
+  /** Where each feature that is wanted can be had: coordinates of arguments and input fields. */
+  #wanted = new Map();
 
   constructor(schema, rules) {
     this.schema = schema;
-    for (const { name } of rules) this.#wanted.add(`broken: ${name}`);
-    for (const verdict of ['valid', 'parse', 'validation', 'operation', 'variable', 'argument', 'subscription']) this.#wanted.add(`verdict: ${verdict}`);
+    for (const { name } of rules) this.#wanted.set(`broken: ${name}`, []);
+    for (const verdict of ['valid', 'parse', 'validation', 'operation', 'variable', 'argument', 'subscription']) this.#wanted.set(`verdict: ${verdict}`, []);
     for (const type of Object.values(schema.getTypeMap()).filter(({ name }) => !name.startsWith('__'))) {
       if (isInputObjectType(type)) Object.values(type.getFields()).forEach((field) => this.#want(`${type.name}.${field.name}`, field));
       else if (type.getFields) {
@@ -20,15 +21,19 @@ export class Coverage {
 
   /** What is wanted of an argument or input field: of itself, and of its type wherever it stands. */
   #want(coordinate, { type, defaultValue }) {
-    this.#wanted.add(`given: ${coordinate}`);
-    if (defaultValue !== undefined) this.#wanted.add(`default: ${coordinate}`);
-    for (const source of ['literal', 'variable']) this.#wanted.add(`${source}: ${type}`);
-    if (!isNonNullType(type)) this.#wanted.add(`null: ${type}`);
-    if (!isRequiredInputField({ type, defaultValue })) this.#wanted.add(`omitted: ${type}${defaultValue === undefined ? '' : ' with a default'}`);
-    if (isListType(getNullableType(type))) ['none', 'one for a list', 'one', 'several'].forEach((size) => this.#wanted.add(`${size}: ${type}`));
     const named = getNamedType(type);
-    this.#wanted.add(`type: ${named.name}`);
-    if (isEnumType(named)) named.getValues().forEach(({ name }) => this.#wanted.add(`enum value: ${named.name}.${name}`));
+    const features = [`given: ${coordinate}`, `literal: ${type}`, `variable: ${type}`, `type: ${named.name}`];
+    if (defaultValue !== undefined) features.push(`default: ${coordinate}`);
+    if (!isNonNullType(type)) features.push(`null: ${type}`);
+    if (!isRequiredInputField({ type, defaultValue })) features.push(`omitted: ${type}${defaultValue === undefined ? '' : ' with a default'}`);
+    if (isListType(getNullableType(type))) features.push(...['none', 'one for a list', 'one', 'several'].map((size) => `${size}: ${type}`));
+    if (isEnumType(named)) features.push(...named.getValues().map(({ name }) => `enum value: ${named.name}.${name}`));
+    for (const feature of features) this.#wanted.set(feature, [...(this.#wanted.get(feature) ?? []), coordinate]);
+  }
+
+  /** Coordinates that supply what was met less than so many times. */
+  lacking(times) {
+    return [...this.#wanted].filter(([feature]) => this.#counts.of(feature) < times).flatMap(([, coordinates]) => coordinates);
   }
 
   /** Counts what a request broke, or used of the schema where it is valid. `fields` are the resolved ones. */
@@ -92,7 +97,7 @@ export class Coverage {
   }
 
   counts() {
-    return Object.fromEntries([...this.#wanted].sort().map((feature) => [feature, this.#counts.of(feature)]));
+    return Object.fromEntries([...this.#wanted.keys()].sort().map((feature) => [feature, this.#counts.of(feature)]));
   }
 }
 

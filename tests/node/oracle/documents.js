@@ -1,6 +1,6 @@
 /** Documents that are meant to be valid, and what they are sent with. */
 import {
-  GraphQLNonNull, GraphQLList, Kind, getNamedType, getNullableType, isAbstractType, isInterfaceType, isLeafType, isListType, isNonNullType, isObjectType,
+  GraphQLNonNull, GraphQLList, Kind, getNamedType, getNullableType, isAbstractType, isInputObjectType, isInterfaceType, isLeafType, isListType, isNonNullType, isObjectType,
 } from 'graphql';
 import { Values, node } from './values.js';
 
@@ -9,18 +9,27 @@ const MAX_DEPTH = 6;
 
 /** Makes one operation after another. */
 export class Documents {
+  #routes;
+
   constructor(schema, random, counts) {
     this.schema = schema;
     this.random = random;
     this.counts = counts;
     this.values = new Values(random, counts);
+    this.#routes = routes(schema);
   }
 
-  /** A document, which of its operations is meant, and the variables of that one in JSON, by name. */
-  make() {
+  /**
+   * A document, which of its operations is meant, and the variables of that one in JSON, by name. It uses an argument or
+   * input field where one is demanded.
+   */
+  make(demanded) {
     const random = this.random;
     const several = random.chance(0.12) ? 2 + random.below(2) : 1;
-    const parts = Array.from({ length: several }, (_, at) => new Operation(this, at, several > 1 || random.chance(0.5)).make());
+    const routes = this.#routes.get(demanded);
+    const route = routes && random.pick(routes);
+    this.values.demanded = new Set(route?.coordinates);
+    const parts = Array.from({ length: several }, (_, at) => new Operation(this, at, several > 1 || random.chance(0.5), route).make());
     const chosen = random.pick(parts);
     const definitions = parts.flatMap((part) => part.definitions);
     if (random.chance(0.2)) definitions.sort(() => random.below(3) - 1);
@@ -41,8 +50,8 @@ export class Documents {
 }
 
 class Operation {
-  constructor({ schema, random, counts, values }, at, isNamed) {
-    Object.assign(this, { schema, random, counts, values });
+  constructor({ schema, random, counts, values }, at, isNamed, route) {
+    Object.assign(this, { schema, random, counts, values, route });
     this.suffix = at === 0 ? '' : `_${at}`;
     this.name = isNamed ? random.pick(['Stays', 'on', 'query', 'Q', '_x1']) + this.suffix : null;
     this.variables = [];
@@ -53,9 +62,10 @@ class Operation {
 
   make() {
     const random = this.random;
-    const mutates = random.chance(0.55);
+    const mutates = this.route ? this.route.mutates : random.chance(0.55);
     const root = mutates ? this.schema.getMutationType() : this.schema.getQueryType();
     const selectionSet = this.#selectionSet(root, 0, 1 + random.below(3));
+    if (this.route) selectionSet.selections.push(this.#field(root, this.route.field, 0));
     if (!mutates && random.chance(0.05)) selectionSet.selections.push(this.#introspection());
     const operation = {
       kind: Kind.OPERATION_DEFINITION,
@@ -206,6 +216,29 @@ class Operation {
     const name = this.#value(new GraphQLNonNull(this.schema.getType('String')));
     return { ...field('__type', [node.argument('name', name)], leaf('kind'), leaf('__typename'), field('fields', [], leaf('name'))), ...key };
   }
+}
+
+/** By coordinate: the fields of the roots below whose arguments it stands, and the coordinates on the way to it. */
+function routes(schema) {
+  const found = new Map();
+  const note = (coordinate, route) => found.set(coordinate, [...(found.get(coordinate) ?? []), route]);
+  for (const root of [schema.getQueryType(), schema.getMutationType()]) {
+    const mutates = root === schema.getMutationType();
+    for (const field of Object.values(root.getFields())) {
+      for (const argument of field.args) {
+        const seen = new Set();
+        const enter = (type, coordinates) => {
+          note(coordinates.at(-1), { mutates, field: field.name, coordinates: coordinates.slice(0, -1) });
+          const named = getNamedType(type);
+          if (!isInputObjectType(named) || seen.has(named)) return;
+          seen.add(named);
+          for (const input of Object.values(named.getFields())) enter(input.type, [...coordinates, `${named.name}.${input.name}`]);
+        };
+        enter(argument.type, [`${root.name}.${field.name}(${argument.name}:)`]);
+      }
+    }
+  }
+  return found;
 }
 
 export function typeNode(type) {

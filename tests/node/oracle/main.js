@@ -22,6 +22,9 @@ const judge = new Judge(schema, withSubscriptions(schema));
 const coverage = new Coverage(schema, RULES);
 const rules = Object.keys(BREAKS);
 
+/** How often each feature of the schema is to be met, at least; documents are made for those that are not. */
+const WANTED = 25;
+
 /** Ways to make a request, and how often each is taken. */
 const KINDS = [
   ['valid', 40, (request) => request],
@@ -65,14 +68,17 @@ function request() {
   const weights = KINDS.reduce((sum, [, weight]) => sum + weight, 0);
   let drawn = random.below(weights);
   const [kind, , change] = KINDS.find(([, weight]) => (drawn -= weight) < 0);
-  const changed = change(documents.make());
+  const lacking = kind === 'valid' ? coverage.lacking(WANTED) : [];
+  const changed = change(documents.make(lacking.length ? random.pick(lacking) : undefined));
   if (!changed) return null;
   let text = changed.text ?? print(changed.document, random);
   if (changed.garbled) text = garble(text, random);
   return { kind, rule: changed.rule, document: text.toWellFormed(), operationName: changed.operationName, variables: variablesText(changed.variables) };
 }
 
-for (let made = 0; made < Number(count); ) {
+// A few more where something has still been met too seldom.
+const isEnough = (made) => made >= Number(count) && (made >= 1.5 * Number(count) || coverage.lacking(WANTED).length === 0);
+for (let made = 0; !isEnough(made); ) {
   const asked = request();
   if (!asked) continue;
   made += 1;

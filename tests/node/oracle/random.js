@@ -51,8 +51,8 @@ export class Counts {
   }
 
   /** The rarest of a few options that are drawn at random. */
-  rarest(random, options, featureOf) {
-    const drawn = [random.pick(options), random.pick(options), random.pick(options)];
+  rarest(random, options, featureOf, draws = 3) {
+    const drawn = Array.from({ length: draws }, () => random.pick(options));
     return drawn.reduce((best, option) => (this.of(featureOf(option)) < this.of(featureOf(best)) ? option : best));
   }
 }

@@ -56,10 +56,13 @@ export class Values {
   constructor(random, counts) {
     this.random = random;
     this.counts = counts;
+    /** Coordinates that are to be given in any case. */
+    this.demanded = new Set();
   }
 
   /** What becomes of an optional argument or field: given, null, or left out. */
   presence(coordinate, input) {
+    if (this.demanded.has(coordinate)) return 'given';
     const states = ['given', 'given'];
     if (!isNonNullType(input.type)) states.push('null');
     if (!isRequiredInputField(input)) states.push('omitted');
@@ -124,7 +127,7 @@ export class Values {
   }
 
   #enumValue(type) {
-    const { name } = this.counts.rarest(this.random, type.getValues(), (value) => `enum value: ${type.name}.${value.name}`);
+    const { name } = this.counts.rarest(this.random, type.getValues(), (value) => `enum value: ${type.name}.${value.name}`, 12);
     this.counts.add(`enum value: ${type.name}.${name}`);
     return name;
   }
@@ -134,10 +137,12 @@ export class Values {
     const fields = [];
     for (const input of Object.values(type.getFields())) {
       const nests = isInputObjectType(getNamedType(input.type));
-      const presence = this.presence(`${type.name}.${input.name}`, input);
-      if (presence === 'omitted' || (presence === 'given' && nests && depth > 3 && !isRequiredInputField(input))) continue;
-      // Large objects are seldom complete.
-      if (presence === 'given' && !isRequiredInputField(input) && this.random.chance(depth * 0.15)) continue;
+      const coordinate = `${type.name}.${input.name}`;
+      const presence = this.presence(coordinate, input);
+      if (presence === 'omitted') continue;
+      // What is deep is seldom complete.
+      const dispensable = presence === 'given' && !isRequiredInputField(input) && !(this.demanded.has(coordinate) && depth < 6);
+      if (dispensable && ((nests && depth > 3) || this.random.chance(depth * 0.15))) continue;
       fields.push([input, presence === 'null']);
     }
     return fields;
