@@ -5,6 +5,20 @@ use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, SecondsFormat, SubsecR
 use chrono_tz::Tz;
 use uuid::Uuid;
 
+const DATE_FORM: &str = "a date is written YYYY-MM-DD";
+const DATETIME_FORM: &str = "an instant is written with its offset, like 2026-10-25T14:00:00+02:00";
+const LOCAL_TIME_FORM: &str = "a local time is written HH:MM";
+
+/// How a scalar of the schema is told from other values, and how it is written; `None` for those of the specification.
+pub fn form(scalar: &str) -> Option<(fn(&Value) -> bool, &'static str)> {
+    match scalar {
+        "Date" => Some((Date::is_valid, DATE_FORM)),
+        "Datetime" => Some((Datetime::is_valid, DATETIME_FORM)),
+        "LocalTime" => Some((LocalTime::is_valid, LOCAL_TIME_FORM)),
+        _ => None,
+    }
+}
+
 /// A civil date of the hotel's calendar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Date(pub NaiveDate);
@@ -14,7 +28,7 @@ pub struct Date(pub NaiveDate);
 impl ScalarType for Date {
     fn parse(value: Value) -> InputValueResult<Self> {
         let Value::String(text) = &value else { return Err(InputValueError::expected_type(value)) };
-        parse_date(text).map(Self).ok_or_else(|| InputValueError::custom("a date is written YYYY-MM-DD"))
+        parse_date(text).map(Self).ok_or_else(|| InputValueError::custom(DATE_FORM))
     }
 
     fn is_valid(value: &Value) -> bool {
@@ -51,9 +65,9 @@ impl ScalarType for Datetime {
     fn parse(value: Value) -> InputValueResult<Self> {
         let Value::String(text) = &value else { return Err(InputValueError::expected_type(value)) };
         // Cut to what PostgreSQL keeps, so that the same instant sent again is the same instant.
-        DateTime::parse_from_rfc3339(text).map(|at| Self(at.trunc_subsecs(6))).map_err(|_| {
-            InputValueError::custom("an instant is written with its offset, like 2026-10-25T14:00:00+02:00")
-        })
+        DateTime::parse_from_rfc3339(text)
+            .map(|at| Self(at.trunc_subsecs(6)))
+            .map_err(|_| InputValueError::custom(DATETIME_FORM))
     }
 
     fn is_valid(value: &Value) -> bool {
@@ -78,7 +92,7 @@ impl ScalarType for LocalTime {
             .ok()
             .filter(|_| text.len() == 5)
             .map(Self)
-            .ok_or_else(|| InputValueError::custom("a local time is written HH:MM"))
+            .ok_or_else(|| InputValueError::custom(LOCAL_TIME_FORM))
     }
 
     fn is_valid(value: &Value) -> bool {
