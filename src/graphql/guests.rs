@@ -117,6 +117,8 @@ pub struct GuestMutation;
 #[Object]
 impl GuestMutation {
     /// Makes a client. Needs the permission `WRITE`.
+    ///
+    /// Errors: `INVALID_ARGUMENT`.
     async fn create_client(
         &self,
         ctx: &Context<'_>,
@@ -133,6 +135,8 @@ impl GuestMutation {
     }
 
     /// Changes a client. A person stays a person, an organisation an organisation. Needs the permission `WRITE`.
+    ///
+    /// Errors: `NOT_FOUND`, `INVALID_ARGUMENT`.
     async fn update_client(
         &self,
         ctx: &Context<'_>,
@@ -146,6 +150,8 @@ impl GuestMutation {
 
     /// Puts a client at the end of a stay's guest list. One that is on it already stays in its place. Needs the permission
     /// `WRITE`.
+    ///
+    /// Errors: `NOT_FOUND`, `RESERVATION_CANCELLED`.
     async fn add_room_stay_guest(
         &self,
         ctx: &Context<'_>,
@@ -158,6 +164,8 @@ impl GuestMutation {
     }
 
     /// Takes a client off a stay's guest list. Needs the permission `WRITE`.
+    ///
+    /// Errors: `NOT_FOUND`, `INVALID_ARGUMENT`, `RESERVATION_CANCELLED`.
     async fn remove_room_stay_guest(
         &self,
         ctx: &Context<'_>,
@@ -173,6 +181,8 @@ impl GuestMutation {
     /// Brings a reservation that was made elsewhere. The first import under an `externalId` makes it. A later one finds it
     /// again and brings its status in line; dates, rooms and guests stay as the hotel has them by then. Needs the
     /// permission `WRITE`.
+    ///
+    /// Errors: `NOT_FOUND`, `INVALID_ARGUMENT`, `CODE_TAKEN`, `RESERVATION_CANCELLED`, `RESERVATION_INVOICED`.
     async fn import_reservation(
         &self,
         ctx: &Context<'_>,

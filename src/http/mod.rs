@@ -20,6 +20,7 @@ mod operations;
 mod panics;
 mod pms;
 mod rate_limit;
+mod refused_batch;
 mod requests;
 mod server;
 
@@ -50,7 +51,8 @@ fn routes(app: App, in_flight: InFlight) -> Router {
     let admitted = pms
         .route("/api/pms/v1/{hotel}/guests", get(pms::list))
         .route("/graphql", post(graphql::handle))
-        .route_layer(middleware::from_fn_with_state(Gate::new(app.pool.connections()), admission::run));
+        .route_layer(middleware::from_fn_with_state(Gate::new(app.pool.connections()), admission::run))
+        .route_layer(middleware::from_fn(refused_batch::run));
     Router::new()
         .merge(admitted)
         .route("/graphql/ide", get(graphiql::page))
