@@ -3,6 +3,7 @@
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
 
 use super::audit::because;
+use super::changes::irremovable;
 use super::clients::ClientNode;
 use super::context::{RequestContext, Session};
 use super::error::{InInput, Outcome};
@@ -34,11 +35,11 @@ pub struct UpdateClientInput {
     /// Given name of a person.
     firstname: MaybeUndefined<String>,
     /// Family name of a person, 1 to 200 characters.
-    lastname: Option<String>,
+    lastname: MaybeUndefined<String>,
     /// Day of birth of a person.
     birthday: MaybeUndefined<Date>,
     /// Name of an organisation, 1 to 200 characters.
-    company: Option<String>,
+    company: MaybeUndefined<String>,
     /// ISO 639-1 code, lower case.
     language: MaybeUndefined<String>,
     /// E-mail address.
@@ -144,7 +145,7 @@ impl GuestMutation {
     ) -> Outcome<Option<ClientPayload>> {
         let mut session = writer(ctx).await?;
         let id = uuid(&input.id);
-        let client = clients::update_in(session.tx(), id, input.into()).await.in_input()?;
+        let client = clients::update_in(session.tx(), id, change(input).in_input()?).await.in_input()?;
         Ok(Some(session.done(ClientPayload { client: client.into() })))
     }
 
@@ -214,24 +215,22 @@ fn imported(input: ImportReservationInput) -> Result<ImportedReservation> {
     Ok(ImportedReservation { external_id: input.external_id, status: input.status, new })
 }
 
-impl From<UpdateClientInput> for ClientChange {
-    fn from(input: UpdateClientInput) -> Self {
-        Self {
-            firstname: input.firstname.into(),
-            lastname: input.lastname,
-            birthday: input.birthday.map_value(|date| date.0).into(),
-            company: input.company,
-            details: DetailsChange {
-                language: input.language.into(),
-                email: input.email.into(),
-                telephone: input.telephone.into(),
-                mobile: input.mobile.into(),
-                car_plate_number: input.car_plate_number.into(),
-                street: input.street.into(),
-                zipcode: input.zipcode.into(),
-                city: input.city.into(),
-                country: input.country.into(),
-            },
-        }
-    }
+fn change(input: UpdateClientInput) -> Result<ClientChange> {
+    Ok(ClientChange {
+        firstname: input.firstname.into(),
+        lastname: irremovable(input.lastname, "lastname")?,
+        birthday: input.birthday.map_value(|date| date.0).into(),
+        company: irremovable(input.company, "company")?,
+        details: DetailsChange {
+            language: input.language.into(),
+            email: input.email.into(),
+            telephone: input.telephone.into(),
+            mobile: input.mobile.into(),
+            car_plate_number: input.car_plate_number.into(),
+            street: input.street.into(),
+            zipcode: input.zipcode.into(),
+            city: input.city.into(),
+            country: input.country.into(),
+        },
+    })
 }

@@ -64,9 +64,8 @@ pub struct Cost {
 ///
 /// # Errors
 /// As those of [`measure`].
-pub fn bound(document: &ExecutableDocument, operation: &OperationDefinition, types: &TypeMap) -> Result<()> {
-    let variables = Variables::default();
-    tally(document, &mut Walk::new(document, operation, &variables, types)).map(drop)
+pub fn bound(document: &ExecutableDocument, types: &TypeMap) -> Result<()> {
+    tally(document, &mut Walk::new(document, &Variables::default(), types)).map(drop)
 }
 
 /// Measures `operation` with its coerced variables, and the rest of the document that has to be read with it.
@@ -80,7 +79,7 @@ pub fn measure(
     variables: &Variables,
     types: &TypeMap,
 ) -> Result<Cost> {
-    let mut walk = Walk::new(document, operation, variables, types);
+    let mut walk = Walk::new(document, variables, types);
     let total = tally(document, &mut walk)?;
     let values = walk.operation(operation)?.values;
     check_values(values)?;

@@ -9,6 +9,7 @@ mod announced;
 mod api_keys;
 mod audit;
 mod chain;
+mod changes;
 mod clients;
 mod connection;
 mod context;

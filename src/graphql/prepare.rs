@@ -105,9 +105,9 @@ fn read(schema: &Schema, text: &str, operation_name: Option<&str>) -> Result<Doc
     if operation.node.ty == OperationType::Subscription {
         return Err(refused(Error::new(ErrorCode::ValidationFailed, "Subscriptions are not offered")));
     }
-    limits::bound(&sent, &operation.node, &schema.types).map_err(refused)?;
-    let validated = validate::validate(&schema.definition, &parsed)?;
+    limits::bound(&sent, &schema.types).map_err(refused)?;
     let chains = chain::chained_variables(&sent, &operation.node, &schema.types).map_err(refused)?;
+    let validated = validate::validate(&schema.definition, &parsed)?;
     let mutates = operation.node.ty == OperationType::Mutation;
     let mut response_keys = Vec::new();
     collect_keys(&sent, &operation.node.selection_set.node, &mut response_keys);

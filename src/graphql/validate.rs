@@ -10,7 +10,7 @@ use apollo_compiler::ast::{Type, Value};
 use apollo_compiler::executable::{Directive, Field, Operation, Selection, SelectionSet};
 use apollo_compiler::parser::SourceSpan;
 use apollo_compiler::schema::ExtendedType;
-use apollo_compiler::validation::Valid;
+use apollo_compiler::validation::{DiagnosticList, Valid};
 use apollo_compiler::{ExecutableDocument, Name, Node, Schema, ast};
 use async_graphql::Pos;
 
@@ -45,14 +45,9 @@ pub struct Validated {
 /// # Errors
 /// What is wrong with it, all `GRAPHQL_VALIDATION_FAILED`.
 pub fn validate(schema: &Valid<Schema>, document: &ast::Document) -> Result<Validated, Vec<GraphQlError>> {
-    let document = document.to_executable_validate(schema).map_err(|failed| {
-        let errors = failed.errors.iter().take(MOST_ERRORS).map(|diagnostic| {
-            let start = diagnostic.line_column_range().map(|range| range.start);
-            let pos = start.map(|start| Pos { line: start.line, column: start.column });
-            error(sentence(&diagnostic.error.to_string()), pos)
-        });
-        errors.collect::<Vec<_>>()
-    })?;
+    // In two steps: a field that the schema does not have is left out by the first, and must not be missed by the second.
+    let document = document.to_executable(schema).map_err(|failed| told(&failed.errors))?;
+    let document = document.validate(schema).map_err(|failed| told(&failed.errors))?;
     let mut never_null = Vec::new();
     let mut errors = Vec::new();
     for operation in document.operations.iter() {
@@ -77,6 +72,16 @@ pub fn validate(schema: &Valid<Schema>, document: &ast::Document) -> Result<Vali
     }
     errors.truncate(MOST_ERRORS);
     if errors.is_empty() { Ok(Validated { document, never_null }) } else { Err(errors) }
+}
+
+/// What the compiler found.
+fn told(errors: &DiagnosticList) -> Vec<GraphQlError> {
+    let errors = errors.iter().take(MOST_ERRORS).map(|diagnostic| {
+        let start = diagnostic.line_column_range().map(|range| range.start);
+        let pos = start.map(|start| Pos { line: start.line, column: start.column });
+        error(sentence(&diagnostic.error.to_string()), pos)
+    });
+    errors.collect()
 }
 
 fn error(message: String, pos: Option<Pos>) -> GraphQlError {

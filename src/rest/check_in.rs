@@ -162,7 +162,7 @@ pub(super) async fn rearrange_in(
         room_stays::change_dates_in(tx, guest.stay, from, to).await?;
     }
     if room.is_some() && room != guest.room {
-        room_stays::move_in(tx, guest.stay, room).await?;
+        room_stays::move_in(tx, guest.stay, Some(room)).await?;
     }
     guest_in(tx, guest.stay).await
 }

@@ -207,7 +207,7 @@ async fn what_is_refused_before_it_runs_is_200_or_the_status_of_its_code() {
         (
             "CoerceVariableValues, wrong",
             json!({ "query": variable, "variables": { "name": 7 } }).to_string(),
-            "GRAPHQL_VALIDATION_FAILED",
+            "INVALID_VARIABLE",
         ),
     ] {
         for (accept, status) in [(JSON, 200), (NEW, 400)] {

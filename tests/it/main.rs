@@ -17,6 +17,7 @@ mod feed;
 mod filters;
 mod front_desk;
 mod graphql_over_http;
+mod graphql_values;
 mod guests;
 mod hostile;
 mod http;

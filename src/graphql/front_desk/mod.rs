@@ -13,6 +13,7 @@ pub(super) use self::inputs::{
     CompanyInput, PersonInput, ReservationClientInput, ReservationRoomStayInput, booker, new_stays,
 };
 use super::audit::because;
+use super::changes::irremovable;
 use super::context::{RequestContext, Session};
 use super::error::{InInput, Outcome};
 use super::load::{self, ReservationPlan, StayPlan};
@@ -92,15 +93,15 @@ impl FrontDeskMutation {
         let mut session = front_desk(ctx, input.reason.as_deref()).await?;
         let id = uuid(&input.id);
         let change = ReservationChange {
-            code: input.code,
-            client_id: input.client_id.as_ref().map(uuid),
+            code: irremovable(input.code, "code").in_input()?,
+            client_id: irremovable(input.client_id, "clientId").in_input()?.as_ref().map(uuid),
             contact_id: input.contact_id.map_value(|id| uuid(&id)).into(),
             group_name: input.group_name.into(),
             booking_channel_code: input.booking_channel_code.into(),
             booking_source: input.booking_source.into(),
             pms_url: input.pms_url.into(),
             notes: input.notes.into(),
-            selfcheckin_status: input.selfcheckin_status,
+            selfcheckin_status: irremovable(input.selfcheckin_status, "selfcheckinStatus").in_input()?,
         };
         reservations::update_in(session.tx(), id, change).await.in_input()?;
         reservation_payload(ctx, session, id).await
@@ -160,7 +161,8 @@ impl FrontDeskMutation {
     ) -> Outcome<Option<RoomStayPayload>> {
         let mut session = front_desk(ctx, input.reason.as_deref()).await?;
         let stay = uuid(&input.room_stay_id);
-        room_stays::move_in(session.tx(), stay, input.room_setup_id.as_ref().map(uuid)).await.in_input()?;
+        let room = input.room_setup_id.map_value(|id| uuid(&id)).into();
+        room_stays::move_in(session.tx(), stay, room).await.in_input()?;
         stay_payload(ctx, session, stay).await
     }
 
@@ -193,7 +195,8 @@ impl FrontDeskMutation {
     ) -> Outcome<Option<RoomStayPayload>> {
         let mut session = front_desk(ctx, input.reason.as_deref()).await?;
         let stay = uuid(&input.room_stay_id);
-        let (from, to) = (input.reservation_from.map(|date| date.0), input.reservation_to.map(|date| date.0));
+        let from = irremovable(input.reservation_from, "reservation_from").in_input()?.map(|date| date.0);
+        let to = irremovable(input.reservation_to, "reservation_to").in_input()?.map(|date| date.0);
         room_stays::change_dates_in(session.tx(), stay, from, to).await.in_input()?;
         stay_payload(ctx, session, stay).await
     }
@@ -209,7 +212,8 @@ impl FrontDeskMutation {
     ) -> Outcome<Option<SplitRoomStayPayload>> {
         let mut session = front_desk(ctx, input.reason.as_deref()).await?;
         let stay = uuid(&input.room_stay_id);
-        let split = SplitStay { date: input.date.0, room_setup_id: input.room_setup_id.as_ref().map(uuid) };
+        let room_setup_id = input.room_setup_id.map_value(|id| uuid(&id)).into();
+        let split = SplitStay { date: input.date.0, room_setup_id };
         let second = room_stays::split_in(session.tx(), stay, split).await.in_input()?;
         let selection = Selection::of(ctx);
         let room_stay = load::stay(&mut session, stay, &StayPlan::of(&selection.field("roomStay"))?).await?;
@@ -228,7 +232,7 @@ impl FrontDeskMutation {
     ) -> Outcome<Option<RoomStayPayload>> {
         let mut session = front_desk(ctx, input.reason.as_deref()).await?;
         let stay = uuid(&input.room_stay_id);
-        let time = input.departure_time.map(|time| time.0);
+        let time = input.departure_time.map_value(|time| time.0).into();
         room_stays::set_departure_time_in(session.tx(), stay, time).await.in_input()?;
         stay_payload(ctx, session, stay).await
     }

@@ -1,9 +1,10 @@
 //! Mutations of webhooks.
 
-use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
 
 use super::{WebhookDeliveryNode, WebhookEndpointNode, attempts};
 use crate::error::Error;
+use crate::graphql::changes::irremovable;
 use crate::graphql::context::{RequestContext, Session};
 use crate::graphql::error::{InInput, Outcome};
 use crate::graphql::scalars::uuid;
@@ -27,11 +28,11 @@ pub struct UpdateWebhookEndpointInput {
     /// The endpoint.
     id: ID,
     /// Begins with `https://`; at most 2048 bytes. Its host has public addresses and a valid certificate.
-    url: Option<String>,
+    url: MaybeUndefined<String>,
     /// `ENABLED` sends what Latchkey has kept for it. At most 5 endpoints of an integration are enabled.
-    status: Option<EndpointStatus>,
+    status: MaybeUndefined<EndpointStatus>,
     /// Types of events, such as `room_stay.created`; at least one.
-    events: Option<Vec<String>>,
+    events: MaybeUndefined<Vec<String>>,
 }
 
 /// A webhook endpoint to delete.
@@ -123,7 +124,11 @@ impl WebhookMutation {
         #[graphql(desc = "What to change.")] input: UpdateWebhookEndpointInput,
     ) -> Outcome<Option<WebhookEndpointPayload>> {
         let mut session = RequestContext::of(ctx).write().await?;
-        let update = EndpointUpdate { url: input.url, status: input.status, events: input.events };
+        let update = EndpointUpdate {
+            url: irremovable(input.url, "url").in_input()?,
+            status: irremovable(input.status, "status").in_input()?,
+            events: irremovable(input.events, "events").in_input()?,
+        };
         let endpoint = webhooks::update_in(session.tx(), uuid(&input.id), update).await.in_input()?;
         let webhook_endpoint = node(&session, endpoint);
         Ok(Some(session.done(WebhookEndpointPayload { webhook_endpoint })))
