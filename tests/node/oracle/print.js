@@ -7,13 +7,15 @@ const WILD = ['', '', '', ' ', ' ', ' ', ',', '\n', '\r\n', '\t', ' , ', '# a "c
 /** The text of a document whose nodes are those of graphql-js; a string may bring its own text, and so may a definition. */
 export function print(document, random) {
   const ignored = random.chance(0.5) ? PLAIN : WILD;
-  let text = random.chance(0.05) ? '\uFEFF' : '';
+  const parts = [random.chance(0.05) ? '\uFEFF' : ''];
+  let previous = '';
   for (const token of document.definitions.flatMap(definition)) {
-    let between = random.pick(ignored);
-    if (between === '' && /[\w".]$/.test(text) && /^[\w".-]/.test(token)) between = ' ';
-    text += between + token;
+    const between = random.pick(ignored);
+    const mustPart = between === '' && /[\w".]$/.test(previous) && /^[\w".-]/.test(token);
+    parts.push(mustPart ? ' ' : between, token);
+    previous = token;
   }
-  return text + random.pick(ignored);
+  return parts.join('') + random.pick(ignored);
 }
 
 function definition(node) {
