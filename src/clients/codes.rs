@@ -24,7 +24,9 @@ pub fn language(given: &str) -> Result<String> {
     let of_tag = tag.and_then(|tag| Language::from_639_1(tag).or_else(|| Language::from_639_3(tag)));
     let found = of_tag.or_else(|| Language::from_name_lowercase(&lower));
     found.and_then(|language| language.to_639_1()).map(str::to_owned).ok_or_else(|| {
-        Error::invalid("language must be one of the two-letter codes of ISO 639-1, such as de; a tag like de-DE is taken for it")
+        Error::invalid(
+            "language must be one of the two-letter codes of ISO 639-1, such as de; a tag like de-DE is taken for it",
+        )
     })
 }
 

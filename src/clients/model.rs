@@ -189,6 +189,10 @@ impl DetailsChange {
 }
 
 /// Sets a detail to what is given for it, in the form that `normal` gives it. A blank text is no text.
+#[expect(
+    clippy::option_option,
+    reason = "as in the changes: the outer one leaves a detail, the inner one takes it away"
+)]
 fn set(
     detail: &mut Option<String>,
     given: Option<Option<String>>,

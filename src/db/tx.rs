@@ -61,7 +61,17 @@ impl Tx {
         let (journal, changes) = (Journal::of_request(actor), Changes::default());
         let (actor, app) = (actor.clone(), app.clone());
         let unwritten = Unwritten::default();
-        Ok(Self { inner, actor, now, app, changes, journal, unwritten, deliveries: 0, statements: Statements::default() })
+        Ok(Self {
+            inner,
+            actor,
+            now,
+            app,
+            changes,
+            journal,
+            unwritten,
+            deliveries: 0,
+            statements: Statements::default(),
+        })
     }
 
     /// Has its statements counted among those of the request.

@@ -16,7 +16,9 @@ pub struct Date(pub NaiveDate);
 impl ScalarType for Date {
     fn parse(value: Value) -> InputValueResult<Self> {
         let Value::String(text) = &value else { return Err(InputValueError::expected_type(value)) };
-        civil_date(text).map(Self).ok_or_else(|| InputValueError::custom("a date is written YYYY-MM-DD, in the years 1900 to 9999"))
+        civil_date(text)
+            .map(Self)
+            .ok_or_else(|| InputValueError::custom("a date is written YYYY-MM-DD, in the years 1900 to 9999"))
     }
 
     fn is_valid(value: &Value) -> bool {

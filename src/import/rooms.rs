@@ -70,16 +70,16 @@ impl RoomPlan {
             double_booked: 0,
         };
         for room in rooms {
-            plan.insert(room.id, room.name, room.category_id);
+            plan.insert(room.id, &room.name, room.category_id);
         }
         plan
     }
 
-    fn insert(&mut self, id: Uuid, name: String, category: Uuid) {
+    fn insert(&mut self, id: Uuid, name: &str, category: Uuid) {
         self.taken.insert(id, BTreeMap::new());
         self.by_category.entry(category).or_default().push(id);
         self.category_of.insert(id, category);
-        self.names.insert(text::fold(&name));
+        self.names.insert(text::fold(name));
     }
 
     /// Whether the room is of that category.
@@ -131,7 +131,7 @@ impl RoomPlan {
             .find(|(name, _)| !self.names.contains(&text::fold(name)))
             .expect("more names than are taken");
         let id = Derived::of(self.hotel, &["room", &name]).uuid();
-        self.insert(id, name.clone(), category);
+        self.insert(id, &name, category);
         self.added.push(NewRoom { id, name, area_name: format!("Floor {floor}"), category_id: category });
         id
     }

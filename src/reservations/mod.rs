@@ -319,7 +319,9 @@ fn made_up_code(tx: &Tx) -> String {
 /// Somebody else took the code since it was looked for.
 fn code_taken(error: sqlx::Error) -> Error {
     match violated_constraint(&error) {
-        Some("reservations_hotel_id_code_key" | "reservations_hotel_id_code_folded_key") => Error::of(ErrorCode::CodeTaken).at("code"),
+        Some("reservations_hotel_id_code_key" | "reservations_hotel_id_code_folded_key") => {
+            Error::of(ErrorCode::CodeTaken).at("code")
+        }
         _ => error.into(),
     }
 }

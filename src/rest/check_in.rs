@@ -72,7 +72,9 @@ pub(super) async fn check_in_in(
         return Err(Error::invalid("checkOutDate must not be before checkInDate").at("checkOutDate"));
     }
     let (before, created) = match reservations::find_in(tx, &input.id).await? {
-        Some((reservation, imported)) => (find_stay_in(tx, reservation, imported, &room, input, (meant, today)).await?, false),
+        Some((reservation, imported)) => {
+            (find_stay_in(tx, reservation, imported, &room, input, (meant, today)).await?, false)
+        }
         None => (create_in(tx, &room, input, today).await?, true),
     };
     let from = input.check_in_date.or((input.check_out_date < before.check_in_date).then_some(today));

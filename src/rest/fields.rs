@@ -94,7 +94,11 @@ pub const UPDATE: &[Field] = &[
 /// Body of `/guests/checkout`.
 pub const CHECK_OUT: &[Field] = &[
     ID,
-    optional("roomNumber", Kind::Text(ROOM_NAME_MAX), "The room that is given back; all of the guest's rooms when absent."),
+    optional(
+        "roomNumber",
+        Kind::Text(ROOM_NAME_MAX),
+        "The room that is given back; all of the guest's rooms when absent.",
+    ),
     REASON,
 ];
 

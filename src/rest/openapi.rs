@@ -177,8 +177,7 @@ fn responses(mut properties: Value, mut headers: Value, codes: &[ErrorCode]) -> 
             response["headers"]["Retry-After"] = json!({"$ref": "#/components/headers/RetryAfter"});
         }
         let meanings = response["description"].as_str().unwrap_or_default();
-        response["description"] =
-            json!(if meanings.is_empty() { meaning } else { format!("{meanings}\n\n{meaning}") });
+        response["description"] = json!(if meanings.is_empty() { meaning } else { format!("{meanings}\n\n{meaning}") });
     }
     Value::Object(responses)
 }

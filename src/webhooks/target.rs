@@ -84,15 +84,17 @@ impl Target {
             return Err("The host is not a name: between its dots are 1 to 63 characters, 253 in all");
         }
         let below = |suffixes: &[&str]| {
-            suffixes.iter().any(|suffix| {
-                name.strip_suffix(suffix).is_some_and(|above| above.is_empty() || above.ends_with('.'))
-            })
+            suffixes
+                .iter()
+                .any(|suffix| name.strip_suffix(suffix).is_some_and(|above| above.is_empty() || above.ends_with('.')))
         };
         if below(&NEVER_FOUND) {
             return Err("The host has a name that nobody finds (RFC 6761, RFC 7686)");
         }
         if allowed.is_empty() && (!name.contains('.') || below(&FOUND_AT_HOME)) {
-            return Err("The host has a name that is found in a network of its own only: give its public name, such as hooks.example.com");
+            return Err(
+                "The host has a name that is found in a network of its own only: give its public name, such as hooks.example.com",
+            );
         }
         Ok(())
     }
