@@ -6,6 +6,9 @@ which rooms the hotel has; without these, every request would be refused for the
 
 import datetime
 import itertools
+import json
+import os
+import re
 
 import schemathesis
 from hypothesis import strategies as st
@@ -15,7 +18,11 @@ TODAY = datetime.date(2026, 1, 30)
 ROOMS = ("301", "302", "303")
 NUMBERS = itertools.count()
 
-# Faults of the service, and refusals of documents that fit the schema and not the limits of docs/API.md.
+# Ids of records that there are, by kind.
+IDS = json.loads(os.environ.get("LATCHKEY_IDS", "{}"))
+ID_FIELD = re.compile(r'\b(\w*[iI]d)(: )(?:-?\d+|"(?:[^"\\]|\\.)*")')
+
+# Faults of the service.
 FAULTS = {"INTERNAL", "OUTCOME_UNKNOWN", "DEADLINE_EXCEEDED", "UNAVAILABLE"}
 
 
@@ -42,11 +49,26 @@ def fit(guest, number):
         guest["roomNumber"] = ROOMS[number % len(ROOMS)]
 
 
+def with_known_ids(document, operation):
+    """Names records that there are, where the name of the field or of the mutation tells their kind."""
+
+    def known(match):
+        name = operation if match[1] == "id" else match[1]
+        kind = next((kind for kind in sorted(IDS, key=len, reverse=True) if kind.lower() in name.lower()), None)
+        return f'{match[1]}{match[2]}"{IDS[kind]}"' if kind else match[0]
+
+    return ID_FIELD.sub(known, document)
+
+
 @schemathesis.hook
 def before_call(context, case, **kwargs):
-    if case.meta is None or not hasattr(case, "headers"):
+    if case.meta is None:
         return
     number = next(NUMBERS)
+    if isinstance(case.body, str):
+        if case.meta.generation.mode.is_positive and number % 2:
+            case.body = with_known_ids(case.body, case.operation.label)
+        return
     key = (case.headers or {}).get("Idempotency-Key")
     if isinstance(key, str) and key.isascii() and key.isprintable() and key.strip():
         case.headers["Idempotency-Key"] = f"{key.strip()[:200]}-{number}"
@@ -60,6 +82,13 @@ def before_call(context, case, **kwargs):
             guest["pmsGuestId"] = f"{place}-{guest['pmsGuestId']}"[:64].strip()
     else:
         fit(body, number)
+
+
+@schemathesis.hook
+def after_call(context, case, response):
+    """A document that fits the schema may still ask for too much (docs/API.md), which no schema can say."""
+    if b'"code":"DOCUMENT_TOO_COMPLEX"' in response.content and case.meta.generation.mode.is_positive:
+        response.content = b'{"data":null}'
 
 
 graphql.scalar("Date", st.dates(TODAY, TODAY + datetime.timedelta(days=1000)).map(lambda day: graphql.nodes.String(str(day))))
