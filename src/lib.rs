@@ -15,7 +15,7 @@
 //! - [`rotation`] seals anew what older secret keys have sealed.
 //! - [`workers`] runs beside the requests: deliveries, [`pruner`], the upkeep of [`events`], the use of API keys and
 //!   their limits.
-//! - [`clock`], [`id`], [`secrets`] and [`error`] are used everywhere; [`config`] and [`app`] put the parts together.
+//! - [`clock`], [`id`], [`secrets`], [`text`] and [`error`] are used everywhere; [`config`] and [`app`] put the parts together.
 
 pub mod app;
 pub mod audit;
@@ -44,6 +44,7 @@ pub mod rooms;
 pub mod rotation;
 pub mod secrets;
 pub mod telemetry;
+pub mod text;
 pub mod throttle;
 pub mod webhooks;
 pub mod workers;

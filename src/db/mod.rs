@@ -17,7 +17,7 @@ pub use filter::{Condition, Filter};
 pub use page::{Extent, ExtentRequest, Page, PageRequest};
 pub(crate) use page::{by_ordinal, extent, extent_from_row, push_extent, push_id_page};
 pub use pool::{RequestPool, for_workers};
-pub use tx::Tx;
+pub use tx::{Statements, Tx};
 
 /// All migrations, embedded in the binary. What a newer binary has migrated is no hindrance: while a service is upgraded,
 /// both run.

@@ -9,7 +9,7 @@ use chrono::NaiveTime;
 use chrono_tz::Tz;
 use sqlx::PgConnection;
 
-pub use model::{Hotel, HotelId, end_instant};
+pub use model::{Hotel, HotelId, YEARS, civil_date, end_instant};
 
 use crate::app::App;
 use crate::audit::{self, Entry, ObjectType};

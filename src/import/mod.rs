@@ -32,6 +32,7 @@ use crate::error::{Error, Result};
 use crate::events::{self, Change, EventActor};
 use crate::hotels::{self, Hotel};
 use crate::room_stays;
+use crate::text;
 use booking::{Booking, Outcome};
 use derive::Derived;
 pub use format::BadLine;
@@ -203,7 +204,7 @@ async fn categories(
     let found = |category: &CategoryRecord| {
         // The front desk may have given it another name, or another category its name.
         let by_id = known.iter().find(|(_, id)| *id == category.id);
-        by_id.or_else(|| known.iter().find(|(name, _)| *name == category.name)).map(|(_, id)| *id)
+        by_id.or_else(|| known.iter().find(|(name, _)| text::same(name, &category.name))).map(|(_, id)| *id)
     };
     types
         .into_iter()
@@ -313,7 +314,7 @@ async fn write(
 
 fn code_taken(error: sqlx::Error) -> Error {
     match crate::error::violated_constraint(&error) {
-        Some("reservations_hotel_id_code_key") => {
+        Some("reservations_hotel_id_code_key" | "reservations_hotel_id_code_folded_key") => {
             Error { source: Some(Box::new(error)), ..Error::of(crate::error::ErrorCode::CodeTaken) }
         }
         _ => error.into(),

@@ -336,3 +336,31 @@ async fn a_failing_database_is_a_warning_with_its_cause() {
     assert_eq!((&line["level"], &line["error.codes"]), (&json!("WARN"), &json!("UNAVAILABLE")));
     assert!(line["error.causes"].as_str().is_some_and(|causes| !causes.is_empty()));
 }
+
+#[tokio::test]
+async fn g37_the_log_line_counts_all_statements_of_a_request() {
+    let lines = LogLines::capture();
+    let (app, vendor, server) = started().await;
+    let count = |request: usize| lines.requests()[request]["db.statements"].clone();
+    let query = "mutation { createRoomAccessKey(input: {roomAccessPin: {pin: \"1\"}}) { roomAccessKey { id } } }";
+    server.run(&vendor.live, query, json!({})).await;
+    assert_eq!(count(0), 2, "the key, and the audit trail");
+    server.run(&vendor.test, query, json!({})).await;
+    assert_eq!(count(1), 0, "nothing of a test key is written");
+    let rest = |method: &str, path: &str| {
+        server.request(method, &format!("/api/pms/v1/grand-hotel/guests{path}")).bearer_auth(&vendor.live)
+    };
+    rest("GET", "").send().await.expect("an answer");
+    assert_eq!(count(2), 1);
+    let nobody = json!({"pmsGuestId": "nobody"});
+    let refused =
+        rest("POST", "/checkout").header("idempotency-key", "k").json(&nobody).send().await.expect("an answer");
+    assert_eq!(refused.status(), 404);
+    assert_eq!(count(3), 4, "two for the idempotency key, two for the guest");
+    let list = || rest("POST", "/sync").header("idempotency-key", "k").json(&json!({"guests": []}));
+    list().send().await.expect("an answer");
+    assert_eq!(count(4), 4, "two for the idempotency key, who is in the house, and the answer is kept");
+    list().send().await.expect("an answer");
+    assert_eq!(count(5), 2, "the answer is found");
+    drop(app);
+}

@@ -40,6 +40,7 @@ mod rest;
 mod rotation;
 mod row_level_security;
 mod sandbox;
+mod schemathesis;
 mod secrecy;
 mod stay_writer;
 mod story;
