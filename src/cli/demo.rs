@@ -19,6 +19,7 @@ use crate::hotels;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 #[derive(clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(super) struct Args {
     /// Print demo.json as it is, with all API keys
     #[arg(long)]
@@ -43,7 +44,9 @@ pub(super) async fn run(args: Args, config: &Config) -> Result<(), Failure> {
         started.stop().await;
         return print(&demo::overview(&outcome?));
     }
-    let absent = || Failure::Other("there is no demo yet: `latchkey serve` loads it into an empty embedded database, `latchkey demo --load` into any empty one".into());
+    let absent = || {
+        Failure::Other("there is no demo yet: `latchkey serve` loads it into an empty embedded database, `latchkey demo --load` into any empty one".into())
+    };
     let file = DemoFile::read(&config.data_dir)?.ok_or_else(absent)?;
     if args.json {
         return print(&file.to_json());
@@ -99,7 +102,9 @@ async fn try_out(url: &str, reader: &DemoIntegration) -> Result<(), Failure> {
         Some(200) => {}
         Some(_) => return Err(Failure::Other(format!("{url} is not ready yet"))),
         None => {
-            return Err(Failure::Other(format!("{url} does not answer: start `latchkey serve`, which renews demo.json")));
+            return Err(Failure::Other(format!(
+                "{url} does not answer: start `latchkey serve`, which renews demo.json"
+            )));
         }
     }
     let body = r#"{"query":"{__typename}"}"#;

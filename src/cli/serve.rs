@@ -9,8 +9,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::start::require_fitting_clock;
 use super::{Failure, Started, start};
 use crate::config::Config;
-use crate::{demo, http};
 use crate::workers::Workers;
+use crate::{demo, http};
 
 pub(super) async fn run(config: &Config) -> Result<(), Failure> {
     // First, so that a signal during the start is heard, also as process 1 of a container.

@@ -173,7 +173,9 @@ async fn require_migrated(owner: &PgConnectOptions) -> Result<(), Failure> {
     if migrated? {
         return Ok(());
     }
-    Err(Failure::Other("the database needs migrations, and this command changes nothing: run `latchkey migrate` first".into()))
+    Err(Failure::Other(
+        "the database needs migrations, and this command changes nothing: run `latchkey migrate` first".into(),
+    ))
 }
 
 async fn migrate_on(conn: &mut PgConnection, login: &str) -> Result<(), Failure> {

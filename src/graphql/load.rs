@@ -252,7 +252,7 @@ async fn rooms_of(
 fn key(session: &Session<'_>, view: &StayView) -> Option<RoomAccessKeyNode> {
     let key = view.stay.room_access_key?;
     let context = session.context;
-    let secret = view.secret.as_ref().and_then(|sealed| open(context, key.id, sealed));
+    let secret = view.secret.as_ref().map(|sealed| open(context, key.id, sealed));
     let deletes_at = view.key_end.and_then(|end| end.told_to(context.actor.integration_id));
     let deletes_at = deletes_at.map(|at| Datetime::local(at, context.actor.hotel.time_zone));
     let compartment = view.compartment.clone().unwrap_or_default();

@@ -121,16 +121,16 @@ impl RoomAccessKeyNode {
 
     /// One of the integration's own keys.
     fn opened(context: &RequestContext, key: StoredKey) -> Self {
-        let secret = open(context, key.id, &key.secret);
+        let secret = Some(open(context, key.id, &key.secret));
         let deletes_at = key.deletes_at.map(|at| Datetime::local(at, context.actor.hotel.time_zone));
         Self::new(key.id, key.kind, secret, key.compartment.unwrap_or_default(), deletes_at)
     }
 }
 
 /// Opens the PIN or the QR data of a key of the hotel.
-pub fn open(context: &RequestContext, key: Uuid, sealed: &[u8]) -> Opened {
+pub fn open(context: &RequestContext, key: Uuid, sealed: &[u8]) -> Outcome<String> {
     let opened = room_access_keys::open_secret(&context.app.secret_keys, context.actor.hotel.id, key, sealed);
-    Some(opened.map(|secret| secret.expose().to_owned()).map_err(Refusal::from))
+    opened.map(|secret| secret.expose().to_owned()).map_err(Refusal::from)
 }
 
 macro_rules! key_object {

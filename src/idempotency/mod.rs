@@ -132,7 +132,11 @@ pub async fn claim_in(tx: &mut Tx, request: &Idempotency, again: bool) -> Result
     let Some(sealed) = store::find(tx.conn(), hotel, api_key, &request.key, since).await? else {
         return Ok(Claim::New);
     };
-    let opened = tx.app.secret_keys.open(&request.row(tx), &sealed).map_err(|error| Error { message: UNREADABLE.into(), ..error })?;
+    let opened = tx
+        .app
+        .secret_keys
+        .open(&request.row(tx), &sealed)
+        .map_err(|error| Error { message: UNREADABLE.into(), ..error })?;
     let (hash, rest) = split(opened.expose(), HASH_DIGITS)?;
     if hash != request.hash {
         return Err(Error::of(ErrorCode::IdempotencyKeyReused));

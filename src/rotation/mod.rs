@@ -68,8 +68,7 @@ async fn walk(app: &App, run: Run) -> Result<Vec<Rotated>> {
     let hotels = hotels::list(app).await?;
     let mut all = Vec::new();
     for place in PLACES {
-        let mut done =
-            Rotated { place, seen: 0, by_key: BTreeMap::new(), resealed: 0, unopened: Vec::new() };
+        let mut done = Rotated { place, seen: 0, by_key: BTreeMap::new(), resealed: 0, unopened: Vec::new() };
         for hotel in &hotels {
             walk_hotel(app, hotel.id, run, &mut done).await?;
         }

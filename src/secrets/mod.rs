@@ -330,7 +330,12 @@ impl Unreadable {
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         if told.is_none_or(|told| told.at.elapsed() >= TOLD_EVERY) {
             let since_last_line = count - told.map_or(0, |told| told.count);
-            tracing::error!(cause = reason, count, since_last_line, "sealed values do not open: see `latchkey rotate-secrets --check`");
+            tracing::error!(
+                cause = reason,
+                count,
+                since_last_line,
+                "sealed values do not open: see `latchkey rotate-secrets --check`"
+            );
             *told = Some(Told { at: Instant::now(), count });
         }
         Error { source: Some(reason.into()), ..Error::of(ErrorCode::SecretUnreadable) }

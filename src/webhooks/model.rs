@@ -166,7 +166,9 @@ impl Failure {
             Self::TimedOut => "there was no complete answer in time",
             Self::AnswerBroken => "the answer was broken off or was not HTTP",
             Self::StatusRefused => "the answer's status was not 2xx",
-            Self::SecretUnreadable => "Latchkey cannot read the endpoint's secret: `rotateWebhookSecret` gives it a new one",
+            Self::SecretUnreadable => {
+                "Latchkey cannot read the endpoint's secret: `rotateWebhookSecret` gives it a new one"
+            }
         }
     }
 

@@ -112,8 +112,8 @@ fn errors_md() -> String {
     text
 }
 
-/// Tables that are found without a hotel. Every other table is a tenant's.
-const REFERENCE_TABLES: [&str; 2] = ["hotels", "api_keys"];
+/// Tables that are found without a hotel, or have none. Every other table is a tenant's.
+const REFERENCE_TABLES: [&str; 3] = ["hotels", "api_keys", "secret_keys"];
 /// Indexes of background workers, which look across hotels for what is due next.
 const WORKER_INDEXES: [&str; 2] = ["webhook_deliveries_due_idx", "idempotent_answers_expired_idx"];
 
@@ -231,7 +231,7 @@ fn tests_of_lines(folder: &Path) -> BTreeSet<String> {
     let is_of_line = |name: &str| {
         let line = name.split('_').next().unwrap_or_default();
         let digits = line.get(1..3).is_some_and(|digits| digits.bytes().all(|digit| digit.is_ascii_digit()));
-        digits && line.starts_with(|letter| ('a'..='f').contains(&letter)) && matches!(line.get(3..), Some("" | "b"))
+        digits && line.starts_with(|letter| ('a'..='g').contains(&letter)) && matches!(line.get(3..), Some("" | "b"))
     };
     let mut names = BTreeSet::new();
     for entry in fs::read_dir(folder).expect("a folder") {

@@ -37,6 +37,7 @@ mod rotation;
 mod row_level_security;
 mod sandbox;
 mod secrecy;
+mod secret_keys;
 mod stay_writer;
 mod story;
 mod support;

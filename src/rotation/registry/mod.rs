@@ -128,8 +128,7 @@ pub async fn give_up(app: &App, number: u32) -> Result<(), RegistryError> {
 async fn compare(conn: &mut PgConnection, app: &App) -> Result<Changes, RegistryError> {
     let ring = app.secret_keys.fingerprints();
     let all = store::registered(conn).await?;
-    let known: BTreeMap<u32, Fingerprint> =
-        all.iter().filter_map(|key| Some((key.number, key.fingerprint?))).collect();
+    let known: BTreeMap<u32, Fingerprint> = all.iter().filter_map(|key| Some((key.number, key.fingerprint?))).collect();
     for (number, fingerprint) in &ring {
         if known.get(number).is_some_and(|expected| expected != fingerprint) {
             let known_as = known.iter().find(|(_, known)| *known == fingerprint).map(|(number, _)| *number);
@@ -172,7 +171,9 @@ async fn named_numbers(conn: &mut PgConnection) -> Result<BTreeSet<u32>> {
     let mut numbers = BTreeSet::new();
     for place in PLACES {
         let named = key_numbers(conn, place).await?;
-        numbers.extend(named.iter().filter_map(|bytes| bytes.first_chunk::<KEY_ID_BYTES>()).map(|b| u32::from_be_bytes(*b)));
+        numbers.extend(
+            named.iter().filter_map(|bytes| bytes.first_chunk::<KEY_ID_BYTES>()).map(|b| u32::from_be_bytes(*b)),
+        );
     }
     Ok(numbers)
 }

@@ -25,7 +25,8 @@ pub async fn lock(conn: &mut PgConnection) -> Result<()> {
 
 /// All keys that the database knows.
 pub async fn registered(conn: &mut PgConnection) -> Result<Vec<Registered>> {
-    let rows = query!("SELECT number, fingerprint, released_at FROM secret_keys ORDER BY number").fetch_all(conn).await?;
+    let rows =
+        query!("SELECT number, fingerprint, released_at FROM secret_keys ORDER BY number").fetch_all(conn).await?;
     rows.into_iter()
         .map(|row| {
             let fingerprint = row.fingerprint.map(|bytes| Fingerprint::try_from(&bytes[..])).transpose();
