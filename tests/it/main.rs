@@ -5,6 +5,7 @@ mod audit;
 mod auth;
 mod batches;
 mod cli;
+mod clocks;
 mod conformance;
 mod connections;
 mod contract;
