@@ -115,8 +115,12 @@ pub async fn run(app: App) {
     loop {
         look.tick().await;
         let Err(error) = live(&app).await;
+        if app.liveness.holder().is_some() {
+            tracing::warn!(cause = ?error.source, "the connection that shows that this process lives was lost");
+        } else {
+            tracing::debug!(cause = ?error.source, "the connection that shows that this process lives is not back yet");
+        }
         app.liveness.forget();
-        tracing::warn!(cause = ?error.source, "the connection that shows that this process lives was lost");
     }
 }
 

@@ -27,9 +27,9 @@ async fn count(pool: &PgPool, what: &str) -> i64 {
 async fn g13_no_command_drops_anything_by_a_clock_that_is_years_ahead() {
     let data = DataDir::new();
     let at = |args: &[&str], instant: &str| data.run(&[args, &["--clock", instant]].concat());
+    assert!(at(&CREATE, "2026-01-30T09:00:00Z").status.success());
     let embedded = Embedded::start(&data.cluster(), Durability::Durable, Path::new(LATCHKEY)).await;
     let embedded = embedded.unwrap_or_else(|error| panic!("{error}"));
-    assert!(at(&CREATE, "2026-01-30T09:00:00Z").status.success());
     let pool = PgPool::connect_with(embedded.connect_options("latchkey")).await.expect("connected");
     let before = partitions(&pool).await;
     let trail = count(&pool, "audit_entries").await;
@@ -99,9 +99,9 @@ fn refused(data: &DataDir, args: &[&str], code: i32) -> String {
 #[tokio::test]
 async fn g30_a_clock_that_does_not_fit_the_data_is_refused_unless_it_is_accepted() {
     let data = DataDir::new();
+    data.print(&[&CREATE[..], &["--clock", "2026-01-30T09:00:00Z"]].concat());
     let embedded = Embedded::start(&data.cluster(), Durability::Durable, Path::new(LATCHKEY)).await;
     let _embedded = embedded.unwrap_or_else(|error| panic!("{error}"));
-    data.print(&[&CREATE[..], &["--clock", "2026-01-30T09:00:00Z"]].concat());
     for (instant, says) in [
         ("2026-01-31T10:00:00Z", "shows 2026-01-31T10:00:00Z, 25 hours ahead of what was last written"),
         ("2026-07-01T00:00:00Z", "151 days ahead of what was last written"),
