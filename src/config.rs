@@ -86,6 +86,11 @@ pub struct Settings {
     #[arg(long, env = Setting::CLOCK.variable, hide_env_values = true, global = true, value_name = "INSTANT")]
     clock: Option<String>,
 
+    /// Serve although the clock is more than a day behind what was last written, or was set more than a day ahead of it: `true`
+    /// or `false`
+    #[arg(long, env = Setting::ACCEPT_CLOCK.variable, hide_env_values = true, global = true, value_name = "BOOLEAN", num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false")]
+    accept_clock: String,
+
     /// What to log, such as `info` or `latchkey=debug,warn` [default: `RUST_LOG`, else `info`]
     #[arg(long, env = Setting::LOG.variable, hide_env_values = true, global = true, value_name = "FILTER")]
     log: Option<String>,
@@ -114,6 +119,8 @@ pub struct Config {
     pub limits: ThrottleSettings,
     /// Instant at which the clock starts; without one it is the machine's.
     pub clock: Option<DateTime<Utc>>,
+    /// Whether to serve by a clock that does not fit the data.
+    pub accept_clock: bool,
     /// What to log.
     pub log: LogFilter,
     /// How to log.
@@ -160,7 +167,10 @@ impl Setting {
     const AUTH_FAILURE_LIMIT: Self = Self { variable: "LATCHKEY_AUTH_FAILURE_LIMIT", flag: "--auth-failure-limit" };
     const TRUSTED_PROXIES: Self = Self { variable: "LATCHKEY_TRUSTED_PROXIES", flag: "--trusted-proxies" };
     const CONNECTIONS: Self = Self { variable: "LATCHKEY_CONNECTIONS", flag: "--connections" };
-    const CLOCK: Self = Self { variable: "LATCHKEY_CLOCK", flag: "--clock" };
+    /// When the clock starts.
+    pub const CLOCK: Self = Self { variable: "LATCHKEY_CLOCK", flag: "--clock" };
+    /// Whether a clock that does not fit the data is right all the same.
+    pub const ACCEPT_CLOCK: Self = Self { variable: "LATCHKEY_ACCEPT_CLOCK", flag: "--accept-clock" };
     const LOG: Self = Self { variable: "LATCHKEY_LOG", flag: "--log" };
     const LOG_FORMAT: Self = Self { variable: "LATCHKEY_LOG_FORMAT", flag: "--log-format" };
 
@@ -229,6 +239,7 @@ impl Config {
                 connections: most_connections(&given.connections)?,
             },
             clock,
+            accept_clock: boolean(Setting::ACCEPT_CLOCK, &given.accept_clock)?,
             log: log(present(Setting::LOG, given.log)?)?,
             log_format: log_format(present(Setting::LOG_FORMAT, given.log_format)?.as_deref())?,
         })
@@ -264,6 +275,10 @@ fn clock(text: &str, database: &Database) -> Result<DateTime<Utc>, ConfigError> 
     DateTime::parse_from_rfc3339(text)
         .map(|instant| instant.to_utc())
         .map_err(|_| Setting::CLOCK.refuse(format!("is not an instant such as 2026-01-30T09:00:00Z: {text:?}")))
+}
+
+fn boolean(setting: Setting, text: &str) -> Result<bool, ConfigError> {
+    text.parse().map_err(|_| setting.refuse(format!("is neither true nor false: {text:?}")))
 }
 
 fn connections(text: &str) -> Result<u32, ConfigError> {

@@ -15,6 +15,7 @@
 //! - [`rotation`] seals anew what older secret keys have sealed.
 //! - [`workers`] runs beside the requests: deliveries, [`pruner`], the upkeep of [`events`], the use of API keys and
 //!   their limits.
+//! - [`liveness`] tells which processes live, [`last_write`] whether the clock fits the data.
 //! - [`clock`], [`id`], [`secrets`], [`text`] and [`error`] are used everywhere; [`config`] and [`app`] put the parts together.
 
 pub mod app;
@@ -35,6 +36,8 @@ pub mod id;
 pub mod idempotency;
 pub mod import;
 pub mod integrations;
+pub mod last_write;
+pub mod liveness;
 pub mod pruner;
 pub mod reservations;
 pub mod rest;

@@ -27,7 +27,7 @@ use crate::db::embedded::{self, EmbeddedError};
 use crate::error::Error;
 use crate::telemetry;
 
-pub use start::{Started, start};
+pub use start::{Started, start, start_read_only};
 
 /// GraphQL backend for hotel stays and the keys that open their rooms.
 #[derive(Parser)]
@@ -60,11 +60,11 @@ enum Command {
     Integration(integration::Command),
     /// Revoke and delete room access keys that are due, as the server does every minute
     Prune(prune::Args),
-    /// Seal PINs, QR data, webhook secrets and kept answers anew with the first secret key
+    /// Seal PINs, QR data, webhook secrets and kept answers anew with the first secret key, or check that they open
     RotateSecrets(rotate_secrets::Args),
     /// Tell who did what in a hotel and why, the newest first
     Audit(audit::Args),
-    /// Show the demo's hotels and their API keys
+    /// Show the demo's hotels and their API keys, load the demo, or start it over
     Demo(demo::Args),
     #[command(name = embedded::KEEPER_COMMAND, hide = true)]
     KeepPostgres(embedded::keeper::Args),

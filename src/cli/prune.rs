@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use chrono::SecondsFormat;
 
-use super::{Failure, print, start};
+use super::start::require_fitting_clock;
+use super::{Failure, print, start, start_read_only};
 use crate::app::App;
 use crate::config::Config;
 use crate::pruner::{self, Due};
@@ -17,16 +18,17 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(args: Args, config: &Config) -> Result<(), Failure> {
-    let started = start(config).await?;
-    let outcome = execute(&args, &started.app).await;
+    let started = if args.dry_run { start_read_only(config).await? } else { start(config).await? };
+    let outcome = execute(&args, config, &started.app).await;
     started.stop().await;
     print(&outcome?)
 }
 
-async fn execute(args: &Args, app: &App) -> Result<String, Failure> {
+async fn execute(args: &Args, config: &Config, app: &App) -> Result<String, Failure> {
     if args.dry_run {
         return Ok(pruner::list_due(app).await?.iter().fold(String::new(), line));
     }
+    require_fitting_clock(config, app).await?;
     let done = pruner::prune_due(app).await?;
     Ok(format!("revoked {}\tdeleted {}\n", done.revoked, done.deleted))
 }

@@ -16,7 +16,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 pub use change::{Change, Changes};
-pub use partitions::{RETENTION, maintain, run_maintenance};
+pub use partitions::{RETENTION, maintain, make_partitions, run_maintenance};
 pub use store::{Event, FeedPage, FeedRequest};
 
 use crate::audit::{Entry, Journal};

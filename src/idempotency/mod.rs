@@ -36,6 +36,9 @@ const HEADER: &str = "idempotency-key";
 const EVERY: Duration = Duration::from_hours(1);
 /// Most answers that are deleted at once.
 const BATCH: i64 = 1000;
+/// What is said when the kept answer does not open. The request is not run again: it has had its effect.
+const UNREADABLE: &str = "A request with this idempotency key had its effect before, and the answer that was kept for it cannot be \
+     read: read what it was to change";
 /// Hexadecimal digits of a request's hash.
 const HASH_DIGITS: usize = 64;
 /// Digits of an answer's status.
@@ -131,7 +134,11 @@ pub async fn claim_in(tx: &mut Tx, request: &Idempotency, again: bool) -> Result
     let Some(sealed) = store::find(tx.conn(), hotel, api_key, &request.key, since).await? else {
         return Ok(Claim::New);
     };
-    let opened = tx.app.secret_keys.open(&request.row(tx), &sealed)?;
+    let opened = tx
+        .app
+        .secret_keys
+        .open(&request.row(tx), &sealed)
+        .map_err(|error| Error { message: UNREADABLE.into(), ..error })?;
     let (hash, rest) = split(opened.expose(), HASH_DIGITS)?;
     if hash != request.hash {
         return Err(Error::of(ErrorCode::IdempotencyKeyReused));

@@ -112,8 +112,8 @@ fn errors_md() -> String {
     text
 }
 
-/// Tables that are found without a hotel. Every other table is a tenant's.
-const REFERENCE_TABLES: [&str; 2] = ["hotels", "api_keys"];
+/// Tables that are found without a hotel, or have none. Every other table is a tenant's.
+const REFERENCE_TABLES: [&str; 3] = ["hotels", "api_keys", "secret_keys"];
 /// Indexes of background workers, which look across hotels for what is due next.
 const WORKER_INDEXES: [&str; 2] = ["webhook_deliveries_due_idx", "idempotent_answers_expired_idx"];
 
