@@ -25,12 +25,17 @@ const MOST_CONNECTIONS: u32 = 1_000;
 /// What is logged unless told otherwise. The database's notices say only that migrations have run before.
 const DEFAULT_LOG: &str = "info,sqlx=warn";
 
+/// Heading of the settings that every command uses.
+pub const SETTINGS: &str = "Settings";
+/// Heading of the settings that only a server uses.
+pub const SERVER_SETTINGS: &str = "Settings of serve";
+
 /// The settings as they were given.
 #[derive(Clone, Default, clap::Args)]
-#[command(next_help_heading = "Settings")]
+#[command(next_help_heading = SETTINGS)]
 pub struct Settings {
     /// Address and port to serve on
-    #[arg(long, env = Setting::LISTEN.variable, hide_env_values = true, global = true, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    #[arg(long, help_heading = SERVER_SETTINGS, env = Setting::LISTEN.variable, hide_env_values = true, global = true, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     listen: String,
 
     /// Folder of the embedded database, the secret keys and demo.json [default: the user's data folder, /var/lib/latchkey as root]
@@ -46,7 +51,7 @@ pub struct Settings {
     migrate_database_url: Option<String>,
 
     /// Connections to the database, 1 to 1000
-    #[arg(long, env = Setting::DATABASE_CONNECTIONS.variable, hide_env_values = true, global = true, value_name = "NUMBER", default_value = "10")]
+    #[arg(long, help_heading = SERVER_SETTINGS, env = Setting::DATABASE_CONNECTIONS.variable, hide_env_values = true, global = true, value_name = "NUMBER", default_value = "10")]
     database_connections: String,
 
     /// What seals PINs and other secrets: `<number>:<base64 of 32 bytes>`, comma-separated, the key for new values first
@@ -55,31 +60,31 @@ pub struct Settings {
     secret_key: Option<String>,
 
     /// Networks that webhooks reach although they are not public, and without TLS: `127.0.0.0/8,fd00::/8` [default: none]
-    #[arg(long, env = Setting::WEBHOOK_ALLOW_NETWORKS.variable, hide_env_values = true, global = true, value_name = "NETWORKS")]
+    #[arg(long, help_heading = SERVER_SETTINGS, env = Setting::WEBHOOK_ALLOW_NETWORKS.variable, hide_env_values = true, global = true, value_name = "NETWORKS")]
     webhook_allow_networks: Option<String>,
 
     /// Delays before the second attempt to deliver a webhook, the third and so on
-    #[arg(long, env = Setting::WEBHOOK_SCHEDULE.variable, hide_env_values = true, global = true, value_name = "DELAYS", default_value = Schedule::DEFAULT)]
+    #[arg(long, help_heading = SERVER_SETTINGS, env = Setting::WEBHOOK_SCHEDULE.variable, hide_env_values = true, global = true, value_name = "DELAYS", default_value = Schedule::DEFAULT)]
     webhook_schedule: String,
 
     /// Requests of an API key a minute, and at once; 0 for no limit
-    #[arg(long, env = Setting::RATE_LIMIT.variable, hide_env_values = true, global = true, value_name = "NUMBER", default_value = ThrottleSettings::DEFAULT_REQUESTS)]
+    #[arg(long, help_heading = SERVER_SETTINGS, env = Setting::RATE_LIMIT.variable, hide_env_values = true, global = true, value_name = "NUMBER", default_value = ThrottleSettings::DEFAULT_REQUESTS)]
     rate_limit: String,
 
     /// What the requests of an API key may cost a minute, and at once; 0 for no limit
-    #[arg(long, env = Setting::COST_LIMIT.variable, hide_env_values = true, global = true, value_name = "NUMBER", default_value = ThrottleSettings::DEFAULT_COST)]
+    #[arg(long, help_heading = SERVER_SETTINGS, env = Setting::COST_LIMIT.variable, hide_env_values = true, global = true, value_name = "NUMBER", default_value = ThrottleSettings::DEFAULT_COST)]
     cost_limit: String,
 
     /// Requests without a valid API key from an address a minute, and at once; 0 for no limit
-    #[arg(long, env = Setting::AUTH_FAILURE_LIMIT.variable, hide_env_values = true, global = true, value_name = "NUMBER", default_value = ThrottleSettings::DEFAULT_AUTH_FAILURES)]
+    #[arg(long, help_heading = SERVER_SETTINGS, env = Setting::AUTH_FAILURE_LIMIT.variable, hide_env_values = true, global = true, value_name = "NUMBER", default_value = ThrottleSettings::DEFAULT_AUTH_FAILURES)]
     auth_failure_limit: String,
 
     /// Networks of the proxies in front, whose X-Forwarded-For is believed: `10.0.0.0/8,fd00::/8` [default: none]
-    #[arg(long, env = Setting::TRUSTED_PROXIES.variable, hide_env_values = true, global = true, value_name = "NETWORKS")]
+    #[arg(long, help_heading = SERVER_SETTINGS, env = Setting::TRUSTED_PROXIES.variable, hide_env_values = true, global = true, value_name = "NETWORKS")]
     trusted_proxies: Option<String>,
 
     /// Open connections, 1 to 100000; more wait until one ends
-    #[arg(long, env = Setting::CONNECTIONS.variable, hide_env_values = true, global = true, value_name = "NUMBER", default_value = ThrottleSettings::DEFAULT_CONNECTIONS)]
+    #[arg(long, help_heading = SERVER_SETTINGS, env = Setting::CONNECTIONS.variable, hide_env_values = true, global = true, value_name = "NUMBER", default_value = ThrottleSettings::DEFAULT_CONNECTIONS)]
     connections: String,
 
     /// Instant at which the clock starts, in RFC 3339; only with the embedded database [default: the present]
@@ -145,8 +150,10 @@ impl Setting {
     const LISTEN: Self = Self { variable: "LATCHKEY_LISTEN", flag: "--listen" };
     /// The folder of what is kept outside the database.
     pub const DATA_DIR: Self = Self { variable: "LATCHKEY_DATA_DIR", flag: "--data-dir" };
-    const DATABASE_URL: Self = Self { variable: "DATABASE_URL", flag: "--database-url" };
-    const MIGRATE_DATABASE_URL: Self =
+    /// A server of one's own.
+    pub const DATABASE_URL: Self = Self { variable: "DATABASE_URL", flag: "--database-url" };
+    /// The same as the owner of its tables.
+    pub const MIGRATE_DATABASE_URL: Self =
         Self { variable: "LATCHKEY_MIGRATE_DATABASE_URL", flag: "--migrate-database-url" };
     const DATABASE_CONNECTIONS: Self =
         Self { variable: "LATCHKEY_DATABASE_CONNECTIONS", flag: "--database-connections" };

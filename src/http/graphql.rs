@@ -138,10 +138,10 @@ type Encode = fn(&[GraphQlResponse]) -> serde_json::Result<String>;
 type Encoded = fn(MediaType, Execution, Outcome) -> Response;
 
 async fn read(headers: &HeaderMap, body: Body, conn: &mut Option<PoolConnection<Postgres>>) -> Result<Read> {
-    if !negotiate::is_json(headers) {
+    if let Err(error) = negotiate::require_json(headers) {
         *conn = None;
         body::discard(body).await;
-        return Err(Error::of(ErrorCode::UnsupportedMediaType));
+        return Err(error);
     }
     let key = idempotency::key_of(headers);
     let body = body::read_holding(body, conn).await?;

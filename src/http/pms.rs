@@ -122,9 +122,7 @@ fn is_of(actor: &Actor, slug: &Result<Path<String>, PathRejection>) -> bool {
 
 async fn read(actor: &Actor, headers: &HeaderMap, name: &str, body: Body) -> Result<(Act, Idempotency)> {
     let key = actor.require(Permission::Write).and_then(|()| {
-        if !negotiate::is_json(headers) {
-            return Err(Error::of(ErrorCode::UnsupportedMediaType));
-        }
+        negotiate::require_json(headers)?;
         idempotency::key_of(headers)?.ok_or_else(|| Error::of(ErrorCode::IdempotencyKeyRequired))
     });
     let key = match key {
