@@ -261,7 +261,11 @@ fn database_options(setting: Setting, url: &str) -> Result<PgConnectOptions, Con
     if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
         return Err(wrong());
     }
-    PgConnectOptions::from_str(url).map_err(|_| wrong())
+    PgConnectOptions::from_str(url).map_err(|_| {
+        setting.refuse(
+            "cannot be read: its port, its sslmode, or a character of user or password that has to be written as %XX is wrong",
+        )
+    })
 }
 
 fn clock(text: &str, database: &Database) -> Result<DateTime<Utc>, ConfigError> {
@@ -332,8 +336,9 @@ fn default_data_dir() -> Option<PathBuf> {
 
 fn log(given: Option<String>) -> Result<LogFilter, ConfigError> {
     let text = given.or_else(|| env::var("RUST_LOG").ok()).unwrap_or_else(|| DEFAULT_LOG.to_owned());
-    LogFilter::parse(&text)
-        .ok_or_else(|| Setting::LOG.refuse(format!("is not a filter such as info or latchkey=debug,warn: {text:?}")))
+    LogFilter::parse(&text).ok_or_else(|| {
+        Setting::LOG.refuse(format!("or RUST_LOG is not a filter such as info or latchkey=debug,warn: {text:?}"))
+    })
 }
 
 fn log_format(given: Option<&str>) -> Result<LogFormat, ConfigError> {

@@ -41,7 +41,9 @@ pub(super) fn unreachable(error: &sqlx::Error, options: &PgConnectOptions, setti
     let advice = match (error, state.as_deref()) {
         (sqlx::Error::Io(_), _) => "is PostgreSQL running there, and are host and port right?".to_owned(),
         (sqlx::Error::Tls(_), _) => "does the server speak TLS, and is the sslmode of the URL right?".to_owned(),
-        (_, Some("28P01" | "28000")) => format!("are user {user:?} and password right, and does pg_hba.conf let them in?"),
+        (_, Some("28P01" | "28000")) => {
+            format!("are user {user:?} and password right, and does pg_hba.conf let them in?")
+        }
         (_, Some("3D000")) => {
             format!("make it, as its owner: CREATE DATABASE {database:?} ENCODING 'UTF8' TEMPLATE template0")
         }
@@ -54,13 +56,28 @@ pub(super) fn unreachable(error: &sqlx::Error, options: &PgConnectOptions, setti
     Failure::Other(format!("the database cannot be used: {place}: {}; {advice} (set by {setting})", chain(error)))
 }
 
+/// Why the database could not be brought to this version's schema by `user`.
+pub(super) fn not_migrated(error: &MigrateError, user: &str) -> Failure {
+    let state = match error {
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => error.as_database_error(),
+        _ => None,
+    };
+    let advice = match state.and_then(sqlx::error::DatabaseError::code).as_deref() {
+        Some("42501") => {
+            format!("; the user has to own the database and be allowed to make roles: ALTER ROLE {user:?} CREATEROLE")
+        }
+        _ => String::new(),
+    };
+    Failure::Other(format!("the database cannot be migrated: {}{advice}", chain(error)))
+}
+
 /// An error and what caused it, each cause once although some errors repeat theirs.
 pub(super) fn chain(error: &(dyn StdError + 'static)) -> String {
     let mut text = String::new();
     let mut cause = Some(error);
     while let Some(error) = cause {
         let (sentence, last) = sentence(error);
-        if !text.ends_with(&sentence) {
+        if !text.contains(&sentence) {
             text = if text.is_empty() { sentence } else { format!("{text}: {sentence}") };
         }
         cause = error.source().filter(|_| !last);

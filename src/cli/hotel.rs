@@ -156,7 +156,10 @@ async fn delete(app: &App, Delete { slug, yes_delete }: &Delete) -> Result<Strin
         )));
     }
     let rows = hotels::delete(app, &hotel).await?;
-    Ok(format!("Deleted {slug} and {rows} records of it. `latchkey audit {}` goes on telling its audit trail.\n", hotel.id))
+    Ok(format!(
+        "Deleted {slug} and {rows} records of it. `latchkey audit {}` goes on telling its audit trail.\n",
+        hotel.id
+    ))
 }
 
 const HOTEL: &[&str] = &["slug", "name", "timeZone", "checkIn", "checkOut", "roomAccessKeys"];

@@ -100,7 +100,7 @@ async fn execute(app: &App, slug: &str, input: Box<dyn Read>, options: &Options)
 }
 
 fn report(summary: &Summary, dry_run: bool) -> String {
-    let row = |name: &str, cells: [String; 3]| format!("{name:<15}{:>9}{:>9}{:>11}\n", cells[0], cells[1], cells[2]);
+    let row = |name: &str, cells: [String; 3]| format!("{name:<15}{:>11}{:>11}{:>11}\n", cells[0], cells[1], cells[2]);
     let counts = |name, Counts { created, changed, unchanged }| {
         row(name, [created, changed, unchanged].map(|count| count.to_string()))
     };

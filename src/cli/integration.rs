@@ -84,8 +84,7 @@ async fn disconnect(app: &App, hotel: HotelId, slug: &str, name: &str) -> Result
 }
 
 fn table(integrations: &[(Integration, Holdings)]) -> Table {
-    let table =
-        Table::new(&["id", "name", "apiKeys", "roomAccessKeys", "roomStays", "webhookEndpoints", "state"]);
+    let table = Table::new(&["id", "name", "apiKeys", "roomAccessKeys", "roomStays", "webhookEndpoints", "state"]);
     integrations.iter().fold(table, |table, (integration, holdings)| {
         let state = if integration.disconnected_at.is_some() { "disconnected" } else { "connected" };
         table.row([

@@ -81,9 +81,7 @@ enum Command {
 
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
-    let mut usage = Cli::command();
-    usage.build();
-    let given = with_short_help(usage, true).get_matches();
+    let given = usage().get_matches();
     let Cli { settings, command } = Cli::from_arg_matches(&given).unwrap_or_else(|error| error.exit());
     // Needs no settings, and outlives whoever has them.
     if let Command::KeepPostgres(args) = &command {
@@ -101,18 +99,22 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Every command takes all settings, so that one environment and one set of flags fit them all. Its short help leaves them out,
-/// and the long one those that only a server uses.
-fn with_short_help(command: clap::Command, serves: bool) -> clap::Command {
-    let quiet = |arg: Arg| match arg.get_help_heading() {
-        Some(SERVER_SETTINGS) if !serves => arg.hide(true),
+/// Every command takes all settings, so that one environment and one set of flags fit them all. Short help leaves them out, and
+/// long help of other commands than `serve` those that only a server uses.
+fn usage() -> clap::Command {
+    let in_long_help = |arg: Arg| match arg.get_help_heading() {
         Some(SETTINGS | SERVER_SETTINGS) => arg.hide_short_help(true),
         _ => arg,
     };
-    command.mut_args(quiet).mut_subcommands(|command| {
-        let serves = command.get_name() == "serve";
-        with_short_help(command, serves)
-    })
+    let mut usage = Cli::command().mut_args(in_long_help);
+    // Hands the settings down to the commands.
+    usage.build();
+    usage.mut_subcommands(|command| if command.get_name() == "serve" { command } else { without_server(command) })
+}
+
+fn without_server(command: clap::Command) -> clap::Command {
+    let hidden = |arg: Arg| if arg.get_help_heading() == Some(SERVER_SETTINGS) { arg.hide(true) } else { arg };
+    command.mut_args(hidden).mut_subcommands(without_server)
 }
 
 fn run(command: Command, settings: Settings) -> Result<(), Failure> {

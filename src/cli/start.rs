@@ -83,13 +83,15 @@ async fn migrate(owner: &PgConnectOptions, login: &PgConnectOptions) -> Result<(
     let same = owner.get_username() == login.get_username() && owner.get_host() == login.get_host();
     let setting = if same { Setting::DATABASE_URL } else { Setting::MIGRATE_DATABASE_URL };
     let mut conn = owner.connect().await.map_err(|error| explain::unreachable(&error, owner, setting))?;
-    db::check_server(&mut conn).await?.map_err(|reason| Failure::Other(format!("the database cannot be used: {reason}")))?;
-    let migrated = migrate_on(&mut conn, login.get_username()).await;
+    db::check_server(&mut conn)
+        .await?
+        .map_err(|reason| Failure::Other(format!("the database cannot be used: {reason}")))?;
+    let migrated = migrate_on(&mut conn, owner.get_username(), login.get_username()).await;
     conn.close().await?;
     migrated
 }
 
-async fn migrate_on(conn: &mut PgConnection, login: &str) -> Result<(), Failure> {
+async fn migrate_on(conn: &mut PgConnection, owner: &str, login: &str) -> Result<(), Failure> {
     if !db::may_migrate(conn).await? {
         if db::is_migrated(conn).await? {
             return Ok(());
@@ -98,8 +100,7 @@ async fn migrate_on(conn: &mut PgConnection, login: &str) -> Result<(), Failure>
                       the tables, or give LATCHKEY_MIGRATE_DATABASE_URL";
         return Err(Failure::Other(reason.into()));
     }
-    let migrated = db::migrate(conn).await;
-    migrated.map_err(|error| Failure::Other(format!("the database cannot be migrated: {}", explain::chain(&error))))?;
+    db::migrate(conn).await.map_err(|error| explain::not_migrated(&error, owner))?;
     if login == roles::EMBEDDED_LOGIN {
         roles::create_embedded_login(conn).await?;
     }

@@ -44,7 +44,10 @@ impl Table {
         let titles: Vec<String> = self.keys.iter().map(|key| words(key)).collect();
         let width = titles.iter().map(|title| title.width()).max().unwrap_or_default();
         let values = self.rows.first().into_iter().flatten().map(cell);
-        titles.iter().zip(values).map(|(title, value)| format!("{title:<width$}  {value}\n")).collect()
+        titles
+            .iter()
+            .zip(values)
+            .fold(String::new(), |text, (title, value)| text + &format!("{title:<width$}  {value}\n"))
     }
 
     /// All rows in columns.
@@ -122,7 +125,10 @@ mod tests {
     fn columns_stand_below_their_titles() {
         let expected = "SLUG    ROOM ACCESS KEYS  LAST USED AT\n東京    on                -\na\u{fffd}[2J  off               now\n";
         assert_eq!(table().text(), expected);
-        assert_eq!(table().print_first(&Output { json: false }), "slug              東京\nroom access keys  on\nlast used at      -\n");
+        assert_eq!(
+            table().print_first(&Output { json: false }),
+            "slug              東京\nroom access keys  on\nlast used at      -\n"
+        );
     }
 
     #[test]

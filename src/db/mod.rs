@@ -32,7 +32,9 @@ pub static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| {
 pub async fn migrate(conn: &mut PgConnection) -> Result<(), MigrateError> {
     let mut first = conn.begin().await?;
     // Whoever comes second finds the table of the first.
-    query!("SELECT pg_advisory_xact_lock(hashtextextended('latchkey first migration', 0))").fetch_one(&mut *first).await?;
+    query!("SELECT pg_advisory_xact_lock(hashtextextended('latchkey first migration', 0))")
+        .fetch_one(&mut *first)
+        .await?;
     let is_empty = query_scalar!(r#"SELECT to_regclass('_sqlx_migrations') IS NULL AS "empty!""#);
     if is_empty.fetch_one(&mut *first).await? {
         MIGRATOR.run(&mut *first).await?;

@@ -51,7 +51,8 @@ async fn delete_rest(app: &App, hotel: &Hotel) -> Result<u64> {
     if store::delete(&mut tx, hotel.id).await? == 0 {
         return Err(Error::not_found("Hotel"));
     }
-    audit::write_in(&mut tx, &app.ids, hotel.id, app.clock.now(), [Entry::deleted(ObjectType::Hotel, hotel.id)]).await?;
+    audit::write_in(&mut tx, &app.ids, hotel.id, app.clock.now(), [Entry::deleted(ObjectType::Hotel, hotel.id)])
+        .await?;
     tx.commit().await?;
     Ok(rows)
 }

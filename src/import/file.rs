@@ -72,7 +72,9 @@ pub fn no_lines() -> Error {
 /// UTF-8, or what its byte order mark says, or else Windows-1252, which every spreadsheet of western Europe can write.
 fn decode(bytes: &[u8], remarks: &mut Vec<String>) -> Result<String> {
     if WORKBOOKS.iter().any(|start| bytes.starts_with(start)) {
-        return Err(Error::invalid("The file is a workbook or an archive: save the sheet as CSV (UTF-8) and import that"));
+        return Err(Error::invalid(
+            "The file is a workbook or an archive: save the sheet as CSV (UTF-8) and import that",
+        ));
     }
     if let Some((encoding, mark)) = Encoding::for_bom(bytes) {
         let (text, damaged) = encoding.decode_without_bom_handling(&bytes[mark..]);
@@ -94,14 +96,17 @@ fn decode(bytes: &[u8], remarks: &mut Vec<String>) -> Result<String> {
         return Err(Error::invalid(reason));
     }
     if !utf8 {
-        remarks.push("The file is not UTF-8 and was read as Windows-1252: look whether names with accents are right".into());
+        remarks.push(
+            "The file is not UTF-8 and was read as Windows-1252: look whether names with accents are right".into(),
+        );
     }
     Ok(text.into_owned())
 }
 
 fn table(text: &str) -> Result<Table> {
     let lines: Vec<&str> = text.lines().collect();
-    let first = lines.iter().position(|line| !line.trim().is_empty()).ok_or_else(|| Error::invalid("The file is empty"))?;
+    let first =
+        lines.iter().position(|line| !line.trim().is_empty()).ok_or_else(|| Error::invalid("The file is empty"))?;
     let delimiter = delimiter(lines[first]);
     let mut table =
         Table { header: split(lines[first], delimiter), lines: Vec::new(), bad_lines: Vec::new(), remarks: Vec::new() };
@@ -138,10 +143,14 @@ fn delimiter(header: &str) -> u8 {
 /// How many of the lines the first record takes; `None` when a quotation mark of it is not closed.
 fn extent(lines: &[&str], delimiter: u8) -> Option<usize> {
     let mut quoted = false;
-    lines.iter().take(RECORD_LINES).position(|line| {
-        quoted = ends_quoted(line, delimiter, quoted);
-        !quoted
-    }).map(|last| last + 1)
+    lines
+        .iter()
+        .take(RECORD_LINES)
+        .position(|line| {
+            quoted = ends_quoted(line, delimiter, quoted);
+            !quoted
+        })
+        .map(|last| last + 1)
 }
 
 /// Whether the end of a line is within quotes, when its start is or is not.

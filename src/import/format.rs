@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 /// What a file holds.
 pub struct Bookings {
     /// The bookings, in the order of their lines.
-    pub bookings: Vec<Booking>,
+    pub all: Vec<Booking>,
     /// The lines that were left out.
     pub bad_lines: Vec<BadLine>,
     /// What there is to say about how the file was read.
@@ -55,7 +55,7 @@ pub(super) fn parse(table: Table, options: &Options) -> Result<Bookings> {
         return Err(file::no_lines());
     }
     bad_lines.sort_by_key(|line| line.number);
-    Ok(Bookings { bookings, bad_lines, remarks: table.remarks })
+    Ok(Bookings { all: bookings, bad_lines, remarks: table.remarks })
 }
 
 fn hotel_of<'a>(fields: &Fields<'a>) -> &'a str {

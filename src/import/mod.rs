@@ -115,7 +115,9 @@ impl Options {
         };
         let Some((_, option)) = foreign.into_iter().find(|(given, _)| *given) else { return Ok(format) };
         Err(Error::invalid(match format {
-            Format::Own => format!("{option} is for the public booking data, and this file holds a hotel's own bookings"),
+            Format::Own => {
+                format!("{option} is for the public booking data, and this file holds a hotel's own bookings")
+            }
             Format::HotelBookings => format!(
                 "{option} is for a hotel's own bookings, and this file is read as the public booking data; --format own \
                  reads it as own bookings"
@@ -249,9 +251,9 @@ pub(crate) async fn import_in(
     store::lock_imports(conn, hotel.id).await?;
     let mut summary = Summary { bad_lines: file.bad_lines, remarks: file.remarks, ..Summary::default() };
     let mut entries = Vec::new();
-    let categories = categories(conn, hotel, now, &file.bookings, &mut entries).await?;
+    let categories = categories(conn, hotel, now, &file.all, &mut entries).await?;
     summary.categories_created = entries.len();
-    let identities = identity::identify(hotel.id, &file.bookings);
+    let identities = identity::identify(hotel.id, &file.all);
     let mut plan = RoomPlan::new(hotel.id, store::rooms(conn, hotel.id).await?, options.max_rooms_per_type.max(1));
     let rooms = assign_rooms(conn, hotel, &mut plan, &identities.bookings, &categories).await?;
     store::insert_rooms(conn, hotel.id, &plan.added, now).await?;
@@ -265,7 +267,7 @@ pub(crate) async fn import_in(
     entries.extend(written.changes.iter().map(Entry::from));
     let deleted = store::delete_empty_reservations(conn, hotel.id, &identities.unneeded_reservations).await?;
     entries.extend(deleted.into_iter().map(|id| Entry::deleted(ObjectType::Reservation, id)));
-    let longest = file.bookings.iter().map(Booking::nights).max().unwrap_or_default();
+    let longest = file.all.iter().map(Booking::nights).max().unwrap_or_default();
     hotels::store::raise_longest_stay(conn, hotel.id, longest).await?;
     renew_keys(conn, hotel, &summary).await?;
     Ok(Imported { summary, changes: written.changes, entries })

@@ -231,7 +231,7 @@ fn tests_of_lines(folder: &Path) -> BTreeSet<String> {
     let is_of_line = |name: &str| {
         let line = name.split('_').next().unwrap_or_default();
         let digits = line.get(1..3).is_some_and(|digits| digits.bytes().all(|digit| digit.is_ascii_digit()));
-        digits && line.starts_with(|letter| ('a'..='f').contains(&letter)) && matches!(line.get(3..), Some("" | "b"))
+        digits && line.starts_with(|letter| ('a'..='g').contains(&letter)) && matches!(line.get(3..), Some("" | "b"))
     };
     let mut names = BTreeSet::new();
     for entry in fs::read_dir(folder).expect("a folder") {

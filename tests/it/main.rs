@@ -19,6 +19,7 @@ mod front_desk;
 mod graphql_over_http;
 mod guests;
 mod hostile;
+mod hotels;
 mod http;
 mod idempotency;
 mod import;

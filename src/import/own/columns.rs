@@ -30,7 +30,10 @@ pub enum Column {
     Notes,
 }
 
-use Column::*;
+use Column::{
+    Adults, Arrival, Category, ChannelCode, Children, Code, Company, Country, Departure, Email, FirstName, Group,
+    GuestName, Language, LastName, Mobile, Notes, Phone, Room, Source, Status,
+};
 
 /// Each column with its name and with the names that other systems give it, as [`plain`] makes them.
 const COLUMNS: [(Column, &str, &[&str]); 21] = [
@@ -38,10 +41,31 @@ const COLUMNS: [(Column, &str, &[&str]); 21] = [
         Code,
         "code",
         &[
-            "reservationcode", "reservationnumber", "reservationno", "reservationid", "resno", "reservation",
-            "confirmationnumber", "confirmationno", "confirmationcode", "confirmation", "confno", "confnumber",
-            "bookingnumber", "bookingno", "bookingid", "bookingcode", "bookingreference", "bookingref", "booking",
-            "buchungsnummer", "buchungsnr", "buchung", "reservierungsnummer", "reservierungsnr", "reservierung",
+            "reservationcode",
+            "reservationnumber",
+            "reservationno",
+            "reservationid",
+            "resno",
+            "reservation",
+            "confirmationnumber",
+            "confirmationno",
+            "confirmationcode",
+            "confirmation",
+            "confno",
+            "confnumber",
+            "bookingnumber",
+            "bookingno",
+            "bookingid",
+            "bookingcode",
+            "bookingreference",
+            "bookingref",
+            "booking",
+            "buchungsnummer",
+            "buchungsnr",
+            "buchung",
+            "reservierungsnummer",
+            "reservierungsnr",
+            "reservierung",
         ],
     ),
     (GuestName, "guest_name", &["guest", "name", "fullname", "primaryguest", "gast", "gastname"]),
@@ -57,7 +81,16 @@ const COLUMNS: [(Column, &str, &[&str]); 21] = [
     (
         Category,
         "category",
-        &["roomtype", "roomcategory", "roomclass", "unittype", "zimmertyp", "zimmerkategorie", "zimmerart", "kategorie"],
+        &[
+            "roomtype",
+            "roomcategory",
+            "roomclass",
+            "unittype",
+            "zimmertyp",
+            "zimmerkategorie",
+            "zimmerart",
+            "kategorie",
+        ],
     ),
     (
         Arrival,
@@ -99,8 +132,7 @@ impl Columns {
     /// # Errors
     /// `INVALID_ARGUMENT` when a needed column is missing or a name could mean two.
     pub fn find(header: &StringRecord, mapped: &[(String, String)]) -> Result<Self> {
-        let mut columns =
-            Self { positions: [None; COLUMNS.len()], header: header.iter().map(str::to_owned).collect() };
+        let mut columns = Self { positions: [None; COLUMNS.len()], header: header.iter().map(str::to_owned).collect() };
         let mut decided = [false; COLUMNS.len()];
         for (name, text) in mapped {
             let column = named(name)?;
@@ -182,7 +214,8 @@ impl Columns {
             .filter(|(column, name, _)| self.has(*column) && self.header(*column) != *name)
             .map(|(column, name, _)| format!("{name} from {:?}", self.header(*column)))
             .collect();
-        let unread: Vec<String> = self.free(|text| !text.is_empty()).iter().map(|at| format!("{:?}", self.header[*at])).collect();
+        let unread: Vec<String> =
+            self.free(|text| !text.is_empty()).iter().map(|at| format!("{:?}", self.header[*at])).collect();
         let mut remarks = Vec::new();
         if !mapped.is_empty() {
             remarks.push(format!("Columns: {}", mapped.join(", ")));
@@ -197,7 +230,13 @@ impl Columns {
     pub fn text(&self, fields: &StringRecord, column: Column) -> Option<String> {
         let text = self.positions[column as usize].and_then(|at| fields.get(at))?;
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        (!matches!(text.as_str(), "" | "-" | "NULL" | "NA" | "N/A" | "n/a")).then_some(text)
+        let blank = match text.as_str() {
+            "" => true,
+            // There are people who are called Null and Na.
+            "-" | "NULL" | "NA" | "N/A" | "n/a" => !matches!(column, GuestName | FirstName | LastName),
+            _ => false,
+        };
+        (!blank).then_some(text)
     }
 }
 
@@ -230,7 +269,9 @@ mod tests {
     fn every_name_means_one_column() {
         let names: Vec<String> = COLUMNS
             .iter()
-            .flat_map(|(_, name, others)| std::iter::once(plain(name)).chain(others.iter().map(|other| (*other).to_owned())))
+            .flat_map(|(_, name, others)| {
+                std::iter::once(plain(name)).chain(others.iter().map(|other| (*other).to_owned()))
+            })
             .collect();
         assert_eq!(names.iter().collect::<HashSet<_>>().len(), names.len());
         assert!(names.iter().all(|name| *name == plain(name)));
@@ -244,7 +285,8 @@ mod tests {
         assert_eq!((columns.header(Code), columns.header(Email)), ("Confirmation Number", "E-Mail"));
         assert_eq!((columns.header(Room), columns.header(Category)), ("Room No.", "Room Type"));
         assert_eq!(columns.remarks()[1], "Columns that are not read: \"Rate\"");
-        let german = find("Buchungsnr.,Name,Vorname,Anreise,Abreise", &[]).unwrap_or_else(|message| panic!("{message}"));
+        let german =
+            find("Buchungsnr.,Name,Vorname,Anreise,Abreise", &[]).unwrap_or_else(|message| panic!("{message}"));
         assert_eq!(german.header(LastName), "Name");
         assert!(!german.has(GuestName));
     }

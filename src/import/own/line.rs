@@ -45,8 +45,21 @@ const STATES: [(State, &[&str]); 6] = [
     (
         State::Booked,
         &[
-            "active", "booked", "confirmed", "reserved", "guaranteed", "definite", "new", "ok", "duein", "expected",
-            "arriving", "upcoming", "bestätigt", "gebucht", "reserviert",
+            "active",
+            "booked",
+            "confirmed",
+            "reserved",
+            "guaranteed",
+            "definite",
+            "new",
+            "ok",
+            "duein",
+            "expected",
+            "arriving",
+            "upcoming",
+            "bestätigt",
+            "gebucht",
+            "reserviert",
         ],
     ),
     (
@@ -61,7 +74,8 @@ const STATES: [(State, &[&str]); 6] = [
 
 impl State {
     fn parse(text: &str) -> Option<Self> {
-        let plain: String = text.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+        let plain: String =
+            text.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect();
         STATES.iter().find(|(_, words)| words.contains(&plain.as_str())).map(|(state, _)| *state)
     }
 }
@@ -304,7 +318,10 @@ mod tests {
     #[test]
     fn a_line_is_read_with_its_blanks() {
         let line = read("R1;Doe, Jane;101;;1.2.2027;3.2.2027;;en-GB;;").unwrap_or_else(|reason| panic!("{reason}"));
-        assert_eq!((line.code.as_str(), line.guest.firstname.as_deref(), line.guest.lastname.as_str()), ("R1", Some("Jane"), "Doe"));
+        assert_eq!(
+            (line.code.as_str(), line.guest.firstname.as_deref(), line.guest.lastname.as_str()),
+            ("R1", Some("Jane"), "Doe")
+        );
         assert_eq!((line.state, line.guest.language.as_deref(), line.adults), (State::Booked, Some("en"), None));
         assert_eq!((line.departure - line.arrival).num_days(), 2);
     }

@@ -37,6 +37,7 @@ const SHARED_NAMED: usize = 10;
 
 /// Bookings that were read, and what there is to say about them.
 pub struct Bookings {
+    columns: Columns,
     lines: Vec<Line>,
     bad_lines: Vec<BadLine>,
     remarks: Vec<String>,
@@ -49,17 +50,7 @@ pub struct Bookings {
 /// holds no line.
 pub fn parse(hotel: &Hotel, now: DateTime<Utc>, table: Table, options: &Options) -> Result<Bookings> {
     let columns = Columns::find(&table.header, &options.columns)?;
-    let order = match options.dates {
-        Some(order) => order,
-        None => {
-            let days = table.lines.iter().flat_map(|line| {
-                let day = |column| Some((line.number, columns.text(&line.fields, column)?));
-                [Column::Arrival, Column::Departure].map(day).into_iter().flatten()
-            });
-            let days: Vec<(usize, String)> = days.collect();
-            dates::order_of(days.iter().map(|(number, text)| (*number, text.as_str())))?
-        }
-    };
+    let order = options.dates.map_or_else(|| order_of(&table, &columns), Ok)?;
     let mut bad_lines = table.bad_lines;
     let mut lines = Vec::with_capacity(table.lines.len());
     let mut reader = Reader::new(hotel.id, &columns, order);
@@ -89,7 +80,16 @@ pub fn parse(hotel: &Hotel, now: DateTime<Utc>, table: Table, options: &Options)
         return Err(file::no_lines());
     }
     let remarks = table.remarks.into_iter().chain(columns.remarks()).collect();
-    Ok(Bookings { lines, bad_lines, remarks })
+    Ok(Bookings { columns, lines, bad_lines, remarks })
+}
+
+fn order_of(table: &Table, columns: &Columns) -> Result<DateOrder> {
+    let days = table.lines.iter().flat_map(|line| {
+        let day = |column| Some((line.number, columns.text(&line.fields, column)?));
+        [Column::Arrival, Column::Departure].map(day).into_iter().flatten()
+    });
+    let days: Vec<(usize, String)> = days.collect();
+    dates::order_of(days.iter().map(|(number, text)| (*number, text.as_str())))
 }
 
 /// Writes bookings into `hotel`, in the caller's transaction, and tells what changed.
@@ -103,12 +103,13 @@ pub async fn import_in(
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<Imported> {
     super::store::lock_imports(conn, hotel.id).await?;
-    let Bookings { lines, bad_lines, remarks } = bookings;
+    let Bookings { columns, lines, bad_lines, remarks } = bookings;
     let mut summary = Summary { bad_lines, remarks, ..Summary::default() };
     let mut done = Done::default();
-    let clients = count_clients(&lines);
     let (placed, made) =
-        rooms::place(conn, hotel.id, (ids, now), lines, options.create_rooms, &mut summary.bad_lines).await?;
+        rooms::place(conn, hotel.id, (ids, now), (&columns, lines), options.create_rooms, &mut summary.bad_lines)
+            .await?;
+    let clients = count_clients(&placed);
     note_shared_rooms(&placed, &mut summary);
     summary.categories_created = made.categories.len();
     summary.rooms_created = made.rooms.len();
@@ -116,7 +117,7 @@ pub async fn import_in(
     let of_rooms = made.rooms.iter().map(|room| Entry::created(ObjectType::RoomSetup, room.id));
     let mut entries: Vec<Entry> = of_categories.chain(of_rooms).collect();
 
-    let plan = plan(conn, ids, hotel, now, placed).await?;
+    let plan = plan(conn, ids, hotel, now, &columns, placed).await?;
     summary.bad_lines.extend(plan.bad_lines.iter().cloned());
     summary.bad_lines.sort_by_key(|line| line.number);
     summary.cancelled_rooms = plan.cancelled_rooms;
@@ -139,6 +140,7 @@ async fn plan(
     ids: &IdSource,
     hotel: &Hotel,
     now: DateTime<Utc>,
+    columns: &Columns,
     placed: Vec<Placed>,
 ) -> Result<Plan> {
     let mut codes: Vec<&str> = Vec::new();
@@ -163,7 +165,7 @@ async fn plan(
         }
     }
     let known = store::lock_known(conn, hotel.id, &changed).await?;
-    let mut planner = Planner { hotel, now, ids, known, plan };
+    let mut planner = Planner { hotel, now, ids, columns, known, plan };
     for code in changed {
         planner.reservation(by_code.remove(code).unwrap_or_default());
     }
@@ -209,8 +211,8 @@ async fn write_rest(
 }
 
 /// Persons and organisations whom the lines name, each once in a reservation.
-fn count_clients(lines: &[Line]) -> u64 {
-    let named = lines.iter().flat_map(|line| {
+fn count_clients(placed: &[Placed]) -> u64 {
+    let named = placed.iter().flat_map(|Placed { line, .. }| {
         let name = format!("{} {}", line.guest.firstname.as_deref().unwrap_or_default(), line.guest.lastname);
         [Some(name), line.company.clone()].into_iter().flatten().map(|name| (line.code.as_str(), line::folded(&name)))
     });
@@ -232,7 +234,10 @@ fn note_shared_rooms(placed: &[Placed], summary: &mut Summary) {
         let meets = longest.filter(|(other, before)| *other == room && before.line.departure > arrival);
         if let Some((_, before)) = meets {
             let room = placed.line.room.as_deref().unwrap_or_default();
-            shared.push(format!("lines {} and {} both have room {room} on {arrival}", before.line.number, placed.line.number));
+            shared.push(format!(
+                "lines {} and {} both have room {room} on {arrival}",
+                before.line.number, placed.line.number
+            ));
         }
         if longest.is_none_or(|(other, before)| other != room || before.line.departure < placed.line.departure) {
             longest = Some((room, placed));

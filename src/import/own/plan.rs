@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::super::file::BadLine;
 use super::super::mapping::Records;
 use super::super::records::{ACTIVE, CANCELLED, ClientRecord, INVOICED, ReservationRecord, StayRecord};
+use super::columns::{Column, Columns};
 use super::line::{Line, Person, State, folded};
 use super::rooms::Placed;
 use crate::hotels::{Hotel, end_instant};
@@ -99,6 +100,7 @@ pub struct Planner<'a> {
     pub hotel: &'a Hotel,
     pub now: DateTime<Utc>,
     pub ids: &'a IdSource,
+    pub columns: &'a Columns,
     pub known: Known,
     pub plan: Plan,
 }
@@ -120,7 +122,8 @@ impl Planner<'_> {
         let mut people = self.people(known.as_ref(), &stays);
         let found = matches(&lines, &stays, &people);
         let kept = self.keep(lines, &found, &stays, known.as_ref());
-        let changed = |(line, stay): &(Placed, Option<&KnownStay>)| stay.is_none_or(|stay| stay.digest != Some(line.line.digest));
+        let changed =
+            |(line, stay): &(Placed, Option<&KnownStay>)| stay.is_none_or(|stay| stay.digest != Some(line.line.digest));
         if !kept.iter().any(changed) {
             self.plan.unchanged_stays += kept.len() as u64;
             self.plan.unchanged_reservations += u64::from(known.is_some());
@@ -162,16 +165,22 @@ impl Planner<'_> {
         for (placed, found) in lines.into_iter().zip(found) {
             let stay = found.map(|at| &stays[at]);
             let number = placed.line.number;
-            let mut bad = |reason: &str| self.plan.bad_lines.push(BadLine { number, reason: reason.to_owned() });
+            let columns = self.columns;
+            let mut bad = |column, reason: &str| {
+                self.plan.bad_lines.push(BadLine { number, reason: format!("{}: {reason}", columns.header(column)) });
+            };
             match (placed.line.stands(), stay) {
                 (false, None) if stands => self.plan.cancelled_rooms += 1,
                 (false, Some(_)) if stands => bad(
-                    "status: the room is cancelled and others of its reservation are not, and a reservation is cancelled as \
-                     a whole: delete the room stay (deleteRoomStay), which also takes its room access key off",
+                    Column::Status,
+                    "the room is cancelled and others of its reservation are not, and a reservation is cancelled as a whole: \
+                     delete the room stay (deleteRoomStay), which also takes its room access key off",
                 ),
-                (false, _) if invoiced => bad("status: the reservation was invoiced and can no longer be cancelled"),
+                (false, _) if invoiced => {
+                    bad(Column::Status, "the reservation was invoiced and can no longer be cancelled");
+                }
                 (_, None) if placed.category.is_none() && placed.room.is_none() => {
-                    bad("category: is blank, and there is no room to take it from");
+                    bad(Column::Category, "is blank, and there is no room to take it from");
                 }
                 _ => kept.push((placed, stay)),
             }
@@ -189,7 +198,7 @@ impl Planner<'_> {
         let first = &kept[0].0.line;
         let status = match known.map(|known| known.status) {
             Some(INVOICED) => INVOICED,
-            _ => status(lines().map(|line| line.state)),
+            _ => status(&lines().map(|line| line.state).collect::<Vec<_>>()),
         };
         let said = |text: fn(&Line) -> Option<&String>| lines().find_map(text).cloned();
         let company = said(|line| line.company.as_ref());
@@ -214,8 +223,7 @@ impl Planner<'_> {
             booking_source: source.or_else(|| before(|known| &known.booking_source)),
             notes: said(|line| line.notes.as_ref()),
             created_at: self.now,
-            cancelled_at: (status == CANCELLED)
-                .then(|| known.and_then(|known| known.cancelled_at).unwrap_or(self.now)),
+            cancelled_at: (status == CANCELLED).then(|| known.and_then(|known| known.cancelled_at).unwrap_or(self.now)),
         }
     }
 
@@ -298,7 +306,8 @@ impl Planner<'_> {
     }
 
     fn company(&self, people: &mut People, name: &str) -> Uuid {
-        let is_it = |client: &&ClientRecord| client.company.as_deref().is_some_and(|other| folded(other) == folded(name));
+        let is_it =
+            |client: &&ClientRecord| client.company.as_deref().is_some_and(|other| folded(other) == folded(name));
         if let Some(company) = people.clients.iter().find(is_it) {
             return company.id;
         }
@@ -331,11 +340,11 @@ fn name_of(firstname: Option<&str>, lastname: &str) -> String {
 }
 
 /// A reservation is cancelled when all of its rooms are, and over when all have left.
-fn status(states: impl Iterator<Item = State> + Clone) -> &'static str {
-    let over = |state: State| matches!(state, State::CheckedOut | State::Invoiced);
-    if states.clone().all(|state| state == State::Cancelled) {
+fn status(states: &[State]) -> &'static str {
+    let over = |state: &State| matches!(state, State::CheckedOut | State::Invoiced);
+    if states.iter().all(|state| *state == State::Cancelled) {
         CANCELLED
-    } else if states.clone().all(|state| over(state) || state == State::NoShow) && states.clone().any(over) {
+    } else if states.iter().all(|state| over(state) || *state == State::NoShow) && states.iter().any(over) {
         INVOICED
     } else {
         ACTIVE
@@ -380,10 +389,6 @@ fn matches(lines: &[Placed], stays: &[KnownStay], people: &People) -> Vec<Option
 
 fn likeness(Placed { line, room, .. }: &Placed, stay: &KnownStay) -> u32 {
     let room = room.is_some() && room.map(|(room, _)| room) == stay.room_setup_id;
-    let weights = [
-        (room, 3),
-        (line.arrival == stay.reservation_from, 2),
-        (line.departure == stay.reservation_to, 1),
-    ];
+    let weights = [(room, 3), (line.arrival == stay.reservation_from, 2), (line.departure == stay.reservation_to, 1)];
     weights.into_iter().filter_map(|(agrees, weight)| agrees.then_some(weight)).sum()
 }

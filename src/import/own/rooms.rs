@@ -10,6 +10,7 @@ use super::super::file::BadLine;
 use super::super::records::CategoryRecord;
 use super::super::rooms::{ExistingRoom, NewRoom};
 use super::super::store;
+use super::columns::{Column, Columns};
 use super::line::{Line, folded};
 use crate::error::Result;
 use crate::hotels::HotelId;
@@ -59,12 +60,13 @@ pub async fn place(
     conn: &mut PgConnection,
     hotel: HotelId,
     (ids, now): (&IdSource, DateTime<Utc>),
-    lines: Vec<Line>,
+    (columns, lines): (&Columns, Vec<Line>),
     create: bool,
     bad_lines: &mut Vec<BadLine>,
 ) -> Result<(Vec<Placed>, Made)> {
     let rooms = store::rooms(conn, hotel).await?;
-    let mut rooms = Names::of(rooms.iter().map(|ExistingRoom { id, name, category_id }| (name.as_str(), (*id, *category_id))));
+    let mut rooms =
+        Names::of(rooms.iter().map(|ExistingRoom { id, name, category_id }| (name.as_str(), (*id, *category_id))));
     let mut made = Made::default();
     let mut wanted = Vec::new();
     if create {
@@ -84,7 +86,7 @@ pub async fn place(
     let mut placed = Vec::with_capacity(lines.len());
     for line in lines {
         let number = line.number;
-        match find(line, &rooms, &categories, create) {
+        match find(columns, line, &rooms, &categories, create) {
             Ok(found) => placed.push(found),
             Err(reason) => bad_lines.push(BadLine { number, reason }),
         }
@@ -92,20 +94,29 @@ pub async fn place(
     Ok((placed, made))
 }
 
-fn find(line: Line, rooms: &Names<(Uuid, Uuid)>, categories: &Names<Uuid>, create: bool) -> Result<Placed, String> {
+fn find(
+    columns: &Columns,
+    line: Line,
+    rooms: &Names<(Uuid, Uuid)>,
+    categories: &Names<Uuid>,
+    create: bool,
+) -> Result<Placed, String> {
+    let none = |column, name: &str| {
+        let column = columns.header(column);
+        format!("{column}: the hotel has none that is called {name:?}; make it, or import with --create-rooms")
+    };
     let category = match &line.category {
         None => None,
-        Some(name) => Some(categories.find(name).ok_or_else(|| {
-            format!("category: the hotel has none that is called {name:?}; make it, or import with --create-rooms")
-        })?),
+        Some(name) => Some(categories.find(name).ok_or_else(|| none(Column::Category, name))?),
     };
     let room = match &line.room {
         None => None,
         Some(name) => Some(rooms.find(name).ok_or_else(|| {
             if create {
-                return format!("room: {name:?} cannot be made, because no line says its category");
+                let column = columns.header(Column::Room);
+                return format!("{column}: {name:?} cannot be made, because no line says its category");
             }
-            format!("room: the hotel has none that is called {name:?}; make it, or import with --create-rooms")
+            none(Column::Room, name)
         })?),
     };
     Ok(Placed { line, room, category })
@@ -128,8 +139,10 @@ fn new_rooms(
     now: DateTime<Utc>,
     lines: &[Line],
 ) -> Vec<NewRoom> {
-    // By folded name: the name, and how often each category was booked with it, in the order of the lines.
-    let mut wanted: HashMap<String, (&str, Vec<(Uuid, usize)>)> = HashMap::new();
+    /// How often each category was booked with a room, in the order of the lines.
+    type Booked = Vec<(Uuid, usize)>;
+    // By folded name.
+    let mut wanted: HashMap<String, (&str, Booked)> = HashMap::new();
     for line in lines {
         let Some(name) = line.room.as_deref().filter(|name| known.find(name).is_none()) else { continue };
         let Some(category) = line.category.as_deref().and_then(|name| categories.find(name)) else { continue };
@@ -139,7 +152,7 @@ fn new_rooms(
             None => booked.push((category, 1)),
         }
     }
-    let room = |(name, booked): (&str, Vec<(Uuid, usize)>)| {
+    let room = |(name, booked): (&str, Booked)| {
         // Of equals `max_by_key` takes the last.
         let (category_id, _) = booked.into_iter().rev().max_by_key(|(_, count)| *count)?;
         Some(NewRoom { id: ids.uuid(now), name: name.to_owned(), area_name: String::new(), category_id })
