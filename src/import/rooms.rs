@@ -34,7 +34,7 @@ pub struct NewRoom {
     pub id: Uuid,
     /// Name, unique in the hotel.
     pub name: String,
-    /// Floor.
+    /// Floor; empty when it is not known.
     pub area_name: String,
     /// Category.
     pub category_id: Uuid,

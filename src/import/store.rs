@@ -60,7 +60,7 @@ pub async fn ensure_categories(
 ) -> sqlx::Result<(Vec<(String, Uuid)>, Vec<Uuid>)> {
     let made = query_scalar!(
         "INSERT INTO categories (hotel_id, id, name, name_folded, description, created_at, updated_at)
-         SELECT $1, id, name, folded, description, $3, $3
+         SELECT $1, id, name, folded, NULLIF(description, ''), $3, $3
          FROM json_to_recordset($2::json) AS new(id uuid, name text, folded text, description text)
          ON CONFLICT DO NOTHING
          RETURNING id",
@@ -94,7 +94,7 @@ pub async fn insert_rooms(
 ) -> sqlx::Result<()> {
     query!(
         "INSERT INTO room_setups (hotel_id, id, name, name_folded, area_name, category_id, created_at, updated_at)
-         SELECT $1, id, name, folded, area_name, category_id, $3, $3
+         SELECT $1, id, name, folded, NULLIF(area_name, ''), category_id, $3, $3
          FROM json_to_recordset($2::json) AS new(id uuid, name text, folded text, area_name text, category_id uuid)",
         hotel,
         Json(folded(rooms, |room| &room.name)) as _,
@@ -140,16 +140,16 @@ pub async fn write_clients(
         r#"WITH new AS (
                SELECT * FROM json_to_recordset($2::json) AS new(
                    id uuid, kind text, firstname text, lastname text, company text, language text, country text,
-                   email text, mobile text)
+                   email text, telephone text, mobile text)
            ), changed AS (
                UPDATE clients old SET language = new.language, country = new.country, updated_at = $3
                FROM new
                WHERE old.hotel_id = $1 AND old.id = new.id AND old.country IS DISTINCT FROM new.country
                RETURNING old.id
            ), created AS (
-               INSERT INTO clients (hotel_id, id, kind, firstname, lastname, company, language, country, email, mobile,
-                                    created_at, updated_at)
-               SELECT $1, id, kind, firstname, lastname, company, language, country, email, mobile, $3, $3
+               INSERT INTO clients (hotel_id, id, kind, firstname, lastname, company, language, country, email, telephone,
+                                    mobile, created_at, updated_at)
+               SELECT $1, id, kind, firstname, lastname, company, language, country, email, telephone, mobile, $3, $3
                FROM new
                ON CONFLICT (hotel_id, id) DO NOTHING
                RETURNING id

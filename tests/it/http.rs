@@ -57,6 +57,35 @@ fn auth_error(code: &str, message: &str) -> (u16, String, Value) {
 }
 
 #[tokio::test]
+async fn g35_a_body_of_another_media_type_is_told_what_to_send() {
+    let (_app, vendor, server) = started().await;
+    for path in ["/graphql", "/api/pms/v1/grand-hotel/guests/checkin"] {
+        for (content_type, said) in [
+            (None, "The header Content-Type is missing; send Content-Type: application/json"),
+            (
+                Some("text/plain"),
+                "The header Content-Type says that the body is not JSON; send Content-Type: application/json",
+            ),
+            (
+                Some("application/json; charset=latin1"),
+                "The header Content-Type names another encoding than UTF-8, the only one of JSON",
+            ),
+        ] {
+            let request = server.request("POST", path).bearer_auth(&vendor.live).body("{}");
+            let request = match content_type {
+                Some(content_type) => request.header("content-type", content_type),
+                None => request,
+            };
+            let response = request.send().await.expect("an answer");
+            assert_eq!(response.status().as_u16(), 415);
+            let answer: Value = response.json().await.expect("JSON");
+            let message = answer.pointer("/errors/0/message").unwrap_or(&answer["message"]);
+            assert_eq!(message, said, "{path}: {answer}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn e19_a_missing_or_malformed_header_says_how_to_send_it() {
     let (_app, vendor, server) = started().await;
     let expected = auth_error("UNAUTHORIZED", "Missing or malformed Authorization header. Use: Bearer pms_live_xxx");

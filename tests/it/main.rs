@@ -21,6 +21,7 @@ mod graphql_over_http;
 mod graphql_values;
 mod guests;
 mod hostile;
+mod hotels;
 mod http;
 mod idempotency;
 mod import;
