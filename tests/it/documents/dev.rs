@@ -50,7 +50,7 @@ impl Checkout {
 
     /// Takes away what the machine has besides: all that is left is what the script itself needs, and an ordinary user.
     fn alone(&self) {
-        for name in ["dirname", "sed"] {
+        for name in ["bash", "dirname", "sed"] {
             let found =
                 ["/usr/bin", "/bin"].iter().map(|folder| Path::new(folder).join(name)).find(|path| path.exists());
             symlink(found.expect(name), self.path("bin").join(name)).expect("a new link");

@@ -91,10 +91,11 @@ async fn g37_a_backup_as_the_runbook_prints_it_comes_back_to_serving() {
     let hotel = Hotel::open(&data, &server.url).await;
     let shell = Shell::new().reading(DATA_DIR, &data.path().display().to_string());
     shell.run(&[dump_embedded]);
-    let lost = "mutation($id: ID!) { updateRoomStay(input: {id: $id, maidNotes: \"lost\"}) { roomStay { id } } }";
+    let lost =
+        "mutation($id: ID!, $now: Datetime) { updateRoomStay(input: {id: $id, check_in: $now}) { roomStay { id } } }";
     let (pin, _) = hotel.stay(&server.url).await;
     assert_eq!(pin, "2718");
-    hotel.data(&server.url, lost, json!({"id": hotel.stay})).await;
+    hotel.data(&server.url, lost, json!({"id": hotel.stay, "now": Clock::system().now()})).await;
     let (_, cursor) = hotel.stay(&server.url).await;
     assert!(server.end(Signal::TERM).0.success());
     data.wait_for_stop();
@@ -130,7 +131,7 @@ async fn g37_a_backup_as_the_runbook_prints_it_comes_back_to_serving() {
     assert_eq!(hotel.stay(&server.url).await.0, "2718");
     assert_eq!(code(&hotel.feed(&server.url, &cursor).await), "EVENTS_EXPIRED");
     let (_, cursor) = hotel.stay(&server.url).await;
-    hotel.data(&server.url, lost, json!({"id": hotel.stay})).await;
+    hotel.data(&server.url, lost, json!({"id": hotel.stay, "now": Clock::system().now()})).await;
     let heard = hotel.feed(&server.url, &cursor).await;
     assert_eq!(heard["data"]["events"]["edges"].as_array().map(Vec::len), Some(1), "{heard}");
 
