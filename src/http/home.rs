@@ -4,7 +4,7 @@
 
 use axum::body::Body;
 use axum::extract::Path;
-use axum::http::header::{ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use axum::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse as _, Response};
@@ -61,10 +61,9 @@ pub(super) fn is_for_a_person(head: &Parts) -> bool {
         && accepts.flat_map(|value| value.split([',', ';'])).any(|range| range.trim() == "text/html")
 }
 
-/// The answer to a browser that was given the address of the GraphQL API.
+/// The answer to a browser that was given the address of the GraphQL API. The router adds the `Allow` header.
 pub(super) fn graphql_is_served_by_post() -> Response {
     let mut response = content(StatusCode::METHOD_NOT_ALLOWED, HTML, include_str!("home/graphql.html"));
-    response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
     let mut outcome = Outcome::default();
     outcome.note(ErrorCode::MethodNotAllowed);
     response.extensions_mut().insert(outcome);

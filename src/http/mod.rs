@@ -90,7 +90,7 @@ fn unserved_path() -> Error {
     Error::new(ErrorCode::NotFound, "Nothing is served at this path")
 }
 
-/// The router adds the `Allow` header.
+/// The answer to another method than a path has. The router adds the `Allow` header.
 async fn method_not_allowed(request: Request) -> Response {
     let (head, body) = request.into_parts();
     let graphql = head.uri.path() == GRAPHQL;

@@ -87,7 +87,7 @@ impl Run {
         let mut said = String::new();
         for line in BufReader::new(self.0.stdout.as_mut().expect("what it says")).lines() {
             let line = line.expect("text");
-            said += &format!("{line}\n");
+            said.extend([&line, "\n"]);
             if line.contains("Ctrl-C stops it") {
                 return said;
             }

@@ -73,7 +73,7 @@ async fn g37_the_printed_webhook_is_like_a_real_one_and_the_printed_verification
     let (header, body) = (arrived.header("3rpms-signature").expect("signed"), text_of(&arrived.body));
     let other = format!("signature={}", "0".repeat(64));
     let good = [header.to_owned(), format!("{header},{other}"), header.replacen(',', &format!(",{other},"), 1)];
-    let cases = Value::from_iter(good.iter().map(|header| json!([header, body, secret])));
+    let cases: Value = good.iter().map(|header| json!([header, body, secret])).collect();
     assert_eq!(verified(&sample, now, &cases), [true, true, true]);
     for late in [now + 301, now - 301] {
         assert_eq!(verified(&sample, late, &cases), [false, false, false]);

@@ -136,7 +136,7 @@ async fn g37_a_backup_as_the_runbook_prints_it_comes_back_to_serving() {
     assert_eq!(heard["data"]["events"]["edges"].as_array().map(Vec::len), Some(1), "{heard}");
 
     // It is dumped by the role for backups; its owner is refused.
-    shell.run(&[dump.clone()]);
+    shell.run(&[&dump]);
     let by_owner = shell.try_run(&[dump.replace("latchkey_backup", "latchkey")]);
     assert!(String::from_utf8_lossy(&by_owner.stderr).contains("row-level security"), "{by_owner:?}");
 }

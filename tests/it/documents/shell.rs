@@ -51,17 +51,20 @@ impl Shell {
     }
 
     /// Runs blocks in one go; each of their commands has to succeed. Answers with what each has printed.
-    pub fn run(&self, blocks: &[String]) -> Vec<String> {
+    pub fn run(&self, blocks: &[impl AsRef<str>]) -> Vec<String> {
         let output = self.try_run(blocks);
         let said = String::from_utf8_lossy(&output.stderr);
         let printed = String::from_utf8(output.stdout).expect("text");
-        assert!(output.status.success(), "{blocks:#?}\n{printed}\n{said}");
+        assert!(output.status.success(), "{printed}\n{said}");
         printed.split(&format!("{MARK}\n")).skip(1).map(str::to_owned).collect()
     }
 
-    /// The same when it may fail.
-    pub fn try_run(&self, blocks: &[String]) -> Output {
-        let mut script: String = blocks.iter().map(|block| format!("echo '{MARK}'\n{block}\n")).collect();
+    /// Runs blocks until one of their commands fails.
+    pub fn try_run(&self, blocks: &[impl AsRef<str>]) -> Output {
+        let mut script = String::new();
+        for block in blocks {
+            script.extend(["echo '", MARK, "'\n", block.as_ref(), "\n"]);
+        }
         for (printed, actual) in &self.replacements {
             assert!(script.contains(printed), "nothing says {printed}");
             script = script.replace(printed, actual);
