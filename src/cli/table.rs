@@ -123,7 +123,9 @@ mod tests {
 
     #[test]
     fn columns_stand_below_their_titles() {
-        let expected = "SLUG    ROOM ACCESS KEYS  LAST USED AT\n東京    on                -\na\u{fffd}[2J  off               now\n";
+        let expected = "SLUG   ROOM ACCESS KEYS  LAST USED AT\n\
+                        東京   on                -\n\
+                        a\u{fffd}[2J  off               now\n";
         assert_eq!(table().text(), expected);
         assert_eq!(
             table().print_first(&Output { json: false }),

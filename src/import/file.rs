@@ -220,7 +220,7 @@ mod tests {
 
     #[test]
     fn a_stray_quote_spoils_its_own_line_alone() {
-        let table = table("a,b\n\"x,1\n5\",2\n3,4").unwrap_or_else(|error| panic!("{error:?}"));
+        let table = table("a,b\n\"x,1\n5,2\n3,4").unwrap_or_else(|error| panic!("{error:?}"));
         assert_eq!(table.lines.iter().map(|line| line.number).collect::<Vec<_>>(), [3, 4]);
         let reason = "a quotation mark is opened and not closed".to_owned();
         assert_eq!(table.bad_lines, [BadLine { number: 2, reason }]);

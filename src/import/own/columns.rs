@@ -211,7 +211,7 @@ impl Columns {
     pub fn remarks(&self) -> Vec<String> {
         let mapped: Vec<String> = COLUMNS
             .iter()
-            .filter(|(column, name, _)| self.has(*column) && self.header(*column) != *name)
+            .filter(|(column, name, _)| self.has(*column) && plain(self.header(*column)) != plain(name))
             .map(|(column, name, _)| format!("{name} from {:?}", self.header(*column)))
             .collect();
         let unread: Vec<String> =

@@ -6,8 +6,8 @@ use crate::error::{Error, Result};
 
 /// Years that a day may lie in.
 const YEARS: std::ops::RangeInclusive<i32> = 1970..=2199;
-/// Days with the name of the month, which nobody can misread.
-const NAMED: [&str; 6] = ["%d-%b-%Y", "%d %b %Y", "%d.%b.%Y", "%b %d, %Y", "%b %d %Y", "%a %d %b %Y"];
+/// Days with the name of the month, short or long, which nobody can misread.
+const NAMED: [&str; 4] = ["%d-%B-%Y", "%d %B %Y", "%B %d, %Y", "%B %d %Y"];
 
 /// The order of day and month where both are numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]

@@ -341,7 +341,7 @@ mod tests {
             ("R1;Doe;101;;1.2.2027;3.2.2027;;;Germany;", "country: \"Germany\" is not a code of ISO 3166-1"),
             ("R1;Doe;101;;1.2.2027;3.2.2027;;;;two", "adults: \"two\" is not a whole number from 0 to 1000"),
         ] {
-            let reason = read(line).err().expect(said);
+            let reason = read(line).expect_err(said);
             assert!(reason.starts_with(said), "{reason}");
         }
     }

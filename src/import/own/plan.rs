@@ -19,8 +19,10 @@ use super::rooms::Placed;
 use crate::hotels::{Hotel, end_instant};
 use crate::id::IdSource;
 
-/// Room and anything else, or guest and day of arrival, agree.
-const ALIKE: u32 = 4;
+/// Guest and a day, or room and day of arrival, agree.
+const ALIKE: u32 = 5;
+/// A guest keeps the stay, and with it the room access key, also when guests change rooms.
+const SAME_GUEST: u32 = 4;
 
 /// A reservation of the hotel, as it is.
 pub struct KnownReservation {
@@ -126,7 +128,7 @@ impl Planner<'_> {
             |(line, stay): &(Placed, Option<&KnownStay>)| stay.is_none_or(|stay| stay.digest != Some(line.line.digest));
         if !kept.iter().any(changed) {
             self.plan.unchanged_stays += kept.len() as u64;
-            self.plan.unchanged_reservations += u64::from(known.is_some());
+            self.plan.unchanged_reservations += u64::from(known.is_some() && !kept.is_empty());
             return;
         }
         let reservation = self.record(&kept, known.as_ref(), &mut people);
@@ -364,7 +366,7 @@ fn matches(lines: &[Placed], stays: &[KnownStay], people: &People) -> Vec<Option
     for (line, placed) in lines.iter().enumerate().filter(|(line, _)| found[*line].is_none()) {
         let name = name_of(placed.line.guest.firstname.as_deref(), &placed.line.guest.lastname);
         for &at in &free {
-            let likeness = likeness(placed, &stays[at]) + if names[at].contains(&name) { 2 } else { 0 };
+            let likeness = likeness(placed, &stays[at]) + if names[at].contains(&name) { SAME_GUEST } else { 0 };
             if likeness >= ALIKE {
                 pairs.push((Reverse(likeness), line, at));
             }

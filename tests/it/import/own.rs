@@ -208,6 +208,13 @@ async fn rooms_of_a_reservation_are_told_apart_by_what_they_are_like() {
     assert_eq!(summary.room_stays, Counts { created: 0, changed: 2, unchanged: 2 });
     // Bea's stay is the one of Bea's arrival; what is left is Ada's.
     assert_eq!(sqlx::query_scalar::<_, String>(ids).fetch_one(&app.db.pool).await.expect("ids"), before);
+    // Two guests change rooms: each keeps the stay, and with it the key.
+    let swapped = lines.map(|line| line.replace("103", "0").replace("102", "103").replace(",0,", ",102,"));
+    let swapped: Vec<&str> = swapped.iter().map(String::as_str).collect();
+    let summary = imported(&app, &hotel, &own(&swapped)).await;
+    assert_eq!(summary.room_stays, Counts { created: 0, changed: 2, unchanged: 2 });
+    assert_eq!(sqlx::query_scalar::<_, String>(ids).fetch_one(&app.db.pool).await.expect("ids"), before);
+    imported(&app, &hotel, &own(&lines)).await;
     // One more line is one more room.
     let more = [&lines[..], &["G1,Dora,104,Double,2026-02-01,2026-02-03,,"]].concat();
     let summary = imported(&app, &hotel, &own(&more)).await;
