@@ -145,23 +145,24 @@ fn object_of(schema: &Schema, value: ConstValue, object: &InputObjectType) -> Re
 
 fn scalar(value: ConstValue, name: &str) -> Result<ConstValue> {
     match (name, value) {
-        ("Int", ConstValue::Number(number)) => match whole(&number).map(i32::try_from) {
-            Some(Ok(number)) => Ok(number.into()),
-            _ => Err(misfit("must be an Int, a whole number of 32 bits")),
-        },
+        ("Int", value) => match &value {
+            ConstValue::Number(number) => whole(number).and_then(|number| i32::try_from(number).ok()).map(Into::into),
+            _ => None,
+        }
+        .ok_or_else(|| misfit("must be an Int, a whole number of 32 bits")),
         ("Float", value @ ConstValue::Number(_))
         | ("String" | "ID", value @ ConstValue::String(_))
         | ("Boolean", value @ ConstValue::Boolean(_)) => Ok(value),
         ("ID", ConstValue::Number(number)) => match whole(&number) {
             Some(number) => Ok(ConstValue::String(number.to_string())),
-            None => Err(misfit("must be an ID")),
+            None => Err(misfit("must be of type ID")),
         },
         // The value of a field that was chained.
         ("String", ConstValue::Enum(name)) => Ok(ConstValue::String(name.to_string())),
         (_, value) => match scalars::form(name) {
             Some((parses, _)) if parses(&value) => Ok(value),
             Some((_, form)) => Err(misfit(format!("must be a {name}: {form}"))),
-            None => Err(misfit(format!("must be {} {name}", if name.starts_with('I') { "an" } else { "a" }))),
+            None => Err(misfit(format!("must be of type {name}"))),
         },
     }
 }

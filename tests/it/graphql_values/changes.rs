@@ -106,9 +106,9 @@ impl Round {
                     ("bookingSource", json!("web"), Some("/reservation/bookingSource")),
                     ("pmsUrl", json!("https://pms.example.com/4"), Some("/reservation/pmsUrl")),
                     ("notes", json!("late"), Some("/reservation/notes")),
-                    ("selfcheckinStatus", json!("STARTED"), None),
+                    ("selfcheckinStatus", json!("AVAILABLE"), None),
                 ],
-                selection: "reservation { contact { id } groupName bookingChannelCode bookingSource pmsUrl notes }",
+                selection: "reservation { contact { id } groupName bookingChannelCode bookingSource { name } pmsUrl notes }",
             },
             Changing {
                 name: "moveRoomStay",
