@@ -116,7 +116,7 @@ impl Schema {
 
     /// The schema in the schema definition language.
     pub fn sdl(&self) -> String {
-        self.executable.sdl()
+        chain::describe_argument(&self.executable.sdl())
     }
 }
 

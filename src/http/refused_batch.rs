@@ -82,13 +82,23 @@ enum Counter {
 /// What has passed of an array.
 #[derive(Default)]
 struct Items {
+    at: At,
     /// Brackets that are open within it.
     depth: usize,
-    is_closed: bool,
-    in_text: bool,
-    is_escaped: bool,
     is_begun: bool,
     separators: usize,
+}
+
+/// Where in an array the next byte stands.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum At {
+    #[default]
+    Outside,
+    Text,
+    /// Behind a backslash in a text.
+    Escape,
+    /// Behind the whole array.
+    End,
 }
 
 impl Counter {
@@ -117,23 +127,27 @@ impl Counter {
 
 impl Items {
     fn pass(&mut self, byte: u8) {
-        match byte {
-            _ if self.is_escaped => self.is_escaped = false,
-            b'\\' if self.in_text => self.is_escaped = true,
-            b'"' => self.in_text = !self.in_text,
-            _ if self.in_text || self.is_closed => {}
-            b',' if self.depth == 0 => self.separators += 1,
-            b']' if self.depth == 0 => self.is_closed = true,
-            b'[' | b'{' => self.depth += 1,
-            b']' | b'}' => self.depth = self.depth.saturating_sub(1),
-            _ => {}
+        self.at = match (self.at, byte) {
+            (At::Outside, b'"') | (At::Escape, _) => At::Text,
+            (At::Text, b'\\') => At::Escape,
+            (At::Text, b'"') => At::Outside,
+            (At::Outside, b']') if self.depth == 0 => At::End,
+            (at, _) => at,
+        };
+        self.is_begun |= self.at != At::End && !byte.is_ascii_whitespace();
+        if self.at == At::Outside {
+            match byte {
+                b',' if self.depth == 0 => self.separators += 1,
+                b'[' | b'{' => self.depth += 1,
+                b']' | b'}' => self.depth = self.depth.saturating_sub(1),
+                _ => {}
+            }
         }
-        self.is_begun |= !self.is_closed && !byte.is_ascii_whitespace();
     }
 
     /// How many there are, once all have passed.
     fn number(&self) -> Option<usize> {
-        self.is_closed.then_some(if self.is_begun { self.separators + 1 } else { 0 })
+        (self.at == At::End).then_some(if self.is_begun { self.separators + 1 } else { 0 })
     }
 }
 

@@ -49,6 +49,19 @@ async fn g25_each_mutation_lists_the_codes_that_it_answers() {
 }
 
 #[tokio::test]
+async fn g25_the_argument_of_chain_is_described() {
+    let house = House::new().await;
+    let query = "{ __schema { directives { name args { name description } } } }";
+    let schema = house.desk.data(query, json!({})).await;
+    let directives = schema["__schema"]["directives"].as_array().expect("directives").iter();
+    let chain = directives.filter(|directive| directive["name"] == "chain").collect::<Vec<_>>();
+    let description = text(&chain[0]["args"][0]["description"]);
+    // The schema file tells as much as introspection.
+    let described = format!("directive @chain(\n\t\"\"\"\n\t{description}\n\t\"\"\"\n\tvariable: String!\n) on FIELD\n");
+    assert!(include_str!("../../schema.graphql").contains(&described), "{described}");
+}
+
+#[tokio::test]
 async fn every_mutation_lists_codes_that_there_are() {
     let described = codes::described();
     let mutations = "{ __schema { mutationType { fields { name } } } }";

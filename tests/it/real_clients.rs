@@ -50,3 +50,21 @@ async fn g22_clients_that_send_a_hash_are_told_to_send_the_document() {
     assert_eq!(refused.matches("Invalid credentials").count() % 2, 0, "{refused}");
     assert!(refused.contains("Invalid credentials"), "{refused}");
 }
+
+#[tokio::test]
+async fn g23_get_is_refused_and_the_settings_of_clients_are_documented() {
+    let house = House::new().await;
+    let server = TestServer::start(&house.test).await;
+    let response = server.request("GET", "/graphql?query=%7B__typename%7D").bearer_auth(&house.keys.live).send().await;
+    let response = response.expect("an answer");
+    assert_eq!((response.status().as_u16(), header(&response, "allow")), (405, "POST"));
+    // What is documented is what the test of the real clients sets.
+    let (text, program) = (include_str!("../../docs/API.md"), include_str!("../node/clients/main.js"));
+    let row = |client: &str| text.lines().find(|line| line.starts_with(&format!("| {client} | "))).expect(client);
+    let urql: Vec<&str> = row("urql 6").split('`').skip(1).step_by(2).collect();
+    assert_eq!(urql, ["preferGetMethod: false", "preferGetForPersistedQueries: false"]);
+    assert!(urql.iter().all(|setting| program.contains(setting)));
+    for setting in ["useGETForQueries", "useGETForHashedQueries"] {
+        assert!(row("Apollo Client 4").contains(setting) && !program.contains(setting));
+    }
+}
