@@ -8,7 +8,8 @@ use uuid::Uuid;
 use crate::hotels::{YEARS, civil_date};
 
 const DATE_FORM: &str = "a date is written YYYY-MM-DD, in the years 1900 to 9999";
-const DATETIME_FORM: &str = "an instant is written with its offset, like 2026-10-25T14:00:00+02:00, in the years 1900 to 9999";
+const DATETIME_FORM: &str =
+    "an instant is written with its offset, like 2026-10-25T14:00:00+02:00, in the years 1900 to 9999";
 const LOCAL_TIME_FORM: &str = "a local time is written HH:MM";
 
 /// How a scalar of the schema is told from other values, and how it is written; `None` for those of the specification.

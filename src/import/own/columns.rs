@@ -3,6 +3,7 @@
 use csv::StringRecord;
 
 use crate::error::{Error, Result};
+use crate::text;
 
 /// A column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -229,7 +230,7 @@ impl Columns {
     /// The text of a field, its spaces collapsed; `None` when it is blank or the file lacks the column.
     pub fn text(&self, fields: &StringRecord, column: Column) -> Option<String> {
         let text = self.positions[column as usize].and_then(|at| fields.get(at))?;
-        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let text = text::tidy(text).split_whitespace().collect::<Vec<_>>().join(" ");
         let blank = match text.as_str() {
             "" => true,
             // There are people who are called Null and Na.

@@ -10,6 +10,7 @@ use super::super::derive::Derived;
 use super::super::file;
 use super::columns::{Column, Columns};
 use super::dates::{self, DateOrder};
+use crate::clients;
 use crate::hotels::HotelId;
 
 /// Longest stay that is believed.
@@ -258,22 +259,17 @@ impl Row<'_> {
         })
     }
 
-    /// `de` of `de`, `DE` and `de-AT`.
+    /// `de` of `de`, `DE`, `de-AT` and `German`.
     fn language(&self) -> Result<Option<String>, String> {
         let Some(text) = self.text(Column::Language, DETAIL_MAX)? else { return Ok(None) };
-        let code = text.split(['-', '_']).next().unwrap_or_default();
-        if code.len() == 2 && code.bytes().all(|letter| letter.is_ascii_alphabetic()) {
-            return Ok(Some(code.to_ascii_lowercase()));
-        }
-        Err(self.wrong(Column::Language, format!("{text:?} is not a code of ISO 639-1, such as de or en-GB")))
+        let reason = |_| format!("{text:?} is not a language of ISO 639-1, such as de, en-GB or German");
+        clients::language(&text).map(Some).map_err(|error| self.wrong(Column::Language, reason(error)))
     }
 
     fn country(&self) -> Result<Option<String>, String> {
         let Some(text) = self.text(Column::Country, DETAIL_MAX)? else { return Ok(None) };
-        if matches!(text.len(), 2 | 3) && text.bytes().all(|letter| letter.is_ascii_alphabetic()) {
-            return Ok(Some(text.to_ascii_uppercase()));
-        }
-        Err(self.wrong(Column::Country, format!("{text:?} is not a code of ISO 3166-1, such as DE or DEU")))
+        let reason = |_| format!("{text:?} is not a country of ISO 3166-1, such as DE, DEU or Germany");
+        clients::country(&text).map(Some).map_err(|error| self.wrong(Column::Country, reason(error)))
     }
 
     fn state(&self) -> Result<State, String> {
@@ -298,11 +294,6 @@ fn divided(name: &str) -> (Option<String>, String) {
     let (first, last) = parts.unwrap_or(("", name));
     let first = Some(first.trim().to_owned()).filter(|first| !first.is_empty());
     (first, last.trim().to_owned())
-}
-
-/// What makes two names the same one: upper and lower case do not matter, nor do spaces at the ends or repeated.
-pub fn folded(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
 }
 
 #[cfg(test)]
@@ -337,8 +328,8 @@ mod tests {
             ("R1;Doe;101;;3.2.2027;1.2.2027;;;;", "departure: 2027-02-01 is before the arrival, 2027-02-03"),
             ("R1;Doe;101;;3.2.2027;1.2.2031;;;;", "departure: 1459 nights are more than 1000"),
             ("R1;Doe;101;;1.2.2027;3.2.2027;maybe;;;", "status: \"maybe\" is none of active"),
-            ("R1;Doe;101;;1.2.2027;3.2.2027;;German;;", "language: \"German\" is not a code of ISO 639-1"),
-            ("R1;Doe;101;;1.2.2027;3.2.2027;;;Germany;", "country: \"Germany\" is not a code of ISO 3166-1"),
+            ("R1;Doe;101;;1.2.2027;3.2.2027;;Klingon;;", "language: \"Klingon\" is not a language of ISO 639-1"),
+            ("R1;Doe;101;;1.2.2027;3.2.2027;;;Narnia;", "country: \"Narnia\" is not a country of ISO 3166-1"),
             ("R1;Doe;101;;1.2.2027;3.2.2027;;;;two", "adults: \"two\" is not a whole number from 0 to 1000"),
         ] {
             let reason = read(line).expect_err(said);

@@ -25,6 +25,7 @@ use crate::error::Result;
 use crate::events::Change;
 use crate::hotels::{self, Hotel};
 use crate::id::IdSource;
+use crate::text;
 use columns::{Column, Columns};
 use line::{Line, Reader, State};
 use plan::{Plan, Planner};
@@ -63,7 +64,7 @@ pub fn parse(hotel: &Hotel, now: DateTime<Utc>, table: Table, options: &Options)
                 let (status, arrival) = (columns.header(Column::Status), line.arrival);
                 return Err(format!("{status}: says that the guest has arrived, and the arrival is on {arrival}"));
             }
-            let of_code = rooms.entry(line.code.clone()).or_default();
+            let of_code = rooms.entry(text::fold(&line.code)).or_default();
             *of_code += 1;
             if *of_code > ROOMS_MAX {
                 let (code, name) = (columns.header(Column::Code), &line.code);
@@ -141,17 +142,17 @@ async fn plan(
     hotel: &Hotel,
     now: DateTime<Utc>,
     columns: &Columns,
-    placed: Vec<Placed>,
+    mut placed: Vec<Placed>,
 ) -> Result<Plan> {
-    let mut codes: Vec<&str> = Vec::new();
+    spell_codes(conn, hotel, &mut placed).await?;
     let mut by_code: HashMap<String, Vec<Placed>> = HashMap::new();
+    let mut seen = HashSet::new();
     let order: Vec<String> = placed.iter().map(|placed| placed.line.code.clone()).collect();
+    let order: Vec<String> = order.into_iter().filter(|code| seen.insert(code.clone())).collect();
     for placed in placed {
         by_code.entry(placed.line.code.clone()).or_default().push(placed);
     }
-    let mut seen = HashSet::new();
-    let order: Vec<String> = order.into_iter().filter(|code| seen.insert(code.clone())).collect();
-    codes.extend(order.iter().map(String::as_str));
+    let codes: Vec<&str> = order.iter().map(String::as_str).collect();
     let digests = store::digests(conn, hotel.id, &codes).await?;
     let mut plan = Plan::default();
     let mut changed = Vec::new();
@@ -170,6 +171,23 @@ async fn plan(
         planner.reservation(by_code.remove(code).unwrap_or_default());
     }
     Ok(planner.plan)
+}
+
+/// Spells the code of each line as the hotel does, else as the first line that has it.
+async fn spell_codes(conn: &mut PgConnection, hotel: &Hotel, placed: &mut [Placed]) -> Result<()> {
+    let codes: Vec<&str> = placed.iter().map(|placed| placed.line.code.as_str()).collect();
+    let known = store::codes_like(conn, hotel.id, &codes).await?;
+    let exact: HashSet<&str> = known.iter().map(String::as_str).collect();
+    let mut spelled: HashMap<String, String> = HashMap::new();
+    for code in &known {
+        spelled.entry(text::fold(code)).or_insert_with(|| code.clone());
+    }
+    for Placed { line, .. } in placed {
+        if !exact.contains(line.code.as_str()) {
+            line.code.clone_from(spelled.entry(text::fold(&line.code)).or_insert_with(|| line.code.clone()));
+        }
+    }
+    Ok(())
 }
 
 /// Writes what other imports do not: details of known clients, guests of known stays, and which line made what.
@@ -214,7 +232,7 @@ async fn write_rest(
 fn count_clients(placed: &[Placed]) -> u64 {
     let named = placed.iter().flat_map(|Placed { line, .. }| {
         let name = format!("{} {}", line.guest.firstname.as_deref().unwrap_or_default(), line.guest.lastname);
-        [Some(name), line.company.clone()].into_iter().flatten().map(|name| (line.code.as_str(), line::folded(&name)))
+        [Some(name), line.company.clone()].into_iter().flatten().map(|name| (line.code.as_str(), text::fold(&name)))
     });
     named.collect::<HashSet<_>>().len() as u64
 }

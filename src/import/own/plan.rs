@@ -14,10 +14,11 @@ use super::super::file::BadLine;
 use super::super::mapping::Records;
 use super::super::records::{ACTIVE, CANCELLED, ClientRecord, INVOICED, ReservationRecord, StayRecord};
 use super::columns::{Column, Columns};
-use super::line::{Line, Person, State, folded};
+use super::line::{Line, Person, State};
 use super::rooms::Placed;
 use crate::hotels::{Hotel, end_instant};
 use crate::id::IdSource;
+use crate::text;
 
 /// Guest and a day, or room and day of arrival, agree.
 const ALIKE: u32 = 5;
@@ -308,8 +309,9 @@ impl Planner<'_> {
     }
 
     fn company(&self, people: &mut People, name: &str) -> Uuid {
-        let is_it =
-            |client: &&ClientRecord| client.company.as_deref().is_some_and(|other| folded(other) == folded(name));
+        let is_it = |client: &&ClientRecord| {
+            client.company.as_deref().is_some_and(|other| text::fold(other) == text::fold(name))
+        };
         if let Some(company) = people.clients.iter().find(is_it) {
             return company.id;
         }
@@ -338,7 +340,7 @@ fn person_name(client: &ClientRecord) -> Option<String> {
 }
 
 fn name_of(firstname: Option<&str>, lastname: &str) -> String {
-    format!("{}\n{}", folded(lastname), firstname.map(folded).unwrap_or_default())
+    format!("{}\n{}", text::fold(lastname), firstname.map(text::fold).unwrap_or_default())
 }
 
 /// A reservation is cancelled when all of its rooms are, and over when all have left.

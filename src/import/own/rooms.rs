@@ -11,10 +11,11 @@ use super::super::records::CategoryRecord;
 use super::super::rooms::{ExistingRoom, NewRoom};
 use super::super::store;
 use super::columns::{Column, Columns};
-use super::line::{Line, folded};
+use super::line::Line;
 use crate::error::Result;
 use crate::hotels::HotelId;
 use crate::id::IdSource;
+use crate::text;
 
 /// A line with the records of the hotel that it names.
 pub struct Placed {
@@ -46,11 +47,11 @@ impl<T: Copy> Names<T> {
 
     fn insert(&mut self, name: &str, record: T) {
         self.0.insert(name.to_owned(), record);
-        self.1.insert(folded(name), record);
+        self.1.insert(text::fold(name), record);
     }
 
     fn find(&self, name: &str) -> Option<T> {
-        self.0.get(name).or_else(|| self.1.get(&folded(name))).copied()
+        self.0.get(name).or_else(|| self.1.get(&text::fold(name))).copied()
     }
 }
 
@@ -126,7 +127,7 @@ fn new_categories(known: &Names<Uuid>, ids: &IdSource, now: DateTime<Utc>, lines
     let mut found: HashMap<String, CategoryRecord> = HashMap::new();
     for name in lines.iter().filter_map(|line| line.category.as_ref()).filter(|name| known.find(name).is_none()) {
         let category = || CategoryRecord { id: ids.uuid(now), name: name.clone(), description: String::new() };
-        found.entry(folded(name)).or_insert_with(category);
+        found.entry(text::fold(name)).or_insert_with(category);
     }
     found.into_values().collect()
 }
@@ -146,7 +147,7 @@ fn new_rooms(
     for line in lines {
         let Some(name) = line.room.as_deref().filter(|name| known.find(name).is_none()) else { continue };
         let Some(category) = line.category.as_deref().and_then(|name| categories.find(name)) else { continue };
-        let (_, booked) = wanted.entry(folded(name)).or_insert_with(|| (name, Vec::new()));
+        let (_, booked) = wanted.entry(text::fold(name)).or_insert_with(|| (name, Vec::new()));
         match booked.iter_mut().find(|(id, _)| *id == category) {
             Some((_, count)) => *count += 1,
             None => booked.push((category, 1)),

@@ -11,6 +11,24 @@ use super::super::records::ClientRecord;
 use super::plan::{FirstGuest, Known, KnownReservation, KnownStay, Origin};
 use crate::error::{Error, Result};
 use crate::hotels::HotelId;
+use crate::text;
+
+/// The codes of the hotel's reservations that people take for one of `codes`, the oldest first.
+pub async fn codes_like(conn: &mut PgConnection, hotel: HotelId, codes: &[&str]) -> sqlx::Result<Vec<String>> {
+    let folded: Vec<String> = codes.iter().map(|code| text::fold(code)).collect();
+    query_scalar!(
+        r#"SELECT code FROM reservations
+           WHERE hotel_id = $1 AND (code_folded = ANY($2)
+                                    OR (code_folded IS NULL AND lower(code COLLATE "C") = ANY($2))
+                                    OR (code_folded IS NULL AND code = ANY($3)))
+           ORDER BY created_at, id"#,
+        hotel,
+        &folded,
+        codes as _,
+    )
+    .fetch_all(conn)
+    .await
+}
 
 /// The digests of the lines that have made the stays of these reservations.
 pub async fn digests(conn: &mut PgConnection, hotel: HotelId, codes: &[&str]) -> sqlx::Result<HashSet<Uuid>> {

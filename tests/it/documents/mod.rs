@@ -3,6 +3,7 @@
 mod api;
 mod dev;
 mod events;
+mod import;
 mod operations;
 mod readme;
 mod shell;
@@ -16,7 +17,7 @@ use serde_json::Value;
 use shell::Shell;
 
 /// Document, first line of the block, and why no test runs it.
-const NOT_RUN: [(&str, &str, &str); 12] = [
+const NOT_RUN: [(&str, &str, &str); 10] = [
     ("README.md", "./dev run", "builds into its own target folder; `dev.rs` runs the script without the build"),
     ("README.md", "./dev test", "runs this test"),
     ("README.md", "printf 'POSTGRES_PASSWORD=", "needs Docker"),
@@ -24,7 +25,6 @@ const NOT_RUN: [(&str, &str, &str); 12] = [
     ("README.md", "latchkey.example.com {", "needs Caddy and a public name"),
     ("docs/ARCHITECTURE.md", "integrations ──HTTP──▶", "is a picture"),
     ("docs/BENCHMARKS.md", "./dev bench", "takes a quarter of an hour"),
-    ("docs/IMPORT.md", "latchkey import <hotel-slug>", "is a usage line; `import.rs` runs the command"),
     ("docs/OPERATIONS.md", "docker compose exec postgres pg_dump", "needs Docker"),
     (
         "docs/OPERATIONS.md",
@@ -32,7 +32,6 @@ const NOT_RUN: [(&str, &str, &str); 12] = [
         "needs Docker; `replicas` runs two processes behind an address",
     ),
     ("docs/OPERATIONS.md", "-- Safe since 1.2.0", "is the form of a line, about a column that does not exist"),
-    ("README.md", "latchkey import my-hotel docs/samples", "its sample is not there yet"),
 ];
 
 /// A block of a document between fences.

@@ -36,7 +36,7 @@ fn g29_the_readme_leads_from_the_query_that_dev_run_prints_to_a_hotel_of_ones_ow
     assert_eq!(bare(values(body)[0]["query"].as_str().expect("a query")), bare(first_query));
 
     let printed = shell.run(&blocks);
-    let [demo, stays, next, _, key, _, webhook, check_in, hotel, _, _, _, own_key] =
+    let [demo, stays, next, _, key, _, webhook, check_in, hotel, _, _, _, own_key, bookings] =
         &printed.iter().map(String::as_str).collect::<Vec<_>>()[..]
     else {
         panic!("{printed:#?}")
@@ -64,6 +64,9 @@ fn g29_the_readme_leads_from_the_query_that_dev_run_prints_to_a_hotel_of_ones_ow
     assert!(hotel.contains("my-hotel"), "{hotel}");
     let expected = json!({"room_setup": {"name": "101"}, "roomAccessKey": {"pin": "2718"}});
     assert_eq!(values(own_key)[0]["data"]["addRoomAccessKey"]["roomStay"], expected, "{own_key}");
+
+    let (dry_run, import) = bookings.split_once("this was a dry run").expect("a dry run first");
+    assert!(dry_run.contains("to create") && import.contains("created"), "{bookings}");
 }
 
 #[test]

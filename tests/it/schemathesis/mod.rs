@@ -91,10 +91,23 @@ async fn g24_generated_requests_find_no_difference_between_documents_and_server(
     let check = async |name: &str, path: &str, checks: &str, examples: &str| {
         let (config, hooks) = (folder().join(format!("{name}.toml")), folder().join("hooks.py"));
         let location = format!("{}{path}", server.url);
-        let arguments = ["--no-color", "--config-file", config.to_str().expect("text"), "run", &location, "--checks", checks,
-            "--max-examples", examples, "--continue-on-failure"];
-        let variables = [("LATCHKEY_API_KEY", admin.live.as_str()), ("LATCHKEY_IDS", &ids),
-            ("SCHEMATHESIS_HOOKS", hooks.to_str().expect("text"))];
+        let arguments = [
+            "--no-color",
+            "--config-file",
+            config.to_str().expect("text"),
+            "run",
+            &location,
+            "--checks",
+            checks,
+            "--max-examples",
+            examples,
+            "--continue-on-failure",
+        ];
+        let variables = [
+            ("LATCHKEY_API_KEY", admin.live.as_str()),
+            ("LATCHKEY_IDS", &ids),
+            ("SCHEMATHESIS_HOOKS", hooks.to_str().expect("text")),
+        ];
         let output = run(&program, &arguments, &variables).await.expect("it starts");
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(output.status.success(), "{name}\n{said}\n{}", String::from_utf8_lossy(&output.stderr));

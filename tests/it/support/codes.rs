@@ -36,7 +36,8 @@ pub fn expect_described(response: &Value) {
         let (code, extensions) = (error["extensions"]["code"].as_str().unwrap_or_default(), &error["extensions"]);
         // Any request can fail for reasons of its credential or of the service; and so can arguments of selected fields.
         let of_any_request = !matches!(extensions["category"].as_str(), Some("validation" | "configuration"));
-        let of_a_field = matches!(code, "INVALID_ARGUMENT" | "INVALID_CURSOR") && extensions["argumentPath"][0] != "input";
+        let of_a_field =
+            matches!(code, "INVALID_ARGUMENT" | "INVALID_CURSOR") && extensions["argumentPath"][0] != "input";
         assert!(of_any_request || of_a_field || codes.contains(code), "{key} does not list {code}: {error}");
     }
 }
