@@ -227,7 +227,7 @@ pub async fn import(
 }
 
 enum Bookings {
-    Own(own::Bookings),
+    Own(Box<own::Bookings>),
     Public(format::Bookings),
 }
 
