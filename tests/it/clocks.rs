@@ -103,9 +103,9 @@ async fn g30_a_clock_that_does_not_fit_the_data_is_refused_unless_it_is_accepted
     let embedded = Embedded::start(&data.cluster(), Durability::Durable, Path::new(LATCHKEY)).await;
     let _embedded = embedded.unwrap_or_else(|error| panic!("{error}"));
     for (instant, says) in [
-        ("2026-01-31T10:00:00Z", "shows 2026-01-31T10:00:00Z, 25 hours ahead of what was last written"),
-        ("2026-07-01T00:00:00Z", "151 days ahead of what was last written"),
-        ("2026-01-29T08:00:00Z", "25 hours behind what was last written to this database (2026-01-30T09:00:00Z)"),
+        ("2026-01-31T12:00:00Z", " hours ahead of what was last written to this database (2026-01-30T09:00:"),
+        ("2026-07-01T00:00:00Z", " days ahead of what was last written"),
+        ("2026-01-29T08:00:00Z", "shows 2026-01-29T08:00:00Z, 25 hours behind what was last written to this database (2026-01-30T09:00:"),
     ] {
         for command in ["serve", "prune"] {
             let said = refused(&data, &[command, "--clock", instant], 2);
