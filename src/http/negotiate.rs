@@ -42,7 +42,8 @@ impl MediaType {
 pub(super) fn answer_type(headers: &HeaderMap) -> Option<MediaType> {
     // What is not text is none that there is, and not nothing.
     let accepted = headers.get_all(ACCEPT).iter().map(|value| value.to_str().unwrap_or("?"));
-    let mut elements = accepted.flat_map(|value| value.split(',')).filter(|element| !element.trim().is_empty()).peekable();
+    let mut elements =
+        accepted.flat_map(|value| value.split(',')).filter(|element| !element.trim().is_empty()).peekable();
     if elements.peek().is_none() {
         return Some(MediaType::GraphQlResponse);
     }

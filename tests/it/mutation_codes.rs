@@ -57,8 +57,9 @@ async fn g25_the_argument_of_chain_is_described() {
     let chain = directives.filter(|directive| directive["name"] == "chain").collect::<Vec<_>>();
     let description = text(&chain[0]["args"][0]["description"]);
     // The schema file tells as much as introspection.
-    let described = format!("directive @chain(\n\t\"\"\"\n\t{description}\n\t\"\"\"\n\tvariable: String!\n) on FIELD\n");
-    assert!(include_str!("../../schema.graphql").contains(&described), "{described}");
+    let described =
+        format!("directive @chain(\n\t\"\"\"\n\t{description}\n\t\"\"\"\n\tvariable: String!\n) on FIELD\n");
+    assert!(codes::schema_file().contains(&described), "{described}");
 }
 
 #[tokio::test]
@@ -142,8 +143,7 @@ async fn of_reservations(house: &House) -> Vec<Refusal> {
 /// A stay that is to come, one whose reservation was cancelled, and one that has departed.
 async fn stays(house: &House, prefix: &str) -> (String, String, String) {
     let open = house.stay(&format!("{prefix}1")).await;
-    let (reservation, mut cancelled) =
-        house.reservation(&format!("{prefix}2"), &[("2026-01-30", "2026-02-02")]).await;
+    let (reservation, mut cancelled) = house.reservation(&format!("{prefix}2"), &[("2026-01-30", "2026-02-02")]).await;
     house.desk.done("cancelReservation", json!({"id": reservation}), "__typename").await;
     let (_, mut departed) = house.reservation(&format!("{prefix}3"), &[("2026-01-20", "2026-01-22")]).await;
     (open, cancelled.remove(0), departed.remove(0))
@@ -155,9 +155,7 @@ async fn of_stays(house: &House) -> Vec<Refusal> {
     let (of_cancelled, _) = house.reservation("S5", &[("2026-01-30", "2026-02-02")]).await;
     house.desk.done("cancelReservation", json!({"id": of_cancelled}), "__typename").await;
     let category = &house.category;
-    let new = |reservation: &str, to: &str| {
-        json!({"reservationId": reservation, "categoryId": category, "reservation_from": "2026-01-30", "reservation_to": to})
-    };
+    let new = |reservation: &str, to: &str| json!({"reservationId": reservation, "categoryId": category, "reservation_from": "2026-01-30", "reservation_to": to});
     let mut refusals = vec![
         ("addRoomStay", "NOT_FOUND", new(NOBODY, "2026-01-31")),
         ("addRoomStay", "INVALID_ARGUMENT", new(&reservation, "2026-01-29")),
@@ -165,21 +163,9 @@ async fn of_stays(house: &House) -> Vec<Refusal> {
         ("updateRoomStay", "NOT_FOUND", json!({"id": NOBODY})),
         ("updateRoomStay", "INVALID_ARGUMENT", json!({"id": open, "reason": ""})),
         ("updateRoomStay", "RESERVATION_CANCELLED", json!({"id": cancelled})),
-        (
-            "swapRoomStays",
-            "INVALID_ARGUMENT",
-            json!({"firstRoomStayId": open, "secondRoomStayId": open}),
-        ),
-        (
-            "splitRoomStay",
-            "INVALID_ARGUMENT",
-            json!({"roomStayId": open, "date": "2026-01-30"}),
-        ),
-        (
-            "changeRoomStayDates",
-            "INVALID_ARGUMENT",
-            json!({"roomStayId": open, "reservation_to": "2026-01-29"}),
-        ),
+        ("swapRoomStays", "INVALID_ARGUMENT", json!({"firstRoomStayId": open, "secondRoomStayId": open})),
+        ("splitRoomStay", "INVALID_ARGUMENT", json!({"roomStayId": open, "date": "2026-01-30"})),
+        ("changeRoomStayDates", "INVALID_ARGUMENT", json!({"roomStayId": open, "reservation_to": "2026-01-29"})),
     ];
     for (code, stay) in
         [("NOT_FOUND", NOBODY), ("RESERVATION_CANCELLED", &cancelled), ("ROOM_STAY_DEPARTED", &departed)]
@@ -234,7 +220,8 @@ async fn of_webhooks(house: &House) -> Vec<Refusal> {
 
 async fn of_administration(house: &House, admin: &Client) -> Vec<Refusal> {
     let locks = house.locks.actor.integration_id;
-    let new = |integration: &str, name: &str| json!({"integrationId": integration, "name": name, "permission": "WRITE"});
+    let new =
+        |integration: &str, name: &str| json!({"integrationId": integration, "name": name, "permission": "WRITE"});
     let pair = admin.done("createApiKey", new(&locks.to_string(), "Spare"), "apiKey { id }").await;
     let pair = &pair["apiKey"]["id"];
     let mut refusals = vec![
