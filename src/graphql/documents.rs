@@ -171,8 +171,8 @@ mod tests {
 
     fn is_kept(query: &str) -> bool {
         let schema = Schema::new();
-        let twice =
-            [0, 1].map(|_| prepare(&schema, query, None, json!({})).unwrap_or_else(|error| panic!("{error:?}")));
+        let twice = [0, 1]
+            .map(|_| prepare(&schema, query, None, json!({"pin": "1"})).unwrap_or_else(|error| panic!("{error:?}")));
         Arc::ptr_eq(&twice[0].document, &twice[1].document)
     }
 

@@ -9,12 +9,20 @@ const DATE_FORM: &str = "a date is written YYYY-MM-DD";
 const DATETIME_FORM: &str = "an instant is written with its offset, like 2026-10-25T14:00:00+02:00";
 const LOCAL_TIME_FORM: &str = "a local time is written HH:MM";
 
-/// How a scalar of the schema is told from other values, and how it is written; `None` for those of the specification.
-pub fn form(scalar: &str) -> Option<(fn(&Value) -> bool, &'static str)> {
+/// How the values of a scalar look.
+pub struct Form {
+    /// Whether a value is one of the scalar.
+    pub takes: fn(&Value) -> bool,
+    /// How one is written, for people.
+    pub written: &'static str,
+}
+
+/// The form of a scalar of this schema; `None` for those of the specification.
+pub fn form(scalar: &str) -> Option<Form> {
     match scalar {
-        "Date" => Some((Date::is_valid, DATE_FORM)),
-        "Datetime" => Some((Datetime::is_valid, DATETIME_FORM)),
-        "LocalTime" => Some((LocalTime::is_valid, LOCAL_TIME_FORM)),
+        "Date" => Some(Form { takes: Date::is_valid, written: DATE_FORM }),
+        "Datetime" => Some(Form { takes: Datetime::is_valid, written: DATETIME_FORM }),
+        "LocalTime" => Some(Form { takes: LocalTime::is_valid, written: LOCAL_TIME_FORM }),
         _ => None,
     }
 }

@@ -153,7 +153,9 @@ impl<'a> Check<'a> {
         match (&**value, ty) {
             (Value::Variable(name), _) => self.variable(name, ty, has_default, value.location()),
             (Value::List(items), Type::List(of) | Type::NonNullList(of)) => {
-                items.iter().for_each(|item| self.value(item, of, false));
+                for item in items {
+                    self.value(item, of, false);
+                }
             }
             (_, Type::List(of) | Type::NonNullList(of)) if !value.is_null() => self.value(value, of, false),
             _ => match (&**value, self.schema.types.get(ty.inner_named_type())) {
@@ -169,10 +171,13 @@ impl<'a> Check<'a> {
                     }
                 }
                 (_, Some(ExtendedType::Scalar(scalar))) if !value.is_null() => {
-                    if let Some((is_valid, form)) = scalars::form(&scalar.name)
-                        && !language::value(value).into_const().is_some_and(|value| is_valid(&value))
+                    if let Some(form) = scalars::form(&scalar.name)
+                        && !language::value(value).into_const().is_some_and(|value| (form.takes)(&value))
                     {
-                        self.refuse(format!("Expected value of type {}: {form}", scalar.name), value.location());
+                        self.refuse(
+                            format!("Expected value of type {}: {}", scalar.name, form.written),
+                            value.location(),
+                        );
                     }
                 }
                 _ => {}

@@ -123,19 +123,14 @@ async fn g01_no_member_of_any_mutation_is_there_without_a_value() {
         let of = format!("{}{rest}Input", first.to_uppercase());
         let found = types.as_array().expect("types").iter().find(|found| found["name"] == of.as_str());
         let members = found.unwrap_or_else(|| panic!("{of}"))["inputFields"].as_array().expect("members");
-        let declared: String = members
-            .iter()
-            .map(|member| {
-                let written = written(&member["type"]);
-                let optional = if member["defaultValue"].is_null() { &written } else { written.trim_end_matches('!') };
-                format!("${}: {optional} ", member["name"].as_str().expect("a name"))
-            })
-            .collect();
-        let given: String = members
-            .iter()
-            .map(|member| member["name"].as_str().expect("a name"))
-            .map(|name| format!("{name}: ${name} "))
-            .collect();
+        let (mut declared, mut given) = (Vec::new(), Vec::new());
+        for member in members {
+            let (name, written) = (text(&member["name"]), written(&member["type"]));
+            let optional = if member["defaultValue"].is_null() { &written } else { written.trim_end_matches('!') };
+            declared.push(format!("${name}: {optional}"));
+            given.push(format!("{name}: ${name}"));
+        }
+        let (declared, given) = (declared.join(" "), given.join(" "));
         let whole = format!("mutation($input: {of}!) {{ {mutation}(input: $input) {{ __typename }} }}");
         let apart = format!("mutation({declared}) {{ {mutation}(input: {{{given}}}) {{ __typename }} }}");
         let expected = judged(schema, &whole, json!({ "input": input }));

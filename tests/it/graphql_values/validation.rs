@@ -218,7 +218,7 @@ async fn g20_an_error_says_where_and_leaks_nothing() {
         let message = text(&error["message"]);
         assert!(message.starts_with(char::is_uppercase) && !message.contains('`'), "{message}");
     }
-    let flood = format!("{{ {} }}", (0..1_000).map(|n| format!("x{n} ")).collect::<String>());
+    let flood = format!("{{ {} }}", (0..1_000).map(|n| format!("x{n}")).collect::<Vec<_>>().join(" "));
     let answer = house.messaging.run(&flood, json!({})).await;
     assert_eq!(answer["errors"].as_array().map(Vec::len), Some(20));
 }
