@@ -42,6 +42,15 @@ pub fn chain(
     Chain { variable }
 }
 
+/// The schema definition language with the description of the argument, which the library writes for fields alone.
+pub fn describe_argument(sdl: &str) -> String {
+    const BARE: &str = "directive @chain(variable: String!)";
+    const DESCRIBED: &str = "directive @chain(\n\t\"\"\"\n\t\
+        Name of a variable that the next operation declares and the client does not send.\
+        \n\t\"\"\"\n\tvariable: String!\n)";
+    sdl.replace(BARE, DESCRIBED)
+}
+
 struct Chain {
     variable: String,
 }

@@ -68,6 +68,9 @@ pub struct Query(
 );
 
 /// Everything that can be changed. All mutations of one HTTP request succeed, or none of them does.
+///
+/// Each mutation lists the codes of its errors. Beside them it can answer with those of any request, such as `FORBIDDEN` and
+/// `UNAVAILABLE`, and with `INVALID_ARGUMENT` and `INVALID_CURSOR` for arguments of the fields that are selected below it.
 #[derive(Default, MergedObject)]
 pub struct Mutation(
     room_access_keys::RoomAccessKeyMutation,
@@ -113,7 +116,7 @@ impl Schema {
 
     /// The schema in the schema definition language.
     pub fn sdl(&self) -> String {
-        self.executable.sdl()
+        chain::describe_argument(&self.executable.sdl())
     }
 }
 

@@ -200,6 +200,8 @@ pub struct RoomMutation;
 #[Object]
 impl RoomMutation {
     /// Adds a category. Needs the permission `FRONT_DESK`.
+    ///
+    /// Errors: `INVALID_ARGUMENT`, `NAME_TAKEN`.
     async fn create_category(
         &self,
         ctx: &Context<'_>,
@@ -212,6 +214,8 @@ impl RoomMutation {
     }
 
     /// Changes a category. Needs the permission `FRONT_DESK`.
+    ///
+    /// Errors: `NOT_FOUND`, `INVALID_ARGUMENT`, `NAME_TAKEN`.
     async fn update_category(
         &self,
         ctx: &Context<'_>,
@@ -226,6 +230,8 @@ impl RoomMutation {
     }
 
     /// Adds a room. Needs the permission `FRONT_DESK`.
+    ///
+    /// Errors: `NOT_FOUND`, `INVALID_ARGUMENT`, `NAME_TAKEN`.
     async fn create_room_setup(
         &self,
         ctx: &Context<'_>,
@@ -239,6 +245,8 @@ impl RoomMutation {
     }
 
     /// Changes a room. `cleaningStatus` needs the permission `WRITE`, everything else `FRONT_DESK`.
+    ///
+    /// Errors: `NOT_FOUND`, `INVALID_ARGUMENT`, `NAME_TAKEN`.
     async fn update_room_setup(
         &self,
         ctx: &Context<'_>,

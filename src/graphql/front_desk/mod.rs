@@ -69,6 +69,8 @@ pub struct FrontDeskMutation;
 #[Object]
 impl FrontDeskMutation {
     /// Makes a reservation with its room stays. Needs the permission `FRONT_DESK`.
+    ///
+    /// Errors: `NOT_FOUND`, `INVALID_ARGUMENT`, `CODE_TAKEN`.
     async fn create_reservation(
         &self,
         ctx: &Context<'_>,
@@ -81,6 +83,8 @@ impl FrontDeskMutation {
     }
 
     /// Changes a reservation. Needs the permission `FRONT_DESK`.
+    ///
+    /// Errors: `NOT_FOUND`, `INVALID_ARGUMENT`, `CODE_TAKEN`.
     async fn update_reservation(
         &self,
         ctx: &Context<'_>,
@@ -105,6 +109,8 @@ impl FrontDeskMutation {
 
     /// Cancels a reservation. Its stays keep their keys; whoever opens the doors learns it from `reservation.updated`.
     /// Cancelling it again succeeds. Needs the permission `FRONT_DESK`.
+    ///
+    /// Errors: `NOT_FOUND`, `INVALID_ARGUMENT`, `RESERVATION_INVOICED`.
     async fn cancel_reservation(
         &self,
         ctx: &Context<'_>,
@@ -117,6 +123,8 @@ impl FrontDeskMutation {
     }
 
     /// Makes a cancelled reservation active again. Needs the permission `FRONT_DESK`.
+    ///
+    /// Errors: `NOT_FOUND`, `INVALID_ARGUMENT`, `RESERVATION_NOT_CANCELLED`.
     async fn reactivate_reservation(
         &self,
         ctx: &Context<'_>,
@@ -129,6 +137,8 @@ impl FrontDeskMutation {
     }
 
     /// Adds a stay to a reservation. Needs the permission `FRONT_DESK`.
+    ///
+    /// Errors: `NOT_FOUND`, `INVALID_ARGUMENT`, `RESERVATION_CANCELLED`.
     async fn add_room_stay(
         &self,
         ctx: &Context<'_>,
@@ -142,6 +152,8 @@ impl FrontDeskMutation {
 
     /// Moves a stay to another room. Its key stays on it and now has to open another door. A room that is taken is not
     /// refused: see `overlappingRoomStays`. Needs the permission `FRONT_DESK`.
+    ///
+    /// Errors: `NOT_FOUND`, `INVALID_ARGUMENT`, `RESERVATION_CANCELLED`, `ROOM_STAY_DEPARTED`.
     async fn move_room_stay(
         &self,
         ctx: &Context<'_>,
@@ -155,6 +167,8 @@ impl FrontDeskMutation {
     }
 
     /// Lets two stays swap their rooms, at once. Needs the permission `FRONT_DESK`.
+    ///
+    /// Errors: `NOT_FOUND`, `INVALID_ARGUMENT`, `RESERVATION_CANCELLED`, `ROOM_STAY_DEPARTED`.
     async fn swap_room_stays(
         &self,
         ctx: &Context<'_>,
@@ -172,6 +186,8 @@ impl FrontDeskMutation {
     }
 
     /// Changes arrival, departure or both; extends a stay, too. Its key stays on it. Needs the permission `FRONT_DESK`.
+    ///
+    /// Errors: `NOT_FOUND`, `INVALID_ARGUMENT`, `RESERVATION_CANCELLED`.
     async fn change_room_stay_dates(
         &self,
         ctx: &Context<'_>,
@@ -187,6 +203,8 @@ impl FrontDeskMutation {
 
     /// Splits a stay in two. The second part is a new stay with the same key and the same guests. Needs the permission
     /// `FRONT_DESK`.
+    ///
+    /// Errors: `NOT_FOUND`, `INVALID_ARGUMENT`, `RESERVATION_CANCELLED`, `ROOM_STAY_DEPARTED`.
     async fn split_room_stay(
         &self,
         ctx: &Context<'_>,
@@ -205,6 +223,8 @@ impl FrontDeskMutation {
 
     /// Agrees with a guest on a late check-out, or takes that back. It moves the end of the stay, and with it the day on which
     /// its key is deleted. Needs the permission `FRONT_DESK`.
+    ///
+    /// Errors: `NOT_FOUND`, `INVALID_ARGUMENT`, `RESERVATION_CANCELLED`.
     async fn set_room_stay_departure_time(
         &self,
         ctx: &Context<'_>,
@@ -219,6 +239,8 @@ impl FrontDeskMutation {
 
     /// Deletes a stay. Its key comes off it; on no other stay, the key is deleted two days later. Needs the permission
     /// `FRONT_DESK`.
+    ///
+    /// Errors: `NOT_FOUND`, `INVALID_ARGUMENT`.
     async fn delete_room_stay(
         &self,
         ctx: &Context<'_>,

@@ -100,6 +100,8 @@ pub struct WebhookMutation;
 #[Object]
 impl WebhookMutation {
     /// Adds a webhook endpoint and shows its secret, which is never shown again.
+    ///
+    /// Errors: `INVALID_ARGUMENT`.
     async fn create_webhook_endpoint(
         &self,
         ctx: &Context<'_>,
@@ -114,6 +116,8 @@ impl WebhookMutation {
     }
 
     /// Changes a webhook endpoint. Enabling one that Latchkey has disabled sends everything that it missed.
+    ///
+    /// Errors: `NOT_FOUND`, `INVALID_ARGUMENT`.
     async fn update_webhook_endpoint(
         &self,
         ctx: &Context<'_>,
@@ -131,6 +135,8 @@ impl WebhookMutation {
     }
 
     /// Deletes a webhook endpoint. What was still to be sent to it is dropped.
+    ///
+    /// Errors: `NOT_FOUND`.
     async fn delete_webhook_endpoint(
         &self,
         ctx: &Context<'_>,
@@ -142,6 +148,8 @@ impl WebhookMutation {
     }
 
     /// Gives a webhook endpoint a new secret and shows it. For 24 hours webhooks are signed with the previous one, too.
+    ///
+    /// Errors: `NOT_FOUND`.
     async fn rotate_webhook_secret(
         &self,
         ctx: &Context<'_>,
@@ -155,6 +163,8 @@ impl WebhookMutation {
     }
 
     /// Sends an enabled webhook endpoint, and no other one, an event of the type `webhook.test`.
+    ///
+    /// Errors: `NOT_FOUND`, `INVALID_ARGUMENT`.
     async fn send_test_webhook(
         &self,
         ctx: &Context<'_>,
@@ -167,6 +177,8 @@ impl WebhookMutation {
     }
 
     /// Sends a webhook again, whatever became of it, with all its attempts before it. Its body is the same as ever.
+    ///
+    /// Errors: `NOT_FOUND`.
     async fn resend_webhook(
         &self,
         ctx: &Context<'_>,
