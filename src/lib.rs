@@ -16,7 +16,7 @@
 //! - [`workers`] runs beside the requests: deliveries, [`pruner`], the upkeep of [`events`], the use of API keys and
 //!   their limits.
 //! - [`liveness`] tells which processes live, [`last_write`] whether the clock fits the data.
-//! - [`clock`], [`id`], [`secrets`] and [`error`] are used everywhere; [`config`] and [`app`] put the parts together.
+//! - [`clock`], [`id`], [`secrets`], [`text`] and [`error`] are used everywhere; [`config`] and [`app`] put the parts together.
 
 pub mod app;
 pub mod audit;
@@ -47,6 +47,7 @@ pub mod rooms;
 pub mod rotation;
 pub mod secrets;
 pub mod telemetry;
+pub mod text;
 pub mod throttle;
 pub mod webhooks;
 pub mod workers;

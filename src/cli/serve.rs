@@ -16,9 +16,10 @@ pub(super) async fn run(config: &Config) -> Result<(), Failure> {
     // First, so that a signal during the start is heard, also as process 1 of a container.
     let mut shutdown = Box::pin(shutdown()?);
     // Second, so that an occupied port is told before anything is started.
-    let listener = TcpListener::bind(config.listen)
-        .await
-        .map_err(|error| Failure::Other(format!("cannot listen on {}: {error}", config.listen)))?;
+    let listener = TcpListener::bind(config.listen).await.map_err(|error| {
+        let advice = "choose another address or port with LATCHKEY_LISTEN (--listen)";
+        Failure::Other(format!("cannot listen on {}: {error}; {advice}", config.listen))
+    })?;
     let url = url_of(listener.local_addr()?);
     let started = tokio::select! {
         started = start_by_clock(config) => started?,

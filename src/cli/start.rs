@@ -7,7 +7,7 @@ use std::path::Path;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
 
-use super::Failure;
+use super::{Failure, explain};
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config::{Config, Database, Setting};
@@ -143,8 +143,9 @@ async fn open(config: &Config, access: Access) -> Result<Started, Failure> {
     };
     let clock = config.clock.map_or_else(Clock::system, Clock::starting_at);
     let (connections, webhooks, limits) = (config.database_connections, config.webhooks.clone(), config.limits.clone());
-    let app = App::with_limits(login, connections, clock, ids, secret_keys, webhooks, limits);
-    if !roles::are_in_force(&app.worker_pool).await? {
+    let app = App::with_limits(login.clone(), connections, clock, ids, secret_keys, webhooks, limits);
+    let in_force = roles::are_in_force(&app.worker_pool).await;
+    if !in_force.map_err(|error| explain::unreachable(&error, &login, Setting::DATABASE_URL))? {
         let reason = "connections to the database do not get the role that they ask for when they are opened: a pooler \
                       between must pass that on";
         return Err(Failure::Other(reason.into()));
@@ -160,8 +161,13 @@ async fn open(config: &Config, access: Access) -> Result<Started, Failure> {
 /// On a connection of its own: a migration may take longer than the statements of a request. Whoever may not change the
 /// schema goes on when there is nothing to change.
 async fn migrate(owner: &PgConnectOptions, login: &PgConnectOptions) -> Result<(), Failure> {
-    let mut conn = owner.connect().await?;
-    let migrated = migrate_on(&mut conn, login.get_username()).await;
+    let same = owner.get_username() == login.get_username() && owner.get_host() == login.get_host();
+    let setting = if same { Setting::DATABASE_URL } else { Setting::MIGRATE_DATABASE_URL };
+    let mut conn = owner.connect().await.map_err(|error| explain::unreachable(&error, owner, setting))?;
+    db::check_server(&mut conn)
+        .await?
+        .map_err(|reason| Failure::Other(format!("the database cannot be used: {reason}")))?;
+    let migrated = migrate_on(&mut conn, owner.get_username(), login.get_username()).await;
     conn.close().await?;
     migrated
 }
@@ -178,7 +184,7 @@ async fn require_migrated(owner: &PgConnectOptions) -> Result<(), Failure> {
     ))
 }
 
-async fn migrate_on(conn: &mut PgConnection, login: &str) -> Result<(), Failure> {
+async fn migrate_on(conn: &mut PgConnection, owner: &str, login: &str) -> Result<(), Failure> {
     if !db::may_migrate(conn).await? {
         if db::is_migrated(conn).await? {
             return Ok(());
@@ -187,8 +193,7 @@ async fn migrate_on(conn: &mut PgConnection, login: &str) -> Result<(), Failure>
                       the tables, or give LATCHKEY_MIGRATE_DATABASE_URL";
         return Err(Failure::Other(reason.into()));
     }
-    let migrated = db::migrate(conn).await;
-    migrated.map_err(|error| Failure::Other(format!("the database cannot be migrated: {}", super::chain(&error))))?;
+    db::migrate(conn).await.map_err(|error| explain::not_migrated(&error, owner))?;
     if login == roles::EMBEDDED_LOGIN {
         roles::create_embedded_login(conn).await?;
     }

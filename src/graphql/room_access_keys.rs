@@ -323,6 +323,8 @@ impl RoomAccessKeyMutation {
     /// Makes a room access key. Until it is added to a stay, only the integration that made it sees it.
     ///
     /// Writing a key operates no lock: it tells the hotel and its other integrations how the room is opened.
+    ///
+    /// Errors: `INVALID_ARGUMENT`, `ROOM_ACCESS_KEYS_DISABLED`.
     async fn create_room_access_key(
         &self,
         ctx: &Context<'_>,
@@ -344,6 +346,9 @@ impl RoomAccessKeyMutation {
 
     /// Puts one of this integration's keys on a stay, for other integrations and staff to use. Best done a day before the
     /// arrival. A key may be on several stays; a stay has at most one key. Adding the key that is already there succeeds.
+    ///
+    /// Errors: `NOT_FOUND`, `RESERVATION_CANCELLED`, `ROOM_STAY_DEPARTED`, `KEY_ALREADY_ASSIGNED`,
+    /// `ROOM_ACCESS_KEYS_DISABLED`.
     async fn add_room_access_key(
         &self,
         ctx: &Context<'_>,
@@ -358,6 +363,8 @@ impl RoomAccessKeyMutation {
     }
 
     /// Takes one of this integration's keys off a stay.
+    ///
+    /// Errors: `NOT_FOUND`, `KEY_NOT_ASSIGNED`, `ROOM_ACCESS_KEYS_DISABLED`.
     async fn remove_room_access_key(
         &self,
         ctx: &Context<'_>,
@@ -373,6 +380,8 @@ impl RoomAccessKeyMutation {
 
     /// Deletes one of this integration's keys, after it was removed from all stays. Latchkey deletes keys by itself two days
     /// after the departure, or after two days on no stay.
+    ///
+    /// Errors: `NOT_FOUND`, `KEY_STILL_ASSIGNED`, `ROOM_ACCESS_KEYS_DISABLED`.
     async fn delete_room_access_key(
         &self,
         ctx: &Context<'_>,

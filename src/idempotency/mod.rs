@@ -29,7 +29,7 @@ use crate::hotels::HotelId;
 /// How long an answer is kept.
 pub const RETENTION: TimeDelta = TimeDelta::hours(48);
 /// Longest key, in characters.
-const KEY_MAX: usize = 255;
+pub const KEY_MAX: usize = 255;
 /// Name of the header.
 const HEADER: &str = "idempotency-key";
 /// How often expired answers are deleted.
@@ -75,7 +75,9 @@ pub enum Claim {
 pub fn key_of(headers: &HeaderMap) -> Result<Option<String>> {
     let mut values = headers.get_all(HEADER).iter();
     let Some(value) = values.next() else { return Ok(None) };
-    let key = value.to_str().ok().filter(|key| (1..=KEY_MAX).contains(&key.len()) && values.next().is_none());
+    let visible = |key: &&str| key.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    let key = value.to_str().ok().filter(visible).filter(|key| (1..=KEY_MAX).contains(&key.len()));
+    let key = key.filter(|_| values.next().is_none());
     let key = key.ok_or_else(|| {
         Error::invalid(format!("Idempotency-Key must be given once and have 1 to {KEY_MAX} visible ASCII characters"))
     })?;
