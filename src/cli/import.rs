@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{Failure, explain, print, start};
+use super::{Failure, explain, print, start, start_read_only};
 use crate::app::App;
 use crate::config::Config;
 use crate::import::{self, Counts, DateOrder, Format, Options, Summary};
