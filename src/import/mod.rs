@@ -206,6 +206,9 @@ pub async fn import(
         Format::HotelBookings => Bookings::Public(format::parse(table, options)?),
     };
     let mut transaction = app.worker_pool.begin().await?;
+    if options.dry_run {
+        store::write_although_read_only(&mut transaction).await?;
+    }
     store::lift_time_limits(&mut transaction).await?;
     let conn = &mut *transaction;
     let Imported { summary, changes, entries } = match file {
