@@ -132,6 +132,7 @@ error_codes! {
     OutcomeUnknown = "OUTCOME_UNKNOWN", None, 503, Passing, false, "The database went away while it was committing: read what was to be changed before you send the request again.";
     Overloaded = "OVERLOADED", None, 503, Passing, true, "More requests arrive than can be served. This one was not begun; Retry-After says when to send it again.";
     Unavailable = "UNAVAILABLE", None, 503, Passing, true, "The database is busy or cannot be reached.";
+    SecretUnreadable = "SECRET_UNREADABLE", None, 500, Fault, false, "A stored PIN, QR text or answer cannot be decrypted: whoever runs the service has to bring back the secret key. Nothing else of the answer is affected.";
     Internal = "INTERNAL", None, 500, Fault, false, "A fault of the service. The request id finds it in the log.";
 }
 

@@ -6,21 +6,23 @@ use std::sync::atomic::Ordering;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::start::require_fitting_clock;
 use super::{Failure, Started, start};
 use crate::config::Config;
-use crate::http;
 use crate::workers::Workers;
+use crate::{demo, http};
 
 pub(super) async fn run(config: &Config) -> Result<(), Failure> {
     // First, so that a signal during the start is heard, also as process 1 of a container.
     let mut shutdown = Box::pin(shutdown()?);
     // Second, so that an occupied port is told before anything is started.
-    let listener = TcpListener::bind(config.listen)
-        .await
-        .map_err(|error| Failure::Other(format!("cannot listen on {}: {error}", config.listen)))?;
+    let listener = TcpListener::bind(config.listen).await.map_err(|error| {
+        let advice = "choose another address or port with LATCHKEY_LISTEN (--listen)";
+        Failure::Other(format!("cannot listen on {}: {error}; {advice}", config.listen))
+    })?;
     let url = url_of(listener.local_addr()?);
     let started = tokio::select! {
-        started = start(config) => started?,
+        started = start_by_clock(config) => started?,
         () = &mut shutdown => return Ok(()),
     };
     let mut serving = Box::pin(http::serve(listener, started.app.clone(), shutdown));
@@ -43,18 +45,39 @@ pub(super) async fn run(config: &Config) -> Result<(), Failure> {
     Ok(())
 }
 
+async fn start_by_clock(config: &Config) -> Result<Started, Failure> {
+    let started = start(config).await?;
+    require_fitting_clock(config, &started.app).await?;
+    Ok(started)
+}
+
 /// What is still to be done while `/readyz` already answers that it is not.
 async fn get_ready(started: &Started, config: &Config, url: &str) -> Result<(), Failure> {
     if started.embedded.is_some() {
-        crate::demo::ensure(&started.app, &config.data_dir, url).await?;
+        demo::ensure(&started.app, &config.data_dir, url).await?;
+    } else {
+        demo::renew_url(&started.app, &config.data_dir, url).await?;
     }
+    tell_age_of_demo(started).await?;
     started.app.ready.store(true, Ordering::Release);
     tracing::info!(url, "ready");
     Ok(())
 }
 
+/// The demo's guests arrive and depart around the day on which it was loaded, and stay behind with it.
+async fn tell_age_of_demo(started: &Started) -> Result<(), Failure> {
+    let Some(loaded_at) = demo::loaded_at(&started.app).await? else { return Ok(()) };
+    let days = (started.app.clock.now() - loaded_at).num_days();
+    if days == 0 {
+        tracing::info!(%loaded_at, "the demo was loaded within a day");
+    } else {
+        tracing::warn!(%loaded_at, days, "the demo is old: `latchkey demo --reset` starts it over");
+    }
+    Ok(())
+}
+
 /// Where a client on this machine finds the server.
-fn url_of(address: SocketAddr) -> String {
+pub(super) fn url_of(address: SocketAddr) -> String {
     let mut address = address;
     if address.ip().is_unspecified() {
         address.set_ip(if address.is_ipv4() { [127, 0, 0, 1].into() } else { std::net::Ipv6Addr::LOCALHOST.into() });

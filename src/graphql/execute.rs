@@ -103,10 +103,12 @@ pub async fn execute_keyed(
                 Ok(Claim::New) => {}
                 Ok(Claim::Answered(KeptAnswer { body, .. })) => {
                     let kept = Some(body);
-                    return Execution { kept, replayed: true, operations: names, ..Execution::default() };
+                    let statements = context.statements();
+                    return Execution { kept, replayed: true, statements, operations: names, ..Execution::default() };
                 }
                 Err(error) => {
-                    return Execution { refusal: Some(error), operations: names, ..Execution::default() };
+                    let (refusal, statements) = (Some(error), context.statements());
+                    return Execution { refusal, statements, operations: names, ..Execution::default() };
                 }
             }
         }

@@ -40,7 +40,7 @@ pub struct UpdateClientInput {
     birthday: MaybeUndefined<Date>,
     /// Name of an organisation, 1 to 200 characters.
     company: MaybeUndefined<String>,
-    /// ISO 639-1 code, lower case.
+    /// ISO 639-1 code; tags like `de-DE`, ISO 639-3 codes and English names are taken for it.
     language: MaybeUndefined<String>,
     /// E-mail address.
     email: MaybeUndefined<String>,
@@ -56,7 +56,7 @@ pub struct UpdateClientInput {
     zipcode: MaybeUndefined<String>,
     /// Town.
     city: MaybeUndefined<String>,
-    /// ISO 3166-1 code, upper case.
+    /// ISO 3166-1 alpha-2 code; alpha-3 codes and English names are taken for it.
     country: MaybeUndefined<String>,
 }
 
@@ -88,11 +88,11 @@ pub struct ImportReservationInput {
     /// Its status there.
     #[graphql(default_with = "ReservationStatus::Active")]
     status: ReservationStatus,
-    /// 1 to 64 characters, unique in the hotel; made up when absent.
+    /// 1 to 64 characters, unique in the hotel whatever its capitals; made up when absent.
     code: Option<String>,
     /// Who books.
     client: ReservationClientInput,
-    /// Its stays, 1 to 100.
+    /// Its stays, 1 to 100. A new person who books is the guest of those that name none.
     room_stays: Vec<ReservationRoomStayInput>,
     /// Name of the travelling group.
     group_name: Option<String>,
@@ -211,7 +211,7 @@ fn imported(input: ImportReservationInput) -> Result<ImportedReservation> {
         ..ReservationChange::default()
     };
     let (client, stays) = (booker(input.client)?, new_stays(input.room_stays)?);
-    let new = NewReservation { code: input.code, client, stays, details };
+    let new = NewReservation { code: input.code, client, stays, booker_stays: true, details };
     Ok(ImportedReservation { external_id: input.external_id, status: input.status, new })
 }
 

@@ -68,7 +68,7 @@ pub(super) fn check_body(headers: &HeaderMap) -> Result<()> {
         let message = "The request body has a Content-Encoding, such as gzip; send it without one";
         return Err(Error::new(ErrorCode::UnsupportedMediaType, message));
     }
-    if is_json(headers) { Ok(()) } else { Err(Error::of(ErrorCode::UnsupportedMediaType)) }
+    require_json(headers)
 }
 
 /// Whether the body is compressed or encoded otherwise.
@@ -78,12 +78,25 @@ fn is_encoded(headers: &HeaderMap) -> bool {
     encodings.any(|encoding| !encoding.is_empty() && !encoding.eq_ignore_ascii_case("identity"))
 }
 
-/// Whether the body is JSON in UTF-8, the only encoding of JSON.
-fn is_json(headers: &HeaderMap) -> bool {
+/// Refuses a body that is not said to be JSON in UTF-8, the only encoding of JSON.
+///
+/// # Errors
+/// `UNSUPPORTED_MEDIA_TYPE`, which says what the header lacks.
+fn require_json(headers: &HeaderMap) -> Result<()> {
+    let refuse = |problem: &'static str| Error::new(ErrorCode::UnsupportedMediaType, problem);
     let mut values = headers.get_all(CONTENT_TYPE).iter();
-    let (Some(value), None) = (values.next(), values.next()) else { return false };
-    let range = value.to_str().ok().and_then(Range::parse);
-    range.is_some_and(|range| range.precision(MediaType::Json) == Some(Precision::Exact))
+    let value = match (values.next(), values.next()) {
+        (None, _) => return Err(refuse("The header Content-Type is missing; send Content-Type: application/json")),
+        (_, Some(_)) => return Err(refuse("The header Content-Type is there twice; send it once")),
+        (Some(value), None) => value,
+    };
+    match value.to_str().ok().and_then(Range::parse) {
+        Some(range) if range.precision(MediaType::Json) == Some(Precision::Exact) => Ok(()),
+        Some(range) if !range.utf8 => {
+            Err(refuse("The header Content-Type names another encoding than UTF-8, the only one of JSON"))
+        }
+        _ => Err(refuse("The header Content-Type says that the body is not JSON; send Content-Type: application/json")),
+    }
 }
 
 /// How closely a range names a media type.
@@ -216,9 +229,10 @@ mod tests {
         ] {
             let mut headers = HeaderMap::new();
             headers.insert(CONTENT_TYPE, content_type.parse().expect("a header"));
-            assert_eq!(is_json(&headers), expected, "{content_type}");
+            assert_eq!(require_json(&headers).is_ok(), expected, "{content_type}");
         }
-        assert!(!is_json(&HeaderMap::new()));
+        let missing = require_json(&HeaderMap::new()).expect_err("refused");
+        assert_eq!(missing.message, "The header Content-Type is missing; send Content-Type: application/json");
     }
 
     #[test]

@@ -239,7 +239,7 @@ pub async fn set_departure_time_in(tx: &mut Tx, stay: Uuid, departure_time: Opti
 /// Records or corrects physical arrival and departure; an outer `None` leaves it as it is, an inner one takes it back.
 ///
 /// # Errors
-/// `NOT_FOUND`, `INVALID_ARGUMENT` when the departure lies before the arrival, `RESERVATION_CANCELLED`
+/// `NOT_FOUND`, `INVALID_ARGUMENT` when the departure lies before the arrival or there is no arrival, `RESERVATION_CANCELLED`
 pub async fn record_presence_in(
     tx: &mut Tx,
     stay: Uuid,
@@ -249,10 +249,23 @@ pub async fn record_presence_in(
     let locked = lock_in(tx, stay, "id").await?;
     require_not_cancelled(&locked)?;
     let stay = locked.stay;
+    for (given, name) in [(check_in, "check_in"), (check_out, "check_out")] {
+        given.flatten().map_or(Ok(()), |instant| tx.actor.hotel.require_within_years(instant)).at(name)?;
+    }
+    let takes_arrival_back = check_in == Some(None);
     let check_in = check_in.unwrap_or(stay.check_in);
     let check_out = check_out.unwrap_or(stay.check_out);
-    if check_out.is_some_and(|out| check_in.is_none_or(|arrival| out < arrival)) {
-        return Err(Error::invalid("check_out must not be before check_in").at("check_out"));
+    match (check_in, check_out) {
+        (None, Some(_)) if takes_arrival_back => {
+            return Err(Error::invalid("check_in cannot be taken back while there is a check_out").at("check_in"));
+        }
+        (None, Some(_)) => {
+            return Err(Error::invalid("There is no check-in: who has not come cannot leave").at("check_out"));
+        }
+        (Some(arrival), Some(departure)) if departure < arrival => {
+            return Err(Error::invalid("check_out must not be before check_in").at("check_out"));
+        }
+        _ => {}
     }
     let mut changed = Vec::new();
     if check_in != stay.check_in {

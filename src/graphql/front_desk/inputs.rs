@@ -35,7 +35,7 @@ pub struct CompanyInput {
 /// What persons and organisations have in common.
 #[derive(InputObject)]
 pub struct ClientDetailsInput {
-    /// ISO 639-1 code, lower case.
+    /// ISO 639-1 code; tags like `de-DE`, ISO 639-3 codes and English names are taken for it.
     pub(super) language: Option<String>,
     /// E-mail address.
     pub(super) email: Option<String>,
@@ -51,7 +51,7 @@ pub struct ClientDetailsInput {
     pub(super) zipcode: Option<String>,
     /// Town.
     pub(super) city: Option<String>,
-    /// ISO 3166-1 code, upper case.
+    /// ISO 3166-1 alpha-2 code; alpha-3 codes and English names are taken for it.
     pub(super) country: Option<String>,
 }
 
@@ -113,7 +113,7 @@ pub struct ReservationRoomStayInput {
 /// A new reservation.
 #[derive(InputObject)]
 pub struct CreateReservationInput {
-    /// 1 to 64 characters, unique in the hotel; made up when absent.
+    /// 1 to 64 characters, unique in the hotel whatever its capitals; made up when absent.
     pub(super) code: Option<String>,
     /// Who books.
     pub(super) client: ReservationClientInput,
@@ -140,7 +140,7 @@ pub struct CreateReservationInput {
 pub struct UpdateReservationInput {
     /// The reservation.
     pub(super) id: ID,
-    /// 1 to 64 characters, unique in the hotel.
+    /// 1 to 64 characters, unique in the hotel whatever its capitals.
     pub(super) code: MaybeUndefined<String>,
     /// Who books: a client of the hotel.
     pub(super) client_id: MaybeUndefined<ID>,
@@ -266,6 +266,7 @@ pub(super) fn new_reservation(input: CreateReservationInput) -> Result<NewReserv
         code: input.code,
         client,
         stays: new_stays(input.room_stays)?,
+        booker_stays: false,
         details: ReservationChange {
             contact_id: Some(input.contact_id.as_ref().map(uuid)),
             group_name: Some(input.group_name),
