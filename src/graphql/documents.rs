@@ -205,8 +205,9 @@ mod tests {
     #[test]
     fn texts_are_not_kept_but_for_names_of_chained_variables() {
         let create = |pin: &str, chain: &str| {
+            let declared = if pin == "$pin" { "($pin: String!)" } else { "" };
             format!(
-                "mutation($pin: String!) {{ createRoomAccessKey(input: {{roomAccessPin: {{pin: {pin}}}}}) {{ \
+                "mutation{declared} {{ createRoomAccessKey(input: {{roomAccessPin: {{pin: {pin}}}}}) {{ \
                  roomAccessKey {{ id {chain} }} }} }}"
             )
         };

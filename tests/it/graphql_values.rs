@@ -338,7 +338,10 @@ async fn what_is_wrong_with_a_variable_is_told_with_its_place() {
     let long = "x".repeat(1_000);
     for (wrong, message) in [
         (json!("x"), "Variable \"$v\" must be an object of type RoomStayFilter"),
-        (json!({"date": "x"}), "Variable \"$v\" at \"date\" must be a Date: a date is written YYYY-MM-DD"),
+        (
+            json!({"date": "x"}),
+            "Variable \"$v\" at \"date\" must be a Date: a date is written YYYY-MM-DD, in the years 1900 to 9999",
+        ),
         (json!({"or": [{}, {"id": {"in": ["a", {}]}}]}), "Variable \"$v\" at \"or[1].id.in[1]\" must be of type ID"),
         (json!({"id": {"nope": 1}}), "Variable \"$v\" at \"id\" has a field \"nope\", which IdFilter does not have"),
         (
