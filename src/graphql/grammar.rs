@@ -8,9 +8,12 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use apollo_compiler::parser::Parser;
+
 use super::scan::{after_comment, after_string};
 
-/// The document as the parser can read it; or the offset of what stands where a colon has to.
+/// The document as the parser can read it; or the offset of what is not GraphQL: what stands where a colon has to, or a
+/// description with a wrong escape.
 pub fn normalize(document: &str) -> Result<Cow<'_, str>, usize> {
     let mut reader = Reader::default();
     let mut rest = document.as_bytes();
@@ -35,17 +38,25 @@ pub fn normalize(document: &str) -> Result<Cow<'_, str>, usize> {
         rest = after;
         reader.read(token, start..document.len() - rest.len())?;
     }
-    if reader.blank.is_empty() {
+    if let Some(description) = reader.descriptions.iter().find(|at| !is_text(&document[at.start..at.end])) {
+        return Err(description.start);
+    }
+    if reader.commas.is_empty() && reader.descriptions.is_empty() {
         return Ok(Cow::Borrowed(document));
     }
     let mut bytes = document.as_bytes().to_vec();
-    for at in reader.blank.into_iter().flatten() {
+    for at in reader.commas.into_iter().chain(reader.descriptions.into_iter().flatten()) {
         if !matches!(bytes[at], b'\r' | b'\n') {
             bytes[at] = b' ';
         }
     }
     // Whole tokens were made spaces, so it is a text.
     String::from_utf8(bytes).map(Cow::Owned).map_err(|error| error.utf8_error().valid_up_to())
+}
+
+/// Whether a text is well-formed, its escapes above all.
+fn is_text(text: &str) -> bool {
+    Parser::new().parse_ast(format!("{{ a(b: {text}) }}"), "description").is_ok()
 }
 
 /// Names and numbers, and the dots of a spread.
@@ -92,7 +103,8 @@ struct Reader {
     assigns: bool,
     /// A text that is a description if the next token is what can be described.
     text: Option<Range<usize>>,
-    blank: Vec<Range<usize>>,
+    descriptions: Vec<Range<usize>>,
+    commas: Vec<usize>,
 }
 
 impl Reader {
@@ -100,7 +112,7 @@ impl Reader {
         match token {
             Token::Ignored => return Ok(()),
             Token::Comma => {
-                self.blank.push(at);
+                self.commas.push(at.start);
                 return Ok(());
             }
             _ => {}
@@ -133,7 +145,7 @@ impl Reader {
             Some(Holds::Variables) => token == Token::Mark(b'$'),
             _ => false,
         };
-        self.blank.extend(self.text.take().filter(|_| describes));
+        self.descriptions.extend(self.text.take().filter(|_| describes));
         let can_describe = matches!(self.open.last(), None | Some(Holds::Variables)) && !self.assigns;
         self.text = (token == Token::Text && can_describe).then(|| at.clone());
     }
@@ -188,6 +200,14 @@ mod tests {
             "{ query(a: \"x\") mutation }",
         ] {
             assert_eq!(normalized(document), document);
+        }
+    }
+
+    #[test]
+    fn a_description_is_a_well_formed_text() {
+        assert_eq!(normalize("\"\\u{1F476}\" query { a }").map(|text| text.len()), Ok(23));
+        for wrong in ["\"\\x\" query { a }", "\"\\ud800\" query { a }"] {
+            assert_eq!(normalize(wrong), Err(0), "{wrong}");
         }
     }
 
