@@ -97,11 +97,11 @@ pub struct LocalTime(pub NaiveTime);
 impl ScalarType for LocalTime {
     fn parse(value: Value) -> InputValueResult<Self> {
         let Value::String(text) = &value else { return Err(InputValueError::expected_type(value)) };
-        NaiveTime::parse_from_str(text, "%H:%M")
-            .ok()
-            .filter(|_| text.len() == 5)
-            .map(Self)
-            .ok_or_else(|| InputValueError::custom(LOCAL_TIME_FORM))
+        // The parser would take a space in the place of a digit, too.
+        let shape =
+            text.bytes().enumerate().all(|(index, byte)| if index == 2 { byte == b':' } else { byte.is_ascii_digit() });
+        let time = if text.len() == 5 && shape { NaiveTime::parse_from_str(text, "%H:%M").ok() } else { None };
+        time.map(Self).ok_or_else(|| InputValueError::custom(LOCAL_TIME_FORM))
     }
 
     fn is_valid(value: &Value) -> bool {
