@@ -11,6 +11,7 @@ use crate::clock::Clock;
 use crate::db::{self, Outage, Pool, RequestPool};
 use crate::graphql::Schema;
 use crate::id::IdSource;
+use crate::liveness::Liveness;
 use crate::secrets::SecretKeys;
 use crate::throttle::{Throttle, ThrottleSettings};
 use crate::webhooks::WebhookSettings;
@@ -39,6 +40,8 @@ pub struct Parts {
     pub key_usage: Usage,
     /// How much is let in.
     pub throttle: Throttle,
+    /// Which processes live.
+    pub liveness: Liveness,
     /// Told after each commit that left something to deliver.
     pub deliveries_wake: Notify,
     /// The GraphQL schema.
@@ -77,6 +80,7 @@ impl App {
             worker_pool: db::for_workers(database, outage),
             throttle: Throttle::new(limits, clock.clone()),
             clock,
+            liveness: Liveness::new(&ids),
             ids,
             secret_keys,
             webhooks,

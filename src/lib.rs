@@ -15,7 +15,8 @@
 //! - [`rotation`] seals anew what older secret keys have sealed.
 //! - [`workers`] runs beside the requests: deliveries, [`pruner`], the upkeep of [`events`], the use of API keys and
 //!   their limits.
-//! - [`clock`], [`id`], [`secrets`] and [`error`] are used everywhere; [`config`] and [`app`] put the parts together.
+//! - [`liveness`] tells which processes live, [`last_write`] whether the clock fits the data.
+//! - [`clock`], [`id`], [`secrets`], [`text`] and [`error`] are used everywhere; [`config`] and [`app`] put the parts together.
 
 pub mod app;
 pub mod audit;
@@ -35,6 +36,8 @@ pub mod id;
 pub mod idempotency;
 pub mod import;
 pub mod integrations;
+pub mod last_write;
+pub mod liveness;
 pub mod pruner;
 pub mod reservations;
 pub mod rest;
@@ -44,6 +47,7 @@ pub mod rooms;
 pub mod rotation;
 pub mod secrets;
 pub mod telemetry;
+pub mod text;
 pub mod throttle;
 pub mod webhooks;
 pub mod workers;

@@ -10,12 +10,12 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{oneshot, watch};
 use tokio::time::sleep;
 
-use super::start::start_within;
+use super::start::{require_fitting_clock, start_within};
 use super::{Failure, Started};
 use crate::config::Config;
-use crate::http;
 use crate::id::IdSource;
 use crate::workers::Workers;
+use crate::{demo, http};
 
 /// Longest that a server takes to end once it is asked to, whatever the database does: requests 10 s, workers 12 s, connections
 /// 4 s. Below the 30 s after which those who run services usually lose their patience.
@@ -43,13 +43,14 @@ pub(super) async fn run(config: &Config) -> Result<(), Failure> {
 async fn serve(config: &Config, shutdown: impl Future<Output = ()>) -> Result<(), Failure> {
     let mut shutdown = Box::pin(shutdown);
     // Second, so that an occupied port is told before anything is started.
-    let listener = TcpListener::bind(config.listen)
-        .await
-        .map_err(|error| Failure::Other(format!("cannot listen on {}: {error}", config.listen)))?;
+    let listener = TcpListener::bind(config.listen).await.map_err(|error| {
+        let advice = "choose another address or port with LATCHKEY_LISTEN (--listen)";
+        Failure::Other(format!("cannot listen on {}: {error}; {advice}", config.listen))
+    })?;
     let url = url_of(listener.local_addr()?);
     let (done, is_done) = oneshot::channel::<()>();
     let starting = async {
-        let started = start_within(config, config.start_timeout).await;
+        let started = start_by_clock(config).await;
         drop(done);
         started
     };
@@ -101,18 +102,39 @@ async fn serve_started(
     Ok(())
 }
 
+async fn start_by_clock(config: &Config) -> Result<Started, Failure> {
+    let started = start_within(config, config.start_timeout).await?;
+    require_fitting_clock(config, &started.app).await?;
+    Ok(started)
+}
+
 /// What is still to be done while `/readyz` already answers that it is not.
 async fn get_ready(started: &Started, config: &Config, url: &str) -> Result<(), Failure> {
     if started.embedded.is_some() {
-        crate::demo::ensure(&started.app, &config.data_dir, url).await?;
+        demo::ensure(&started.app, &config.data_dir, url).await?;
+    } else {
+        demo::renew_url(&started.app, &config.data_dir, url).await?;
     }
+    tell_age_of_demo(started).await?;
     started.app.ready.store(true, Ordering::Release);
     tracing::info!(url, "ready");
     Ok(())
 }
 
+/// The demo's guests arrive and depart around the day on which it was loaded, and stay behind with it.
+async fn tell_age_of_demo(started: &Started) -> Result<(), Failure> {
+    let Some(loaded_at) = demo::loaded_at(&started.app).await? else { return Ok(()) };
+    let days = (started.app.clock.now() - loaded_at).num_days();
+    if days == 0 {
+        tracing::info!(%loaded_at, "the demo was loaded within a day");
+    } else {
+        tracing::warn!(%loaded_at, days, "the demo is old: `latchkey demo --reset` starts it over");
+    }
+    Ok(())
+}
+
 /// Where a client on this machine finds the server.
-fn url_of(address: SocketAddr) -> String {
+pub(super) fn url_of(address: SocketAddr) -> String {
     let mut address = address;
     if address.ip().is_unspecified() {
         address.set_ip(if address.is_ipv4() { [127, 0, 0, 1].into() } else { std::net::Ipv6Addr::LOCALHOST.into() });

@@ -1,7 +1,7 @@
 //! What the operations of one HTTP request share: who asks, when, and the one transaction of its mutations.
 
 use std::sync::PoisonError;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_graphql::Context;
 use chrono::{DateTime, Utc};
@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::app::App;
 use crate::auth::Actor;
-use crate::db::{PooledConnection, Tx};
+use crate::db::{PooledConnection, Statements, Tx};
 use crate::error::{Error, ErrorCode, Result};
 use crate::idempotency::{self, Claim, Idempotency, KeptAnswer};
 
@@ -32,10 +32,12 @@ pub struct RequestContext {
     announced: Vec<Uuid>,
     /// The connection that the actor was found on, for the first that reads.
     admitted: std::sync::Mutex<Option<PooledConnection>>,
+    /// Whether it has waited for a connection in vain. It does so once, not again for each field and each way to answer.
+    unavailable: AtomicBool,
     unit: Mutex<Unit>,
     /// Root fields of a query run at the same time; one request does not take all connections for them.
     readers: Semaphore,
-    statements: AtomicU32,
+    statements: Statements,
 }
 
 enum Unit {
@@ -71,9 +73,10 @@ impl RequestContext {
             mutates,
             announced: Vec::new(),
             admitted: std::sync::Mutex::new(conn),
+            unavailable: AtomicBool::new(false),
             unit: Mutex::new(Unit::Idle),
             readers: Semaphore::new(MOST_READERS),
-            statements: AtomicU32::new(0),
+            statements: Statements::default(),
         }
     }
 
@@ -91,7 +94,7 @@ impl RequestContext {
 
     /// Statements so far.
     pub fn statements(&self) -> u32 {
-        self.statements.load(Ordering::Relaxed)
+        self.statements.count()
     }
 
     /// A session for a query.
@@ -108,7 +111,12 @@ impl RequestContext {
             let admitted = self.admitted.lock().unwrap_or_else(PoisonError::into_inner).take();
             let conn = match admitted {
                 Some(conn) => conn,
-                None => self.app.pool.of_hotel(self.actor.hotel.id).await?,
+                None if self.unavailable.load(Ordering::Relaxed) => return Err(Error::of(ErrorCode::Unavailable)),
+                None => {
+                    let conn = self.app.pool.of_hotel(self.actor.hotel.id).await;
+                    self.unavailable.fetch_or(conn.is_err(), Ordering::Relaxed);
+                    conn?
+                }
             };
             Source::Pool(Some(conn), permit)
         };
@@ -138,7 +146,7 @@ impl RequestContext {
     async fn open(&self) -> Result<MutexGuard<'_, Unit>> {
         let mut unit = self.unit.lock().await;
         if matches!(*unit, Unit::Idle) {
-            let mut tx = Tx::begin(&self.app, &self.actor, self.now).await?;
+            let mut tx = Tx::begin(&self.app, &self.actor, self.now).await?.counted(&self.statements);
             tx.unwritten.announce(self.announced.clone());
             *unit = Unit::Open(tx);
         }
@@ -222,7 +230,7 @@ impl Session<'_> {
     pub fn conn(&mut self) -> &mut PgConnection {
         match &mut self.source {
             Source::Pool(connection, _) => {
-                self.context.statements.fetch_add(1, Ordering::Relaxed);
+                self.context.statements.add(1);
                 connection.as_mut().expect("it is there until the session ends")
             }
             Source::Tx(unit) => open_tx(unit).conn(),
@@ -266,13 +274,11 @@ impl Session<'_> {
 
 impl Drop for Session<'_> {
     fn drop(&mut self) {
-        if let Source::Tx(unit) = &mut self.source {
-            self.context.statements.fetch_add(open_tx(unit).take_statements(), Ordering::Relaxed);
-            if self.unfinished
-                && let Unit::Open(tx) = std::mem::replace(&mut **unit, Unit::Poisoned)
-            {
-                **unit = Unit::Failed(tx);
-            }
+        if let Source::Tx(unit) = &mut self.source
+            && self.unfinished
+            && let Unit::Open(tx) = std::mem::replace(&mut **unit, Unit::Poisoned)
+        {
+            **unit = Unit::Failed(tx);
         }
     }
 }

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::http::HeaderValue;
 use axum::http::header::CONNECTION;
+use axum::http::{HeaderValue, Uri};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
@@ -96,6 +96,9 @@ async fn accept_until(end: impl Future<Output = ()>, listener: &TcpListener, mos
         let (routes, working) = (service.clone(), Arc::clone(&seat));
         let service = service_fn(move |mut request: hyper::Request<Incoming>| {
             request.extensions_mut().insert(peer);
+            if let Some(uri) = without_trailing_slash(request.uri()) {
+                *request.uri_mut() = uri;
+            }
             working.work();
             let (answering, seat) = (routes.call(request), Arc::clone(&working));
             async move {
@@ -121,6 +124,16 @@ async fn accept_until(end: impl Future<Output = ()>, listener: &TcpListener, mos
     }
 }
 
+/// The same address without the slash at the end of its path, where there is one: people type it and base URLs bring it
+/// along, and it means nothing else.
+fn without_trailing_slash(uri: &Uri) -> Option<Uri> {
+    let path = uri.path().strip_suffix('/').filter(|path| !path.is_empty())?;
+    let mut parts = uri.clone().into_parts();
+    let query = uri.query().map_or_else(String::new, |query| format!("?{query}"));
+    parts.path_and_query = Some(format!("{path}{query}").parse().ok()?);
+    Uri::from_parts(parts).ok()
+}
+
 async fn accept(listener: &TcpListener) -> (TcpStream, Peer) {
     loop {
         match listener.accept().await {
@@ -133,6 +146,28 @@ async fn accept(listener: &TcpListener) -> (TcpStream, Peer) {
                 tracing::warn!(error.causes = %error, "connection not accepted");
                 sleep(ACCEPT_PAUSE).await;
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_loses_one_slash_at_its_end_and_nothing_else() {
+        for (given, expected) in [
+            ("/graphql/", Some("/graphql")),
+            ("/graphql/?a=/", Some("/graphql?a=/")),
+            ("http://localhost:8080/graphql/ide/", Some("http://localhost:8080/graphql/ide")),
+            ("/graphql//", Some("/graphql/")),
+            ("/", None),
+            ("/graphql", None),
+            ("/graphql?a=/", None),
+            ("*", None),
+        ] {
+            let uri: Uri = given.parse().expect("an address");
+            assert_eq!(without_trailing_slash(&uri).map(|uri| uri.to_string()).as_deref(), expected, "{given}");
         }
     }
 }

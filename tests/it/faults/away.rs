@@ -131,7 +131,7 @@ async fn what_no_waiting_mends_ends_the_start_at_once_and_says_what_to_do() {
 
     way.open().await;
     let said = refused(&way.url_of("postgres", "nowhere"), &[]);
-    assert!(said.contains("create the database, or correct its name in DATABASE_URL"), "{said}");
+    assert!(said.contains("make it, as its owner: CREATE DATABASE \"nowhere\""), "{said}");
     let said = refused(&way.url_of("nobody", "postgres"), &[]);
-    assert!(said.contains("correct the user and the password in DATABASE_URL"), "{said}");
+    assert!(said.contains("are user \"nobody\" and password right"), "{said}");
 }

@@ -3,6 +3,7 @@
 mod answers;
 mod away;
 mod database;
+mod leases;
 mod processes;
 mod restore;
 mod silence;
