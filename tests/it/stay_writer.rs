@@ -226,7 +226,10 @@ fn a_written_page_is_the_executors_byte_for_byte() {
                     let document = document.replace("before: $before)", "before: $before) @include(if: true)");
                     format!("{document} # {}", new_texts.get())
                 };
-                answer(&house.locks, &house, &document, good).await;
+                // Where the cache is full, a document is kept once it has come again.
+                for _ in 0..2 {
+                    answer(&house.locks, &house, &document, good).await;
+                }
                 let at_once = at_once(&house, &document, good).await;
                 prop_assert_eq!(&at_once, &answer(&house.locks, &house, &document, good).await.0);
                 for client in [&house.locks, &house.other_locks, &house.messaging] {
