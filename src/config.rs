@@ -22,8 +22,9 @@ use crate::webhooks::schedule::Schedule;
 /// Most connections that one process may open: beyond it PostgreSQL itself gets slower.
 const MOST_CONNECTIONS: u32 = 1_000;
 
-/// What is logged unless told otherwise. The database's notices say only that migrations have run before.
-const DEFAULT_LOG: &str = "info,sqlx=warn";
+/// What is logged unless told otherwise. The database's notices say only that migrations have run before; a bad certificate of a
+/// webhook endpoint is told in its delivery log.
+const DEFAULT_LOG: &str = "info,sqlx=warn,rustls_platform_verifier=off";
 
 /// The settings as they were given.
 #[derive(Clone, Default, clap::Args)]

@@ -45,5 +45,6 @@ pub mod rotation;
 pub mod secrets;
 pub mod telemetry;
 pub mod throttle;
+pub mod tls;
 pub mod webhooks;
 pub mod workers;
