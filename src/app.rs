@@ -13,6 +13,7 @@ use crate::db::{self, RequestPool};
 use crate::graphql::Schema;
 use crate::id::IdSource;
 use crate::secrets::SecretKeys;
+use crate::telemetry::metrics::Metrics;
 use crate::throttle::{Throttle, ThrottleSettings};
 use crate::webhooks::WebhookSettings;
 
@@ -40,6 +41,8 @@ pub struct Parts {
     pub key_usage: Usage,
     /// How much is let in.
     pub throttle: Throttle,
+    /// What is counted and measured.
+    pub metrics: Metrics,
     /// Told after each commit that left something to deliver.
     pub deliveries_wake: Notify,
     /// The GraphQL schema.
@@ -72,16 +75,18 @@ impl App {
         webhooks: WebhookSettings,
         limits: ThrottleSettings,
     ) -> Self {
+        let metrics = Metrics::new();
         Self(Arc::new(Parts {
             pool: RequestPool::new(database.clone(), connections),
             worker_pool: db::for_workers(database),
-            throttle: Throttle::new(limits, clock.clone()),
+            throttle: Throttle::new(limits, clock.clone(), metrics.limit_refusals()),
             clock,
             ids,
             secret_keys,
             webhooks,
             credentials: Credentials::default(),
             key_usage: Usage::default(),
+            metrics,
             deliveries_wake: Notify::new(),
             schema: Schema::new(),
             ready: AtomicBool::new(false),

@@ -27,6 +27,7 @@ pub use usage::{Usage, run_usage, write_usage};
 use crate::app::App;
 use crate::error::{Error, ErrorCode, Result};
 use crate::hotels::Hotel;
+use crate::telemetry::traces::Traceparent;
 
 /// What an API key permits. Each includes the ones before it.
 #[derive(
@@ -86,6 +87,8 @@ pub struct Actor {
     pub permission: Permission,
     /// `X-Request-Id` of the request, for the audit trail.
     pub request_id: Option<Arc<str>>,
+    /// Where the request stands in a trace, for the webhooks that it causes.
+    pub traceparent: Option<Traceparent>,
 }
 
 impl Actor {

@@ -25,7 +25,7 @@ use clap::Parser;
 use crate::config::{Config, ConfigError, Settings};
 use crate::db::embedded::{self, EmbeddedError};
 use crate::error::Error;
-use crate::telemetry;
+use crate::telemetry::{self, traces::Traces};
 
 pub use start::{Started, start};
 
@@ -94,9 +94,13 @@ fn run(command: Command, settings: Settings) -> Result<(), Failure> {
         return schema::run();
     }
     let config = Config::check(settings)?;
-    telemetry::start(&config.log, config.log_format);
+    let traces = match command {
+        Command::Serve => Traces::of_environment().map_err(|error| Failure::Other(error.to_string()))?,
+        _ => None,
+    };
+    telemetry::start(&config.log, config.log_format, traces.as_ref());
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(async {
+    let done = runtime.block_on(async {
         match command {
             Command::Serve => serve::run(&config).await,
             Command::Migrate => migrate::run(&config).await,
@@ -110,7 +114,11 @@ fn run(command: Command, settings: Settings) -> Result<(), Failure> {
             Command::Demo(args) => demo::run(args, &config).await,
             Command::Schema | Command::KeepPostgres(_) => unreachable!("these need no settings"),
         }
-    })
+    });
+    if let Some(traces) = traces {
+        traces.end();
+    }
+    done
 }
 
 /// Why a command did not do what it was asked for. Whoever runs the service reads it, so it may name its cause.

@@ -1,10 +1,12 @@
 //! `latchkey serve`
 
+use std::future::pending;
 use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
 
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinSet;
 
 use super::{Failure, Started, start};
 use crate::config::Config;
@@ -15,14 +17,18 @@ pub(super) async fn run(config: &Config) -> Result<(), Failure> {
     // First, so that a signal during the start is heard, also as process 1 of a container.
     let mut shutdown = Box::pin(shutdown()?);
     // Second, so that an occupied port is told before anything is started.
-    let listener = TcpListener::bind(config.listen)
-        .await
-        .map_err(|error| Failure::Other(format!("cannot listen on {}: {error}", config.listen)))?;
+    let listener = listen(config.listen).await?;
+    let metrics = match config.metrics_listen {
+        Some(address) => Some(listen(address).await?),
+        None => None,
+    };
     let url = url_of(listener.local_addr()?);
     let started = tokio::select! {
         started = start(config) => started?,
         () = &mut shutdown => return Ok(()),
     };
+    // Ends with the process, so that its end can be watched, too.
+    let _metrics = metrics.map(|listener| serve_metrics(listener, &started)).transpose()?;
     let mut serving = Box::pin(http::serve(listener, started.app.clone(), shutdown));
     tokio::select! {
         served = &mut serving => served?,
@@ -41,6 +47,18 @@ pub(super) async fn run(config: &Config) -> Result<(), Failure> {
     tracing::info!("stopped");
     started.stop().await;
     Ok(())
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
+    let bound = TcpListener::bind(address).await;
+    bound.map_err(|error| Failure::Other(format!("cannot listen on {address}: {error}")))
+}
+
+fn serve_metrics(listener: TcpListener, started: &Started) -> Result<JoinSet<()>, Failure> {
+    tracing::info!(metrics.url = format!("{}/metrics", url_of(listener.local_addr()?)), "metrics");
+    let mut serving = JoinSet::new();
+    serving.spawn(http::serve_metrics(listener, started.app.clone(), pending()));
+    Ok(serving)
 }
 
 /// What is still to be done while `/readyz` already answers that it is not.

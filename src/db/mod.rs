@@ -9,6 +9,7 @@ mod tx;
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, query_scalar};
@@ -30,6 +31,13 @@ pub static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| {
 /// Brings the database to the schema of this binary. Safe to run from several processes at once.
 pub async fn migrate(conn: &mut PgConnection) -> Result<(), MigrateError> {
     MIGRATOR.run(conn).await
+}
+
+/// Has PostgreSQL end a statement of this transaction that takes longer.
+pub async fn limit_statements(conn: &mut PgConnection, time: Duration) -> sqlx::Result<()> {
+    let milliseconds = format!("{}ms", time.as_millis());
+    query_scalar!("SELECT set_config('statement_timeout', $1, true)", milliseconds).fetch_one(conn).await?;
+    Ok(())
 }
 
 /// Whether the user of a connection may change the schema.

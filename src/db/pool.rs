@@ -12,6 +12,7 @@ use sqlx::{AssertSqlSafe, Connection as _, PgPool, Postgres, SqlSafeStr as _, Tr
 
 use super::roles;
 use crate::hotels::HotelId;
+use crate::telemetry::metrics::PoolState;
 
 /// Longest that one statement of a request may take; below the request's deadline of 5 s.
 const STATEMENT_TIMEOUT: &str = "4s";
@@ -87,6 +88,17 @@ impl RequestPool {
     /// Most connections at the same time.
     pub fn connections(&self) -> usize {
         self.pool.options().get_max_connections() as usize
+    }
+
+    /// The connections at this moment.
+    pub fn state(&self) -> PoolState {
+        let idle = self.kept().idle.len() + self.pool.num_idle();
+        PoolState { most: self.pool.options().get_max_connections(), open: self.pool.size(), idle }
+    }
+
+    /// How many wait for a connection.
+    pub fn wanted(&self) -> usize {
+        self.kept().wanted
     }
 
     /// A connection that sees the rows of a hotel.

@@ -13,6 +13,7 @@ use serde_json::{Map, json};
 use sqlx::Postgres;
 use sqlx::pool::PoolConnection;
 use tokio::time::Instant;
+use tracing::Instrument as _;
 
 use super::announced;
 use super::chain::{self, Chained};
@@ -23,6 +24,7 @@ use crate::app::App;
 use crate::auth::{Actor, Mode, Permission};
 use crate::error::{Error, ErrorCode, Result};
 use crate::idempotency::{Claim, Idempotency, KeptAnswer};
+use crate::telemetry::traces;
 
 /// Longest that a request may take, from its parsing to its commit.
 pub const DEADLINE: Duration = Duration::from_secs(5);
@@ -196,7 +198,9 @@ async fn run(context: &Arc<RequestContext>, operations: &Operations, mutates: bo
             Err(error) => GraphQlResponse::refused(error.clone()),
             Ok(prepared) => {
                 let sink = Arc::new(Chained::default());
-                let response = run_one(context, prepared, &names, values, &sink, &mut outcome).await;
+                let response = run_one(context, prepared, &names, values, &sink, &mut outcome)
+                    .instrument(traces::operation(prepared.kind(), prepared.document.name.as_deref()))
+                    .await;
                 chained = (prepared.document.chains.clone(), sink.take());
                 response
             }

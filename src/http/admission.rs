@@ -27,7 +27,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
 
 use super::refused_unread;
+use crate::app::App;
 use crate::error::{Error, ErrorCode};
+use crate::telemetry::metrics;
 
 /// Longest wait for a place. Also how long the queue has to have been standing to count as one that will not go away.
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
@@ -58,6 +60,7 @@ impl Overloaded {
 pub(super) struct Gate(Arc<Entrance>);
 
 struct Entrance {
+    all: usize,
     places: Arc<Semaphore>,
     longest_queue: usize,
     queue: Mutex<Queue>,
@@ -105,7 +108,14 @@ impl Gate {
     pub(super) fn new(places: usize) -> Self {
         let queue = Mutex::new(Queue { waiting: 0, since: Instant::now() });
         let longest_queue = places.saturating_mul(QUEUE_PER_PLACE);
-        Self(Arc::new(Entrance { places: Arc::new(Semaphore::new(places)), longest_queue, queue }))
+        Self(Arc::new(Entrance { all: places, places: Arc::new(Semaphore::new(places)), longest_queue, queue }))
+    }
+
+    /// How many run, and how many wait.
+    pub(super) fn state(&self) -> metrics::Admission {
+        let Entrance { all, places, .. } = &*self.0;
+        let taken = all.saturating_sub(places.available_permits());
+        metrics::Admission { places: *all, taken, waiting: self.0.queue().waiting }
     }
 
     /// Takes a place, in the order of arrival.
@@ -123,8 +133,9 @@ impl Gate {
 }
 
 /// Runs a request once there is a place for it.
-pub(super) async fn run(State(gate): State<Gate>, request: Request, next: Next) -> Response {
+pub(super) async fn run(State((app, gate)): State<(App, Gate)>, request: Request, next: Next) -> Response {
     let Ok(place) = gate.enter().await else {
+        app.metrics.admission_refused();
         return refused_unread(request, Error::of(ErrorCode::Overloaded)).await;
     };
     let held = Held::new(Mutex::new(Some(place)));

@@ -2,6 +2,7 @@
 //!
 //! - `POST /graphql` is GraphQL over HTTP ([`graphql`]), `GET /graphql/ide` a page to try it ([`graphiql`]).
 //! - `/api/pms/v1` is REST for the hotel's own system ([`pms`]).
+//! - `GET /metrics` is for Prometheus, on a listener of its own ([`metrics`]).
 //! - `GET /healthz` and `GET /readyz` tell whether the process is up and whether it can serve ([`health`]).
 //!
 //! Every request runs in a task of its own, gets an id and one log line ([`requests`]); what needs the database waits for a
@@ -15,6 +16,7 @@ mod entry;
 mod graphiql;
 mod graphql;
 mod health;
+mod metrics;
 mod negotiate;
 mod operations;
 mod panics;
@@ -28,7 +30,7 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Router, middleware};
 
-pub use server::serve;
+pub use server::{serve, serve_metrics};
 
 use self::admission::Gate;
 use self::answer::Outcome;
@@ -44,13 +46,16 @@ pub fn router(app: App) -> Router {
 }
 
 fn routes(app: App, in_flight: InFlight) -> Router {
+    let gate = Gate::new(app.pool.connections());
+    let observed = gate.clone();
+    app.metrics.observe_admission(move || observed.state());
     let pms = Act::NAMES.iter().fold(Router::new(), |router, name| {
         router.route(&format!("/api/pms/v1/{{hotel}}/guests/{name}"), post(pms::act))
     });
     let admitted = pms
         .route("/api/pms/v1/{hotel}/guests", get(pms::list))
         .route("/graphql", post(graphql::handle))
-        .route_layer(middleware::from_fn_with_state(Gate::new(app.pool.connections()), admission::run));
+        .route_layer(middleware::from_fn_with_state((app.clone(), gate), admission::run));
     Router::new()
         .merge(admitted)
         .route("/graphql/ide", get(graphiql::page))

@@ -6,12 +6,14 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
+use prometheus_client::metrics::gauge::Gauge;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
@@ -19,7 +21,7 @@ use tokio_io_timeout::TimeoutStream;
 
 use super::entry::Peer;
 use super::requests::InFlight;
-use super::{panics, routes};
+use super::{metrics, panics, routes};
 use crate::app::App;
 
 /// How long a request's head may take to arrive, from the moment that the connection waits for one: a connection that
@@ -31,6 +33,8 @@ const WRITE_STALL: Duration = Duration::from_secs(20);
 const DRAIN: Duration = Duration::from_secs(10);
 /// Most bytes that are buffered of a connection, so the largest head.
 const MAX_BUFFER: usize = 64 * 1024;
+/// Most connections of those who read the metrics.
+const METRICS_CONNECTIONS: usize = 16;
 /// Pause after a connection could not be taken, for want of open files as a rule.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -39,8 +43,36 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 pub async fn serve(listener: TcpListener, app: App, shutdown: impl Future<Output = ()>) -> io::Result<()> {
     panics::install_hook();
     let in_flight = InFlight::default();
-    let permits = Arc::new(Semaphore::new(app.throttle.settings.connections));
-    let service = TowerToHyperService::new(routes(app, in_flight.clone()));
+    let (most, open) = (app.throttle.settings.connections, app.metrics.connections().clone());
+    let connections = take_connections(listener, routes(app, in_flight.clone()), most, open, shutdown).await;
+    let drained = timeout(DRAIN, async {
+        connections.shutdown().await;
+        in_flight.ended().await;
+    });
+    if drained.await.is_err() {
+        tracing::warn!(
+            duration_ms = u64::try_from(DRAIN.as_millis()).unwrap_or(u64::MAX),
+            "requests cut off by shutdown"
+        );
+    }
+    Ok(())
+}
+
+/// Serves the metrics of `app` on `listener` until `shutdown` ends.
+pub async fn serve_metrics(listener: TcpListener, app: App, shutdown: impl Future<Output = ()>) {
+    take_connections(listener, metrics::routes(app), METRICS_CONNECTIONS, Gauge::default(), shutdown).await;
+}
+
+/// Takes connections until `shutdown` ends; `open` counts them.
+async fn take_connections(
+    listener: TcpListener,
+    router: Router,
+    most: usize,
+    open: Gauge,
+    shutdown: impl Future<Output = ()>,
+) -> GracefulShutdown {
+    let permits = Arc::new(Semaphore::new(most));
+    let service = TowerToHyperService::new(router);
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEAD_ARRIVAL).max_buf_size(MAX_BUFFER);
 
@@ -53,30 +85,22 @@ pub async fn serve(listener: TcpListener, app: App, shutdown: impl Future<Output
         };
         let mut stream = TimeoutStream::new(stream);
         stream.set_write_timeout(Some(WRITE_STALL));
-        let routes = service.clone();
+        let served = service.clone();
         let service = service_fn(move |mut request: hyper::Request<Incoming>| {
             request.extensions_mut().insert(peer);
-            routes.call(request)
+            served.call(request)
         });
         let connection = connections.watch(http.serve_connection(TokioIo::new(Box::pin(stream)), service));
+        open.inc();
+        let open = open.clone();
         tokio::spawn(async move {
             // A broken or slow connection is the client's affair; what was asked on it has its own log line.
             let _ = connection.await;
+            open.dec();
             drop(permit);
         });
     }
-    drop(listener);
-    let drained = timeout(DRAIN, async {
-        connections.shutdown().await;
-        in_flight.ended().await;
-    });
-    if drained.await.is_err() {
-        tracing::warn!(
-            duration_ms = u64::try_from(DRAIN.as_millis()).unwrap_or(u64::MAX),
-            "requests cut off by shutdown"
-        );
-    }
-    Ok(())
+    connections
 }
 
 async fn accept(listener: &TcpListener, permits: &Arc<Semaphore>) -> (TcpStream, Peer, OwnedSemaphorePermit) {

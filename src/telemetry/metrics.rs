@@ -3,7 +3,7 @@
 //! Each server has a registry of its own. Labels come from closed sets: routes by their template, codes, kinds; never a hotel, a
 //! key, a guest or anything that a client sends. docs/OPERATIONS.md explains each series.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -22,42 +22,65 @@ const LAGS: [f64; 12] = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0
 /// Statements of one request.
 const STATEMENTS: [f64; 9] = [0.0, 1.0, 2.0, 3.0, 5.0, 8.0, 13.0, 34.0, 89.0];
 
+/// Outcome of an attempt that did not fail.
+const DELIVERED: &str = "delivered";
 /// Route of what is asked for at paths that nothing is served at.
 const OTHER: &str = "other";
 
 /// The metrics of a server.
 pub struct Metrics {
     registry: Registry,
-    http_requests: Family<RouteAndStatus, Counter>,
-    http_durations: Family<Route, Histogram, fn() -> Histogram>,
-    http_statements: Family<Route, Histogram, fn() -> Histogram>,
-    http_errors: Family<Code, Counter>,
-    /// Requests that are being served.
-    pub http_running: Gauge,
-    /// Connections that are open.
-    pub http_connections: Gauge,
-    /// Requests that found no place in time.
-    pub admission_refused: Counter,
-    admission: AdmissionGauges,
+    http: Http,
+    admission: Places,
     observed_admission: Mutex<Option<Box<dyn Fn() -> Admission + Send + Sync>>>,
     limit_refusals: LimitRefusals,
-    connections: Family<ConnectionState, Gauge>,
-    connections_most: Family<Pool, Gauge>,
-    connections_wanted: Gauge,
-    database_up: Gauge,
-    webhook_attempts: Family<Outcome, Counter>,
-    webhook_durations: Histogram,
-    webhook_lags: Histogram,
-    webhook_leases: Family<Endpoints, Gauge>,
-    /// Endpoints that Latchkey has disabled.
-    pub webhook_disabled: Counter,
-    webhook_waiting: Family<Endpoints, Gauge>,
-    webhook_oldest_due: Family<Endpoints, Seconds>,
-    pruner_keys: Family<Action, Counter>,
-    pruner_batches: Histogram,
-    pruner_runs: Family<Outcome, Counter>,
-    pruner_lag: Seconds,
+    database: Database,
+    webhooks: Webhooks,
+    pruner: Pruner,
 }
+
+struct Http {
+    requests: Family<RouteAndStatus, Counter>,
+    durations: Histograms<Route>,
+    statements: Histograms<Route>,
+    errors: Family<Code, Counter>,
+    running: Gauge,
+    connections: Gauge,
+}
+
+struct Places {
+    all: Gauge,
+    taken: Gauge,
+    waiting: Gauge,
+    refused: Counter,
+}
+
+struct Database {
+    up: Gauge,
+    connections: Family<ConnectionState, Gauge>,
+    most: Family<Pool, Gauge>,
+    wanted: Gauge,
+}
+
+struct Webhooks {
+    attempts: Family<Outcome, Counter>,
+    durations: Histogram,
+    lags: Histogram,
+    leases: Family<Endpoints, Gauge>,
+    disabled: Counter,
+    waiting: Family<Endpoints, Gauge>,
+    oldest_due: Family<Endpoints, Seconds>,
+}
+
+struct Pruner {
+    keys: Family<Action, Counter>,
+    batches: Histogram,
+    runs: Family<Outcome, Counter>,
+    oldest_due: Seconds,
+}
+
+/// Histograms by labels.
+type Histograms<L> = Family<L, Histogram, fn() -> Histogram>;
 
 /// A gauge of seconds.
 type Seconds = Gauge<f64, AtomicU64>;
@@ -126,11 +149,17 @@ pub struct Admission {
     pub waiting: usize,
 }
 
-#[derive(Default)]
-struct AdmissionGauges {
-    places: Gauge,
-    taken: Gauge,
-    waiting: Gauge,
+/// What is not counted as it happens, but looked at when it is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct State {
+    /// The connections for requests.
+    pub requests: PoolState,
+    /// Requests that wait for one of them.
+    pub wanted: usize,
+    /// The connections for workers.
+    pub workers: PoolState,
+    /// What waits in the database, where that is known.
+    pub backlog: Option<Backlog>,
 }
 
 /// The connections of a pool.
@@ -185,158 +214,57 @@ impl Metrics {
     /// Metrics of a server that has done nothing yet.
     pub fn new() -> Self {
         let mut registry = Registry::with_prefix("latchkey");
-        let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
-        registry.register("build", "The release that runs", build);
         let r = &mut registry;
-        let durations: fn() -> Histogram = || Histogram::new(DURATIONS);
-        let statements: fn() -> Histogram = || Histogram::new(STATEMENTS);
-        let metrics = Self {
-            http_requests: registered(r, "http_requests", "Requests by route and status", Family::default()),
-            http_durations: registered(
-                r,
-                "http_request_duration_seconds",
-                "From the head of a request to its answer",
-                Family::new_with_constructor(durations),
-            ),
-            http_statements: registered(
-                r,
-                "http_request_statements",
-                "Statements that a request took",
-                Family::new_with_constructor(statements),
-            ),
-            http_errors: registered(r, "http_errors", "Requests by the codes of their errors", Family::default()),
-            http_running: registered(r, "http_requests_running", "Requests that are being served", Gauge::default()),
-            http_connections: registered(r, "http_connections", "Open connections of clients", Gauge::default()),
-            admission_refused: registered(
-                r,
-                "admission_refused",
-                "Requests that found no place in time",
-                Counter::default(),
-            ),
-            admission: AdmissionGauges {
-                places: registered(r, "admission_places", "Requests that may run at a time", Gauge::default()),
-                taken: registered(r, "admission_places_taken", "Requests that run", Gauge::default()),
-                waiting: registered(r, "admission_waiting", "Requests that wait for a place", Gauge::default()),
+        r.register("build", "The release that runs", Info::new([("version", env!("CARGO_PKG_VERSION"))]));
+        Self {
+            http: Http::registered(r),
+            admission: Places {
+                all: made(r, "admission_places", "Requests that may run at a time"),
+                taken: made(r, "admission_places_taken", "Requests that run"),
+                waiting: made(r, "admission_waiting", "Requests that wait for a place"),
+                refused: made(r, "admission_refused", "Requests that found no place in time"),
             },
             observed_admission: Mutex::new(None),
-            limit_refusals: LimitRefusals(registered(
-                r,
-                "limit_refusals",
-                "Requests that were refused, by limit",
-                Family::default(),
-            )),
-            connections: registered(r, "database_connections", "Connections by pool and state", Family::default()),
-            connections_most: registered(
-                r,
-                "database_connections_max",
-                "Most connections of each pool",
-                Family::default(),
-            ),
-            connections_wanted: registered(
-                r,
-                "database_connections_waiting",
-                "Requests that wait for a connection",
-                Gauge::default(),
-            ),
-            database_up: registered(
-                r,
-                "database_up",
-                "Whether the database answered what these metrics ask it",
-                Gauge::default(),
-            ),
-            webhook_attempts: registered(
-                r,
-                "webhook_attempts",
-                "Attempts to deliver webhooks, by outcome",
-                Family::default(),
-            ),
-            webhook_durations: registered(
-                r,
-                "webhook_attempt_duration_seconds",
-                "How long attempts took",
-                Histogram::new(DURATIONS),
-            ),
-            webhook_lags: registered(
-                r,
-                "webhook_first_attempt_lag_seconds",
-                "From an event to the first attempt to deliver it",
-                Histogram::new(LAGS),
-            ),
-            webhook_leases: registered(
-                r,
-                "webhook_leases",
-                "Deliveries that this process has claimed and not recorded yet",
-                Family::default(),
-            ),
-            webhook_disabled: registered(
-                r,
-                "webhook_endpoints_disabled",
-                "Endpoints that were disabled because they kept failing or are gone",
-                Counter::default(),
-            ),
-            webhook_waiting: registered(
-                r,
-                "webhook_endpoints_waiting",
-                "Endpoints that have a delivery due",
-                Family::default(),
-            ),
-            webhook_oldest_due: registered(
-                r,
-                "webhook_oldest_due_seconds",
-                "For how long the oldest delivery has been due",
-                Family::default(),
-            ),
-            pruner_keys: registered(r, "pruner_keys", "Room access keys that the pruner dealt with", Family::default()),
-            pruner_batches: registered(
-                r,
-                "pruner_batch_duration_seconds",
-                "How long the pruner's transactions took",
-                Histogram::new(DURATIONS),
-            ),
-            pruner_runs: registered(r, "pruner_runs", "Runs of the pruner, by outcome", Family::default()),
-            pruner_lag: registered(
-                r,
-                "pruner_oldest_due_seconds",
-                "For how long the oldest room access key has been due",
-                Seconds::default(),
-            ),
+            limit_refusals: LimitRefusals(made(r, "limit_refusals", "Requests that were refused, by limit")),
+            database: Database {
+                up: made(r, "database_up", "Whether the database told in time what these metrics ask it"),
+                connections: made(r, "database_connections", "Connections by pool and state"),
+                most: made(r, "database_connections_max", "Most connections of each pool"),
+                wanted: made(r, "database_connections_waiting", "Requests that wait for a connection"),
+            },
+            webhooks: Webhooks::registered(r),
+            pruner: Pruner::registered(r),
             registry,
-        };
-        metrics.begin_at_zero();
-        metrics
-    }
-
-    /// Makes the series whose labels are known beforehand: a rate needs the zero that it began at.
-    fn begin_at_zero(&self) {
-        for outcome in ["done", "failed"] {
-            self.pruner_runs.get_or_create_owned(&Outcome { outcome });
         }
-        for action in ["revoked", "deleted"] {
-            self.pruner_keys.get_or_create_owned(&Action { action });
-        }
-        for failing in [false, true] {
-            self.webhook_leases.get_or_create_owned(&Endpoints::that_fail(failing));
-        }
-        self.webhook_attempts.get_or_create_owned(&Outcome { outcome: "delivered" });
     }
 
     /// Counts a request that was answered. Without a `route`, nothing is served at its path.
     pub fn request(&self, route: Option<&str>, status: u16, took: Duration, statements: u32) {
         let route = route.unwrap_or(OTHER);
-        self.http_requests.get_or_create(&RouteAndStatus { route: route.to_owned(), status }).inc();
+        self.http.requests.get_or_create(&RouteAndStatus { route: route.to_owned(), status }).inc();
         let route = Route { route: route.to_owned() };
-        self.http_durations.get_or_create(&route).observe(took.as_secs_f64());
-        self.http_statements.get_or_create(&route).observe(f64::from(statements));
+        self.http.durations.get_or_create(&route).observe(took.as_secs_f64());
+        self.http.statements.get_or_create(&route).observe(f64::from(statements));
     }
 
     /// Counts an error that a request was answered with.
     pub fn error(&self, code: &'static str) {
-        self.http_errors.get_or_create(&Code { code }).inc();
+        self.http.errors.get_or_create(&Code { code }).inc();
     }
 
-    /// Where refusals are counted.
-    pub fn limit_refusals(&self) -> LimitRefusals {
-        self.limit_refusals.clone()
+    /// Counts the requests that are being served.
+    pub fn running(&self) -> &Gauge {
+        &self.http.running
+    }
+
+    /// Counts the connections that are open.
+    pub fn connections(&self) -> &Gauge {
+        &self.http.connections
+    }
+
+    /// Counts a request that found no place in time.
+    pub fn admission_refused(&self) {
+        self.admission.refused.inc();
     }
 
     /// Has `admission` tell, whenever it is asked, how things stand.
@@ -344,79 +272,155 @@ impl Metrics {
         *self.observed_admission.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(admission));
     }
 
+    /// Where refusals are counted.
+    pub fn limit_refusals(&self) -> LimitRefusals {
+        self.limit_refusals.clone()
+    }
+
     /// Counts an attempt to deliver a webhook. `failure` as in the delivery log.
     pub fn webhook_attempt(&self, failure: Option<&'static str>, took: Duration) {
-        self.webhook_attempts.get_or_create(&Outcome { outcome: failure.unwrap_or("delivered") }).inc();
-        self.webhook_durations.observe(took.as_secs_f64());
+        self.webhooks.attempts.get_or_create(&Outcome { outcome: failure.unwrap_or(DELIVERED) }).inc();
+        self.webhooks.durations.observe(took.as_secs_f64());
     }
 
     /// Notes how long an event had waited for the first attempt to deliver it.
     pub fn webhook_first_attempt(&self, lag: Duration) {
-        self.webhook_lags.observe(lag.as_secs_f64());
+        self.webhooks.lags.observe(lag.as_secs_f64());
     }
 
     /// Notes how many deliveries are leased, for endpoints that work and for those that fail.
     pub fn webhook_leases(&self, working: usize, failing: usize) {
         for (leases, is_failing) in [(working, false), (failing, true)] {
-            self.webhook_leases.get_or_create(&Endpoints::that_fail(is_failing)).set(number(leases));
+            self.webhooks.leases.get_or_create(&Endpoints::that_fail(is_failing)).set(number(leases));
         }
+    }
+
+    /// Counts an endpoint that Latchkey has disabled.
+    pub fn webhook_endpoint_disabled(&self) {
+        self.webhooks.disabled.inc();
     }
 
     /// Counts what one transaction of the pruner did.
     pub fn pruned(&self, revoked: usize, deleted: usize, took: Duration) {
         for (keys, action) in [(revoked, "revoked"), (deleted, "deleted")] {
             let keys = u64::try_from(keys).unwrap_or(u64::MAX);
-            self.pruner_keys.get_or_create(&Action { action }).inc_by(keys);
+            self.pruner.keys.get_or_create(&Action { action }).inc_by(keys);
         }
-        self.pruner_batches.observe(took.as_secs_f64());
+        self.pruner.batches.observe(took.as_secs_f64());
     }
 
     /// Counts a run of the pruner.
     pub fn pruner_run(&self, succeeded: bool) {
         let outcome = if succeeded { "done" } else { "failed" };
-        self.pruner_runs.get_or_create(&Outcome { outcome }).inc();
+        self.pruner.runs.get_or_create(&Outcome { outcome }).inc();
     }
 
-    /// Everything as text, with these states of the pools and with what waits in the database, where that is known.
-    pub fn text(&self, requests: PoolState, wanted: usize, workers: PoolState, backlog: Option<Backlog>) -> String {
-        for (pool, state) in [("requests", requests), ("workers", workers)] {
-            let gauge = |name| self.connections.get_or_create_owned(&ConnectionState { pool, state: name });
-            gauge("idle").set(number(state.idle));
-            gauge("used").set(i64::from(state.open) - number(state.idle));
-            self.connections_most.get_or_create(&Pool { pool }).set(i64::from(state.most));
-        }
-        self.connections_wanted.set(number(wanted));
+    /// Everything as text, with the state of this moment.
+    pub fn text(&self, state: &State) -> String {
+        self.database.measure(state);
         if let Some(admission) = &*self.observed_admission.lock().unwrap_or_else(PoisonError::into_inner) {
             let Admission { places, taken, waiting } = admission();
-            self.admission.places.set(number(places));
+            self.admission.all.set(number(places));
             self.admission.taken.set(number(taken));
             self.admission.waiting.set(number(waiting));
         }
-        self.set_backlog(backlog);
+        self.webhooks.measure(state.backlog.as_ref());
+        // What is not known is no number, so that no rule takes it for one.
+        self.pruner.oldest_due.set(state.backlog.map_or(f64::NAN, |known| known.keys.as_secs_f64()));
         let mut text = String::new();
         prometheus_text::encode(&mut text, &self.registry).expect("a string takes everything");
         text
     }
+}
 
-    /// What is not known is no number, so that no rule takes it for one.
-    fn set_backlog(&self, backlog: Option<Backlog>) {
-        self.database_up.set(i64::from(backlog.is_some()));
-        let seconds = |of: fn(&Backlog) -> Duration| backlog.as_ref().map_or(f64::NAN, |known| of(known).as_secs_f64());
-        self.pruner_lag.set(seconds(|known| known.keys));
-        let oldest = |failing| self.webhook_oldest_due.get_or_create_owned(&Endpoints::that_fail(failing));
-        oldest(false).set(seconds(|known| known.working.oldest));
-        oldest(true).set(seconds(|known| known.failing.oldest));
-        if let Some(Backlog { working, failing, .. }) = backlog {
-            for (due, is_failing) in [(working, false), (failing, true)] {
-                self.webhook_waiting.get_or_create(&Endpoints::that_fail(is_failing)).set(due.endpoints);
-            }
-        } else {
-            self.webhook_waiting.clear();
+impl Http {
+    fn registered(r: &mut Registry) -> Self {
+        let durations: Histograms<Route> = Family::new_with_constructor(|| Histogram::new(DURATIONS));
+        let statements: Histograms<Route> = Family::new_with_constructor(|| Histogram::new(STATEMENTS));
+        Self {
+            requests: made(r, "http_requests", "Requests by route and status"),
+            durations: with(r, "http_request_duration_seconds", "From the head of a request to its answer", durations),
+            statements: with(r, "http_request_statements", "Statements that a request took", statements),
+            errors: made(r, "http_errors", "Requests by the codes of their errors"),
+            running: made(r, "http_requests_running", "Requests that are being served"),
+            connections: made(r, "http_connections", "Open connections of clients"),
         }
     }
 }
 
-fn registered<M: Metric + Clone>(registry: &mut Registry, name: &str, help: &str, metric: M) -> M {
+impl Database {
+    fn measure(&self, state: &State) {
+        self.up.set(i64::from(state.backlog.is_some()));
+        self.wanted.set(number(state.wanted));
+        for (pool, of_pool) in [("requests", state.requests), ("workers", state.workers)] {
+            let gauge = |state| self.connections.get_or_create_owned(&ConnectionState { pool, state });
+            gauge("idle").set(number(of_pool.idle));
+            gauge("used").set((i64::from(of_pool.open) - number(of_pool.idle)).max(0));
+            self.most.get_or_create(&Pool { pool }).set(i64::from(of_pool.most));
+        }
+    }
+}
+
+impl Webhooks {
+    fn registered(r: &mut Registry) -> Self {
+        let lags = Histogram::new(LAGS);
+        let webhooks = Self {
+            attempts: made(r, "webhook_attempts", "Attempts to deliver webhooks, by outcome"),
+            durations: with(r, "webhook_attempt_duration_seconds", "How long attempts took", Histogram::new(DURATIONS)),
+            lags: with(
+                r,
+                "webhook_first_attempt_lag_seconds",
+                "From an event to the first attempt to deliver it",
+                lags,
+            ),
+            leases: made(r, "webhook_leases", "Deliveries that this process has claimed and not recorded yet"),
+            disabled: made(r, "webhook_endpoints_disabled", "Endpoints that Latchkey has disabled"),
+            waiting: made(r, "webhook_endpoints_waiting", "Endpoints that have a delivery due"),
+            oldest_due: made(r, "webhook_oldest_due_seconds", "For how long the oldest delivery has been due"),
+        };
+        // A rate needs the zero that it began at.
+        webhooks.attempts.get_or_create_owned(&Outcome { outcome: DELIVERED });
+        webhooks
+    }
+
+    fn measure(&self, backlog: Option<&Backlog>) {
+        for failing in [false, true] {
+            let due = backlog.map(|backlog| if failing { backlog.failing } else { backlog.working });
+            let endpoints = Endpoints::that_fail(failing);
+            self.oldest_due.get_or_create(&endpoints).set(due.map_or(f64::NAN, |due| due.oldest.as_secs_f64()));
+            match due {
+                Some(due) => drop(self.waiting.get_or_create_owned(&endpoints).set(due.endpoints)),
+                None => drop(self.waiting.remove(&endpoints)),
+            }
+        }
+    }
+}
+
+impl Pruner {
+    fn registered(r: &mut Registry) -> Self {
+        let batches = Histogram::new(DURATIONS);
+        let pruner = Self {
+            keys: made(r, "pruner_keys", "Room access keys that the pruner dealt with"),
+            batches: with(r, "pruner_batch_duration_seconds", "How long transactions of the pruner took", batches),
+            runs: made(r, "pruner_runs", "Runs of the pruner, by outcome"),
+            oldest_due: made(r, "pruner_oldest_due_seconds", "For how long the oldest room access key has been due"),
+        };
+        for outcome in ["done", "failed"] {
+            pruner.runs.get_or_create_owned(&Outcome { outcome });
+        }
+        for action in ["revoked", "deleted"] {
+            pruner.keys.get_or_create_owned(&Action { action });
+        }
+        pruner
+    }
+}
+
+/// A metric that begins empty.
+fn made<M: Metric + Clone + Default>(registry: &mut Registry, name: &str, help: &str) -> M {
+    with(registry, name, help, M::default())
+}
+
+fn with<M: Metric + Clone>(registry: &mut Registry, name: &str, help: &str, metric: M) -> M {
     registry.register(name, help, metric.clone());
     metric
 }
