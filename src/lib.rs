@@ -15,7 +15,8 @@
 //! - [`rotation`] seals anew what older secret keys have sealed.
 //! - [`workers`] runs beside the requests: deliveries, [`pruner`], the upkeep of [`events`], the use of API keys and
 //!   their limits.
-//! - [`clock`], [`id`], [`secrets`] and [`error`] are used everywhere; [`config`] and [`app`] put the parts together.
+//! - [`telemetry`] is what is seen from outside: log, metrics, traces.
+//! - [`clock`], [`id`], [`secrets`], [`tls`] and [`error`] are used everywhere; [`config`] and [`app`] put the parts together.
 
 pub mod app;
 pub mod audit;

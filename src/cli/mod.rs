@@ -95,7 +95,9 @@ fn run(command: Command, settings: Settings) -> Result<(), Failure> {
     }
     let config = Config::check(settings)?;
     let traces = match command {
-        Command::Serve => Traces::of_environment().map_err(|error| Failure::Other(error.to_string()))?,
+        Command::Serve => Traces::of_environment().map_err(|error| {
+            Failure::Other(format!("traces cannot be exported as the variables OTEL_EXPORTER_OTLP_... say: {error}"))
+        })?,
         _ => None,
     };
     telemetry::start(&config.log, config.log_format, traces.as_ref());

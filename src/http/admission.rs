@@ -256,6 +256,8 @@ mod tests {
             tokio::task::yield_now().await;
         }
         assert_eq!(refused_after(&gate).await, Duration::ZERO);
+        let metrics::Admission { places: all, taken, waiting } = gate.state();
+        assert_eq!((all, taken, waiting), (2, 2, 2 * QUEUE_PER_PLACE));
         for expected in 0..2 * QUEUE_PER_PLACE {
             places.pop();
             let (number, place) = entered.recv().await.expect("one enters");

@@ -388,9 +388,10 @@ impl Webhooks {
             let due = backlog.map(|backlog| if failing { backlog.failing } else { backlog.working });
             let endpoints = Endpoints::that_fail(failing);
             self.oldest_due.get_or_create(&endpoints).set(due.map_or(f64::NAN, |due| due.oldest.as_secs_f64()));
-            match due {
-                Some(due) => drop(self.waiting.get_or_create_owned(&endpoints).set(due.endpoints)),
-                None => drop(self.waiting.remove(&endpoints)),
+            if let Some(due) = due {
+                self.waiting.get_or_create(&endpoints).set(due.endpoints);
+            } else {
+                self.waiting.remove(&endpoints);
             }
         }
     }

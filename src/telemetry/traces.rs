@@ -32,12 +32,7 @@ use crate::tls;
 
 /// Header of the place in a trace.
 pub const TRACEPARENT: &str = "traceparent";
-/// Target of all spans, so that the log knows them apart from its own.
-macro_rules! span {
-    ($name:literal, $($fields:tt)*) => {
-        tracing::trace_span!(target: "latchkey::trace", $name, $($fields)*)
-    };
-}
+/// Target of all spans, which tells them apart from whatever else is traced.
 const TARGET: &str = "latchkey::trace";
 /// Target of the events that tell of statements.
 const STATEMENTS: &str = "sqlx::query";
@@ -45,6 +40,13 @@ const STATEMENTS: &str = "sqlx::query";
 const ENDPOINTS: [&str; 2] = ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"];
 /// Longest wait for the last spans when the process ends.
 const LAST_EXPORT: Duration = Duration::from_secs(3);
+
+/// A span that only an exporter wants: the log does not go below its level.
+macro_rules! span {
+    ($name:literal, $($fields:tt)*) => {
+        tracing::trace_span!(target: TARGET, $name, $($fields)*)
+    };
+}
 
 /// A place in a trace, as the W3C's header `traceparent` tells it.
 #[derive(Clone, Debug, PartialEq)]

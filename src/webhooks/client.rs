@@ -300,3 +300,20 @@ async fn read(mut response: Response, answer: &mut Answer) -> Result<(), Failure
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_client_finds_nothing_by_itself() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("http://localhost:{}/", listener.local_addr().expect("an address").port());
+        let failed = client(TimeLimits::default(), &[]).get(&url).send().await.expect_err("a failure");
+        assert!(failed.is_connect() && failed.is_dns(), "{failed:?}");
+        assert!(listener.accept().now_or_never().is_none());
+    }
+}

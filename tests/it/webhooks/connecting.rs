@@ -9,10 +9,11 @@ use futures_util::future::BoxFuture;
 use latchkey::webhooks::address::AllowedNetworks;
 use latchkey::webhooks::client::{Answer, Outgoing, Resolve};
 use latchkey::webhooks::{Failure, Sender};
+use rustix::process::Signal;
 use tokio::net::TcpListener;
 
 use super::PATIENT;
-use crate::support::{Receiver, Reply};
+use crate::support::{DataDir, Receiver, Reply, TestDb};
 
 /// Always finds these addresses.
 struct Addresses(Vec<IpAddr>);
@@ -61,4 +62,14 @@ async fn whoever_is_reached_and_speaks_no_tls_is_told_apart_from_whoever_is_not_
     }
     closing.await.expect("no panic");
     assert_eq!(send(url, &["127.0.0.1"]).await.failure, Some(Failure::ConnectionFailed));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_machine_without_certificate_authorities_serves_and_says_so() {
+    let db = TestDb::new().await;
+    let data = DataDir::with_database(&db);
+    let serving = data.serve_in(&[("SSL_CERT_FILE", "/dev/null"), ("SSL_CERT_DIR", "/nonexistent")], &[]);
+    let (status, log) = serving.end(Signal::TERM);
+    assert!(status.success(), "{log}");
+    assert!(log.contains("no certificate authorities of the operating system"), "{log}");
 }
