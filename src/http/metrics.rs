@@ -45,6 +45,7 @@ async fn scrape(State((app, known)): State<(App, Known)>) -> impl IntoResponse {
         wanted: app.pool.wanted(),
         workers,
         backlog: backlog(&app, &known).await,
+        unreadable: app.secret_keys.unreadable(),
     };
     ([(CONTENT_TYPE, prometheus_text::CONTENT_TYPE)], app.metrics.text(&measured))
 }

@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use base64::Engine as _;
@@ -56,7 +57,13 @@ pub fn seal_context(hotel: HotelId, id: Uuid) -> [u8; 32] {
 
 /// The secret keys, the one for new values first. Cheap to clone; clones share the same ring.
 #[derive(Clone)]
-pub struct SecretKeys(Arc<Source>);
+pub struct SecretKeys(Arc<Shared>);
+
+struct Shared {
+    source: Source,
+    /// Values that did not open.
+    unreadable: AtomicU64,
+}
 
 enum Source {
     /// As it was given.
@@ -102,7 +109,7 @@ impl SecretKeys {
     /// # Errors
     /// A sentence that says what is wrong and never repeats the value.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
-        Ok(Self(Arc::new(Source::Given(Arc::new(Ring::parse(text)?)))))
+        Ok(Self::of(Source::Given(Arc::new(Ring::parse(text)?))))
     }
 
     /// The ring of a file, now and whenever it changes.
@@ -111,7 +118,16 @@ impl SecretKeys {
     /// The file cannot be read, or holds no ring (`InvalidData`).
     pub fn of_file(path: PathBuf) -> std::io::Result<Self> {
         let known = Known::read(&path)?;
-        Ok(Self(Arc::new(Source::File { path, known: RwLock::new(known) })))
+        Ok(Self::of(Source::File { path, known: RwLock::new(known) }))
+    }
+
+    fn of(source: Source) -> Self {
+        Self(Arc::new(Shared { source, unreadable: AtomicU64::new(0) }))
+    }
+
+    /// How many values did not open since the process began; each attempt counts.
+    pub fn unreadable(&self) -> u64 {
+        self.0.unreadable.load(Ordering::Relaxed)
     }
 
     /// A new ring of one key, in the form that [`SecretKeys::parse`] reads.
@@ -152,6 +168,12 @@ impl SecretKeys {
     /// # Errors
     /// `INTERNAL` when the secret key is missing or the value is damaged.
     pub fn open(&self, row: &[u8], sealed: &[u8]) -> Result<Secret> {
+        self.try_open(row, sealed).inspect_err(|_| {
+            self.0.unreadable.fetch_add(1, Ordering::Relaxed);
+        })
+    }
+
+    fn try_open(&self, row: &[u8], sealed: &[u8]) -> Result<Secret> {
         let (id, rest) =
             sealed.split_first_chunk::<KEY_ID_BYTES>().ok_or_else(|| Error::internal("sealed value too short"))?;
         let (nonce, text) =
@@ -171,7 +193,7 @@ impl SecretKeys {
 
     /// The ring as it is known.
     fn known(&self) -> Arc<Ring> {
-        match &*self.0 {
+        match &self.0.source {
             Source::Given(ring) => Arc::clone(ring),
             Source::File { known, .. } => Arc::clone(&known.read().unwrap_or_else(PoisonError::into_inner).ring),
         }
@@ -180,7 +202,7 @@ impl SecretKeys {
     /// The ring as it is at this moment. A file is asked whether it has changed, which takes a microsecond; one that
     /// cannot be read changes nothing.
     fn ring(&self) -> Arc<Ring> {
-        if let Source::File { path, known } = &*self.0 {
+        if let Source::File { path, known } = &self.0.source {
             let stamp = Stamp::of(path).ok();
             if known.read().unwrap_or_else(PoisonError::into_inner).stamp != stamp {
                 let mut known = known.write().unwrap_or_else(PoisonError::into_inner);

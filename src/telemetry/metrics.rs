@@ -3,7 +3,7 @@
 //! Each server has a registry of its own. Labels come from closed sets: routes by their template, codes, kinds; never a hotel, a
 //! key, a guest or anything that a client sends. docs/OPERATIONS.md explains each series.
 
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -37,6 +37,7 @@ pub struct Metrics {
     database: Database,
     webhooks: Webhooks,
     pruner: Pruner,
+    unreadable: Counter,
 }
 
 struct Http {
@@ -160,6 +161,8 @@ pub struct State {
     pub workers: PoolState,
     /// What waits in the database, where that is known.
     pub backlog: Option<Backlog>,
+    /// Sealed values that did not open.
+    pub unreadable: u64,
 }
 
 /// The connections of a pool.
@@ -234,6 +237,7 @@ impl Metrics {
             },
             webhooks: Webhooks::registered(r),
             pruner: Pruner::registered(r),
+            unreadable: made(r, "sealed_values_unreadable", "Sealed values that did not open"),
             registry,
         }
     }
@@ -327,6 +331,7 @@ impl Metrics {
         self.webhooks.measure(state.backlog.as_ref());
         // What is not known is no number, so that no rule takes it for one.
         self.pruner.oldest_due.set(state.backlog.map_or(f64::NAN, |known| known.keys.as_secs_f64()));
+        self.unreadable.inner().store(state.unreadable, Ordering::Relaxed);
         let mut text = String::new();
         prometheus_text::encode(&mut text, &self.registry).expect("a string takes everything");
         text

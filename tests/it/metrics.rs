@@ -121,6 +121,7 @@ async fn keep_busy(house: &House, app: &App) {
     let stay = house.stay("R1").await;
     house.locks.add(&stay, &house.locks.pin("4711").await).await;
     webhooks::deliver_due(app, &Arc::new(Sender::default())).await.expect("the database is there");
+    assert!(app.secret_keys.open(b"row", b"sealed with a key that nobody has").is_err());
     house.test.advance(TimeDelta::days(9));
     pruner::prune_due(app).await.expect("the database is there");
 }
@@ -175,6 +176,7 @@ async fn what_is_told_under_load_is_what_is_documented_and_names_nobody() {
         ("latchkey_webhook_endpoints_disabled_total", 1.0),
         (r#"latchkey_pruner_keys_total{action="revoked"}"#, 1.0),
         (r#"latchkey_pruner_keys_total{action="deleted"}"#, 1.0),
+        ("latchkey_sealed_values_unreadable_total", 1.0),
         ("latchkey_admission_places", 2.0),
         ("latchkey_admission_places_taken", 0.0),
         ("latchkey_database_up", 1.0),
