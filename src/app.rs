@@ -12,6 +12,7 @@ use crate::clock::Clock;
 use crate::db::{self, RequestPool};
 use crate::graphql::Schema;
 use crate::id::IdSource;
+use crate::liveness::Liveness;
 use crate::secrets::SecretKeys;
 use crate::telemetry::metrics::Metrics;
 use crate::throttle::{Throttle, ThrottleSettings};
@@ -43,6 +44,8 @@ pub struct Parts {
     pub throttle: Throttle,
     /// What is counted and measured.
     pub metrics: Metrics,
+    /// Which processes live.
+    pub liveness: Liveness,
     /// Told after each commit that left something to deliver.
     pub deliveries_wake: Notify,
     /// The GraphQL schema.
@@ -81,6 +84,7 @@ impl App {
             worker_pool: db::for_workers(database),
             throttle: Throttle::new(limits, clock.clone(), metrics.limit_refusals()),
             clock,
+            liveness: Liveness::new(&ids),
             ids,
             secret_keys,
             webhooks,

@@ -26,16 +26,21 @@ const MOST_CONNECTIONS: u32 = 1_000;
 /// webhook endpoint is told in its delivery log.
 const DEFAULT_LOG: &str = "info,sqlx=warn,rustls_platform_verifier=off";
 
+/// Heading of the settings that every command uses.
+pub const SETTINGS: &str = "Settings";
+/// Heading of the settings that only a server uses.
+pub const SERVER_SETTINGS: &str = "Settings of serve";
+
 /// The settings as they were given.
 #[derive(Clone, Default, clap::Args)]
-#[command(next_help_heading = "Settings")]
+#[command(next_help_heading = SETTINGS)]
 pub struct Settings {
     /// Address and port to serve on
-    #[arg(long, env = Setting::LISTEN.variable, hide_env_values = true, global = true, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    #[arg(long, help_heading = SERVER_SETTINGS, env = Setting::LISTEN.variable, hide_env_values = true, global = true, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     listen: String,
 
     /// Address and port for Prometheus, which reads /metrics there and nothing else [default: none]
-    #[arg(long, env = Setting::METRICS_LISTEN.variable, hide_env_values = true, global = true, value_name = "ADDRESS")]
+    #[arg(long, help_heading = SERVER_SETTINGS, env = Setting::METRICS_LISTEN.variable, hide_env_values = true, global = true, value_name = "ADDRESS")]
     metrics_listen: Option<String>,
 
     /// Folder of the embedded database, the secret keys and demo.json [default: the user's data folder, /var/lib/latchkey as root]
@@ -51,7 +56,7 @@ pub struct Settings {
     migrate_database_url: Option<String>,
 
     /// Connections to the database, 1 to 1000
-    #[arg(long, env = Setting::DATABASE_CONNECTIONS.variable, hide_env_values = true, global = true, value_name = "NUMBER", default_value = "10")]
+    #[arg(long, help_heading = SERVER_SETTINGS, env = Setting::DATABASE_CONNECTIONS.variable, hide_env_values = true, global = true, value_name = "NUMBER", default_value = "10")]
     database_connections: String,
 
     /// What seals PINs and other secrets: `<number>:<base64 of 32 bytes>`, comma-separated, the key for new values first
@@ -60,36 +65,41 @@ pub struct Settings {
     secret_key: Option<String>,
 
     /// Networks that webhooks reach although they are not public, and without TLS: `127.0.0.0/8,fd00::/8` [default: none]
-    #[arg(long, env = Setting::WEBHOOK_ALLOW_NETWORKS.variable, hide_env_values = true, global = true, value_name = "NETWORKS")]
+    #[arg(long, help_heading = SERVER_SETTINGS, env = Setting::WEBHOOK_ALLOW_NETWORKS.variable, hide_env_values = true, global = true, value_name = "NETWORKS")]
     webhook_allow_networks: Option<String>,
 
     /// Delays before the second attempt to deliver a webhook, the third and so on
-    #[arg(long, env = Setting::WEBHOOK_SCHEDULE.variable, hide_env_values = true, global = true, value_name = "DELAYS", default_value = Schedule::DEFAULT)]
+    #[arg(long, help_heading = SERVER_SETTINGS, env = Setting::WEBHOOK_SCHEDULE.variable, hide_env_values = true, global = true, value_name = "DELAYS", default_value = Schedule::DEFAULT)]
     webhook_schedule: String,
 
     /// Requests of an API key a minute, and at once; 0 for no limit
-    #[arg(long, env = Setting::RATE_LIMIT.variable, hide_env_values = true, global = true, value_name = "NUMBER", default_value = ThrottleSettings::DEFAULT_REQUESTS)]
+    #[arg(long, help_heading = SERVER_SETTINGS, env = Setting::RATE_LIMIT.variable, hide_env_values = true, global = true, value_name = "NUMBER", default_value = ThrottleSettings::DEFAULT_REQUESTS)]
     rate_limit: String,
 
     /// What the requests of an API key may cost a minute, and at once; 0 for no limit
-    #[arg(long, env = Setting::COST_LIMIT.variable, hide_env_values = true, global = true, value_name = "NUMBER", default_value = ThrottleSettings::DEFAULT_COST)]
+    #[arg(long, help_heading = SERVER_SETTINGS, env = Setting::COST_LIMIT.variable, hide_env_values = true, global = true, value_name = "NUMBER", default_value = ThrottleSettings::DEFAULT_COST)]
     cost_limit: String,
 
     /// Requests without a valid API key from an address a minute, and at once; 0 for no limit
-    #[arg(long, env = Setting::AUTH_FAILURE_LIMIT.variable, hide_env_values = true, global = true, value_name = "NUMBER", default_value = ThrottleSettings::DEFAULT_AUTH_FAILURES)]
+    #[arg(long, help_heading = SERVER_SETTINGS, env = Setting::AUTH_FAILURE_LIMIT.variable, hide_env_values = true, global = true, value_name = "NUMBER", default_value = ThrottleSettings::DEFAULT_AUTH_FAILURES)]
     auth_failure_limit: String,
 
     /// Networks of the proxies in front, whose X-Forwarded-For is believed: `10.0.0.0/8,fd00::/8` [default: none]
-    #[arg(long, env = Setting::TRUSTED_PROXIES.variable, hide_env_values = true, global = true, value_name = "NETWORKS")]
+    #[arg(long, help_heading = SERVER_SETTINGS, env = Setting::TRUSTED_PROXIES.variable, hide_env_values = true, global = true, value_name = "NETWORKS")]
     trusted_proxies: Option<String>,
 
     /// Open connections, 1 to 100000; more wait until one ends
-    #[arg(long, env = Setting::CONNECTIONS.variable, hide_env_values = true, global = true, value_name = "NUMBER", default_value = ThrottleSettings::DEFAULT_CONNECTIONS)]
+    #[arg(long, help_heading = SERVER_SETTINGS, env = Setting::CONNECTIONS.variable, hide_env_values = true, global = true, value_name = "NUMBER", default_value = ThrottleSettings::DEFAULT_CONNECTIONS)]
     connections: String,
 
     /// Instant at which the clock starts, in RFC 3339; only with the embedded database [default: the present]
     #[arg(long, env = Setting::CLOCK.variable, hide_env_values = true, global = true, value_name = "INSTANT")]
     clock: Option<String>,
+
+    /// Serve although the clock is more than a day behind what was last written, or was set more than a day ahead of it: `true`
+    /// or `false`
+    #[arg(long, env = Setting::ACCEPT_CLOCK.variable, hide_env_values = true, global = true, value_name = "BOOLEAN", num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false")]
+    accept_clock: String,
 
     /// What to log, such as `info` or `latchkey=debug,warn` [default: `RUST_LOG`, else `info`]
     #[arg(long, env = Setting::LOG.variable, hide_env_values = true, global = true, value_name = "FILTER")]
@@ -121,6 +131,8 @@ pub struct Config {
     pub limits: ThrottleSettings,
     /// Instant at which the clock starts; without one it is the machine's.
     pub clock: Option<DateTime<Utc>>,
+    /// Whether to serve by a clock that does not fit the data.
+    pub accept_clock: bool,
     /// What to log.
     pub log: LogFilter,
     /// How to log.
@@ -149,12 +161,16 @@ pub struct Setting {
 }
 
 impl Setting {
-    const LISTEN: Self = Self { variable: "LATCHKEY_LISTEN", flag: "--listen" };
-    const METRICS_LISTEN: Self = Self { variable: "LATCHKEY_METRICS_LISTEN", flag: "--metrics-listen" };
+    /// Address and port to serve on.
+    pub const LISTEN: Self = Self { variable: "LATCHKEY_LISTEN", flag: "--listen" };
+    /// Address and port for Prometheus.
+    pub const METRICS_LISTEN: Self = Self { variable: "LATCHKEY_METRICS_LISTEN", flag: "--metrics-listen" };
     /// The folder of what is kept outside the database.
     pub const DATA_DIR: Self = Self { variable: "LATCHKEY_DATA_DIR", flag: "--data-dir" };
-    const DATABASE_URL: Self = Self { variable: "DATABASE_URL", flag: "--database-url" };
-    const MIGRATE_DATABASE_URL: Self =
+    /// A server of one's own.
+    pub const DATABASE_URL: Self = Self { variable: "DATABASE_URL", flag: "--database-url" };
+    /// The same as the owner of its tables.
+    pub const MIGRATE_DATABASE_URL: Self =
         Self { variable: "LATCHKEY_MIGRATE_DATABASE_URL", flag: "--migrate-database-url" };
     const DATABASE_CONNECTIONS: Self =
         Self { variable: "LATCHKEY_DATABASE_CONNECTIONS", flag: "--database-connections" };
@@ -168,7 +184,10 @@ impl Setting {
     const AUTH_FAILURE_LIMIT: Self = Self { variable: "LATCHKEY_AUTH_FAILURE_LIMIT", flag: "--auth-failure-limit" };
     const TRUSTED_PROXIES: Self = Self { variable: "LATCHKEY_TRUSTED_PROXIES", flag: "--trusted-proxies" };
     const CONNECTIONS: Self = Self { variable: "LATCHKEY_CONNECTIONS", flag: "--connections" };
-    const CLOCK: Self = Self { variable: "LATCHKEY_CLOCK", flag: "--clock" };
+    /// When the clock starts.
+    pub const CLOCK: Self = Self { variable: "LATCHKEY_CLOCK", flag: "--clock" };
+    /// Whether a clock that does not fit the data is right all the same.
+    pub const ACCEPT_CLOCK: Self = Self { variable: "LATCHKEY_ACCEPT_CLOCK", flag: "--accept-clock" };
     const LOG: Self = Self { variable: "LATCHKEY_LOG", flag: "--log" };
     const LOG_FORMAT: Self = Self { variable: "LATCHKEY_LOG_FORMAT", flag: "--log-format" };
 
@@ -240,6 +259,7 @@ impl Config {
                 connections: most_connections(&given.connections)?,
             },
             clock,
+            accept_clock: boolean(Setting::ACCEPT_CLOCK, &given.accept_clock)?,
             log: log(present(Setting::LOG, given.log)?)?,
             log_format: log_format(present(Setting::LOG_FORMAT, given.log_format)?.as_deref())?,
         })
@@ -264,7 +284,11 @@ fn database_options(setting: Setting, url: &str) -> Result<PgConnectOptions, Con
     if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
         return Err(wrong());
     }
-    PgConnectOptions::from_str(url).map_err(|_| wrong())
+    PgConnectOptions::from_str(url).map_err(|_| {
+        setting.refuse(
+            "cannot be read: its port, its sslmode, or a character of user or password that has to be written as %XX is wrong",
+        )
+    })
 }
 
 fn clock(text: &str, database: &Database) -> Result<DateTime<Utc>, ConfigError> {
@@ -274,6 +298,10 @@ fn clock(text: &str, database: &Database) -> Result<DateTime<Utc>, ConfigError> 
     DateTime::parse_from_rfc3339(text)
         .map(|instant| instant.to_utc())
         .map_err(|_| Setting::CLOCK.refuse(format!("is not an instant such as 2026-01-30T09:00:00Z: {text:?}")))
+}
+
+fn boolean(setting: Setting, text: &str) -> Result<bool, ConfigError> {
+    text.parse().map_err(|_| setting.refuse(format!("is neither true nor false: {text:?}")))
 }
 
 fn connections(text: &str) -> Result<u32, ConfigError> {
@@ -335,8 +363,9 @@ fn default_data_dir() -> Option<PathBuf> {
 
 fn log(given: Option<String>) -> Result<LogFilter, ConfigError> {
     let text = given.or_else(|| env::var("RUST_LOG").ok()).unwrap_or_else(|| DEFAULT_LOG.to_owned());
-    LogFilter::parse(&text)
-        .ok_or_else(|| Setting::LOG.refuse(format!("is not a filter such as info or latchkey=debug,warn: {text:?}")))
+    LogFilter::parse(&text).ok_or_else(|| {
+        Setting::LOG.refuse(format!("or RUST_LOG is not a filter such as info or latchkey=debug,warn: {text:?}"))
+    })
 }
 
 fn log_format(given: Option<&str>) -> Result<LogFormat, ConfigError> {

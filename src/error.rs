@@ -105,7 +105,7 @@ error_codes! {
     BadRequest = "BAD_REQUEST", None, 400, Caller, false, "The request body is not a GraphQL request.";
     MethodNotAllowed = "METHOD_NOT_ALLOWED", None, 405, Caller, false, "GraphQL is served by POST only.";
     NotAcceptable = "NOT_ACCEPTABLE", None, 406, Caller, false, "None of the accepted media types can be served.";
-    UnsupportedMediaType = "UNSUPPORTED_MEDIA_TYPE", None, 415, Caller, false, "The request body is not JSON.";
+    UnsupportedMediaType = "UNSUPPORTED_MEDIA_TYPE", None, 415, Caller, false, "The request body is not JSON, or is compressed.";
     PayloadTooLarge = "PAYLOAD_TOO_LARGE", None, 413, Caller, false, "The request body is larger than 1 MiB.";
     RequestTimeout = "REQUEST_TIMEOUT", None, 408, Caller, true, "The request body did not arrive in time.";
     BatchTooLarge = "BATCH_TOO_LARGE", None, 400, Caller, false, "A batch holds between 1 and 100 operations.";
@@ -114,6 +114,7 @@ error_codes! {
     DocumentTooComplex = "DOCUMENT_TOO_COMPLEX", None, 400, Caller, false, "A GraphQL document selects too many fields, aliases, directives or fragments, or asks for too many records.";
     ParseFailed = "GRAPHQL_PARSE_FAILED", None, 400, Caller, false, "The document is not GraphQL.";
     ValidationFailed = "GRAPHQL_VALIDATION_FAILED", None, 400, Caller, false, "The document does not fit the schema.";
+    PersistedQueryNotSupported = "PERSISTED_QUERY_NOT_SUPPORTED", None, 400, Caller, false, "A request has the hash of a document in the place of the document, and none is kept: send the document.";
     OperationNotFound = "OPERATION_NOT_FOUND", None, 400, Caller, false, "The document holds no operation of that name, or several and none was named.";
     InvalidVariable = "INVALID_VARIABLE", None, 400, Caller, false, "A variable is missing or does not fit its type.";
     ChainBelowList = "CHAIN_BELOW_LIST", None, 400, Caller, false, "@chain stands on a field below a list.";
@@ -131,6 +132,7 @@ error_codes! {
     OutcomeUnknown = "OUTCOME_UNKNOWN", None, 503, Passing, false, "The database went away while it was committing: read what was to be changed before you send the request again.";
     Overloaded = "OVERLOADED", None, 503, Passing, true, "More requests arrive than can be served. This one was not begun; Retry-After says when to send it again.";
     Unavailable = "UNAVAILABLE", None, 503, Passing, true, "The database is busy or cannot be reached.";
+    SecretUnreadable = "SECRET_UNREADABLE", None, 500, Fault, false, "A stored PIN, QR text or answer cannot be decrypted: whoever runs the service has to bring back the secret key. Nothing else of the answer is affected.";
     Internal = "INTERNAL", None, 500, Fault, false, "A fault of the service. The request id finds it in the log.";
 }
 

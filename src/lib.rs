@@ -16,7 +16,8 @@
 //! - [`workers`] runs beside the requests: deliveries, [`pruner`], the upkeep of [`events`], the use of API keys and
 //!   their limits.
 //! - [`telemetry`] is what is seen from outside: log, metrics, traces.
-//! - [`clock`], [`id`], [`secrets`], [`tls`] and [`error`] are used everywhere; [`config`] and [`app`] put the parts together.
+//! - [`liveness`] tells which processes live, [`last_write`] whether the clock fits the data.
+//! - [`clock`], [`id`], [`secrets`], [`text`], [`tls`] and [`error`] are used everywhere; [`config`] and [`app`] put the parts together.
 
 pub mod app;
 pub mod audit;
@@ -36,6 +37,8 @@ pub mod id;
 pub mod idempotency;
 pub mod import;
 pub mod integrations;
+pub mod last_write;
+pub mod liveness;
 pub mod pruner;
 pub mod reservations;
 pub mod rest;
@@ -45,6 +48,7 @@ pub mod rooms;
 pub mod rotation;
 pub mod secrets;
 pub mod telemetry;
+pub mod text;
 pub mod throttle;
 pub mod tls;
 pub mod webhooks;

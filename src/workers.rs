@@ -1,15 +1,16 @@
 //! What runs beside the requests: deliveries, the pruner, the clean-up of kept answers, the upkeep of the partitions, the
-//! use of API keys and their limits. Every replica runs them; they share their work.
+//! use of API keys and their limits. Every replica runs them; they share their work. Beside them it shows that it lives, from before
+//! the first of them begins until the last one has ended: what they have leased stays theirs for as long.
 
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::MissedTickBehavior;
 
 use crate::app::App;
 use crate::webhooks::{self, Sender};
-use crate::{auth, events, idempotency, pruner, throttle};
+use crate::{auth, events, idempotency, liveness, pruner, throttle};
 
 /// Longest wait for workers that were asked to stop. What they leave undone is taken up at the next start.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -18,11 +19,22 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub struct Workers {
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
+    living: Living,
+}
+
+/// The task that shows that this process lives, until it is dropped.
+struct Living(JoinHandle<()>);
+
+impl Drop for Living {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 impl Workers {
     /// Starts them.
     pub fn start(app: &App) -> Self {
+        let living = Living(tokio::spawn(liveness::run(app.clone())));
         let (stop, stopping) = watch::channel(false);
         let stopped = || {
             let mut stopping = stopping.clone();
@@ -38,12 +50,15 @@ impl Workers {
         tasks.spawn(pruner::run(app.clone(), stopped()));
         tasks.spawn(auth::run_usage(app.clone(), stopped()));
         tasks.spawn(throttle::run_exchange(app.clone(), stopped()));
-        Self { stop, tasks }
+        Self { stop, tasks, living }
     }
 
     /// Resolves when one of them has ended by itself, which none does but by a fault.
     pub async fn failed(&mut self) {
-        let _ = self.tasks.join_next().await;
+        tokio::select! {
+            _ = self.tasks.join_next() => {}
+            _ = &mut self.living.0 => {}
+        }
     }
 
     /// Lets them finish what they are at.

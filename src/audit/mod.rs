@@ -20,7 +20,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 pub use journal::Journal;
-pub use model::{Action, Actor, ActorType, AuditEntry, Entry, Object, ObjectType, Reason};
+pub use model::{Action, Actor, ActorType, AuditEntry, Entry, Object, ObjectType, REASON_MAX, Reason};
 
 use crate::auth::{self, Permission};
 use crate::db::{Extent, ExtentRequest, Page, PageRequest};

@@ -11,7 +11,7 @@ use crate::events::{Change, EventActor};
 use crate::integrations::Integration;
 
 /// Longest reason, in characters.
-const REASON_MAX: usize = 500;
+pub const REASON_MAX: usize = 500;
 
 /// What was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, async_graphql::Enum)]

@@ -1,13 +1,14 @@
 //! `latchkey api-key`
 
 use chrono::SecondsFormat;
+use serde_json::json;
 use uuid::Uuid;
 
-use super::{Failure, print, start};
+use super::table::{Output, Table};
+use super::{Failure, explain, print, start};
 use crate::app::App;
 use crate::auth::{self, ApiKeyChange, ApiKeyInfo, NewApiKey, Permission};
 use crate::config::Config;
-use crate::hotels;
 
 #[derive(clap::Subcommand)]
 pub(super) enum Command {
@@ -17,6 +18,8 @@ pub(super) enum Command {
     List {
         /// The hotel
         hotel_slug: String,
+        #[command(flatten)]
+        output: Output,
     },
     /// Refuse a pair until it is enabled again
     Disable {
@@ -65,49 +68,67 @@ pub(super) async fn run(command: Command, config: &Config) -> Result<(), Failure
 async fn execute(command: Command, app: &App) -> Result<String, Failure> {
     match command {
         Command::Create(new) => {
-            let hotel = hotels::get_by_slug(app, &new.hotel_slug).await?;
+            let hotel = explain::hotel(app, &new.hotel_slug).await?;
             let name = new.name.as_ref().unwrap_or(&new.integration);
             let made = auth::create_api_key(app, hotel.id, &new.integration, name, new.permission).await?;
             Ok(shown_once(&made))
         }
-        Command::List { hotel_slug } => {
-            let hotel = hotels::get_by_slug(app, &hotel_slug).await?;
-            Ok(auth::list_api_keys(app, hotel.id).await?.iter().map(line).collect())
+        Command::List { hotel_slug, output } => {
+            let hotel = explain::hotel(app, &hotel_slug).await?;
+            Ok(table(&auth::list_api_keys(app, hotel.id).await?).print(&output))
         }
         Command::Disable { id } => change(app, id, ApiKeyChange::Disable).await,
         Command::Enable { id } => change(app, id, ApiKeyChange::Enable).await,
         Command::Revoke { id } => change(app, id, ApiKeyChange::Revoke).await,
-        Command::Regenerate { id } => Ok(shown_once(&auth::regenerate_api_key(app, id).await?)),
+        Command::Regenerate { id } => {
+            let made = auth::regenerate_api_key(app, id).await;
+            Ok(shown_once(&made.map_err(|error| explain::no_such(error, || no_pair(id)))?))
+        }
     }
 }
 
 async fn change(app: &App, id: Uuid, change: ApiKeyChange) -> Result<String, Failure> {
-    auth::change_api_key(app, id, change).await?;
+    let changed = auth::change_api_key(app, id, change).await;
+    changed.map_err(|error| explain::no_such(error, || no_pair(id)))?;
     Ok(String::new())
+}
+
+fn no_pair(id: Uuid) -> String {
+    format!("there is no pair of API keys {id}: `latchkey api-key list <hotel>` shows a hotel's")
 }
 
 fn shown_once(made: &NewApiKey) -> String {
     format!("id    {}\nlive  {}\ntest  {}\n", made.id, made.pair.live.expose(), made.pair.test.expose())
 }
 
-/// Id, integration, name, permission, previews, requests, last use, state.
-fn line(key: &ApiKeyInfo) -> String {
-    let state = match (key.revoked_at, key.disabled_at) {
-        (Some(_), _) => "revoked",
-        (None, Some(_)) => "disabled",
-        (None, None) => "active",
-    };
-    let last_used = key.last_used_at.map_or("never".to_owned(), |at| at.to_rfc3339_opts(SecondsFormat::Secs, true));
-    let columns = [
-        &key.id.to_string(),
-        &key.integration.name,
-        &key.name,
-        key.permission.as_str(),
-        &key.live_preview,
-        &key.test_preview,
-        &key.request_count.to_string(),
-        &last_used,
-        state,
-    ];
-    format!("{}\n", columns.join("\t"))
+fn table(keys: &[ApiKeyInfo]) -> Table {
+    let table = Table::new(&[
+        "id",
+        "integration",
+        "name",
+        "permission",
+        "liveKey",
+        "testKey",
+        "requests",
+        "lastUsedAt",
+        "state",
+    ]);
+    keys.iter().fold(table, |table, key| {
+        let state = match (key.revoked_at, key.disabled_at) {
+            (Some(_), _) => "revoked",
+            (None, Some(_)) => "disabled",
+            (None, None) => "active",
+        };
+        table.row([
+            json!(key.id),
+            json!(key.integration.name),
+            json!(key.name),
+            json!(key.permission.as_str()),
+            json!(key.live_preview),
+            json!(key.test_preview),
+            json!(key.request_count),
+            json!(key.last_used_at.map(|at| at.to_rfc3339_opts(SecondsFormat::Secs, true))),
+            json!(state),
+        ])
+    })
 }

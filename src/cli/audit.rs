@@ -1,13 +1,16 @@
 //! `latchkey audit`
 
 use chrono::SecondsFormat;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Failure, print, start};
+use super::table::{Output, Table};
+use super::{Failure, explain, print, start};
 use crate::app::App;
 use crate::audit::{self, AuditEntry, AuditList, Reader};
 use crate::config::Config;
 use crate::db::PageRequest;
+use crate::error::ErrorCode;
 use crate::hotels;
 
 /// Entries that are read at a time.
@@ -15,7 +18,7 @@ const PAGE: u8 = 100;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// The hotel
+    /// The hotel; one that was deleted by its id
     hotel_slug: String,
     /// Only what concerns the record with this id: a room stay, a room access key, a reservation ...; it may be gone
     #[arg(long, value_name = "ID")]
@@ -23,6 +26,8 @@ pub(super) struct Args {
     /// At most so many, the newest first
     #[arg(long, value_name = "COUNT", default_value_t = 100)]
     limit: usize,
+    #[command(flatten)]
+    output: Output,
 }
 
 pub(super) async fn run(args: Args, config: &Config) -> Result<(), Failure> {
@@ -33,10 +38,14 @@ pub(super) async fn run(args: Args, config: &Config) -> Result<(), Failure> {
 }
 
 async fn execute(args: &Args, app: &App) -> Result<String, Failure> {
-    let hotel = hotels::get_by_slug(app, &args.hotel_slug).await?;
-    let list = AuditList::of(Reader::operator(hotel.id));
+    let hotel = match (hotels::get_by_slug(app, &args.hotel_slug).await, args.hotel_slug.parse()) {
+        (Ok(hotel), _) => hotel.id,
+        (Err(error), Ok(id)) if error.code == ErrorCode::NotFound => id,
+        (Err(error), _) => return Err(explain::no_such(error, || explain::no_hotel(&args.hotel_slug))),
+    };
+    let list = AuditList::of(Reader::operator(hotel));
     let mut conn = app.worker_pool.acquire().await?;
-    let mut lines = Vec::new();
+    let mut entries = Vec::new();
     let mut after = None;
     loop {
         let request = PageRequest { after, ..PageRequest::first(PAGE) };
@@ -45,32 +54,31 @@ async fn execute(args: &Args, app: &App) -> Result<String, Failure> {
             None => audit::page(&mut conn, &list, &request).await?,
         };
         after = page.items.last().map(|entry| entry.id);
-        lines.extend(page.items.iter().map(line));
-        if !page.more || lines.len() >= args.limit {
-            lines.truncate(args.limit);
-            return Ok(lines.concat());
+        entries.extend(page.items);
+        if !page.more || entries.len() >= args.limit {
+            entries.truncate(args.limit);
+            let table = Table::new(&["at", "actor", "action", "object", "fields", "related", "reason", "requestId"]);
+            let table = entries.iter().fold(table, |table, entry| table.row(values(entry)));
+            return Ok(table.print(&args.output));
         }
     }
 }
 
-/// When, who, what was done, to what, which fields, what else it concerns, why, in which request.
-fn line(entry: &AuditEntry) -> String {
-    let absent = || "-".to_owned();
-    let object = |object: &audit::Object| format!("{} {}", object.object_type.as_str(), object.id);
+fn values(entry: &AuditEntry) -> [Value; 8] {
+    let object = |object: &audit::Object| json!(format!("{} {}", object.object_type.as_str(), object.id));
     let actor = match (&entry.actor.integration, &entry.actor.api_key) {
         (Some(integration), Some((id, _))) => format!("{} (API key {id})", integration.name),
         (Some(integration), None) => integration.name.clone(),
         (None, _) => entry.actor.actor_type.as_str().to_owned(),
     };
-    let columns = [
-        entry.created_at.to_rfc3339_opts(SecondsFormat::Millis, true),
-        actor,
-        entry.action.as_str().to_owned(),
+    [
+        json!(entry.created_at.to_rfc3339_opts(SecondsFormat::Millis, true)),
+        json!(actor),
+        json!(entry.action.as_str()),
         object(&entry.object),
-        entry.updated_fields.as_ref().map_or_else(absent, |fields| fields.join(",")),
-        entry.related.as_ref().map_or_else(absent, object),
-        entry.reason.clone().unwrap_or_else(absent),
-        entry.request_id.clone().unwrap_or_else(absent),
-    ];
-    format!("{}\n", columns.join("\t"))
+        json!(entry.updated_fields),
+        json!(entry.related.as_ref().map(object)),
+        json!(entry.reason),
+        json!(entry.request_id),
+    ]
 }

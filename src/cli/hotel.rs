@@ -1,15 +1,15 @@
 //! `latchkey hotel`
 
-use std::fmt::Write as _;
-
 use chrono::NaiveTime;
-use chrono_tz::Tz;
+use chrono_tz::{TZ_VARIANTS, Tz};
+use serde_json::{Value, json};
 
-use super::{Failure, print, start};
+use super::table::{Output, Table};
+use super::{Failure, explain, print, start};
 use crate::app::App;
 use crate::config::Config;
-use crate::hotels::{self, Hotel, HotelChange, NewHotel};
-use crate::webhooks::{self, Endpoint};
+use crate::hotels::{self, Contents, Hotel, HotelChange, NewHotel};
+use crate::rooms;
 
 #[derive(clap::Subcommand)]
 pub(super) enum Command {
@@ -18,12 +18,26 @@ pub(super) enum Command {
     /// Change a hotel; what is left out stays as it is
     Update(Update),
     /// List all hotels
-    List,
-    /// List a hotel's webhook endpoints, and why and since when Latchkey has disabled them
-    Webhooks {
+    List {
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Show a hotel's settings and how much belongs to it
+    Show {
         /// The hotel
         slug: String,
+        #[command(flatten)]
+        output: Output,
     },
+    /// List a hotel's rooms
+    Rooms {
+        /// The hotel
+        slug: String,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Delete a hotel and everything that belongs to it, once its integrations are disconnected
+    Delete(Delete),
 }
 
 #[derive(clap::Args)]
@@ -34,7 +48,7 @@ pub(super) struct Create {
     #[arg(long)]
     name: String,
     /// IANA name of the hotel's time zone, such as Europe/Berlin
-    #[arg(long)]
+    #[arg(long, value_parser = time_zone)]
     time_zone: Tz,
     /// Local time from which rooms are handed out
     #[arg(long, value_name = "HH:MM", default_value = "15:00", value_parser = time)]
@@ -52,7 +66,7 @@ pub(super) struct Update {
     #[arg(long)]
     name: Option<String>,
     /// IANA name of the hotel's time zone; moves all departures
-    #[arg(long)]
+    #[arg(long, value_parser = time_zone)]
     time_zone: Option<Tz>,
     /// Local time from which rooms are handed out
     #[arg(long, value_name = "HH:MM", value_parser = time)]
@@ -63,6 +77,15 @@ pub(super) struct Update {
     /// Whether lock vendors may write room access keys
     #[arg(long)]
     room_access_keys: Option<Switch>,
+}
+
+#[derive(clap::Args)]
+pub(super) struct Delete {
+    /// The hotel
+    slug: String,
+    /// The slug again; without it, nothing is deleted and what would be is told
+    #[arg(long, value_name = "SLUG")]
+    yes_delete: Option<String>,
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -79,7 +102,7 @@ pub(super) async fn run(command: Command, config: &Config) -> Result<(), Failure
 }
 
 async fn execute(command: Command, app: &App) -> Result<String, Failure> {
-    let hotels = match command {
+    match command {
         Command::Create(new) => {
             let new = NewHotel {
                 slug: new.slug,
@@ -88,7 +111,7 @@ async fn execute(command: Command, app: &App) -> Result<String, Failure> {
                 check_in_time: new.check_in,
                 check_out_time: new.check_out,
             };
-            vec![hotels::create(app, new).await?]
+            Ok(table(&[hotels::create(app, new).await?]).text())
         }
         Command::Update(update) => {
             let change = HotelChange {
@@ -98,30 +121,129 @@ async fn execute(command: Command, app: &App) -> Result<String, Failure> {
                 check_out_time: update.check_out,
                 room_access_keys_enabled: update.room_access_keys.map(|switch| matches!(switch, Switch::On)),
             };
-            vec![hotels::update(app, &update.slug, change).await?]
+            let updated = hotels::update(app, &update.slug, change).await;
+            let hotel = updated.map_err(|error| explain::no_such(error, || explain::no_hotel(&update.slug)))?;
+            Ok(table(&[hotel]).text())
         }
-        Command::List => hotels::list(app).await?,
-        Command::Webhooks { slug } => {
-            let hotel = hotels::get_by_slug(app, &slug).await?;
-            return Ok(webhooks::of_hotel(app, hotel.id).await?.iter().map(endpoint_line).collect());
+        Command::List { output } => Ok(table(&hotels::list(app).await?).print(&output)),
+        Command::Show { slug, output } => {
+            let hotel = explain::hotel(app, &slug).await?;
+            let contents = hotels::contents(app, hotel.id).await?;
+            Ok(card(&hotel, &contents).print_first(&output))
         }
-    };
-    Ok(hotels.iter().map(line).collect())
+        Command::Rooms { slug, output } => {
+            let hotel = explain::hotel(app, &slug).await?;
+            let rooms = rooms::room_setups(&mut *app.worker_pool.acquire().await?, hotel.id).await?;
+            let table = Table::new(&["id", "name", "category", "area"]);
+            let table = rooms.iter().fold(table, |table, room| {
+                table.row([json!(room.id), json!(room.name), json!(room.category.name), json!(room.area_name)])
+            });
+            Ok(table.print(&output))
+        }
+        Command::Delete(args) => delete(app, &args).await,
+    }
 }
 
-fn line(hotel: &Hotel) -> String {
-    let mut line = format!("{}\t{}\t{}", hotel.slug, hotel.name, hotel.time_zone);
-    let times = (hotel.check_in_time.format("%H:%M"), hotel.check_out_time.format("%H:%M"));
-    writeln!(line, "\tcheck-in {}\tcheck-out {}", times.0, times.1).expect("a string takes everything");
-    line
+async fn delete(app: &App, Delete { slug, yes_delete }: &Delete) -> Result<String, Failure> {
+    let hotel = explain::hotel(app, slug).await?;
+    if yes_delete.as_ref() != Some(slug) {
+        let Contents { reservations, room_stays, clients, room_access_keys, .. } =
+            hotels::contents(app, hotel.id).await?;
+        return Err(Failure::Other(format!(
+            "nothing is deleted yet: {slug:?} has {reservations} reservations, {room_stays} room stays, {clients} clients and \
+             {room_access_keys} room access keys, and they would be gone for good. If that is meant: latchkey hotel delete \
+             {slug} --yes-delete {slug}"
+        )));
+    }
+    let rows = hotels::delete(app, &hotel).await?;
+    Ok(format!(
+        "Deleted {slug} and {rows} records of it. `latchkey audit {}` goes on telling its audit trail.\n",
+        hotel.id
+    ))
 }
 
-fn endpoint_line((integration, endpoint): &(String, Endpoint)) -> String {
-    let reason = endpoint.disabled_reason.as_deref().unwrap_or("-");
-    let since = endpoint.disabled_at.map_or_else(|| "-".to_owned(), |at| at.format("%Y-%m-%dT%H:%M:%SZ").to_string());
-    format!("{integration}\t{}\t{}\t{reason}\t{since}\n", endpoint.url, endpoint.status.as_str())
+const HOTEL: &[&str] = &["slug", "name", "timeZone", "checkIn", "checkOut", "roomAccessKeys"];
+
+fn values(hotel: &Hotel) -> [Value; 6] {
+    let time = |time: NaiveTime| json!(time.format("%H:%M").to_string());
+    [
+        json!(hotel.slug),
+        json!(hotel.name),
+        json!(hotel.time_zone.name()),
+        time(hotel.check_in_time),
+        time(hotel.check_out_time),
+        json!(hotel.room_access_keys_enabled),
+    ]
+}
+
+fn table(hotels: &[Hotel]) -> Table {
+    hotels.iter().fold(Table::new(HOTEL), |table, hotel| table.row(values(hotel)))
+}
+
+fn card(hotel: &Hotel, contents: &Contents) -> Table {
+    let table = Table::new(&[
+        "slug",
+        "name",
+        "timeZone",
+        "checkIn",
+        "checkOut",
+        "roomAccessKeys",
+        "id",
+        "categories",
+        "rooms",
+        "clients",
+        "reservations",
+        "roomStays",
+        "keys",
+        "integrations",
+        "apiKeys",
+        "webhookEndpoints",
+    ]);
+    let counts = [
+        contents.categories,
+        contents.rooms,
+        contents.clients,
+        contents.reservations,
+        contents.room_stays,
+        contents.room_access_keys,
+        contents.integrations,
+        contents.api_keys,
+        contents.webhook_endpoints,
+    ];
+    table.row(values(hotel).into_iter().chain([json!(hotel.id)]).chain(counts.map(|count| json!(count))))
 }
 
 fn time(text: &str) -> Result<NaiveTime, String> {
     NaiveTime::parse_from_str(text, "%H:%M").map_err(|_| "expected a time such as 15:00".to_owned())
+}
+
+/// A zone by its name, or what the name may have been meant to be.
+fn time_zone(text: &str) -> Result<Tz, String> {
+    text.parse().map_err(|_| {
+        let wanted = text.to_lowercase().replace(' ', "_");
+        let is_meant = |zone: &&Tz| {
+            let name = zone.name().to_lowercase();
+            !wanted.is_empty() && (name == wanted || name.rsplit('/').next() == Some(&wanted))
+        };
+        match TZ_VARIANTS.iter().find(is_meant) {
+            Some(zone) => format!("the IANA name of that zone is {}", zone.name()),
+            None => "expected the IANA name of a time zone, such as Europe/Berlin".to_owned(),
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_zone_that_is_not_known_is_answered_with_one_that_is() {
+        assert_eq!(time_zone("Europe/Berlin"), Ok(Tz::Europe__Berlin));
+        let meant = Err("the IANA name of that zone is America/New_York".to_owned());
+        assert_eq!(time_zone("new york"), meant);
+        assert_eq!(time_zone("america/new_york"), meant);
+        for text in ["Mars", "", "+01:00"] {
+            assert!(time_zone(text).is_err_and(|reason| reason.contains("such as Europe/Berlin")), "{text}");
+        }
+    }
 }

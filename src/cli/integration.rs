@@ -2,10 +2,13 @@
 
 use std::fmt::Write as _;
 
-use super::{Failure, print, start};
+use serde_json::json;
+
+use super::table::{Output, Table};
+use super::{Failure, explain, print, start};
 use crate::app::App;
 use crate::config::Config;
-use crate::hotels::{self, HotelId};
+use crate::hotels::HotelId;
 use crate::integrations::{self, Holdings, Integration};
 
 #[derive(clap::Subcommand)]
@@ -16,6 +19,8 @@ pub(super) enum Command {
     List {
         /// The hotel
         hotel_slug: String,
+        #[command(flatten)]
+        output: Output,
     },
     /// Revoke an integration's API keys, delete its webhook endpoints, and take its room access keys off all stays
     Disconnect(Named),
@@ -39,26 +44,29 @@ pub(super) async fn run(command: Command, config: &Config) -> Result<(), Failure
 async fn execute(command: Command, app: &App) -> Result<String, Failure> {
     match command {
         Command::Connect(Named { hotel_slug, name }) => {
-            let hotel = hotels::get_by_slug(app, &hotel_slug).await?;
+            let hotel = explain::hotel(app, &hotel_slug).await?;
             let integration = integrations::connect(app, hotel.id, &name).await?;
             Ok(format!("id    {}\n", integration.id))
         }
-        Command::List { hotel_slug } => {
-            let hotel = hotels::get_by_slug(app, &hotel_slug).await?;
-            Ok(integrations::list(app, hotel.id).await?.iter().map(line).collect())
+        Command::List { hotel_slug, output } => {
+            let hotel = explain::hotel(app, &hotel_slug).await?;
+            Ok(table(&integrations::list(app, hotel.id).await?).print(&output))
         }
         Command::Disconnect(Named { hotel_slug, name }) => {
-            let hotel = hotels::get_by_slug(app, &hotel_slug).await?;
-            disconnect(app, hotel.id, &name).await
+            let hotel = explain::hotel(app, &hotel_slug).await?;
+            disconnect(app, hotel.id, &hotel_slug, &name).await
         }
     }
 }
 
 /// Says what was taken away by each of the transactions that it took.
-async fn disconnect(app: &App, hotel: HotelId, name: &str) -> Result<String, Failure> {
+async fn disconnect(app: &App, hotel: HotelId, slug: &str, name: &str) -> Result<String, Failure> {
     let mut said = String::new();
     loop {
-        let done = integrations::disconnect(app, hotel, name).await?;
+        let done = integrations::disconnect(app, hotel, name).await.map_err(|error| {
+            let list = format!("`latchkey integration list {slug}` shows those that there are");
+            explain::no_such(error, || format!("there is no integration {name:?}: {list}"))
+        })?;
         writeln!(
             said,
             "{} API keys revoked, {} webhook endpoints deleted, {} room access keys deleted, {} stays changed",
@@ -75,16 +83,18 @@ async fn disconnect(app: &App, hotel: HotelId, name: &str) -> Result<String, Fai
     }
 }
 
-/// Id, name, what it holds, state.
-fn line((integration, holdings): &(Integration, Holdings)) -> String {
-    let state = if integration.disconnected_at.is_some() { "disconnected" } else { "connected" };
-    format!(
-        "{}\t{}\t{} API keys\t{} room access keys on {} stays\t{} webhook endpoints\t{state}\n",
-        integration.id,
-        integration.name,
-        holdings.api_keys,
-        holdings.room_access_keys,
-        holdings.room_stays,
-        holdings.webhook_endpoints,
-    )
+fn table(integrations: &[(Integration, Holdings)]) -> Table {
+    let table = Table::new(&["id", "name", "apiKeys", "roomAccessKeys", "roomStays", "webhookEndpoints", "state"]);
+    integrations.iter().fold(table, |table, (integration, holdings)| {
+        let state = if integration.disconnected_at.is_some() { "disconnected" } else { "connected" };
+        table.row([
+            json!(integration.id),
+            json!(integration.name),
+            json!(holdings.api_keys),
+            json!(holdings.room_access_keys),
+            json!(holdings.room_stays),
+            json!(holdings.webhook_endpoints),
+            json!(state),
+        ])
+    })
 }

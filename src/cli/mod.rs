@@ -6,6 +6,7 @@
 mod api_key;
 mod audit;
 mod demo;
+mod explain;
 mod hotel;
 mod import;
 mod integration;
@@ -15,23 +16,28 @@ mod rotate_secrets;
 mod schema;
 mod serve;
 mod start;
+mod table;
+mod webhook;
 
 use std::fmt;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{Arg, CommandFactory as _, FromArgMatches as _, Parser};
 
-use crate::config::{Config, ConfigError, Settings};
+use crate::config::{Config, ConfigError, SERVER_SETTINGS, SETTINGS, Settings};
 use crate::db::embedded::{self, EmbeddedError};
 use crate::error::Error;
 use crate::telemetry::{self, traces::Traces};
+use explain::chain;
 
-pub use start::{Started, start};
+pub use start::{Started, start, start_read_only};
 
 /// GraphQL backend for hotel stays and the keys that open their rooms.
 #[derive(Parser)]
 #[command(name = "latchkey", version, max_term_width = 100)]
+#[command(after_help = "Settings, each a flag and a variable of the environment: see --help")]
+#[command(after_long_help = "Exit codes: 0 done, 1 failed, 2 a setting or the usage was wrong")]
 struct Cli {
     #[command(flatten)]
     settings: Settings,
@@ -45,11 +51,11 @@ enum Command {
     Serve,
     /// Bring the database to the schema of this version, as every other command that uses it does first
     Migrate,
-    /// Import bookings from a CSV file
+    /// Import bookings from a CSV file: a hotel's own, or the public hotel booking data
     Import(import::Args),
     /// Print the GraphQL schema
     Schema,
-    /// Create, change and list hotels
+    /// Create, change, list, show and delete hotels
     #[command(subcommand)]
     Hotel(hotel::Command),
     /// Create, list, disable, enable, revoke and regenerate API keys
@@ -58,13 +64,16 @@ enum Command {
     /// Connect, list and disconnect integrations
     #[command(subcommand)]
     Integration(integration::Command),
+    /// List webhook endpoints
+    #[command(subcommand)]
+    Webhook(webhook::Command),
     /// Revoke and delete room access keys that are due, as the server does every minute
     Prune(prune::Args),
-    /// Seal PINs, QR data, webhook secrets and kept answers anew with the first secret key
+    /// Seal PINs, QR data, webhook secrets and kept answers anew with the first secret key, or check that they open
     RotateSecrets(rotate_secrets::Args),
     /// Tell who did what in a hotel and why, the newest first
     Audit(audit::Args),
-    /// Show the demo's hotels and their API keys
+    /// Show the demo's hotels and their API keys, load the demo, or start it over
     Demo(demo::Args),
     #[command(name = embedded::KEEPER_COMMAND, hide = true)]
     KeepPostgres(embedded::keeper::Args),
@@ -72,7 +81,8 @@ enum Command {
 
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
-    let Cli { settings, command } = Cli::parse();
+    let given = usage().get_matches();
+    let Cli { settings, command } = Cli::from_arg_matches(&given).unwrap_or_else(|error| error.exit());
     // Needs no settings, and outlives whoever has them.
     if let Command::KeepPostgres(args) = &command {
         return embedded::keeper::run(args);
@@ -87,6 +97,24 @@ pub fn main() -> ExitCode {
             }
         }
     }
+}
+
+/// Every command takes all settings, so that one environment and one set of flags fit them all. Short help leaves them out, and
+/// long help of other commands than `serve` those that only a server uses.
+fn usage() -> clap::Command {
+    let in_long_help = |arg: Arg| match arg.get_help_heading() {
+        Some(SETTINGS | SERVER_SETTINGS) => arg.hide_short_help(true),
+        _ => arg,
+    };
+    let mut usage = Cli::command().mut_args(in_long_help);
+    // Hands the settings down to the commands.
+    usage.build();
+    usage.mut_subcommands(|command| if command.get_name() == "serve" { command } else { without_server(command) })
+}
+
+fn without_server(command: clap::Command) -> clap::Command {
+    let hidden = |arg: Arg| if arg.get_help_heading() == Some(SERVER_SETTINGS) { arg.hide(true) } else { arg };
+    command.mut_args(hidden).mut_subcommands(without_server)
 }
 
 fn run(command: Command, settings: Settings) -> Result<(), Failure> {
@@ -110,6 +138,7 @@ fn run(command: Command, settings: Settings) -> Result<(), Failure> {
             Command::Hotel(command) => hotel::run(command, &config).await,
             Command::ApiKey(command) => api_key::run(command, &config).await,
             Command::Integration(command) => integration::run(command, &config).await,
+            Command::Webhook(command) => webhook::run(command, &config).await,
             Command::Prune(args) => prune::run(args, &config).await,
             Command::RotateSecrets(args) => rotate_secrets::run(args, &config).await,
             Command::Audit(args) => audit::run(args, &config).await,
@@ -170,20 +199,6 @@ impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
         Self::Other(error.to_string())
     }
-}
-
-/// An error and what caused it, each cause once although some errors repeat theirs.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let sentence = error.to_string();
-        if !text.ends_with(&sentence) {
-            text = format!("{text}: {sentence}");
-        }
-        cause = error.source();
-    }
-    text
 }
 
 /// Prints a result. A reader that has seen enough is no failure.

@@ -1,10 +1,11 @@
 //! `latchkey prune`
 
-use std::fmt::Write as _;
-
 use chrono::SecondsFormat;
+use serde_json::json;
 
-use super::{Failure, print, start};
+use super::start::require_fitting_clock;
+use super::table::{Output, Table};
+use super::{Failure, print, start, start_read_only};
 use crate::app::App;
 use crate::config::Config;
 use crate::pruner::{self, Due};
@@ -14,26 +15,30 @@ pub(super) struct Args {
     /// List what would go (hotel, key, stay, since when), and change nothing
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    output: Output,
 }
 
 pub(super) async fn run(args: Args, config: &Config) -> Result<(), Failure> {
-    let started = start(config).await?;
-    let outcome = execute(&args, &started.app).await;
+    let started = if args.dry_run { start_read_only(config).await? } else { start(config).await? };
+    let outcome = execute(&args, config, &started.app).await;
     started.stop().await;
     print(&outcome?)
 }
 
-async fn execute(args: &Args, app: &App) -> Result<String, Failure> {
+async fn execute(args: &Args, config: &Config, app: &App) -> Result<String, Failure> {
     if args.dry_run {
-        return Ok(pruner::list_due(app).await?.iter().fold(String::new(), line));
+        return Ok(table(&pruner::list_due(app).await?).print(&args.output));
     }
+    require_fitting_clock(config, app).await?;
     let done = pruner::prune_due(app).await?;
-    Ok(format!("revoked {}\tdeleted {}\n", done.revoked, done.deleted))
+    let table = Table::new(&["revoked", "deleted"]).row([json!(done.revoked), json!(done.deleted)]);
+    Ok(table.print_first(&args.output))
 }
 
-fn line(mut lines: String, due: &Due) -> String {
-    let stay = due.stay.map_or_else(|| "-".to_owned(), |stay| stay.to_string());
-    let since = due.due_at.to_rfc3339_opts(SecondsFormat::Secs, true);
-    writeln!(lines, "{}\t{}\t{stay}\t{since}", due.hotel, due.key).expect("a string takes everything");
-    lines
+fn table(due: &[Due]) -> Table {
+    due.iter().fold(Table::new(&["hotel", "roomAccessKey", "roomStay", "dueSince"]), |table, due| {
+        let since = due.due_at.to_rfc3339_opts(SecondsFormat::Secs, true);
+        table.row([json!(due.hotel), json!(due.key), json!(due.stay), json!(since)])
+    })
 }

@@ -1,13 +1,16 @@
 //! `latchkey rotate-secrets`
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
-use super::{Failure, print, start};
+use super::start::start_without_key;
+use super::{Failure, print, start, start_read_only};
 use crate::app::App;
 use crate::config::{Config, Setting};
 use crate::id::IdSource;
+use crate::rotation::registry::{self, RegistryError};
 use crate::rotation::{self, Rotated};
 use crate::secrets::key_file::{self, Stamp};
 
@@ -23,6 +26,12 @@ pub(super) struct Args {
     /// Leave only the first key in the key file of the data folder, if nothing was found that is sealed with another
     #[arg(long, conflicts_with = "new_key")]
     remove_old_keys: bool,
+    /// Open everything that is sealed and change nothing: tells how much each key has sealed, and what does not open
+    #[arg(long, conflicts_with_all = ["new_key", "remove_old_keys"])]
+    check: bool,
+    /// Give up a key that is lost for good, so that everything starts without it: what it has sealed stays unreadable
+    #[arg(long, value_name = "NUMBER", conflicts_with_all = ["new_key", "remove_old_keys", "check"])]
+    give_up_key: Option<u32>,
 }
 
 pub(super) async fn run(args: Args, config: &Config) -> Result<(), Failure> {
@@ -34,7 +43,11 @@ pub(super) async fn run(args: Args, config: &Config) -> Result<(), Failure> {
             return Err(Setting::SECRET_KEY.refuse("is set: remove older keys there").into());
         }
     }
-    let started = start(config).await?;
+    let started = match args.give_up_key {
+        Some(number) => start_without_key(config, number).await?,
+        None if args.check => start_read_only(config).await?,
+        None => start(config).await?,
+    };
     let outcome = execute(&args, config, &started.app).await;
     started.stop().await;
     print(&outcome?)
@@ -44,14 +57,22 @@ async fn execute(args: &Args, config: &Config, app: &App) -> Result<String, Fail
     let file = config.secret_key_file();
     if args.new_key {
         key_file::add_key(&file, &app.ids).map_err(|error| about(&file, &error))?;
+        registry::register(app).await.map_err(|error| match error {
+            RegistryError::Database(error) => error.into(),
+            wrong => Failure::Other(format!("{} {wrong}", file.display())),
+        })?;
     }
     let before = Stamp::of(&file).ok();
-    let rotated = rotation::reseal_all(app).await?;
+    let rotated = if args.check { rotation::check_all(app).await? } else { rotation::reseal_all(app).await? };
     let mut report = rotated.iter().fold(String::new(), line);
+    keys(&mut report, &rotated);
     let unopened: usize = rotated.iter().map(|place| place.unopened.len()).sum();
     if unopened > 0 {
         print(&report)?;
         return Err(Failure::Other(format!("{unopened} values do not open; their rows are unopened above")));
+    }
+    if args.check {
+        return Ok(report + "Everything opens.\n");
     }
     let current = app.secret_keys.current();
     if rotated.iter().any(|place| place.resealed > 0) {
@@ -86,6 +107,17 @@ fn remove_old_keys(file: &Path, seen: Option<Stamp>) -> Result<(), Failure> {
 
 fn about(file: &Path, error: &std::io::Error) -> Failure {
     Failure::Other(format!("{}: {error}", file.display()))
+}
+
+/// How much each key has sealed, before this run changed that.
+fn keys(lines: &mut String, rotated: &[Rotated]) {
+    let mut by_key = BTreeMap::<u32, usize>::new();
+    for (key, values) in rotated.iter().flat_map(|place| &place.by_key) {
+        *by_key.entry(*key).or_default() += values;
+    }
+    for (key, values) in by_key {
+        writeln!(lines, "key {key}\t{values} values").expect("a string takes everything");
+    }
 }
 
 fn line(mut lines: String, done: &Rotated) -> String {

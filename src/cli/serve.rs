@@ -8,23 +8,24 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 
+use super::start::require_fitting_clock;
 use super::{Failure, Started, start};
-use crate::config::Config;
-use crate::http;
+use crate::config::{Config, Setting};
 use crate::workers::Workers;
+use crate::{demo, http};
 
 pub(super) async fn run(config: &Config) -> Result<(), Failure> {
     // First, so that a signal during the start is heard, also as process 1 of a container.
     let mut shutdown = Box::pin(shutdown()?);
     // Second, so that an occupied port is told before anything is started.
-    let listener = listen(config.listen).await?;
+    let listener = listen(config.listen, Setting::LISTEN).await?;
     let metrics = match config.metrics_listen {
-        Some(address) => Some(listen(address).await?),
+        Some(address) => Some(listen(address, Setting::METRICS_LISTEN).await?),
         None => None,
     };
     let url = url_of(listener.local_addr()?);
     let started = tokio::select! {
-        started = start(config) => started?,
+        started = start_by_clock(config) => started?,
         () = &mut shutdown => return Ok(()),
     };
     // Ends with the process, so that its end can be watched, too.
@@ -49,9 +50,11 @@ pub(super) async fn run(config: &Config) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
-    let bound = TcpListener::bind(address).await;
-    bound.map_err(|error| Failure::Other(format!("cannot listen on {address}: {error}")))
+async fn listen(address: SocketAddr, setting: Setting) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).await.map_err(|error| {
+        let advice = format!("choose another address or port with {setting}");
+        Failure::Other(format!("cannot listen on {address}: {error}; {advice}"))
+    })
 }
 
 fn serve_metrics(listener: TcpListener, started: &Started) -> Result<JoinSet<()>, Failure> {
@@ -61,18 +64,39 @@ fn serve_metrics(listener: TcpListener, started: &Started) -> Result<JoinSet<()>
     Ok(serving)
 }
 
+async fn start_by_clock(config: &Config) -> Result<Started, Failure> {
+    let started = start(config).await?;
+    require_fitting_clock(config, &started.app).await?;
+    Ok(started)
+}
+
 /// What is still to be done while `/readyz` already answers that it is not.
 async fn get_ready(started: &Started, config: &Config, url: &str) -> Result<(), Failure> {
     if started.embedded.is_some() {
-        crate::demo::ensure(&started.app, &config.data_dir, url).await?;
+        demo::ensure(&started.app, &config.data_dir, url).await?;
+    } else {
+        demo::renew_url(&started.app, &config.data_dir, url).await?;
     }
+    tell_age_of_demo(started).await?;
     started.app.ready.store(true, Ordering::Release);
     tracing::info!(url, "ready");
     Ok(())
 }
 
+/// The demo's guests arrive and depart around the day on which it was loaded, and stay behind with it.
+async fn tell_age_of_demo(started: &Started) -> Result<(), Failure> {
+    let Some(loaded_at) = demo::loaded_at(&started.app).await? else { return Ok(()) };
+    let days = (started.app.clock.now() - loaded_at).num_days();
+    if days == 0 {
+        tracing::info!(%loaded_at, "the demo was loaded within a day");
+    } else {
+        tracing::warn!(%loaded_at, days, "the demo is old: `latchkey demo --reset` starts it over");
+    }
+    Ok(())
+}
+
 /// Where a client on this machine finds the server.
-fn url_of(address: SocketAddr) -> String {
+pub(super) fn url_of(address: SocketAddr) -> String {
     let mut address = address;
     if address.ip().is_unspecified() {
         address.set_ip(if address.is_ipv4() { [127, 0, 0, 1].into() } else { std::net::Ipv6Addr::LOCALHOST.into() });

@@ -7,7 +7,7 @@ use std::path::Path;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
 
-use super::Failure;
+use super::{Failure, explain};
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config::{Config, Database, Setting};
@@ -15,10 +15,12 @@ use crate::db::embedded::{Durability, Embedded};
 use crate::db::{self, roles};
 use crate::events;
 use crate::id::IdSource;
+use crate::last_write::{self, ClockSource};
+use crate::rotation::registry::{self, RegistryError};
 use crate::secrets::{SecretKeys, key_file};
 
 /// Name of the database on the embedded server.
-const DATABASE: &str = "latchkey";
+pub(super) const DATABASE: &str = "latchkey";
 
 /// An application, and the server that it stands on.
 pub struct Started {
@@ -36,18 +38,85 @@ impl Started {
     }
 }
 
-/// Starts or reaches the database, brings it to the schema of this binary and puts the application together.
+/// What a command does with the database.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Access {
+    /// Read and write.
+    Full,
+    /// Read alone: nothing is made or migrated, and PostgreSQL refuses to write.
+    ReadOnly,
+}
+
+/// Starts or reaches the database, brings it to the schema of this binary, puts the application together, and sees to it that its
+/// secret keys are those that the database is sealed with.
 pub async fn start(config: &Config) -> Result<Started, Failure> {
+    let started = open(config, Access::Full).await?;
+    registry::register(&started.app).await.map_err(|error| about_keys(config, error))?;
+    Ok(started)
+}
+
+/// Starts for a command that must not change anything in the database, whatever it does.
+pub async fn start_read_only(config: &Config) -> Result<Started, Failure> {
+    let started = open(config, Access::ReadOnly).await?;
+    registry::verify(&started.app).await.map_err(|error| about_keys(config, error))?;
+    Ok(started)
+}
+
+/// Starts after a secret key was lost, which is given up.
+pub(super) async fn start_without_key(config: &Config, number: u32) -> Result<Started, Failure> {
+    let started = open(config, Access::Full).await?;
+    let given_up = registry::give_up(&started.app, number).await;
+    given_up.map_err(|error| about_keys(config, error))?;
+    registry::register(&started.app).await.map_err(|error| about_keys(config, error))?;
+    Ok(started)
+}
+
+/// Refuses to go on by a clock that does not fit the data, for a command that revokes or drops what is due by it.
+pub(super) async fn require_fitting_clock(config: &Config, app: &App) -> Result<(), Failure> {
+    if config.accept_clock {
+        return Ok(());
+    }
+    let source = if config.clock.is_some() { ClockSource::Set } else { ClockSource::System };
+    let Some(wrong) = last_write::check_clock(app, source).await? else { return Ok(()) };
+    let problem = format!(
+        "{wrong}: by this clock, keys would be revoked and events dropped at the wrong time. Set it right, or accept it with \
+         {}",
+        Setting::ACCEPT_CLOCK
+    );
+    Err(match source {
+        ClockSource::Set => Setting::CLOCK.refuse(problem).into(),
+        ClockSource::System => Failure::Other(format!("the machine's clock {problem}")),
+    })
+}
+
+/// Where the secret keys are from, and what is wrong with them.
+fn about_keys(config: &Config, error: RegistryError) -> Failure {
+    match error {
+        RegistryError::Database(error) => error.into(),
+        wrong if config.secret_keys.is_some() => Setting::SECRET_KEY.refuse(wrong.to_string()).into(),
+        wrong => {
+            let file = config.secret_key_file();
+            Setting::SECRET_KEY.refuse(format!("is not set, and {} {wrong}", file.display())).into()
+        }
+    }
+}
+
+async fn open(config: &Config, access: Access) -> Result<Started, Failure> {
     let ids = IdSource::operating_system();
     let (embedded, owner, login, secret_keys) = match &config.database {
         Database::Embedded => {
+            if access == Access::ReadOnly && !config.cluster().join("data").exists() {
+                return Err(Failure::Other(format!("there is no database in {} yet", config.data_dir.display())));
+            }
             make_data_dir(&config.data_dir)?;
             let secret_keys = match &config.secret_keys {
                 Some(keys) => keys.clone(),
                 None => kept_secret_keys(config, &ids)?,
             };
             let embedded = Embedded::start(&config.cluster(), Durability::Durable, &std::env::current_exe()?).await?;
-            embedded.ensure_database(DATABASE).await?;
+            if access == Access::Full {
+                embedded.ensure_database(DATABASE).await?;
+            }
             let owner = embedded.connect_options(DATABASE);
             let login = owner.clone().username(roles::EMBEDDED_LOGIN);
             (Some(embedded), owner, login, secret_keys)
@@ -62,30 +131,60 @@ pub async fn start(config: &Config) -> Result<Started, Failure> {
             )
         }
     };
-    migrate(&owner, &login).await?;
+    let login = match access {
+        Access::Full => {
+            migrate(&owner, &login).await?;
+            login
+        }
+        Access::ReadOnly => {
+            require_migrated(&owner).await?;
+            login.options([("default_transaction_read_only", "on")])
+        }
+    };
     let clock = config.clock.map_or_else(Clock::system, Clock::starting_at);
     let (connections, webhooks, limits) = (config.database_connections, config.webhooks.clone(), config.limits.clone());
-    let app = App::with_limits(login, connections, clock, ids, secret_keys, webhooks, limits);
-    if !roles::are_in_force(&app.worker_pool).await? {
+    let app = App::with_limits(login.clone(), connections, clock, ids, secret_keys, webhooks, limits);
+    let in_force = roles::are_in_force(&app.worker_pool).await;
+    if !in_force.map_err(|error| explain::unreachable(&error, &login, Setting::DATABASE_URL))? {
         let reason = "connections to the database do not get the role that they ask for when they are opened: a pooler \
                       between must pass that on";
         return Err(Failure::Other(reason.into()));
     }
-    // Before anything is written: what falls into the default partition first keeps its week from getting one.
-    events::maintain(&mut *app.worker_pool.acquire().await?, app.clock.now()).await?;
+    if access == Access::Full {
+        // Before anything is written: what falls into the default partition first keeps its week from getting one. What has
+        // expired is dropped by the server alone.
+        events::make_partitions(&mut *app.worker_pool.acquire().await?, app.clock.now()).await?;
+    }
     Ok(Started { app, embedded })
 }
 
 /// On a connection of its own: a migration may take longer than the statements of a request. Whoever may not change the
 /// schema goes on when there is nothing to change.
 async fn migrate(owner: &PgConnectOptions, login: &PgConnectOptions) -> Result<(), Failure> {
-    let mut conn = owner.connect().await?;
-    let migrated = migrate_on(&mut conn, login.get_username()).await;
+    let same = owner.get_username() == login.get_username() && owner.get_host() == login.get_host();
+    let setting = if same { Setting::DATABASE_URL } else { Setting::MIGRATE_DATABASE_URL };
+    let mut conn = owner.connect().await.map_err(|error| explain::unreachable(&error, owner, setting))?;
+    db::check_server(&mut conn)
+        .await?
+        .map_err(|reason| Failure::Other(format!("the database cannot be used: {reason}")))?;
+    let migrated = migrate_on(&mut conn, owner.get_username(), login.get_username()).await;
     conn.close().await?;
     migrated
 }
 
-async fn migrate_on(conn: &mut PgConnection, login: &str) -> Result<(), Failure> {
+async fn require_migrated(owner: &PgConnectOptions) -> Result<(), Failure> {
+    let mut conn = owner.connect().await?;
+    let migrated = db::is_migrated(&mut conn).await;
+    conn.close().await?;
+    if migrated? {
+        return Ok(());
+    }
+    Err(Failure::Other(
+        "the database needs migrations, and this command changes nothing: run `latchkey migrate` first".into(),
+    ))
+}
+
+async fn migrate_on(conn: &mut PgConnection, owner: &str, login: &str) -> Result<(), Failure> {
     if !db::may_migrate(conn).await? {
         if db::is_migrated(conn).await? {
             return Ok(());
@@ -94,15 +193,14 @@ async fn migrate_on(conn: &mut PgConnection, login: &str) -> Result<(), Failure>
                       the tables, or give LATCHKEY_MIGRATE_DATABASE_URL";
         return Err(Failure::Other(reason.into()));
     }
-    let migrated = db::migrate(conn).await;
-    migrated.map_err(|error| Failure::Other(format!("the database cannot be migrated: {}", super::chain(&error))))?;
+    db::migrate(conn).await.map_err(|error| explain::not_migrated(&error, owner))?;
     if login == roles::EMBEDDED_LOGIN {
         roles::create_embedded_login(conn).await?;
     }
     Ok(roles::allow(conn, login).await?)
 }
 
-fn make_data_dir(folder: &Path) -> Result<(), Failure> {
+pub(super) fn make_data_dir(folder: &Path) -> Result<(), Failure> {
     // PostgreSQL's account, which is not root, has to pass through root's.
     let mode = if rustix::process::geteuid().is_root() { 0o711 } else { 0o700 };
     DirBuilder::new()

@@ -2,12 +2,14 @@
 //!
 //! A client stays the kind that it was made as. Every change is a `client.updated`; nothing deletes a client.
 
+mod codes;
 mod model;
 pub(crate) mod store;
 
 use uuid::Uuid;
 
-pub use model::{Client, ClientChange, ClientDetails, ClientKind, DetailsChange};
+pub use codes::{country, language, languages};
+pub use model::{Client, ClientChange, ClientDetails, ClientKind, DETAIL_MAX, DetailsChange, NAME_MAX};
 pub use store::{ClientField, extent, guests_of, page};
 
 use crate::audit::{Entry, ObjectType};
@@ -21,12 +23,11 @@ use crate::events::Change;
 /// `INVALID_ARGUMENT` below `person` or `company`, for a name or a detail that breaks its rule
 pub async fn create_in(tx: &mut Tx, kind: ClientKind, details: ClientDetails) -> Result<Client> {
     let (hotel, now) = (tx.actor.hotel.id, tx.now);
-    let client = Client { id: tx.app.ids.uuid(now), kind, details };
-    let argument = match client.kind {
+    let argument = match kind {
         ClientKind::Person { .. } => "person",
         ClientKind::Company { .. } => "company",
     };
-    model::check(&client).at(argument)?;
+    let client = Client::new(tx.app.ids.uuid(now), kind, details).at(argument)?;
     store::insert(tx.conn(), hotel, &client, now).await?;
     tx.audit(Entry::created(ObjectType::Client, client.id));
     Ok(client)
@@ -40,7 +41,6 @@ pub async fn update_in(tx: &mut Tx, id: Uuid, change: ClientChange) -> Result<Cl
     let (hotel, now) = (tx.actor.hotel.id, tx.now);
     let before = store::lock(tx.conn(), hotel, id).await?.ok_or_else(|| Error::not_found("Client").at("id"))?;
     let after = change.apply(before.clone())?;
-    model::check(&after)?;
     if after != before {
         store::update(tx.conn(), hotel, &after, now).await?;
         tx.emit(Change::ClientUpdated { id });

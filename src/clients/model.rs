@@ -3,12 +3,14 @@
 use chrono::NaiveDate;
 use uuid::Uuid;
 
-use crate::error::{Error, Result};
+use super::codes;
+use crate::error::{Error, ErrorAt, Result};
+use crate::text;
 
 /// Longest name, in characters.
-const NAME_MAX: usize = 200;
+pub const NAME_MAX: usize = 200;
 /// Longest detail, in characters.
-const DETAIL_MAX: usize = 320;
+pub const DETAIL_MAX: usize = 320;
 
 /// Someone who books, pays or stays.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,7 +61,7 @@ pub struct ClientDetails {
     pub zipcode: Option<String>,
     /// Town.
     pub city: Option<String>,
-    /// ISO 3166-1 alpha-2 or alpha-3 code, upper case.
+    /// ISO 3166-1 alpha-2 code, upper case.
     pub country: Option<String>,
 }
 
@@ -101,20 +103,57 @@ pub struct DetailsChange {
     pub country: Option<Option<String>>,
 }
 
+impl Client {
+    /// A client as it is kept: texts tidied, language and country by their codes.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` for a name or a detail that breaks its rule
+    pub(super) fn new(id: Uuid, kind: ClientKind, details: ClientDetails) -> Result<Self> {
+        let kind = match kind {
+            ClientKind::Person { firstname, lastname, birthday } => ClientKind::Person {
+                lastname: checked_name(&lastname, "lastname")?,
+                firstname: firstname.map(|name| checked_name(&name, "firstname")).transpose()?,
+                birthday,
+            },
+            ClientKind::Company { company } => ClientKind::Company { company: checked_name(&company, "company")? },
+        };
+        let given = DetailsChange {
+            language: Some(details.language),
+            email: Some(details.email),
+            telephone: Some(details.telephone),
+            mobile: Some(details.mobile),
+            car_plate_number: Some(details.car_plate_number),
+            street: Some(details.street),
+            zipcode: Some(details.zipcode),
+            city: Some(details.city),
+            country: Some(details.country),
+        };
+        let mut client = Self { id, kind, details: ClientDetails::default() };
+        given.apply(&mut client.details)?;
+        Ok(client)
+    }
+}
+
 impl ClientChange {
     /// The client as it is after the change.
     ///
     /// # Errors
-    /// `INVALID_ARGUMENT` for what its kind of client does not have.
+    /// `INVALID_ARGUMENT` for what its kind of client does not have, and for a name or a detail that breaks its rule
     pub(super) fn apply(self, mut client: Client) -> Result<Client> {
         match &mut client.kind {
             ClientKind::Person { firstname, lastname, birthday } => {
                 if self.company.is_some() {
                     return Err(Error::invalid("A person has no company name").at("company"));
                 }
-                set(firstname, self.firstname);
-                set(lastname, self.lastname);
-                set(birthday, self.birthday);
+                if let Some(given) = self.firstname {
+                    *firstname = given.map(|name| checked_name(&name, "firstname")).transpose()?;
+                }
+                if let Some(given) = self.lastname {
+                    *lastname = checked_name(&given, "lastname")?;
+                }
+                if let Some(given) = self.birthday {
+                    *birthday = given;
+                }
             }
             ClientKind::Company { company } => {
                 let given = [
@@ -125,27 +164,57 @@ impl ClientChange {
                 if let Some((_, name)) = given.into_iter().find(|(given, _)| *given) {
                     return Err(Error::invalid(format!("An organisation has no {name}")).at(name));
                 }
-                set(company, self.company);
+                if let Some(given) = self.company {
+                    *company = checked_name(&given, "company")?;
+                }
             }
         }
-        let details = &mut client.details;
-        set(&mut details.language, self.details.language);
-        set(&mut details.email, self.details.email);
-        set(&mut details.telephone, self.details.telephone);
-        set(&mut details.mobile, self.details.mobile);
-        set(&mut details.car_plate_number, self.details.car_plate_number);
-        set(&mut details.street, self.details.street);
-        set(&mut details.zipcode, self.details.zipcode);
-        set(&mut details.city, self.details.city);
-        set(&mut details.country, self.details.country);
+        self.details.apply(&mut client.details)?;
         Ok(client)
     }
 }
 
-fn set<T>(field: &mut T, value: Option<T>) {
-    if let Some(value) = value {
-        *field = value;
+impl DetailsChange {
+    fn apply(self, details: &mut ClientDetails) -> Result<()> {
+        set(&mut details.language, self.language, "language", codes::language)?;
+        set(&mut details.email, self.email, "email", kept)?;
+        set(&mut details.telephone, self.telephone, "telephone", kept)?;
+        set(&mut details.mobile, self.mobile, "mobile", kept)?;
+        set(&mut details.car_plate_number, self.car_plate_number, "carPlateNumber", kept)?;
+        set(&mut details.street, self.street, "street", kept)?;
+        set(&mut details.zipcode, self.zipcode, "zipcode", kept)?;
+        set(&mut details.city, self.city, "city", kept)?;
+        set(&mut details.country, self.country, "country", codes::country)
     }
+}
+
+/// Sets a detail to what is given for it, in the form that `normal` gives it. A blank text is no text.
+#[expect(
+    clippy::option_option,
+    reason = "as in the changes: the outer one leaves a detail, the inner one takes it away"
+)]
+fn set(
+    detail: &mut Option<String>,
+    given: Option<Option<String>>,
+    name: &'static str,
+    normal: fn(&str) -> Result<String>,
+) -> Result<()> {
+    let Some(given) = given else { return Ok(()) };
+    let given = given.map(|text| text::tidy(&text)).filter(|text| !text.is_empty());
+    if given.as_ref().is_some_and(|text| text.chars().count() > DETAIL_MAX) {
+        return Err(Error::invalid(format!("{name} must have at most {DETAIL_MAX} characters")).at(name));
+    }
+    // What is there already is not looked at again: older records have details that would be refused today.
+    if given != *detail {
+        *detail = given.map(|text| normal(&text)).transpose().at(name)?;
+    }
+    Ok(())
+}
+
+/// Of most details any text is normal.
+#[expect(clippy::unnecessary_wraps, reason = "one signature with those that can refuse")]
+fn kept(text: &str) -> Result<String> {
+    Ok(text.to_owned())
 }
 
 /// Names of the fields in which two states of a client differ.
@@ -178,39 +247,11 @@ pub(super) fn changed_fields(before: &Client, after: &Client) -> Vec<&'static st
     .collect()
 }
 
-/// Checks what a client is told to be.
-pub(super) fn check(client: &Client) -> Result<()> {
-    match &client.kind {
-        ClientKind::Person { firstname, lastname, .. } => {
-            check_name(lastname, "lastname")?;
-            if let Some(firstname) = firstname {
-                check_name(firstname, "firstname")?;
-            }
-        }
-        ClientKind::Company { company } => check_name(company, "company")?,
-    }
-    let details = &client.details;
-    for (value, name) in [
-        (&details.language, "language"),
-        (&details.email, "email"),
-        (&details.telephone, "telephone"),
-        (&details.mobile, "mobile"),
-        (&details.car_plate_number, "carPlateNumber"),
-        (&details.street, "street"),
-        (&details.zipcode, "zipcode"),
-        (&details.city, "city"),
-        (&details.country, "country"),
-    ] {
-        if value.as_ref().is_some_and(|value| value.chars().count() > DETAIL_MAX) {
-            return Err(Error::invalid(format!("{name} must have at most {DETAIL_MAX} characters")).at(name));
-        }
-    }
-    Ok(())
-}
-
-fn check_name(text: &str, name: &'static str) -> Result<()> {
-    if (1..=NAME_MAX).contains(&text.chars().count()) && !text.trim().is_empty() {
-        return Ok(());
+/// A name as it is kept.
+fn checked_name(given: &str, name: &'static str) -> Result<String> {
+    let text = text::tidy(given);
+    if (1..=NAME_MAX).contains(&text.chars().count()) {
+        return Ok(text);
     }
     Err(Error::invalid(format!("{name} must have 1 to {NAME_MAX} characters, not only spaces")).at(name))
 }
@@ -237,11 +278,25 @@ mod tests {
 
     #[test]
     fn names_are_not_blank_and_details_are_bounded() {
-        let blank = Client { kind: ClientKind::Company { company: " ".into() }, ..company() };
-        assert!(check(&blank).is_err());
-        let mut long = company();
-        long.details.street = Some("x".repeat(321));
-        assert_eq!(check(&long).expect_err("refused").argument_path, ["street".into()]);
-        assert!(check(&company()).is_ok());
+        let named = |company: &str| ClientKind::Company { company: company.into() };
+        let details = |street: &str| ClientDetails { street: Some(street.into()), ..ClientDetails::default() };
+        assert!(Client::new(Uuid::nil(), named(" "), details("x")).is_err());
+        let long = Client::new(Uuid::nil(), named("Nordwind"), details(&"x".repeat(321)));
+        assert_eq!(long.expect_err("refused").argument_path, ["street".into()]);
+        let tidy = Client::new(Uuid::nil(), named(" Su\u{308}dwind "), details(" ")).expect("a client");
+        assert_eq!((tidy.kind, tidy.details), (named("S\u{fc}dwind"), ClientDetails::default()));
+    }
+
+    #[test]
+    fn a_detail_that_an_older_record_has_can_stay() {
+        let mut old = company();
+        old.details.country = Some("Narnia".into());
+        let change = |country: &str| ClientChange {
+            details: DetailsChange { country: Some(Some(country.into())), ..DetailsChange::default() },
+            ..ClientChange::default()
+        };
+        assert_eq!(change("Narnia").apply(old.clone()).expect("as before"), old);
+        assert_eq!(change("Oz").apply(old.clone()).expect_err("refused").argument_path, ["country".into()]);
+        assert_eq!(change("Germany").apply(old).expect("a country").details.country.as_deref(), Some("DE"));
     }
 }

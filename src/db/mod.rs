@@ -12,13 +12,13 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::{AssertSqlSafe, Connection as _, PgConnection, query_scalar};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection, query, query_scalar};
 
 pub use filter::{Condition, Filter};
 pub use page::{Extent, ExtentRequest, Page, PageRequest};
 pub(crate) use page::{by_ordinal, extent, extent_from_row, push_extent, push_id_page};
 pub use pool::{RequestPool, for_workers};
-pub use tx::Tx;
+pub use tx::{Statements, Tx};
 
 /// All migrations, embedded in the binary. What a newer binary has migrated is no hindrance: while a service is upgraded,
 /// both run.
@@ -28,8 +28,20 @@ pub static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| {
     migrator
 });
 
-/// Brings the database to the schema of this binary. Safe to run from several processes at once.
+/// Brings the database to the schema of this binary. Safe to run from several processes at once. An empty database gets all
+/// migrations or, when one fails, none.
 pub async fn migrate(conn: &mut PgConnection) -> Result<(), MigrateError> {
+    let mut first = conn.begin().await?;
+    // Whoever comes second finds the table of the first.
+    query!("SELECT pg_advisory_xact_lock(hashtextextended('latchkey first migration', 0))")
+        .fetch_one(&mut *first)
+        .await?;
+    let is_empty = query_scalar!(r#"SELECT to_regclass('_sqlx_migrations') IS NULL AS "empty!""#);
+    if is_empty.fetch_one(&mut *first).await? {
+        MIGRATOR.run(&mut *first).await?;
+        return Ok(first.commit().await?);
+    }
+    first.rollback().await?;
     MIGRATOR.run(conn).await
 }
 
@@ -38,6 +50,31 @@ pub async fn limit_statements(conn: &mut PgConnection, time: Duration) -> sqlx::
     let milliseconds = format!("{}ms", time.as_millis());
     query_scalar!("SELECT set_config('statement_timeout', $1, true)", milliseconds).fetch_one(conn).await?;
     Ok(())
+}
+
+/// The oldest PostgreSQL that the statements run on.
+const OLDEST_VERSION: i32 = 15;
+
+/// Whether the database of a connection is one that Latchkey can use; else why not, and what to do.
+pub async fn check_server(conn: &mut PgConnection) -> sqlx::Result<Result<(), String>> {
+    let server = query!(
+        r#"SELECT current_setting('server_version_num')::int / 10000 AS "version!", current_database() AS "database!",
+                  current_setting('server_encoding') AS "encoding!""#
+    )
+    .fetch_one(conn)
+    .await?;
+    if server.version < OLDEST_VERSION {
+        let version = server.version;
+        return Ok(Err(format!("it is PostgreSQL {version}; use a server of version {OLDEST_VERSION} or newer")));
+    }
+    if server.encoding != "UTF8" {
+        return Ok(Err(format!(
+            "{:?} has the encoding {}, in which not every name can be written: use one that was made by CREATE DATABASE ... \
+             ENCODING 'UTF8' TEMPLATE template0",
+            server.database, server.encoding
+        )));
+    }
+    Ok(Ok(()))
 }
 
 /// Whether the user of a connection may change the schema.

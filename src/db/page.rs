@@ -61,11 +61,6 @@ impl<T> Page<T> {
     pub fn map<U>(self, make: impl FnMut(T) -> U) -> Page<U> {
         Page { items: self.items.into_iter().map(make).collect(), more: self.more }
     }
-
-    /// The same, where the making can fail.
-    pub fn try_map<U>(self, make: impl FnMut(T) -> Result<U>) -> Result<Page<U>> {
-        Ok(Page { items: self.items.into_iter().map(make).collect::<Result<_>>()?, more: self.more })
-    }
 }
 
 /// Lists for each of `parents` parents, from records with the ordinal of theirs, counted from 1.

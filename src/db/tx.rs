@@ -1,5 +1,8 @@
 //! The unit of work.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, Postgres, Transaction};
 
@@ -13,6 +16,22 @@ use crate::room_stays::{self, Unwritten};
 /// Longest that a request of a test key waits for a lock: what will be undone must not stand in a queue before what is
 /// real.
 const SANDBOX_LOCK_TIMEOUT: &str = "200ms";
+
+/// How many statements a request has run, for its log line. Whoever holds a clone sees those of the commit, too.
+#[derive(Clone, Debug, Default)]
+pub struct Statements(Arc<AtomicU32>);
+
+impl Statements {
+    /// Counts more of them.
+    pub fn add(&self, count: u32) {
+        self.0.fetch_add(count, Ordering::Relaxed);
+    }
+
+    /// How many so far. `BEGIN`, `COMMIT` and `ROLLBACK` are none.
+    pub fn count(&self) -> u32 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
 
 /// One transaction: everything that one request changes.
 ///
@@ -31,7 +50,7 @@ pub struct Tx {
     /// What was done to keys and the stays that they are on, and is still to be written.
     pub(crate) unwritten: Unwritten,
     deliveries: u64,
-    statements: u32,
+    statements: Statements,
 }
 
 impl Tx {
@@ -42,7 +61,24 @@ impl Tx {
         let (journal, changes) = (Journal::of_request(actor), Changes::default());
         let (actor, app) = (actor.clone(), app.clone());
         let unwritten = Unwritten::default();
-        Ok(Self { inner, actor, now, app, changes, journal, unwritten, deliveries: 0, statements: 0 })
+        Ok(Self {
+            inner,
+            actor,
+            now,
+            app,
+            changes,
+            journal,
+            unwritten,
+            deliveries: 0,
+            statements: Statements::default(),
+        })
+    }
+
+    /// Has its statements counted among those of the request.
+    #[must_use]
+    pub fn counted(mut self, statements: &Statements) -> Self {
+        self.statements = statements.clone();
+        self
     }
 
     /// The connection, for one statement of a store.
@@ -56,7 +92,7 @@ impl Tx {
 
     /// The connection, for a statement that neither reads nor writes what may be unwritten.
     pub(crate) fn conn_beside_unwritten(&mut self) -> &mut PgConnection {
-        self.statements += 1;
+        self.statements.add(1);
         &mut self.inner
     }
 
@@ -71,11 +107,6 @@ impl Tx {
     pub async fn write_out(&mut self) -> Result<()> {
         let unwritten = self.unwritten.take();
         if unwritten.is_empty() { Ok(()) } else { room_stays::write_in(self, unwritten).await }
-    }
-
-    /// Statements since the last call.
-    pub fn take_statements(&mut self) -> u32 {
-        std::mem::take(&mut self.statements)
     }
 
     /// Says what was changed. It becomes an event when the transaction commits, and nothing when it does not.
@@ -116,6 +147,7 @@ impl Tx {
         let actor = EventActor::Integration(self.actor.integration_id);
         let (hotel, now) = (self.actor.hotel.id, self.now);
         let (ids, journal) = (&self.app.ids, &self.journal);
+        self.statements.add(events::statements_of(&changes, journal));
         let of_events = events::write_with_in(&mut self.inner, ids, hotel, actor, now, &changes, journal).await?;
         self.inner.commit().await.map_err(commit_error)?;
         if of_events + self.deliveries > 0 {

@@ -3,6 +3,8 @@
 //! `grand-hotel` is hand-made, so that examples find what they need; `city-hotel` and `resort-hotel` hold the real bookings
 //! of `data/ATTRIBUTION.md`. All three live around the present of the clock at the time of loading.
 //!
+//! It grows old: `latchkey demo --reset` empties its hotels and loads it again, in one transaction, and only where nobody else's hotels are.
+//!
 //! API keys are stored as hashes only, so `demo.json` is the one place that knows them, and both must agree. Everything is
 //! loaded in one transaction, and the file is on the disk before it commits. A crash in between leaves a file without a
 //! database, which the next start loads again and overwrites. Whenever the file is lost, damaged or about other keys,
@@ -20,11 +22,11 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use chrono::{DateTime, NaiveTime, Utc};
-use sqlx::PgConnection;
+use sqlx::{Connection as _, PgConnection};
 use uuid::Uuid;
 
 pub use file::{DemoFile, DemoHotel, DemoIntegration};
-pub use overview::{curl, overview};
+pub use overview::{curl, overview, reader};
 
 use crate::app::App;
 use crate::auth::ApiKey;
@@ -67,6 +69,70 @@ pub async fn ensure(app: &App, data_dir: &Path, url: &str) -> Result<()> {
     DemoFile { url: url.to_owned(), hotels }.write(data_dir).map_err(Error::internal)?;
     transaction.commit().await?;
     Ok(())
+}
+
+/// Loads the demo into a database without hotels; `None` when it has some.
+///
+/// # Errors
+/// `INTERNAL` when the file cannot be written; then nothing is loaded.
+pub async fn load_into_empty(app: &App, data_dir: &Path, url: &str) -> Result<Option<DemoFile>> {
+    let mut transaction = app.worker_pool.begin().await?;
+    lift_time_limits(&mut transaction).await?;
+    store::lock(&mut transaction).await?;
+    if !store::is_empty(&mut transaction).await? {
+        return Ok(None);
+    }
+    let file = load_and_tell(&mut transaction, app, data_dir, url).await?;
+    transaction.commit().await?;
+    Ok(Some(file))
+}
+
+/// Empties the demo's hotels and loads them again, on a connection of whoever owns the tables. `None` when the database holds
+/// other hotels, too; then nothing is changed.
+///
+/// # Errors
+/// `INTERNAL` when the file cannot be written, `UNAVAILABLE` when a server uses the tables; then nothing is changed.
+pub async fn reset(app: &App, owner: &mut PgConnection, data_dir: &Path, url: &str) -> Result<Option<DemoFile>> {
+    let mut transaction = owner.begin().await?;
+    store::lock(&mut transaction).await?;
+    store::hold_all_hotels(&mut transaction).await?;
+    if !store::is_empty(&mut transaction).await? {
+        let demo: Vec<&str> = slugs().collect();
+        let foreign = store::slugs(&mut transaction).await?.iter().any(|slug| !demo.contains(&slug.as_str()));
+        // Somebody's own hotels may bear these names; the demo's integrations are none that a hotel has by chance.
+        if foreign || find(&mut transaction).await?.is_none() {
+            return Ok(None);
+        }
+        store::empty_hotels(&mut transaction).await?;
+    }
+    lift_time_limits(&mut transaction).await?;
+    let file = load_and_tell(&mut transaction, app, data_dir, url).await?;
+    transaction.commit().await?;
+    Ok(Some(file))
+}
+
+/// Writes where the server is into the file, if that belongs to the database.
+pub async fn renew_url(app: &App, data_dir: &Path, url: &str) -> Result<()> {
+    let Ok(Some(file)) = DemoFile::read(data_dir) else { return Ok(()) };
+    if file.url != url && is_true(&mut *app.worker_pool.acquire().await?, &file).await? {
+        DemoFile { url: url.to_owned(), ..file }.write(data_dir).map_err(Error::internal)?;
+    }
+    Ok(())
+}
+
+/// When the demo of the database was loaded; `None` when it is not there.
+pub async fn loaded_at(app: &App) -> Result<Option<DateTime<Utc>>> {
+    let mut conn = app.worker_pool.acquire().await?;
+    let Some(present) = find(&mut conn).await? else { return Ok(None) };
+    let Some(first) = present.first() else { return Ok(None) };
+    Ok(store::created_at(&mut conn, first.id).await?)
+}
+
+async fn load_and_tell(conn: &mut PgConnection, app: &App, data_dir: &Path, url: &str) -> Result<DemoFile> {
+    let hotels = load(conn, app, app.clock.now()).await?;
+    let file = DemoFile { url: url.to_owned(), hotels };
+    file.write(data_dir).map_err(Error::internal)?;
+    Ok(file)
 }
 
 async fn load(conn: &mut PgConnection, app: &App, now: DateTime<Utc>) -> Result<Vec<DemoHotel>> {

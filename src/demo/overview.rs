@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use chrono::{DateTime, Days, Utc};
 use serde_json::json;
 
-use super::file::DemoFile;
+use super::file::{DemoFile, DemoIntegration};
 use super::grand_hotel;
 use crate::auth::Permission;
 
@@ -17,16 +17,19 @@ const WINDOW_QUERY: &str = "query($start:Date! $end:Date!){room_stays(filter:{re
 /// Last day of the window, counted from today.
 const WINDOW_DAYS: u64 = 6;
 
-/// A line for a shell: asks the first hotel for the stays of the coming week, with a key that may only read.
-pub fn curl(file: &DemoFile, now: DateTime<Utc>) -> Option<String> {
-    let integrations = &file.hotels.first()?.integrations;
-    let reader = integrations.iter().find(|one| one.permission == Permission::ReadOnly.as_str())?;
+/// The integration of the first hotel that may only read.
+pub fn reader(file: &DemoFile) -> Option<&DemoIntegration> {
+    file.hotels.first()?.integrations.iter().find(|one| one.permission == Permission::ReadOnly.as_str())
+}
+
+/// A line for a shell: asks the first hotel for the stays of the coming week.
+pub fn curl(file: &DemoFile, reader: &DemoIntegration, now: DateTime<Utc>) -> String {
     let start = now.with_timezone(&grand_hotel::TIME_ZONE).date_naive();
     let body = json!({ "query": WINDOW_QUERY, "variables": { "start": start, "end": start + Days::new(WINDOW_DAYS) } });
-    Some(format!(
+    format!(
         "curl -s {}/graphql -H 'Authorization: Bearer {}' -H 'Content-Type: application/json' -d '{body}'\n",
         file.url, reader.live_key
-    ))
+    )
 }
 
 /// Where everything is and which keys there are, in a page of text.
@@ -45,7 +48,7 @@ pub fn overview(file: &DemoFile) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::file::{DemoHotel, DemoIntegration};
+    use super::super::file::DemoHotel;
     use super::*;
 
     fn file() -> DemoFile {
@@ -62,7 +65,9 @@ mod tests {
 
     #[test]
     fn the_curl_line_reads_the_week_from_the_hotels_own_today() {
-        let line = curl(&file(), "2025-12-31T23:30:00Z".parse().expect("an instant")).expect("a line");
+        let file = file();
+        let reader = reader(&file).expect("a reader");
+        let line = curl(&file, reader, "2025-12-31T23:30:00Z".parse().expect("an instant"));
         let start = "curl -s http://127.0.0.1:8080/graphql -H 'Authorization: Bearer pms_live_READ_ONLY'";
         assert!(line.starts_with(start), "{line}");
         let body = line.trim_end().rsplit_once("-d '").and_then(|(_, body)| body.strip_suffix('\''));

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use sqlx::types::Json;
-use sqlx::{PgConnection, query, query_as, query_scalar};
+use sqlx::{AssertSqlSafe, PgConnection, query, query_as, query_scalar};
 use uuid::Uuid;
 
 use super::keys::KeyRecord;
@@ -17,6 +17,36 @@ pub async fn lock(conn: &mut PgConnection) -> sqlx::Result<()> {
 /// Whether there is no hotel at all.
 pub async fn is_empty(conn: &mut PgConnection) -> sqlx::Result<bool> {
     query_scalar!(r#"SELECT NOT EXISTS (SELECT FROM hotels) AS "empty!""#).fetch_one(conn).await
+}
+
+/// Keeps everybody else from all hotels until the transaction ends, or fails when they do not let go.
+pub async fn hold_all_hotels(conn: &mut PgConnection) -> sqlx::Result<()> {
+    query!("SELECT set_config('lock_timeout', '10s', true)").fetch_one(&mut *conn).await?;
+    query!("LOCK TABLE hotels IN ACCESS EXCLUSIVE MODE").execute(conn).await?;
+    Ok(())
+}
+
+/// Removes every hotel with all that belongs to it.
+pub async fn empty_hotels(conn: &mut PgConnection) -> sqlx::Result<()> {
+    let tables = query_scalar!(
+        r#"SELECT string_agg(format('%I', c.relname), ', ') AS "tables!" FROM pg_class c
+           WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+                 AND (c.relname = 'hotels' OR EXISTS (SELECT FROM pg_attribute a
+                                                      WHERE a.attrelid = c.oid AND a.attname = 'hotel_id'))"#
+    );
+    let tables: String = tables.fetch_one(&mut *conn).await?;
+    sqlx::query(AssertSqlSafe(format!("TRUNCATE {tables}"))).execute(conn).await?;
+    Ok(())
+}
+
+/// Slugs of all hotels.
+pub async fn slugs(conn: &mut PgConnection) -> sqlx::Result<Vec<String>> {
+    query_scalar!("SELECT slug FROM hotels").fetch_all(conn).await
+}
+
+/// When a hotel was made.
+pub async fn created_at(conn: &mut PgConnection, hotel: HotelId) -> sqlx::Result<Option<DateTime<Utc>>> {
+    query_scalar!("SELECT created_at FROM hotels WHERE id = $1", hotel).fetch_optional(conn).await
 }
 
 /// An integration, wherever it is.

@@ -16,7 +16,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 pub use change::{Change, Changes};
-pub use partitions::{RETENTION, maintain, run_maintenance};
+pub use partitions::{RETENTION, maintain, make_partitions, run_maintenance};
 pub use store::{Event, FeedPage, FeedRequest};
 
 use crate::audit::{Entry, Journal};
@@ -32,7 +32,6 @@ pub const TYPES: &[&str] = &[
     "room_stay.updated",
     "room_stay.deleted",
     "client.updated",
-    "client.deleted",
     "room_access_key.deleted",
 ];
 
@@ -83,6 +82,15 @@ pub async fn write_in(
 ) -> Result<u64> {
     let journal = Journal::of(changes.iter().map(Entry::from));
     write_with_in(conn, ids, hotel, actor, now, &changes, &journal).await
+}
+
+/// How many statements [`write_with_in`] takes.
+pub(crate) fn statements_of(changes: &[Change], journal: &Journal) -> u32 {
+    match (changes.is_empty(), journal.is_empty()) {
+        (true, true) => 0,
+        (true, false) => 1,
+        (false, _) => 2,
+    }
 }
 
 /// The same with a journal that tells more than the changes.

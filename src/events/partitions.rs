@@ -58,26 +58,42 @@ async fn maintain_now(app: &App) -> Result<()> {
 /// `UNAVAILABLE` when a table was busy
 pub async fn maintain(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<()> {
     for (table, retention) in TABLES {
-        maintain_table(conn, table, retention, now).await?;
+        make_ahead(conn, table, now).await?;
+        drop_expired(conn, table, now - retention - GRACE - GRACE).await?;
     }
     Ok(())
 }
 
-async fn maintain_table(conn: &mut PgConnection, table: &str, retention: TimeDelta, now: DateTime<Utc>) -> Result<()> {
+/// Makes the partitions of this week and the next ones, and drops none: for commands, whose clock may be wrong.
+///
+/// # Errors
+/// `UNAVAILABLE` when a table was busy
+pub async fn make_partitions(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<()> {
+    for (table, _) in TABLES {
+        make_ahead(conn, table, now).await?;
+    }
+    Ok(())
+}
+
+async fn make_ahead(conn: &mut PgConnection, table: &str, now: DateTime<Utc>) -> Result<()> {
     let today = now.date_naive();
     let this_week = today - Days::new(today.weekday().num_days_from_monday().into());
-    let expired = now - retention - GRACE - GRACE;
     let mut tx = conn.begin().await?;
     store::lock_partitions(&mut tx).await?;
     let present = store::partitions(&mut tx, table).await?;
     for week in 0..=WEEKS_AHEAD {
         let from = this_week + Days::new(7 * week);
-        let name = partition_name(table, from);
-        if !present.contains(&name) {
+        if !present.contains(&partition_name(table, from)) {
             store::create_partition(&mut tx, table, from).await?;
         }
     }
-    for name in present {
+    Ok(tx.commit().await?)
+}
+
+async fn drop_expired(conn: &mut PgConnection, table: &str, expired: DateTime<Utc>) -> Result<()> {
+    let mut tx = conn.begin().await?;
+    store::lock_partitions(&mut tx).await?;
+    for name in store::partitions(&mut tx, table).await? {
         let Some(monday) = week_of(table, &name) else { continue };
         if (monday + Days::new(7)).and_time(NaiveTime::MIN).and_utc() <= expired {
             store::drop_partition(&mut tx, table, monday).await?;

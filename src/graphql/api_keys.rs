@@ -176,6 +176,8 @@ pub struct ApiKeyMutation;
 impl ApiKeyMutation {
     /// Makes a pair of API keys and shows it, which is never shown again. Other pairs, revoked or not, are not affected.
     /// Needs the permission `ADMIN`.
+    ///
+    /// Errors: `NOT_FOUND`, `INVALID_ARGUMENT`.
     async fn create_api_key(
         &self,
         ctx: &Context<'_>,
@@ -189,6 +191,8 @@ impl ApiKeyMutation {
 
     /// Refuses both keys of a pair for good, from the next request on. Revoking it again succeeds. What the integration
     /// made with it stays. Needs the permission `ADMIN`.
+    ///
+    /// Errors: `NOT_FOUND`, `INVALID_ARGUMENT`.
     async fn revoke_api_key(
         &self,
         ctx: &Context<'_>,
@@ -199,6 +203,8 @@ impl ApiKeyMutation {
 
     /// Revokes a pair and makes a new one of the same name, permission and integration, at once. Room access keys and
     /// webhook endpoints stay with the integration. Needs the permission `ADMIN`.
+    ///
+    /// Errors: `NOT_FOUND`, `INVALID_ARGUMENT`.
     async fn regenerate_api_key(
         &self,
         ctx: &Context<'_>,
@@ -211,6 +217,8 @@ impl ApiKeyMutation {
     }
 
     /// Refuses both keys of a pair until it is enabled again, from the next request on. Needs the permission `ADMIN`.
+    ///
+    /// Errors: `NOT_FOUND`, `INVALID_ARGUMENT`.
     async fn disable_api_key(
         &self,
         ctx: &Context<'_>,
@@ -220,6 +228,8 @@ impl ApiKeyMutation {
     }
 
     /// Accepts a disabled pair again, from the next request on. Needs the permission `ADMIN`.
+    ///
+    /// Errors: `NOT_FOUND`, `INVALID_ARGUMENT`.
     async fn enable_api_key(
         &self,
         ctx: &Context<'_>,

@@ -13,19 +13,22 @@ use async_graphql::extensions::ResolveFut;
 use async_graphql::parser::types::{
     Directive as DirectiveNode, ExecutableDocument, OperationDefinition, Selection, SelectionSet,
 };
-use async_graphql::{Context, CustomDirective, Directive, Name, ServerResult, Value, async_trait};
+use async_graphql::{Context, CustomDirective, Directive, ServerResult, Value, Variables, async_trait};
 
 use super::presence;
 use super::type_map::TypeMap;
 use crate::error::{Error, ErrorCode, Result};
 
+/// Chained values by the names of their variables.
+pub type Values = HashMap<String, Value>;
+
 /// What the fields of one operation chain to the next one.
 #[derive(Default)]
-pub struct Chained(Mutex<HashMap<String, Value>>);
+pub struct Chained(Mutex<Values>);
 
 impl Chained {
     /// The values, once the operation is over.
-    pub fn take(&self) -> HashMap<String, Value> {
+    pub fn take(&self) -> Values {
         std::mem::take(&mut *self.0.lock().expect("no panic while chained values are held"))
     }
 }
@@ -37,6 +40,15 @@ pub fn chain(
     variable: String,
 ) -> impl CustomDirective {
     Chain { variable }
+}
+
+/// The schema definition language with the description of the argument, which the library writes for fields alone.
+pub fn describe_argument(sdl: &str) -> String {
+    const BARE: &str = "directive @chain(variable: String!)";
+    const DESCRIBED: &str = "directive @chain(\n\t\"\"\"\n\t\
+        Name of a variable that the next operation declares and the client does not send.\
+        \n\t\"\"\"\n\tvariable: String!\n)";
+    sdl.replace(BARE, DESCRIBED)
 }
 
 struct Chain {
@@ -149,29 +161,17 @@ fn mentions_chain(document: &ExecutableDocument, operation: &OperationDefinition
         || document.fragments.values().any(|fragment| in_set(&fragment.node.selection_set.node))
 }
 
-/// Adds what the operation before has chained to the variables of this one.
+/// Refuses variables that the operation before chains and the client sends as well, whether or not a value is chained.
 ///
 /// # Errors
-/// `CHAIN_OVERRIDES_VARIABLE` when the client sends one of the names, whether or not a value was chained.
-pub fn add_chained(
-    names: &[String],
-    mut values: HashMap<String, Value>,
-    operation: &OperationDefinition,
-    variables: &mut async_graphql::Variables,
-) -> Result<()> {
-    for name in names {
-        let declared =
-            operation.variable_definitions.iter().any(|definition| definition.node.name.node == name.as_str());
-        if !declared {
-            continue;
-        }
-        if variables.contains_key(name.as_str()) {
+/// `CHAIN_OVERRIDES_VARIABLE`
+pub fn refuse_sent(chained: &[String], operation: &OperationDefinition, given: &Variables) -> Result<()> {
+    let declares = |name: &str| operation.variable_definitions.iter().any(|known| known.node.name.node == name);
+    match chained.iter().find(|name| given.contains_key(name.as_str()) && declares(name)) {
+        Some(name) => {
             let message = format!("The variable \"{name}\" is chained from the operation before and must not be sent");
-            return Err(Error::new(ErrorCode::ChainOverridesVariable, message));
+            Err(Error::new(ErrorCode::ChainOverridesVariable, message))
         }
-        if let Some(value) = values.remove(name) {
-            variables.insert(Name::new(name), value);
-        }
+        None => Ok(()),
     }
-    Ok(())
 }

@@ -26,7 +26,7 @@ use crate::error::Result;
     field(name = "street", ty = "&Option<String>", desc = "Street and number."),
     field(name = "zipcode", ty = "&Option<String>", desc = "Postal code."),
     field(name = "city", ty = "&Option<String>", desc = "Town."),
-    field(name = "country", ty = "&Option<String>", desc = "ISO 3166-1 code, upper case.")
+    field(name = "country", ty = "&Option<String>", desc = "ISO 3166-1 alpha-2 code, upper case.")
 )]
 pub enum ClientNode {
     /// A human being.
@@ -113,7 +113,7 @@ macro_rules! client_object {
                 &self.details.city
             }
 
-            /// ISO 3166-1 code, upper case.
+            /// ISO 3166-1 alpha-2 code, upper case.
             async fn country(&self) -> &Option<String> {
                 &self.details.country
             }

@@ -1,7 +1,6 @@
 //! What the operations of one HTTP request share: who asks, when, and the one transaction of its mutations.
 
 use std::sync::PoisonError;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use async_graphql::Context;
 use chrono::{DateTime, Utc};
@@ -12,7 +11,7 @@ use uuid::Uuid;
 
 use crate::app::App;
 use crate::auth::Actor;
-use crate::db::Tx;
+use crate::db::{Statements, Tx};
 use crate::error::{Error, ErrorCode, Result};
 use crate::idempotency::{self, Claim, Idempotency, KeptAnswer};
 
@@ -36,7 +35,7 @@ pub struct RequestContext {
     unit: Mutex<Unit>,
     /// Root fields of a query run at the same time; one request does not take all connections for them.
     readers: Semaphore,
-    statements: AtomicU32,
+    statements: Statements,
 }
 
 enum Unit {
@@ -74,7 +73,7 @@ impl RequestContext {
             admitted: std::sync::Mutex::new(conn),
             unit: Mutex::new(Unit::Idle),
             readers: Semaphore::new(MOST_READERS),
-            statements: AtomicU32::new(0),
+            statements: Statements::default(),
         }
     }
 
@@ -92,7 +91,7 @@ impl RequestContext {
 
     /// Statements so far.
     pub fn statements(&self) -> u32 {
-        self.statements.load(Ordering::Relaxed)
+        self.statements.count()
     }
 
     /// A session for a query.
@@ -139,7 +138,7 @@ impl RequestContext {
     async fn open(&self) -> Result<MutexGuard<'_, Unit>> {
         let mut unit = self.unit.lock().await;
         if matches!(*unit, Unit::Idle) {
-            let mut tx = Tx::begin(&self.app, &self.actor, self.now).await?;
+            let mut tx = Tx::begin(&self.app, &self.actor, self.now).await?.counted(&self.statements);
             tx.unwritten.announce(self.announced.clone());
             *unit = Unit::Open(tx);
         }
@@ -223,7 +222,7 @@ impl Session<'_> {
     pub fn conn(&mut self) -> &mut PgConnection {
         match &mut self.source {
             Source::Pool(connection, _) => {
-                self.context.statements.fetch_add(1, Ordering::Relaxed);
+                self.context.statements.add(1);
                 connection.as_mut().expect("it is there until the session ends")
             }
             Source::Tx(unit) => open_tx(unit).conn(),
@@ -267,13 +266,11 @@ impl Session<'_> {
 
 impl Drop for Session<'_> {
     fn drop(&mut self) {
-        if let Source::Tx(unit) = &mut self.source {
-            self.context.statements.fetch_add(open_tx(unit).take_statements(), Ordering::Relaxed);
-            if self.unfinished
-                && let Unit::Open(tx) = std::mem::replace(&mut **unit, Unit::Poisoned)
-            {
-                **unit = Unit::Failed(tx);
-            }
+        if let Source::Tx(unit) = &mut self.source
+            && self.unfinished
+            && let Unit::Open(tx) = std::mem::replace(&mut **unit, Unit::Poisoned)
+        {
+            **unit = Unit::Failed(tx);
         }
     }
 }

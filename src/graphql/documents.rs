@@ -1,19 +1,20 @@
 //! Documents that were read before: integrations send the same few again and again, with other variables.
 //!
-//! What depends on the text alone is kept: the parsed document, its checks and its rewriting. What depends on variables is
+//! What depends on the text alone is kept: the parsed document, that it is valid, and its rewriting. What depends on variables is
 //! done anew for each request. A document with texts of its own is not kept: texts can be secrets, and whoever writes values
 //! into documents does not send them twice.
 
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, OnceLock};
 
+use apollo_compiler::executable::Operation;
 use async_graphql::Name;
 use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition};
 use quick_cache::sync::Cache;
 use quick_cache::{Equivalent, Weighter};
 
-use super::settled::Settled;
 use super::stay_writer::StayWriter;
+use super::validate::Validated;
 
 /// Most bytes of text of all documents that are kept. Parsed and rewritten, a document takes up to some 100 times as much.
 const CAPACITY: u64 = 256 * 1024;
@@ -24,20 +25,22 @@ const USUAL_BYTES: u64 = 512;
 pub struct Document {
     /// As it was sent, to be measured.
     pub sent: ExecutableDocument,
-    /// As it is run.
+    /// The one operation with its fragments, as it is run but for what depends on variables.
     pub run: ExecutableDocument,
+    /// As it was found valid.
+    pub validated: Validated,
     /// Name of the operation.
     pub name: Option<String>,
     /// Whether it is a mutation.
     pub mutates: bool,
     /// The variables that it chains to the next operation.
     pub chains: Vec<String>,
+    /// Whether root fields are selected more than once ([`merge`](super::merge)).
+    pub repeats: bool,
     /// Whether its answer holds markers to take out ([`presence`](super::presence)).
     pub marked: bool,
     /// Keys of the answer, in the order in which the operation selects them.
     pub response_keys: Vec<Name>,
-    /// Whether the validator has to see it again.
-    pub settled: Settled,
     /// How to answer it without the executor, where that can be; found out when it is first wanted.
     pub writer: OnceLock<Option<StayWriter>>,
 }
@@ -52,6 +55,12 @@ impl Document {
                 &operations[name].node
             }
         }
+    }
+
+    /// The operation as it was found valid.
+    pub fn validated_operation(&self) -> &Operation {
+        let operation = self.validated.document.operations.get(self.name.as_deref());
+        operation.expect("the operation was found in the document before")
     }
 
     /// How to answer it without the executor, where that can be.
@@ -142,22 +151,22 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::error::{ErrorCode, Result};
+    use crate::error::ErrorCode;
     use crate::graphql::prepare::Prepared;
-    use crate::graphql::{GraphQlRequest, Schema};
+    use crate::graphql::{GraphQlError, GraphQlRequest, Schema};
 
     fn prepare(
         schema: &Schema,
         query: &str,
         operation: Option<&str>,
         variables: serde_json::Value,
-    ) -> Result<Prepared> {
+    ) -> Result<Prepared, Vec<GraphQlError>> {
         let request = GraphQlRequest {
             query: query.to_owned(),
             operation_name: operation.map(str::to_owned),
             variables: Variables::from_json(variables),
         };
-        Prepared::new(schema, request)
+        Prepared::new(schema, request, &[])
     }
 
     fn is_kept(query: &str) -> bool {
@@ -177,7 +186,7 @@ mod tests {
         assert!(Arc::ptr_eq(&few.document, &more.document));
         assert!(few.cost.values < more.cost.values, "{:?} {:?}", few.cost, more.cost);
         let most = prepare(&schema, query, None, json!({"n": 100})).err();
-        assert_eq!(most.map(|error| error.code), Some(ErrorCode::DocumentTooComplex));
+        assert_eq!(most.map(|errors| errors[0].code), Some(ErrorCode::DocumentTooComplex));
     }
 
     #[test]
@@ -190,14 +199,14 @@ mod tests {
             assert_eq!(read(name).name.as_deref(), Some(name));
         }
         let none = prepare(&schema, query, None, json!({})).err();
-        assert_eq!(none.map(|error| error.code), Some(ErrorCode::OperationNotFound));
+        assert_eq!(none.map(|errors| errors[0].code), Some(ErrorCode::OperationNotFound));
     }
 
     #[test]
     fn texts_are_not_kept_but_for_names_of_chained_variables() {
         let create = |pin: &str, chain: &str| {
             format!(
-                "mutation($pin: String) {{ createRoomAccessKey(input: {{roomAccessPin: {{pin: {pin}}}}}) {{ \
+                "mutation($pin: String!) {{ createRoomAccessKey(input: {{roomAccessPin: {{pin: {pin}}}}}) {{ \
                  roomAccessKey {{ id {chain} }} }} }}"
             )
         };
@@ -206,6 +215,6 @@ mod tests {
         assert!(!is_kept(&create("\"1234\"", "")));
         assert!(!is_kept(&create("\"1234\"", "@chain(variable: \"key\")")));
         assert!(!is_kept(&create("\"\"\"1234\"\"\"", "@chain(variable: \"key\")")));
-        assert!(!is_kept("query($pin: String = \"1234\") { __typename }"));
+        assert!(!is_kept("query($pin: String = \"1234\") { __type(name: $pin) { name } }"));
     }
 }

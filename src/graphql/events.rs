@@ -54,7 +54,7 @@ pub struct EventNode {
     /// 64 hexadecimal digits, the same in webhooks.
     id: String,
     /// `reservation.created`, `reservation.updated`, `room_stay.created`, `room_stay.updated`, `room_stay.deleted`,
-    /// `client.updated`, `client.deleted` or `room_access_key.deleted`. More may be added at any time: leave alone what
+    /// `client.updated` or `room_access_key.deleted`. More may be added at any time: leave alone what
     /// you do not know.
     #[graphql(name = "type")]
     event_type: String,

@@ -60,7 +60,7 @@ pub struct Keyed {
     pub encode: fn(&[GraphQlResponse]) -> serde_json::Result<String>,
 }
 
-type Operations = Vec<Result<Prepared, GraphQlError>>;
+type Operations = Vec<Result<Prepared, Vec<GraphQlError>>>;
 
 /// Runs the operations of one request. Never fails: what went wrong is in the answers.
 ///
@@ -105,10 +105,12 @@ pub async fn execute_keyed(
                 Ok(Claim::New) => {}
                 Ok(Claim::Answered(KeptAnswer { body, .. })) => {
                     let kept = Some(body);
-                    return Execution { kept, replayed: true, operations: names, ..Execution::default() };
+                    let statements = context.statements();
+                    return Execution { kept, replayed: true, statements, operations: names, ..Execution::default() };
                 }
                 Err(error) => {
-                    return Execution { refusal: Some(error), operations: names, ..Execution::default() };
+                    let (refusal, statements) = (Some(error), context.statements());
+                    return Execution { refusal, statements, operations: names, ..Execution::default() };
                 }
             }
         }
@@ -163,18 +165,23 @@ impl Outcome {
 /// Each document takes a while to bound and to parse; a batch of them lets other requests run in between.
 async fn prepare(app: &App, requests: Vec<GraphQlRequest>, deadline: Instant) -> Operations {
     let mut values = 0_u64;
-    let mut operations = Vec::with_capacity(requests.len());
+    let mut operations: Operations = Vec::with_capacity(requests.len());
     for request in requests {
+        let chained = match operations.last() {
+            Some(Ok(before)) => before.document.chains.as_slice(),
+            _ => &[],
+        };
         let prepare = || {
             if Instant::now() >= deadline {
-                return Err(Error::of(ErrorCode::DeadlineExceeded));
+                return Err(vec![Error::of(ErrorCode::DeadlineExceeded).into()]);
             }
-            let prepared = Prepared::new(&app.schema, request)?;
+            let prepared = Prepared::new(&app.schema, request, chained)?;
             values = values.saturating_add(prepared.cost.values);
-            super::limits::check_values(values)?;
+            super::limits::check_values(values).map_err(|error| vec![error.into()])?;
             Ok(prepared)
         };
-        operations.push(prepare().map_err(GraphQlError::from));
+        let prepared = prepare();
+        operations.push(prepared);
         tokio::task::yield_now().await;
     }
     operations
@@ -186,22 +193,22 @@ async fn run(context: &Arc<RequestContext>, operations: &Operations, mutates: bo
     if again && let Err(error) = context.wait_for_turn().await {
         return (Outcome::refused(operations, &error), true);
     }
-    let mut chained = (Vec::new(), std::collections::HashMap::new());
+    let mut chained = chain::Values::new();
     for operation in operations {
         if mutates && failed {
             outcome.responses.push(GraphQlResponse::refused(Error::of(ErrorCode::NotRun)));
             continue;
         }
         // For this operation or for none: a chained value does not wait for a later one.
-        let (names, values) = std::mem::take(&mut chained);
+        let values = std::mem::take(&mut chained);
         let response = match operation {
-            Err(error) => GraphQlResponse::refused(error.clone()),
+            Err(errors) => GraphQlResponse::refused_for(errors.clone()),
             Ok(prepared) => {
                 let sink = Arc::new(Chained::default());
-                let response = run_one(context, prepared, &names, values, &sink, &mut outcome)
+                let response = run_one(context, prepared, values, &sink, &mut outcome)
                     .instrument(traces::operation(prepared.kind(), prepared.document.name.as_deref()))
                     .await;
-                chained = (prepared.document.chains.clone(), sink.take());
+                chained = sink.take();
                 response
             }
         };
@@ -221,51 +228,38 @@ async fn run(context: &Arc<RequestContext>, operations: &Operations, mutates: bo
 async fn run_one(
     context: &Arc<RequestContext>,
     prepared: &Prepared,
-    chained_names: &[String],
-    chained_values: std::collections::HashMap<String, async_graphql::Value>,
+    chained: chain::Values,
     sink: &Arc<Chained>,
     outcome: &mut Outcome,
 ) -> GraphQlResponse {
-    let mut variables = prepared.variables.clone();
-    let complete = chain::add_chained(chained_names, chained_values, prepared.document.operation(), &mut variables)
-        .and_then(|()| prepared.check_variables(&variables));
-    if let Err(error) = complete {
-        return GraphQlResponse::refused(error);
-    }
     let schema = &context.app.schema;
     let document = &prepared.document;
-    let settled = document.settled.is_valid(document.operation(), &variables, &schema.inputs);
+    let variables = match prepared.complete(schema, chained) {
+        Ok(variables) => variables,
+        Err(error) => return GraphQlResponse::refused(error),
+    };
     // In a transaction, a statement that failed would leave nothing for the executor to tell of.
-    if settled
-        && !context.mutates
+    if !context.mutates
         && let Some(writer) = document.writer()
         && let Ok(data) = writer.write(context, None, &variables).await
     {
         outcome.written += 1;
         return GraphQlResponse::written(data);
     }
-    let settles = !settled && document.settled.is_seen_with(&variables);
+    let run = document.with(&variables);
     let mut request = async_graphql::Request::new(String::new())
         .variables(variables)
         .data(Arc::clone(context))
         .data(Arc::clone(sink));
-    if let Some(name) = &document.name {
-        request = request.operation_name(name);
-    }
-    request.set_parsed_query(document.run.clone());
-    let executable = if settled { &schema.trusting } else { &schema.executable };
-    let response = executable.execute(request).await;
+    request.set_parsed_query(run);
+    let response = schema.executable.execute(request).await;
     for error in &response.errors {
         if let Some(error) = error.source::<Error>() {
             outcome.retry |= error.retry;
             outcome.causes.extend(error.source.as_ref().map(ToString::to_string));
         }
     }
-    let response = GraphQlResponse::of(response, prepared);
-    if settles && !response.is_request_error() {
-        document.settled.found_valid();
-    }
-    response
+    GraphQlResponse::of(response, prepared)
 }
 
 async fn finish(context: &RequestContext, outcome: Outcome, keyed: Option<&Keyed>) -> (Outcome, bool) {
@@ -312,7 +306,7 @@ fn read_only(operations: &Operations) -> Execution {
         .map(|operation| match operation {
             Ok(prepared) if prepared.mutates => GraphQlResponse::failed(GraphQlError::of(&error)),
             Ok(_) => GraphQlResponse::refused(Error::of(ErrorCode::NotRun)),
-            Err(error) => GraphQlResponse::refused(error.clone()),
+            Err(errors) => GraphQlResponse::refused_for(errors.clone()),
         })
         .collect();
     Execution { responses, operations: names(operations), ..Execution::default() }
@@ -320,7 +314,7 @@ fn read_only(operations: &Operations) -> Execution {
 
 /// Names of the operations, for the log line.
 pub(super) fn names(operations: &Operations) -> String {
-    let name = |operation: &Result<Prepared, GraphQlError>| match operation {
+    let name = |operation: &Result<Prepared, Vec<GraphQlError>>| match operation {
         Ok(prepared) => prepared.document.name.clone().unwrap_or_else(|| "-".to_owned()),
         Err(_) => "!".to_owned(),
     };

@@ -3,6 +3,7 @@
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
 
 use super::audit::because;
+use super::changes::irremovable;
 use super::clients::ClientNode;
 use super::context::{RequestContext, Session};
 use super::error::{InInput, Outcome};
@@ -34,12 +35,12 @@ pub struct UpdateClientInput {
     /// Given name of a person.
     firstname: MaybeUndefined<String>,
     /// Family name of a person, 1 to 200 characters.
-    lastname: Option<String>,
+    lastname: MaybeUndefined<String>,
     /// Day of birth of a person.
     birthday: MaybeUndefined<Date>,
     /// Name of an organisation, 1 to 200 characters.
-    company: Option<String>,
-    /// ISO 639-1 code, lower case.
+    company: MaybeUndefined<String>,
+    /// ISO 639-1 code; tags like `de-DE`, ISO 639-3 codes and English names are taken for it.
     language: MaybeUndefined<String>,
     /// E-mail address.
     email: MaybeUndefined<String>,
@@ -55,7 +56,7 @@ pub struct UpdateClientInput {
     zipcode: MaybeUndefined<String>,
     /// Town.
     city: MaybeUndefined<String>,
-    /// ISO 3166-1 code, upper case.
+    /// ISO 3166-1 alpha-2 code; alpha-3 codes and English names are taken for it.
     country: MaybeUndefined<String>,
 }
 
@@ -87,11 +88,11 @@ pub struct ImportReservationInput {
     /// Its status there.
     #[graphql(default_with = "ReservationStatus::Active")]
     status: ReservationStatus,
-    /// 1 to 64 characters, unique in the hotel; made up when absent.
+    /// 1 to 64 characters, unique in the hotel whatever its capitals; made up when absent.
     code: Option<String>,
     /// Who books.
     client: ReservationClientInput,
-    /// Its stays, 1 to 100.
+    /// Its stays, 1 to 100. A new person who books is the guest of those that name none.
     room_stays: Vec<ReservationRoomStayInput>,
     /// Name of the travelling group.
     group_name: Option<String>,
@@ -117,6 +118,8 @@ pub struct GuestMutation;
 #[Object]
 impl GuestMutation {
     /// Makes a client. Needs the permission `WRITE`.
+    ///
+    /// Errors: `INVALID_ARGUMENT`.
     async fn create_client(
         &self,
         ctx: &Context<'_>,
@@ -133,6 +136,8 @@ impl GuestMutation {
     }
 
     /// Changes a client. A person stays a person, an organisation an organisation. Needs the permission `WRITE`.
+    ///
+    /// Errors: `NOT_FOUND`, `INVALID_ARGUMENT`.
     async fn update_client(
         &self,
         ctx: &Context<'_>,
@@ -140,12 +145,14 @@ impl GuestMutation {
     ) -> Outcome<Option<ClientPayload>> {
         let mut session = writer(ctx).await?;
         let id = uuid(&input.id);
-        let client = clients::update_in(session.tx(), id, input.into()).await.in_input()?;
+        let client = clients::update_in(session.tx(), id, change(input).in_input()?).await.in_input()?;
         Ok(Some(session.done(ClientPayload { client: client.into() })))
     }
 
     /// Puts a client at the end of a stay's guest list. One that is on it already stays in its place. Needs the permission
     /// `WRITE`.
+    ///
+    /// Errors: `NOT_FOUND`, `RESERVATION_CANCELLED`.
     async fn add_room_stay_guest(
         &self,
         ctx: &Context<'_>,
@@ -158,6 +165,8 @@ impl GuestMutation {
     }
 
     /// Takes a client off a stay's guest list. Needs the permission `WRITE`.
+    ///
+    /// Errors: `NOT_FOUND`, `INVALID_ARGUMENT`, `RESERVATION_CANCELLED`.
     async fn remove_room_stay_guest(
         &self,
         ctx: &Context<'_>,
@@ -173,6 +182,8 @@ impl GuestMutation {
     /// Brings a reservation that was made elsewhere. The first import under an `externalId` makes it. A later one finds it
     /// again and brings its status in line; dates, rooms and guests stay as the hotel has them by then. Needs the
     /// permission `WRITE`.
+    ///
+    /// Errors: `NOT_FOUND`, `INVALID_ARGUMENT`, `CODE_TAKEN`, `RESERVATION_CANCELLED`, `RESERVATION_INVOICED`.
     async fn import_reservation(
         &self,
         ctx: &Context<'_>,
@@ -200,28 +211,26 @@ fn imported(input: ImportReservationInput) -> Result<ImportedReservation> {
         ..ReservationChange::default()
     };
     let (client, stays) = (booker(input.client)?, new_stays(input.room_stays)?);
-    let new = NewReservation { code: input.code, client, stays, details };
+    let new = NewReservation { code: input.code, client, stays, booker_stays: true, details };
     Ok(ImportedReservation { external_id: input.external_id, status: input.status, new })
 }
 
-impl From<UpdateClientInput> for ClientChange {
-    fn from(input: UpdateClientInput) -> Self {
-        Self {
-            firstname: input.firstname.into(),
-            lastname: input.lastname,
-            birthday: input.birthday.map_value(|date| date.0).into(),
-            company: input.company,
-            details: DetailsChange {
-                language: input.language.into(),
-                email: input.email.into(),
-                telephone: input.telephone.into(),
-                mobile: input.mobile.into(),
-                car_plate_number: input.car_plate_number.into(),
-                street: input.street.into(),
-                zipcode: input.zipcode.into(),
-                city: input.city.into(),
-                country: input.country.into(),
-            },
-        }
-    }
+fn change(input: UpdateClientInput) -> Result<ClientChange> {
+    Ok(ClientChange {
+        firstname: input.firstname.into(),
+        lastname: irremovable(input.lastname, "lastname")?,
+        birthday: input.birthday.map_value(|date| date.0).into(),
+        company: irremovable(input.company, "company")?,
+        details: DetailsChange {
+            language: input.language.into(),
+            email: input.email.into(),
+            telephone: input.telephone.into(),
+            mobile: input.mobile.into(),
+            car_plate_number: input.car_plate_number.into(),
+            street: input.street.into(),
+            zipcode: input.zipcode.into(),
+            city: input.city.into(),
+            country: input.country.into(),
+        },
+    })
 }

@@ -221,6 +221,8 @@ pub struct IntegrationMutation;
 impl IntegrationMutation {
     /// Connects an integration, or one that was disconnected again: it begins empty, its former API keys stay revoked.
     /// Needs the permission `ADMIN`.
+    ///
+    /// Errors: `INVALID_ARGUMENT`, `NAME_TAKEN`.
     async fn connect_integration(
         &self,
         ctx: &Context<'_>,
@@ -235,6 +237,8 @@ impl IntegrationMutation {
     /// Disconnects an integration: its API keys are revoked, its webhook endpoints deleted, its room access keys taken off
     /// all stays and deleted, with the same events as if it had done so. `Integration.holdings` tells before what that
     /// is, and so does a test key. Needs the permission `ADMIN`.
+    ///
+    /// Errors: `NOT_FOUND`, `INVALID_ARGUMENT`.
     async fn disconnect_integration(
         &self,
         ctx: &Context<'_>,
@@ -255,6 +259,8 @@ impl IntegrationMutation {
     }
 
     /// Switches the Room Access Key API of the hotel on or off, from the next mutation on. Needs the permission `ADMIN`.
+    ///
+    /// Errors: `INVALID_ARGUMENT`.
     async fn set_room_access_keys_enabled(
         &self,
         ctx: &Context<'_>,

@@ -60,7 +60,15 @@ pub struct Cost {
     pub values: u64,
 }
 
-/// Measures `operation`, and the rest of the document that has to be read with it.
+/// Bounds a document that nothing is known of, before it is validated.
+///
+/// # Errors
+/// As those of [`measure`].
+pub fn bound(document: &ExecutableDocument, types: &TypeMap) -> Result<()> {
+    tally(document, &mut Walk::new(document, &Variables::default(), types)).map(drop)
+}
+
+/// Measures `operation` with its coerced variables, and the rest of the document that has to be read with it.
 ///
 /// # Errors
 /// `DOCUMENT_TOO_COMPLEX`, `DOCUMENT_TOO_DEEP`, and `GRAPHQL_VALIDATION_FAILED` for fragments that contain themselves or
@@ -71,8 +79,16 @@ pub fn measure(
     variables: &Variables,
     types: &TypeMap,
 ) -> Result<Cost> {
+    let mut walk = Walk::new(document, variables, types);
+    let total = tally(document, &mut walk)?;
+    let values = walk.operation(operation)?.values;
+    check_values(values)?;
+    Ok(Cost { fields: total.fields.saturating_add(total.introspection_fields), values })
+}
+
+/// What all operations of a document come to.
+fn tally<'a>(document: &'a ExecutableDocument, walk: &mut Walk<'a>) -> Result<Tally> {
     count_definitions(document)?;
-    let mut walk = Walk::new(document, operation, variables, types);
     let mut total = Tally::default();
     for (_, other) in document.operations.iter() {
         total.add(&walk.operation(&other.node)?);
@@ -81,9 +97,7 @@ pub fn measure(
     if let Some(unused) = document.fragments.keys().find(|name| !walk.has_seen(name)) {
         return Err(Error::new(ErrorCode::ValidationFailed, format!("Fragment \"{unused}\" is never used")));
     }
-    let values = walk.operation(operation)?.values;
-    check_values(values)?;
-    Ok(Cost { fields: total.fields.saturating_add(total.introspection_fields), values })
+    Ok(total)
 }
 
 /// Refuses a request whose operations together ask for too many values.

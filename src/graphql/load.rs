@@ -10,15 +10,15 @@ use super::clients::ClientNode;
 use super::connection::{Binding, Connection, PageArguments};
 use super::context::Session;
 use super::reservations::ReservationNode;
-use super::room_access_keys::RoomAccessKeyNode;
+use super::room_access_keys::{RoomAccessKeyNode, open};
 use super::room_stays::{RoomStayConnection, RoomStayNode};
 use super::scalars::Datetime;
 use super::selection::Selection;
+use crate::clients;
 use crate::db::{Extent, ExtentRequest, Page};
 use crate::error::Result;
 use crate::reservations::{self, ReservationJoins, ReservationView};
 use crate::room_stays::{self, RoomStay, StayJoins, StayView};
-use crate::{clients, room_access_keys};
 
 /// Fields of a stay that are read with [`StayJoins::details`].
 const DETAILS: [&str; 7] =
@@ -170,7 +170,7 @@ pub async fn stays(session: &mut Session<'_>, views: Vec<StayView>, plan: &StayP
     let mut reservation_views = Vec::new();
     for mut view in views {
         reservation_views.extend(view.reservation.take());
-        let mut room_access_key = key(session, &view)?;
+        let mut room_access_key = key(session, &view);
         if let Some(key) = &mut room_access_key {
             key.set_trails(key_trails.next().unwrap_or_default());
         }
@@ -249,19 +249,12 @@ async fn rooms_of(
     Ok(connections.collect())
 }
 
-fn key(session: &Session<'_>, view: &StayView) -> Result<Option<RoomAccessKeyNode>> {
-    let Some(key) = view.stay.room_access_key else { return Ok(None) };
+fn key(session: &Session<'_>, view: &StayView) -> Option<RoomAccessKeyNode> {
+    let key = view.stay.room_access_key?;
     let context = session.context;
-    let secret = match &view.secret {
-        Some(sealed) => {
-            let opened =
-                room_access_keys::open_secret(&context.app.secret_keys, context.actor.hotel.id, key.id, sealed)?;
-            opened.expose().to_owned()
-        }
-        None => String::new(),
-    };
+    let secret = view.secret.as_ref().map(|sealed| open(context, key.id, sealed));
     let deletes_at = view.key_end.and_then(|end| end.told_to(context.actor.integration_id));
     let deletes_at = deletes_at.map(|at| Datetime::local(at, context.actor.hotel.time_zone));
     let compartment = view.compartment.clone().unwrap_or_default();
-    Ok(Some(RoomAccessKeyNode::new(key.id, key.kind, secret, compartment, deletes_at)))
+    Some(RoomAccessKeyNode::new(key.id, key.kind, secret, compartment, deletes_at))
 }

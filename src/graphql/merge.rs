@@ -1,139 +1,84 @@
 //! A root field that is selected more than once is one field.
 //!
-//! The specification merges selections with the same response key before it runs them. The executor runs each of them and
-//! merges the answers: twice the statements for a query, twice the effect for a mutation.
+//! The specification collects the selections with the same response key before it runs them. The executor runs each of them
+//! and merges the answers: twice the statements for a query, twice the effect for a mutation.
 
 use std::collections::{HashMap, HashSet};
 
 use async_graphql::parser::types::{
-    DocumentOperations, ExecutableDocument, Field, FragmentDefinition, OperationType, Selection, SelectionSet,
+    Directive, Field, FragmentDefinition, OperationDefinition, Selection, SelectionSet,
 };
-use async_graphql::{Name, Positioned};
+use async_graphql::{Name, Positioned, Value as ConstValue, Variables};
 
-use crate::error::{Error, ErrorCode, Result};
+use super::values;
 
 type Fragments = HashMap<Name, Positioned<FragmentDefinition>>;
 
-/// Merges the root fields of the operation called `name`, or of the only one.
-///
-/// # Errors
-/// `GRAPHQL_VALIDATION_FAILED` for a mutation that is selected twice under different conditions: whether it runs once or
-/// twice would depend on variables.
-pub fn merge(document: &mut ExecutableDocument, name: Option<&str>) -> Result<()> {
-    let operation = match (&mut document.operations, name) {
-        (DocumentOperations::Single(operation), _) => operation,
-        (DocumentOperations::Multiple(operations), Some(name)) => match operations.get_mut(name) {
-            Some(operation) => operation,
-            None => return Ok(()),
-        },
-        (DocumentOperations::Multiple(_), None) => return Ok(()),
-    };
-    let operation = &mut operation.node;
-    if repeated_key(&operation.selection_set.node, &document.fragments).is_none() {
-        return Ok(());
-    }
-    let mut merged = SelectionSet::default();
-    flatten(&operation.selection_set.node, &document.fragments, &mut merged);
-    operation.selection_set.node = merged;
-    if operation.ty == OperationType::Mutation
-        && let Some(key) = repeated_key(&operation.selection_set.node, &document.fragments)
-    {
-        let message =
-            format!("\"{key}\" is selected more than once, under different conditions or with other arguments");
-        return Err(Error::new(ErrorCode::ValidationFailed, message));
-    }
-    drop_unused(document);
-    Ok(())
-}
-
-/// A response key that several selections of a root have.
-fn repeated_key(set: &SelectionSet, fragments: &Fragments) -> Option<Name> {
-    fn collect<'a>(set: &'a SelectionSet, fragments: &'a Fragments, seen: &mut HashSet<&'a Name>) -> Option<Name> {
-        set.items.iter().find_map(|selection| match &selection.node {
-            Selection::Field(field) => {
-                let key = &field.node.response_key().node;
-                if seen.insert(key) { None } else { Some(key.clone()) }
-            }
-            Selection::InlineFragment(fragment) => collect(&fragment.node.selection_set.node, fragments, seen),
+/// Whether several selections of a root have the same response key.
+pub fn repeats(set: &SelectionSet, fragments: &Fragments) -> bool {
+    fn any<'a>(set: &'a SelectionSet, fragments: &'a Fragments, seen: &mut HashSet<&'a Name>) -> bool {
+        set.items.iter().any(|selection| match &selection.node {
+            Selection::Field(field) => !seen.insert(&field.node.response_key().node),
+            Selection::InlineFragment(fragment) => any(&fragment.node.selection_set.node, fragments, seen),
             Selection::FragmentSpread(spread) => {
-                let fragment = fragments.get(&spread.node.fragment_name.node)?;
-                collect(&fragment.node.selection_set.node, fragments, seen)
+                let fragment = fragments.get(&spread.node.fragment_name.node);
+                fragment.is_some_and(|fragment| any(&fragment.node.selection_set.node, fragments, seen))
             }
         })
     }
-    collect(set, fragments, &mut HashSet::new())
+    any(set, fragments, &mut HashSet::new())
 }
 
-/// Puts fields where their unconditional fragments stand, and selections of the same field together. Every fragment of a
-/// root is of its type: another one would be refused as impossible, and stays as it is for that.
-fn flatten(set: &SelectionSet, fragments: &Fragments, merged: &mut SelectionSet) {
+/// Puts the root fields of a valid operation that are not skipped in place of its selections, those with the same key together.
+pub fn merge(operation: &mut OperationDefinition, fragments: &Fragments, variables: &Variables) {
+    let mut fields = Vec::new();
+    collect(&operation.selection_set.node, fragments, variables, &mut fields);
+    let items = fields.into_iter().map(|field| {
+        let pos = field.pos;
+        Positioned::new(Selection::Field(field), pos)
+    });
+    operation.selection_set.node.items = items.collect();
+}
+
+/// Every fragment of a root is of its type: another one would not be valid.
+fn collect(set: &SelectionSet, fragments: &Fragments, variables: &Variables, fields: &mut Vec<Positioned<Field>>) {
     for selection in &set.items {
+        if selection.node.directives().iter().any(|directive| skips(&directive.node, variables)) {
+            continue;
+        }
         match &selection.node {
-            Selection::Field(field) => match merged.items.iter_mut().find_map(|known| same_field(known, &field.node)) {
-                Some(known) => known.selection_set.node.items.extend(field.node.selection_set.node.items.clone()),
-                None => merged.items.push(selection.clone()),
-            },
-            Selection::InlineFragment(fragment)
-                if fragment.node.directives.is_empty()
-                    && fragment.node.type_condition.as_ref().is_none_or(|on| is_root(&on.node.on.node)) =>
-            {
-                flatten(&fragment.node.selection_set.node, fragments, merged);
-            }
-            Selection::FragmentSpread(spread) if spread.node.directives.is_empty() => {
-                match fragments.get(&spread.node.fragment_name.node) {
-                    Some(fragment) if is_of_root(&fragment.node) => {
-                        flatten(&fragment.node.selection_set.node, fragments, merged);
+            Selection::Field(field) => {
+                let key = &field.node.response_key().node;
+                match fields.iter_mut().find(|known| known.node.response_key().node == *key) {
+                    Some(known) => {
+                        let Field { directives, selection_set, .. } = field.node.clone();
+                        known.node.directives.extend(directives);
+                        known.node.selection_set.node.items.extend(selection_set.node.items);
                     }
-                    _ => merged.items.push(selection.clone()),
+                    None => fields.push(field.clone()),
                 }
             }
-            Selection::InlineFragment(_) | Selection::FragmentSpread(_) => merged.items.push(selection.clone()),
-        }
-    }
-}
-
-fn is_of_root(fragment: &FragmentDefinition) -> bool {
-    fragment.directives.is_empty() && is_root(&fragment.type_condition.node.on.node)
-}
-
-fn is_root(type_name: &str) -> bool {
-    matches!(type_name, "Query" | "Mutation")
-}
-
-fn same_field<'a>(known: &'a mut Positioned<Selection>, field: &Field) -> Option<&'a mut Field> {
-    let Selection::Field(known) = &mut known.node else { return None };
-    let known = &mut known.node;
-    let arguments = |field: &Field| field.arguments.iter().map(|(name, _)| name.node.clone()).collect::<HashSet<_>>();
-    let same = known.response_key().node == field.response_key().node
-        && known.name.node == field.name.node
-        && known.directives.is_empty()
-        && field.directives.is_empty()
-        && arguments(known) == arguments(field)
-        && known.arguments.iter().all(|(name, value)| field.get_argument(&name.node) == Some(value));
-    same.then_some(known)
-}
-
-/// Drops the fragments that stand in no operation any more.
-fn drop_unused(document: &mut ExecutableDocument) {
-    fn mark(set: &SelectionSet, fragments: &Fragments, used: &mut HashSet<Name>) {
-        for selection in &set.items {
-            match &selection.node {
-                Selection::Field(field) => mark(&field.node.selection_set.node, fragments, used),
-                Selection::InlineFragment(fragment) => mark(&fragment.node.selection_set.node, fragments, used),
-                Selection::FragmentSpread(spread) => {
-                    let name = &spread.node.fragment_name.node;
-                    if let Some(fragment) = fragments.get(name)
-                        && used.insert(name.clone())
-                    {
-                        mark(&fragment.node.selection_set.node, fragments, used);
-                    }
+            Selection::InlineFragment(fragment) => {
+                collect(&fragment.node.selection_set.node, fragments, variables, fields);
+            }
+            Selection::FragmentSpread(spread) => {
+                if let Some(fragment) = fragments.get(&spread.node.fragment_name.node) {
+                    collect(&fragment.node.selection_set.node, fragments, variables, fields);
                 }
             }
         }
     }
-    let mut used = HashSet::new();
-    for (_, operation) in document.operations.iter() {
-        mark(&operation.node.selection_set.node, &document.fragments, &mut used);
+}
+
+/// Whether a directive leaves out what it stands on.
+fn skips(directive: &Directive, variables: &Variables) -> bool {
+    let condition = |name| {
+        let value = directive.get_argument(name).and_then(|value| values::argument(&value.node, variables));
+        value == Some(ConstValue::Boolean(true))
+    };
+    match directive.name.node.as_str() {
+        "skip" => condition("if"),
+        "include" => !condition("if"),
+        _ => false,
     }
-    document.fragments.retain(|name, _| used.contains(name));
 }

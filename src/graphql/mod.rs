@@ -1,6 +1,7 @@
 //! The GraphQL facade: it parses, calls one service, encodes.
 //!
-//! A request goes through [`execute`]: each document is bounded ([`scan`], [`limits`]) before it is parsed and validated;
+//! A request goes through [`execute`]: each document is bounded ([`scan`], [`limits`]) before it is parsed and validated, and
+//! its values are decided ([`values`]) before it runs;
 //! all mutations of the request share one transaction ([`context`]); what is selected is read ahead in few statements
 //! ([`load`]). One file per capability holds its types, queries and mutations.
 
@@ -8,6 +9,7 @@ mod announced;
 mod api_keys;
 mod audit;
 mod chain;
+mod changes;
 mod clients;
 mod connection;
 mod context;
@@ -18,8 +20,9 @@ mod execute;
 mod filters;
 mod front_desk;
 mod guests;
-mod input_types;
 mod integrations;
+mod judge;
+mod language;
 pub mod limits;
 mod load;
 mod merge;
@@ -33,17 +36,20 @@ mod rooms;
 mod scalars;
 pub mod scan;
 mod selection;
-mod settled;
 mod stay_writer;
 mod supposed;
 pub mod type_map;
+mod validate;
+mod values;
 mod webhooks;
 
 pub use execute::{DEADLINE, Execution, Keyed, execute, execute_keyed};
+pub use judge::Selected;
 pub use prepare::GraphQlRequest;
 pub use response::{Data, GraphQlError, GraphQlResponse};
 pub use supposed::execute_supposed;
 
+use apollo_compiler::validation::Valid;
 use async_graphql::{EmptySubscription, MergedObject, ValidationMode};
 
 /// Everything that can be read. Whatever it answers is of the one hotel that the API key belongs to.
@@ -62,6 +68,9 @@ pub struct Query(
 );
 
 /// Everything that can be changed. All mutations of one HTTP request succeed, or none of them does.
+///
+/// Each mutation lists the codes of its errors. Beside them it can answer with those of any request, such as `FORBIDDEN` and
+/// `UNAVAILABLE`, and with `INVALID_ARGUMENT` and `INVALID_CURSOR` for arguments of the fields that are selected below it.
 #[derive(Default, MergedObject)]
 pub struct Mutation(
     room_access_keys::RoomAccessKeyMutation,
@@ -79,13 +88,12 @@ pub type Executable = async_graphql::Schema<Query, Mutation, EmptySubscription>;
 
 /// The schema and what is known of its types; built once per process.
 pub struct Schema {
-    /// Validates and runs documents.
+    /// Runs documents that were found valid, with variables that were coerced: it checks neither itself.
     pub executable: Executable,
-    /// Runs documents that are known to be valid.
-    trusting: Executable,
+    /// Decides which documents are valid, and what values are.
+    definition: Valid<apollo_compiler::Schema>,
     /// Lists and connections, for the checks before that.
     pub types: type_map::TypeMap,
-    inputs: input_types::InputTypes,
     /// What was read before.
     documents: documents::Documents,
 }
@@ -93,27 +101,22 @@ pub struct Schema {
 impl Schema {
     /// Builds the schema.
     pub fn new() -> Self {
-        let build = |mode| {
-            Executable::build(Query::default(), Mutation::default(), EmptySubscription)
-                .directive(chain::chain)
-                .disable_suggestions()
-                .validation_mode(mode)
-                .finish()
-        };
-        let (executable, trusting) = (build(ValidationMode::Strict), build(ValidationMode::Fast));
+        let executable = Executable::build(Query::default(), Mutation::default(), EmptySubscription)
+            .directive(chain::chain)
+            .validation_mode(ValidationMode::Fast)
+            .finish();
         let sdl = executable.sdl();
         Self {
             executable,
-            trusting,
+            definition: validate::schema(&sdl),
             types: type_map::TypeMap::from_sdl(&sdl),
-            inputs: input_types::InputTypes::from_sdl(&sdl),
             documents: documents::Documents::new(),
         }
     }
 
     /// The schema in the schema definition language.
     pub fn sdl(&self) -> String {
-        self.executable.sdl()
+        chain::describe_argument(&self.executable.sdl())
     }
 }
 

@@ -1,16 +1,15 @@
-//! An operation before it runs: bounded, parsed, chosen, and its variables complete.
+//! An operation before it runs: bounded, parsed, chosen, found valid, and its variables coerced.
 
 use std::sync::{Arc, OnceLock};
 
-use async_graphql::parser::parse_query;
 use async_graphql::parser::types::{
     DocumentOperations, ExecutableDocument, OperationDefinition, OperationType, Selection, SelectionSet,
 };
 use async_graphql::{Name, Positioned, Value, Variables};
 
 use super::documents::Document;
-use super::settled::Settled;
-use super::{Schema, chain, limits, merge, presence, scan};
+use super::response::GraphQlError;
+use super::{Schema, chain, judge, language, limits, merge, presence, scan, validate, values};
 use crate::error::{Error, ErrorCode, Result};
 
 /// One operation as the client sent it.
@@ -32,28 +31,28 @@ pub struct Prepared {
     pub mutates: bool,
     /// What it costs at most.
     pub cost: limits::Cost,
-    /// As the client sent them.
+    /// Those that are known before it runs, coerced.
     pub variables: Variables,
+    /// Names of variables that the operation before chains.
+    pub chained: Vec<String>,
 }
 
 impl Prepared {
-    /// Prepares an operation.
+    /// Prepares an operation. `chained` are names of variables that the operation before chains.
     ///
     /// # Errors
-    /// The codes of [`scan`], [`limits`] and [`chain`], `GRAPHQL_PARSE_FAILED`, `OPERATION_NOT_FOUND`
-    pub fn new(schema: &Schema, request: GraphQlRequest) -> Result<Self> {
+    /// The codes of [`scan`], [`limits`] and [`chain`], `GRAPHQL_PARSE_FAILED`, `GRAPHQL_VALIDATION_FAILED`,
+    /// `OPERATION_NOT_FOUND`, `INVALID_VARIABLE`
+    pub fn new(schema: &Schema, request: GraphQlRequest, chained: &[String]) -> Result<Self, Vec<GraphQlError>> {
         let GraphQlRequest { query, operation_name, variables } = request;
-        let name = operation_name.as_deref();
-        let (document, cost) = if let Some(document) = schema.documents.find(&query, name) {
-            let cost = limits::measure(&document.sent, document.operation(), &variables, &schema.types)?;
-            (document, cost)
+        let document = if let Some(document) = schema.documents.find(&query, operation_name.as_deref()) {
+            document
         } else {
-            let (document, cost) = read(schema, &query, name, &variables)?;
-            let document = Arc::new(document);
+            let document = Arc::new(read(schema, &query, operation_name.as_deref())?);
             schema.documents.keep(query, operation_name, &document);
-            (document, cost)
+            document
         };
-        Ok(Self { mutates: document.mutates, document, cost, variables })
+        Self::of(schema, document, variables, chained.to_vec()).map_err(|error| vec![error.into()])
     }
 
     /// The kind of operation that it is.
@@ -64,65 +63,106 @@ impl Prepared {
     /// Prepares an operation whose document was read before, if there is nothing to refuse.
     pub fn known(schema: &Schema, request: &GraphQlRequest) -> Option<Self> {
         let document = schema.documents.find(&request.query, request.operation_name.as_deref())?;
-        let cost = limits::measure(&document.sent, document.operation(), &request.variables, &schema.types).ok()?;
-        limits::check_values(cost.values).ok()?;
-        Some(Self { mutates: document.mutates, document, cost, variables: request.variables.clone() })
+        let prepared = Self::of(schema, document, request.variables.clone(), Vec::new()).ok()?;
+        limits::check_values(prepared.cost.values).ok()?;
+        Some(prepared)
     }
 
-    /// Refuses variables that do not fit their definitions.
+    fn of(schema: &Schema, document: Arc<Document>, given: Variables, chained: Vec<String>) -> Result<Self> {
+        chain::refuse_sent(&chained, document.operation(), &given)?;
+        let definitions = &document.validated_operation().variables;
+        let variables = values::variables(&schema.definition, definitions, given, &chained)?;
+        document.refuse_nulls(schema, &variables)?;
+        let cost = limits::measure(&document.sent, document.operation(), &variables, &schema.types)?;
+        Ok(Self { mutates: document.mutates, document, cost, variables, chained })
+    }
+
+    /// The variables, once it is known what the operation before has chained.
     ///
     /// # Errors
     /// `INVALID_VARIABLE`
-    pub fn check_variables(&self, variables: &Variables) -> Result<()> {
-        for definition in &self.document.operation().variable_definitions {
-            let definition = &definition.node;
-            let name = &definition.name.node;
-            let given = variables.get(name);
-            if !definition.var_type.node.nullable
-                && definition.default_value.is_none()
-                && given.is_none_or(|value| *value == Value::Null)
+    pub fn complete(&self, schema: &Schema, mut chained: chain::Values) -> Result<Variables> {
+        let mut variables = self.variables.clone();
+        if self.chained.is_empty() {
+            return Ok(variables);
+        }
+        for definition in &self.document.validated_operation().variables {
+            let name = definition.name.as_str();
+            if self.chained.iter().any(|chained| chained == name)
+                && let Some(value) = values::variable(&schema.definition, definition, chained.remove(name))?
             {
-                let (kind, how) = (&definition.var_type.node, if given.is_none() { "not provided" } else { "null" });
-                let message = format!("Variable \"${name}\" of required type \"{kind}\" is {how}");
-                return Err(Error::new(ErrorCode::InvalidVariable, message));
+                variables.insert(Name::new(name), value);
             }
         }
-        Ok(())
+        self.document.refuse_nulls(schema, &variables)?;
+        Ok(variables)
     }
 }
 
-/// Reads a document for one of its operations, and measures it with the variables of this request.
-fn read(
-    schema: &Schema,
-    text: &str,
-    operation_name: Option<&str>,
-    variables: &Variables,
-) -> Result<(Document, limits::Cost)> {
-    scan::scan(text)?;
-    let sent = parse_query(text).map_err(|error| {
-        // Not the parser's own message, which repeats a whole line of the document.
-        let place = error.positions().next().unwrap_or_default();
-        let message = format!("The document is not GraphQL from line {}, column {} on", place.line, place.column);
-        Error::new(ErrorCode::ParseFailed, message)
-    })?;
-    let (name, operation) = choose(&sent, operation_name)?;
-    let definition = &operation.node;
-    if definition.ty == OperationType::Subscription {
-        return Err(Error::new(ErrorCode::ValidationFailed, "Subscriptions are not offered"));
+/// Reads a document for one of its operations.
+fn read(schema: &Schema, text: &str, operation_name: Option<&str>) -> Result<Document, Vec<GraphQlError>> {
+    let refused = |error: Error| vec![error.into()];
+    scan::scan(text).map_err(refused)?;
+    let parsed = language::parse(text).map_err(refused)?;
+    let sent = language::executable(&parsed, text).map_err(refused)?;
+    let (name, operation) = choose(&sent, operation_name).map_err(refused)?;
+    let operation = operation.clone();
+    if operation.node.ty == OperationType::Subscription {
+        return Err(refused(Error::new(ErrorCode::ValidationFailed, "Subscriptions are not offered")));
     }
-    let cost = limits::measure(&sent, definition, variables, &schema.types)?;
-    let chains = chain::chained_variables(&sent, definition, &schema.types)?;
-    let mutates = definition.ty == OperationType::Mutation;
-    let mut run = sent.clone();
-    merge::merge(&mut run, name.as_deref())?;
-    let marked = presence::mark(&mut run);
+    limits::bound(&sent, &schema.types).map_err(refused)?;
+    let chains = chain::chained_variables(&sent, &operation.node, &schema.types).map_err(refused)?;
+    let validated = validate::validate(&schema.definition, &parsed)?;
+    let mutates = operation.node.ty == OperationType::Mutation;
     let mut response_keys = Vec::new();
-    collect_keys(&sent, &definition.selection_set.node, &mut response_keys);
-    let (settled, writer) = (Settled::unknown(&sent), OnceLock::new());
-    let document = Document { sent, run, name, mutates, chains, marked, response_keys, settled, writer };
-    Ok((document, cost))
+    collect_keys(&sent, &operation.node.selection_set.node, &mut response_keys);
+    let repeats = merge::repeats(&operation.node.selection_set.node, &sent.fragments);
+    let mut run =
+        ExecutableDocument { operations: DocumentOperations::Single(operation), fragments: sent.fragments.clone() };
+    let marked = presence::mark(&mut run);
+    Ok(Document {
+        sent,
+        run,
+        validated,
+        name,
+        mutates,
+        chains,
+        repeats,
+        marked,
+        response_keys,
+        writer: OnceLock::new(),
+    })
 }
 
+impl Document {
+    /// Refuses null for a variable where it stands for a value that must not be null.
+    fn refuse_nulls(&self, schema: &Schema, variables: &Variables) -> Result<()> {
+        let is_null = |name: &&String| variables.get(name.as_str()) == Some(&Value::Null);
+        match self.validated.never_null.iter().find(is_null) {
+            Some(name) => {
+                judge::select(&schema.definition, &self.validated.document, self.validated_operation(), variables)
+                    .map(|_| ())
+                    .map_err(|_| values::null_where_it_must_not_be(name))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// The document as it is run once, with these variables.
+    pub fn with(&self, variables: &Variables) -> ExecutableDocument {
+        let mut run = self.run.clone();
+        if self.repeats
+            && let DocumentOperations::Single(operation) = &mut run.operations
+        {
+            merge::merge(&mut operation.node, &run.fragments, variables);
+        }
+        let mut declared = self.operation().variable_definitions.iter();
+        if declared.any(|variable| !variables.contains_key(&variable.node.name.node)) {
+            values::fill(&mut run, variables);
+        }
+        run
+    }
+}
 fn choose<'a>(
     document: &'a ExecutableDocument,
     name: Option<&str>,

@@ -49,7 +49,12 @@ pub struct GraphQlResponse {
 impl GraphQlResponse {
     /// The answer to an operation that was refused before it ran.
     pub fn refused(error: impl Into<GraphQlError>) -> Self {
-        Self { errors: vec![error.into()], ..Self::default() }
+        Self::refused_for(vec![error.into()])
+    }
+
+    /// The answer to an operation that was refused for several reasons before it ran.
+    pub(super) fn refused_for(errors: Vec<GraphQlError>) -> Self {
+        Self { errors, ..Self::default() }
     }
 
     /// The answer to an operation that ran, or could have, to nothing but an error.

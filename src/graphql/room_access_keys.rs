@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::audit::{AuditEntryNode, TrailPlan, Trails};
 use super::connection::{Binding, Connection, PageArguments, extent_request};
 use super::context::RequestContext;
-use super::error::{InInput, Outcome};
+use super::error::{InInput, Outcome, Refusal};
 use super::load::{self, StayPlan};
 use super::room_stays::RoomStayNode;
 use super::scalars::{Datetime, uuid};
@@ -56,10 +56,10 @@ pub enum RoomAccessKeyNode {
 pub struct RoomAccessPin {
     /// Opaque, at most 64 letters, digits and hyphens.
     id: ID,
-    /// 1 to 10 letters and digits. A text: it can begin with zeros.
-    pin: String,
     /// When Latchkey deletes the key by itself, as things stand; `null` for other integrations' keys.
     deletes_at: Option<Datetime>,
+    #[graphql(skip)]
+    secret: Opened,
     #[graphql(skip)]
     trails: Trails,
 }
@@ -70,12 +70,12 @@ pub struct RoomAccessPin {
 pub struct RoomAccessKeyStorage {
     /// Opaque, at most 64 letters, digits and hyphens.
     id: ID,
-    /// 1 to 10 letters and digits. A text: it can begin with zeros.
-    pin: String,
     /// Where staff put the key. Never show it to guests.
     compartment: String,
     /// When Latchkey deletes the key by itself, as things stand; `null` for other integrations' keys.
     deletes_at: Option<Datetime>,
+    #[graphql(skip)]
+    secret: Opened,
     #[graphql(skip)]
     trails: Trails,
 }
@@ -86,24 +86,28 @@ pub struct RoomAccessKeyStorage {
 pub struct RoomAccessQr {
     /// Opaque, at most 64 letters, digits and hyphens.
     id: ID,
-    /// What the QR code holds: 1 to 512 characters.
-    qr_data: String,
     /// When Latchkey deletes the key by itself, as things stand; `null` for other integrations' keys.
     deletes_at: Option<Datetime>,
+    #[graphql(skip)]
+    secret: Opened,
     #[graphql(skip)]
     trails: Trails,
 }
 
+/// A PIN or the data of a QR code, or why it does not open: that fails the one field that it is for, and neither the key nor
+/// the page around it.
+pub type Opened = Option<Outcome<String>>;
+
 impl RoomAccessKeyNode {
-    /// A key with its opened secret. Both texts are empty where nothing of them was selected.
-    pub fn new(id: Uuid, kind: KeyKind, secret: String, compartment: String, deletes_at: Option<Datetime>) -> Self {
+    /// A key with its opened secret. Neither that nor the compartment is there where nothing of them was selected.
+    pub fn new(id: Uuid, kind: KeyKind, secret: Opened, compartment: String, deletes_at: Option<Datetime>) -> Self {
         let (id, trails) = (ID(id.to_string()), Trails::default());
         match kind {
-            KeyKind::Pin => Self::Pin(RoomAccessPin { id, pin: secret, deletes_at, trails }),
+            KeyKind::Pin => Self::Pin(RoomAccessPin { id, deletes_at, secret, trails }),
             KeyKind::KeyStorage => {
-                Self::KeyStorage(RoomAccessKeyStorage { id, pin: secret, compartment, deletes_at, trails })
+                Self::KeyStorage(RoomAccessKeyStorage { id, compartment, deletes_at, secret, trails })
             }
-            KeyKind::Qr => Self::Qr(RoomAccessQr { id, qr_data: secret, deletes_at, trails }),
+            KeyKind::Qr => Self::Qr(RoomAccessQr { id, deletes_at, secret, trails }),
         }
     }
 
@@ -116,18 +120,28 @@ impl RoomAccessKeyNode {
     }
 
     /// One of the integration's own keys.
-    fn opened(context: &RequestContext, key: StoredKey) -> Result<Self> {
-        let (hotel, keys) = (&context.actor.hotel, &context.app.secret_keys);
-        let secret = room_access_keys::open_secret(keys, hotel.id, key.id, &key.secret)?;
-        let deletes_at = key.deletes_at.map(|at| Datetime::local(at, hotel.time_zone));
-        Ok(Self::new(key.id, key.kind, secret.expose().to_owned(), key.compartment.unwrap_or_default(), deletes_at))
+    fn opened(context: &RequestContext, key: StoredKey) -> Self {
+        let secret = Some(open(context, key.id, &key.secret));
+        let deletes_at = key.deletes_at.map(|at| Datetime::local(at, context.actor.hotel.time_zone));
+        Self::new(key.id, key.kind, secret, key.compartment.unwrap_or_default(), deletes_at)
     }
 }
 
+/// Opens the PIN or the QR data of a key of the hotel.
+pub fn open(context: &RequestContext, key: Uuid, sealed: &[u8]) -> Outcome<String> {
+    let opened = room_access_keys::open_secret(&context.app.secret_keys, context.actor.hotel.id, key, sealed);
+    opened.map(|secret| secret.expose().to_owned()).map_err(Refusal::from)
+}
+
 macro_rules! key_object {
-    ($name:ident) => {
+    ($name:ident, $(#[$description:meta])+ $field:ident) => {
         #[ComplexObject]
         impl $name {
+            $(#[$description])+
+            async fn $field(&self) -> &Opened {
+                &self.secret
+            }
+
             /// Who did what to the key and put it on which stays, the newest first: without the permission `FRONT_DESK`, what
             /// this integration did. What the same request does is part of it afterwards. See `auditEntries`.
             async fn audit_trail(
@@ -144,9 +158,21 @@ macro_rules! key_object {
     };
 }
 
-key_object!(RoomAccessPin);
-key_object!(RoomAccessKeyStorage);
-key_object!(RoomAccessQr);
+key_object!(
+    RoomAccessPin,
+    /// 1 to 10 letters and digits. A text: it can begin with zeros. `null` only beside the error `SECRET_UNREADABLE`.
+    pin
+);
+key_object!(
+    RoomAccessKeyStorage,
+    /// 1 to 10 letters and digits. A text: it can begin with zeros. `null` only beside the error `SECRET_UNREADABLE`.
+    pin
+);
+key_object!(
+    RoomAccessQr,
+    /// What the QR code holds: 1 to 512 characters. `null` only beside the error `SECRET_UNREADABLE`.
+    qr_data
+);
 
 /// Queries for room access keys.
 #[derive(Default)]
@@ -190,11 +216,11 @@ async fn page(
     };
     let keys: Vec<Uuid> = page.items.iter().map(|key| key.id).collect();
     let mut trails = Trails::read(&mut session, &keys, &plan).await?.into_iter();
-    let keyed = page.try_map(|key| {
-        let (id, mut node) = (key.id, RoomAccessKeyNode::opened(context, key)?);
+    let keyed = page.map(|key| {
+        let (id, mut node) = (key.id, RoomAccessKeyNode::opened(context, key));
         node.set_trails(trails.next().unwrap_or_default());
-        Ok((id, node))
-    })?;
+        (id, node)
+    });
     Ok(Connection::new(keyed, extent, &request, binding))
 }
 
@@ -297,6 +323,8 @@ impl RoomAccessKeyMutation {
     /// Makes a room access key. Until it is added to a stay, only the integration that made it sees it.
     ///
     /// Writing a key operates no lock: it tells the hotel and its other integrations how the room is opened.
+    ///
+    /// Errors: `INVALID_ARGUMENT`, `ROOM_ACCESS_KEYS_DISABLED`.
     async fn create_room_access_key(
         &self,
         ctx: &Context<'_>,
@@ -311,13 +339,16 @@ impl RoomAccessKeyMutation {
             session.write_out().await?;
         }
         let trails = Trails::read(&mut session, &[key.id], &plan).await?.pop().unwrap_or_default();
-        let mut room_access_key = RoomAccessKeyNode::opened(context, key)?;
+        let mut room_access_key = RoomAccessKeyNode::opened(context, key);
         room_access_key.set_trails(trails);
         Ok(Some(session.done(CreateRoomAccessKeyPayload { room_access_key })))
     }
 
     /// Puts one of this integration's keys on a stay, for other integrations and staff to use. Best done a day before the
     /// arrival. A key may be on several stays; a stay has at most one key. Adding the key that is already there succeeds.
+    ///
+    /// Errors: `NOT_FOUND`, `RESERVATION_CANCELLED`, `ROOM_STAY_DEPARTED`, `KEY_ALREADY_ASSIGNED`,
+    /// `ROOM_ACCESS_KEYS_DISABLED`.
     async fn add_room_access_key(
         &self,
         ctx: &Context<'_>,
@@ -332,6 +363,8 @@ impl RoomAccessKeyMutation {
     }
 
     /// Takes one of this integration's keys off a stay.
+    ///
+    /// Errors: `NOT_FOUND`, `KEY_NOT_ASSIGNED`, `ROOM_ACCESS_KEYS_DISABLED`.
     async fn remove_room_access_key(
         &self,
         ctx: &Context<'_>,
@@ -347,6 +380,8 @@ impl RoomAccessKeyMutation {
 
     /// Deletes one of this integration's keys, after it was removed from all stays. Latchkey deletes keys by itself two days
     /// after the departure, or after two days on no stay.
+    ///
+    /// Errors: `NOT_FOUND`, `KEY_STILL_ASSIGNED`, `ROOM_ACCESS_KEYS_DISABLED`.
     async fn delete_room_access_key(
         &self,
         ctx: &Context<'_>,

@@ -337,6 +337,8 @@ pub struct RoomStayMutation;
 #[Object]
 impl RoomStayMutation {
     /// Records that a guest arrived or left. The dates of the stay, and with them the life of its key, stay as they are.
+    ///
+    /// Errors: `NOT_FOUND`, `INVALID_ARGUMENT`, `RESERVATION_CANCELLED`.
     async fn update_room_stay(
         &self,
         ctx: &Context<'_>,

@@ -3,6 +3,7 @@
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
 use uuid::Uuid;
 
+use super::changes::irremovable;
 use super::context::RequestContext;
 use super::error::{InInput, Outcome, read_ahead};
 use super::scalars::uuid;
@@ -147,7 +148,7 @@ pub struct UpdateCategoryInput {
     /// The category.
     id: ID,
     /// Unique in the hotel; 1 to 200 characters.
-    name: Option<String>,
+    name: MaybeUndefined<String>,
     /// What guests read about it; `null` takes it away.
     description: MaybeUndefined<String>,
 }
@@ -169,13 +170,13 @@ pub struct UpdateRoomSetupInput {
     /// The room.
     id: ID,
     /// Whether it is ready for a guest. The one field that needs no more than the permission `WRITE`.
-    cleaning_status: Option<CleaningStatus>,
+    cleaning_status: MaybeUndefined<CleaningStatus>,
     /// What is on its door; unique in the hotel; 1 to 50 characters. Needs the permission `FRONT_DESK`.
-    name: Option<String>,
+    name: MaybeUndefined<String>,
     /// Part of the house; `null` takes it away. Needs the permission `FRONT_DESK`.
     area_name: MaybeUndefined<String>,
     /// What it is sold as. Needs the permission `FRONT_DESK`.
-    category_id: Option<ID>,
+    category_id: MaybeUndefined<ID>,
 }
 
 /// Answer of `createCategory` and `updateCategory`.
@@ -199,6 +200,8 @@ pub struct RoomMutation;
 #[Object]
 impl RoomMutation {
     /// Adds a category. Needs the permission `FRONT_DESK`.
+    ///
+    /// Errors: `INVALID_ARGUMENT`, `NAME_TAKEN`.
     async fn create_category(
         &self,
         ctx: &Context<'_>,
@@ -211,6 +214,8 @@ impl RoomMutation {
     }
 
     /// Changes a category. Needs the permission `FRONT_DESK`.
+    ///
+    /// Errors: `NOT_FOUND`, `INVALID_ARGUMENT`, `NAME_TAKEN`.
     async fn update_category(
         &self,
         ctx: &Context<'_>,
@@ -218,12 +223,15 @@ impl RoomMutation {
     ) -> Outcome<Option<CategoryPayload>> {
         let mut session = RequestContext::of(ctx).write().await?;
         session.tx().actor.require(Permission::FrontDesk)?;
-        let change = CategoryChange { name: input.name, description: input.description.into() };
+        let change =
+            CategoryChange { name: irremovable(input.name, "name").in_input()?, description: input.description.into() };
         let category = rooms::update_category_in(session.tx(), uuid(&input.id), change).await.in_input()?;
         Ok(Some(session.done(CategoryPayload { category: category.into() })))
     }
 
     /// Adds a room. Needs the permission `FRONT_DESK`.
+    ///
+    /// Errors: `NOT_FOUND`, `INVALID_ARGUMENT`, `NAME_TAKEN`.
     async fn create_room_setup(
         &self,
         ctx: &Context<'_>,
@@ -237,20 +245,22 @@ impl RoomMutation {
     }
 
     /// Changes a room. `cleaningStatus` needs the permission `WRITE`, everything else `FRONT_DESK`.
+    ///
+    /// Errors: `NOT_FOUND`, `INVALID_ARGUMENT`, `NAME_TAKEN`.
     async fn update_room_setup(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What to change.")] input: UpdateRoomSetupInput,
     ) -> Outcome<Option<RoomSetupPayload>> {
         let mut session = RequestContext::of(ctx).write().await?;
-        if input.name.is_some() || !input.area_name.is_undefined() || input.category_id.is_some() {
+        if !(input.name.is_undefined() && input.area_name.is_undefined() && input.category_id.is_undefined()) {
             session.tx().actor.require(Permission::FrontDesk)?;
         }
         let change = RoomSetupChange {
-            name: input.name,
+            name: irremovable(input.name, "name").in_input()?,
             area_name: input.area_name.into(),
-            category_id: input.category_id.as_ref().map(uuid),
-            cleaning_status: input.cleaning_status,
+            category_id: irremovable(input.category_id, "categoryId").in_input()?.as_ref().map(uuid),
+            cleaning_status: irremovable(input.cleaning_status, "cleaningStatus").in_input()?,
         };
         let room = rooms::update_room_setup_in(session.tx(), uuid(&input.id), change).await.in_input()?;
         Ok(Some(session.done(RoomSetupPayload { room_setup: room.into() })))

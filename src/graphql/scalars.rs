@@ -1,20 +1,37 @@
 //! Scalars of the 3RPMS schema. A value that none of them takes is refused before anything runs.
 
 use async_graphql::{ID, InputValueError, InputValueResult, Scalar, ScalarType, Value};
-use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, SecondsFormat, SubsecRound, Utc};
+use chrono::{DateTime, Datelike as _, FixedOffset, NaiveDate, NaiveTime, SecondsFormat, SubsecRound, TimeDelta, Utc};
 use chrono_tz::Tz;
 use uuid::Uuid;
+
+use crate::hotels::{YEARS, civil_date};
+
+const DATE_FORM: &str = "a date is written YYYY-MM-DD, in the years 1900 to 9999";
+const DATETIME_FORM: &str =
+    "an instant is written with its offset, like 2026-10-25T14:00:00+02:00, in the years 1900 to 9999";
+const LOCAL_TIME_FORM: &str = "a local time is written HH:MM";
+
+/// How a scalar of the schema is told from other values, and how it is written; `None` for those of the specification.
+pub fn form(scalar: &str) -> Option<(fn(&Value) -> bool, &'static str)> {
+    match scalar {
+        "Date" => Some((Date::is_valid, DATE_FORM)),
+        "Datetime" => Some((Datetime::is_valid, DATETIME_FORM)),
+        "LocalTime" => Some((LocalTime::is_valid, LOCAL_TIME_FORM)),
+        _ => None,
+    }
+}
 
 /// A civil date of the hotel's calendar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Date(pub NaiveDate);
 
-/// A civil date, `YYYY-MM-DD`. Stays are dated in the hotel's own calendar, so a date has no offset.
+/// A civil date, `YYYY-MM-DD`, in the years 1900 to 9999. Stays are dated in the hotel's own calendar, so a date has no offset.
 #[Scalar(name = "Date")]
 impl ScalarType for Date {
     fn parse(value: Value) -> InputValueResult<Self> {
         let Value::String(text) = &value else { return Err(InputValueError::expected_type(value)) };
-        parse_date(text).map(Self).ok_or_else(|| InputValueError::custom("a date is written YYYY-MM-DD"))
+        civil_date(text).map(Self).ok_or_else(|| InputValueError::custom(DATE_FORM))
     }
 
     fn is_valid(value: &Value) -> bool {
@@ -26,12 +43,11 @@ impl ScalarType for Date {
     }
 }
 
-fn parse_date(text: &str) -> Option<NaiveDate> {
-    let shape = text.bytes().enumerate().all(|(index, byte)| match index {
-        4 | 7 => byte == b'-',
-        _ => byte.is_ascii_digit(),
-    });
-    if text.len() == 10 && shape { text.parse().ok() } else { None }
+/// Whether an instant lies in the years that answers can write, somewhere on earth. Whether it does in the hotel's zone is for
+/// the service to tell that keeps it.
+fn is_within_years(at: &DateTime<FixedOffset>) -> bool {
+    let (east, west) = (at.to_utc() + TimeDelta::hours(14), at.to_utc() - TimeDelta::hours(12));
+    east.year() >= *YEARS.start() && west.year() <= *YEARS.end()
 }
 
 /// An instant and the offset that it is told in.
@@ -45,15 +61,14 @@ impl Datetime {
     }
 }
 
-/// An instant with its offset, such as `2026-10-25T14:00:00+02:00`. Answers use the offset of the hotel's zone.
+/// An instant with its offset, such as `2026-10-25T14:00:00+02:00`, in the years 1900 to 9999 of the hotel. Answers use the offset of the hotel's zone.
 #[Scalar(name = "Datetime")]
 impl ScalarType for Datetime {
     fn parse(value: Value) -> InputValueResult<Self> {
         let Value::String(text) = &value else { return Err(InputValueError::expected_type(value)) };
         // Cut to what PostgreSQL keeps, so that the same instant sent again is the same instant.
-        DateTime::parse_from_rfc3339(text).map(|at| Self(at.trunc_subsecs(6))).map_err(|_| {
-            InputValueError::custom("an instant is written with its offset, like 2026-10-25T14:00:00+02:00")
-        })
+        let at = DateTime::parse_from_rfc3339(text).ok().filter(is_within_years).map(|at| Self(at.trunc_subsecs(6)));
+        at.ok_or_else(|| InputValueError::custom(DATETIME_FORM))
     }
 
     fn is_valid(value: &Value) -> bool {
@@ -78,7 +93,7 @@ impl ScalarType for LocalTime {
             .ok()
             .filter(|_| text.len() == 5)
             .map(Self)
-            .ok_or_else(|| InputValueError::custom("a local time is written HH:MM"))
+            .ok_or_else(|| InputValueError::custom(LOCAL_TIME_FORM))
     }
 
     fn is_valid(value: &Value) -> bool {

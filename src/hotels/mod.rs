@@ -1,5 +1,6 @@
 //! Hotels are the tenants: every record of Latchkey belongs to exactly one.
 
+mod delete;
 mod model;
 pub mod store;
 
@@ -9,7 +10,8 @@ use chrono::NaiveTime;
 use chrono_tz::Tz;
 use sqlx::PgConnection;
 
-pub use model::{Hotel, HotelId, end_instant};
+pub use delete::delete;
+pub use model::{Contents, Hotel, HotelId, YEARS, civil_date, end_instant};
 
 use crate::app::App;
 use crate::audit::{self, Entry, ObjectType};
@@ -141,4 +143,10 @@ pub async fn get(conn: &mut PgConnection, slug: &str) -> Result<Hotel> {
 pub async fn list(app: &App) -> Result<Vec<Hotel>> {
     let mut conn = app.worker_pool.acquire().await?;
     store::list(&mut conn).await
+}
+
+/// How much belongs to a hotel.
+pub async fn contents(app: &App, hotel: HotelId) -> Result<Contents> {
+    let mut conn = app.worker_pool.acquire().await?;
+    Ok(store::contents(&mut conn, hotel).await?)
 }

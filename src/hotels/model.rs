@@ -1,11 +1,21 @@
 //! A hotel and its rules of time.
 
-use chrono::{DateTime, Days, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Utc};
+use std::ops::RangeInclusive;
+
+use chrono::{
+    DateTime, Datelike as _, Days, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Utc,
+};
 use chrono_tz::Tz;
 use uuid::Uuid;
 
+use crate::error::{Error, Result};
+
 /// Civil days after a departure for which a key stays on the stay (checklist A32).
 const KEY_DAYS: u64 = 2;
+
+/// Years in which dates and instants lie, by the hotel's own calendar: those that every format of an answer can write and
+/// take back.
+pub const YEARS: RangeInclusive<i32> = 1900..=9999;
 
 /// Id of a hotel.
 pub type HotelId = Uuid;
@@ -29,6 +39,29 @@ pub struct Hotel {
     pub room_access_keys_enabled: bool,
 }
 
+/// How much belongs to a hotel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Contents {
+    /// Kinds of room.
+    pub categories: i64,
+    /// Rooms.
+    pub rooms: i64,
+    /// Persons and companies.
+    pub clients: i64,
+    /// Reservations.
+    pub reservations: i64,
+    /// Room stays.
+    pub room_stays: i64,
+    /// Room access keys.
+    pub room_access_keys: i64,
+    /// Integrations that are connected.
+    pub integrations: i64,
+    /// Pairs of API keys that are not revoked.
+    pub api_keys: i64,
+    /// Webhook endpoints.
+    pub webhook_endpoints: i64,
+}
+
 /// Names of the settings in which two states of a hotel differ.
 pub(super) fn changed_fields(before: &Hotel, after: &Hotel) -> Vec<&'static str> {
     [
@@ -47,6 +80,18 @@ impl Hotel {
     /// The hotel's civil date at `instant`.
     pub fn today(&self, instant: DateTime<Utc>) -> NaiveDate {
         instant.with_timezone(&self.time_zone).date_naive()
+    }
+
+    /// Refuses an instant that the hotel's clocks could not show with a year of [`YEARS`].
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT`
+    pub fn require_within_years(&self, instant: DateTime<Utc>) -> Result<()> {
+        if YEARS.contains(&instant.with_timezone(&self.time_zone).year()) {
+            return Ok(());
+        }
+        let message = format!("An instant must lie in the years {} to {} of the hotel", YEARS.start(), YEARS.end());
+        Err(Error::invalid(message))
     }
 
     /// When a stay ends: its last day at the hotel's check-out time, or at the late check-out that was agreed on.
@@ -70,6 +115,16 @@ impl Hotel {
             None => to.and_time(self.check_out_time),
         }
     }
+}
+
+/// The date that a text of the form `YYYY-MM-DD` writes, within [`YEARS`].
+pub fn civil_date(text: &str) -> Option<NaiveDate> {
+    let shape = text.bytes().enumerate().all(|(index, byte)| match index {
+        4 | 7 => byte == b'-',
+        _ => byte.is_ascii_digit(),
+    });
+    let date: NaiveDate = if text.len() == 10 && shape { text.parse().ok()? } else { return None };
+    YEARS.contains(&date.year()).then_some(date)
 }
 
 /// The instant at which a period ends that ends at `local`: in the hour that a clock change repeats, the later one; in

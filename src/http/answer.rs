@@ -3,12 +3,14 @@
 use std::net::IpAddr;
 
 use axum::body::Body;
-use axum::http::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
+use bytes::Bytes;
 use serde::Serialize;
 
 use super::negotiate::MediaType;
+use super::refused_batch::Refusal;
 use crate::auth::Actor;
 use crate::error::{Error, ErrorCode};
 use crate::graphql::GraphQlResponse;
@@ -65,7 +67,10 @@ pub(super) fn refusal(media_type: MediaType, error: Error) -> Response {
 pub(super) fn refusal_with(media_type: MediaType, error: Error, mut outcome: Outcome) -> Response {
     outcome.fail(&error);
     let (status, retry_after) = (status_of(&error), retry_after(&error));
-    let mut response = json(media_type, status, &GraphQlResponse::refused(error), outcome);
+    let refused = serde_json::to_vec(&GraphQlResponse::refused(error)).map(Bytes::from);
+    let body = refused.expect("an error without data is JSON");
+    let mut response = written(media_type, status, body.clone(), outcome);
+    response.extensions_mut().insert(Refusal(body));
     mark_retry(&mut response, retry_after);
     response
 }
@@ -111,6 +116,10 @@ pub(super) fn written(
     match status {
         StatusCode::UNAUTHORIZED => {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        // Which it would have taken.
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+            headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         }
         StatusCode::SERVICE_UNAVAILABLE => {
             headers.insert(RETRY_AFTER, RETRY_AFTER_SECONDS);

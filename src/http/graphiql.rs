@@ -10,10 +10,6 @@ use axum::http::HeaderValue;
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::response::{IntoResponse as _, Response};
 
-use super::answer;
-use super::negotiate::MediaType;
-use crate::error::{Error, ErrorCode};
-
 /// GraphiQL and its editor set styles from code; everything else comes from here alone.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
                       font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
@@ -63,7 +59,7 @@ pub(super) async fn page() -> Response {
 pub(super) async fn file(Path(name): Path<String>) -> Response {
     match FILES.iter().find(|file| file.name == name) {
         Some(file) => content(file.media_type, file.caching, file.text),
-        None => answer::refusal(MediaType::Json, Error::new(ErrorCode::NotFound, "Nothing is served at this path")),
+        None => super::nothing_here(),
     }
 }
 

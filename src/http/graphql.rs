@@ -11,6 +11,8 @@
 //! | given up by us: deadline, database, fault | 503 or 500 | 503 or 500 |
 //! | ran, with errors or without | 200 | 200 |
 //! | batch | 200 | 200 |
+//!
+//! A batch that is not let in, or no GraphQL request, is answered with an array, too ([`super::refused_batch`]).
 
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -30,7 +32,7 @@ use super::requests;
 use crate::app::App;
 use crate::auth::{Admission, Supposed};
 use crate::error::{Error, ErrorCode, Result, Severity};
-use crate::graphql::{self, DEADLINE, Execution, GraphQlRequest, GraphQlResponse, Keyed};
+use crate::graphql::{self, DEADLINE, Execution, GraphQlError, GraphQlRequest, GraphQlResponse, Keyed};
 use crate::idempotency::{self, Idempotency};
 
 /// Most errors that an answer lists for an operation that did not run: one mistake can be made a thousand times.
@@ -111,6 +113,8 @@ async fn serve(app: &App, head: &Parts, content: Content) -> Response {
     let (requests, encode, encoded): (_, Encode, Encoded) = match operations {
         Operations::One(request) => (vec![request], |responses| serde_json::to_string(&responses[0]), one),
         Operations::Batch(requests) => (requests, |responses| serde_json::to_string(responses), batch),
+        Operations::Hash => return one(media_type, hashes_refused(1), outcome),
+        Operations::BatchOfHashes(operations) => return batch(media_type, hashes_refused(operations), outcome),
     };
     let keyed = idempotency.map(|idempotency| Keyed { idempotency, encode });
     let mut execution = graphql::execute_keyed(app, &actor, conn, requests, keyed.as_ref(), deadline).await;
@@ -138,15 +142,21 @@ type Encode = fn(&[GraphQlResponse]) -> serde_json::Result<String>;
 type Encoded = fn(MediaType, Execution, Outcome) -> Response;
 
 async fn read(headers: &HeaderMap, body: Body, conn: &mut Option<PoolConnection<Postgres>>) -> Result<Read> {
-    if !negotiate::is_json(headers) {
+    if let Err(error) = negotiate::check_body(headers) {
         *conn = None;
         body::discard(body).await;
-        return Err(Error::of(ErrorCode::UnsupportedMediaType));
+        return Err(error);
     }
     let key = idempotency::key_of(headers);
     let body = body::read_holding(body, conn).await?;
     let operations = Operations::parse(&body)?;
     Ok((operations, key?.map(|key| Idempotency::new(key, "POST /graphql", &body))))
+}
+
+/// No document is kept under its hash. Clients know the message and send the document.
+fn hashes_refused(operations: usize) -> Execution {
+    let error = GraphQlError::from(Error::new(ErrorCode::PersistedQueryNotSupported, "PersistedQueryNotSupported"));
+    Execution { responses: vec![GraphQlResponse::refused(error); operations], ..Execution::default() }
 }
 
 fn one(media_type: MediaType, mut execution: Execution, outcome: Outcome) -> Response {
@@ -200,7 +210,7 @@ mod tests {
     use async_graphql::Value;
 
     use super::*;
-    use crate::graphql::{Data, GraphQlError};
+    use crate::graphql::Data;
 
     #[test]
     fn an_answer_is_bounded_but_for_what_ran() {

@@ -73,7 +73,7 @@ async fn ask(app: &App) -> Result<Backlog> {
     let mut tx = app.worker_pool.begin().await?;
     db::limit_statements(&mut tx, PATIENCE).await?;
     let keys = pruner::oldest_due(&mut tx, now).await?;
-    let [working, failing] = webhooks::due(&mut tx, now).await?;
+    let [working, failing] = webhooks::due(app, &mut tx, now).await?;
     tx.commit().await?;
     Ok(Backlog { working, failing, keys })
 }

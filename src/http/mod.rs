@@ -1,6 +1,7 @@
 //! The edge: what is served where, and what every answer carries.
 //!
-//! - `POST /graphql` is GraphQL over HTTP ([`graphql`]), `GET /graphql/ide` a page to try it ([`graphiql`]).
+//! - `POST /graphql` is GraphQL over HTTP ([`graphql`]), `GET /graphql/ide` a page to try it ([`graphiql`]), `GET /` a page that says what is
+//!   here ([`home`]).
 //! - `/api/pms/v1` is REST for the hotel's own system ([`pms`]).
 //! - `GET /metrics` is for Prometheus, on a listener of its own ([`metrics`]).
 //! - `GET /healthz` and `GET /readyz` tell whether the process is up and whether it can serve ([`health`]).
@@ -16,12 +17,14 @@ mod entry;
 mod graphiql;
 mod graphql;
 mod health;
+mod home;
 mod metrics;
 mod negotiate;
 mod operations;
 mod panics;
 mod pms;
 mod rate_limit;
+mod refused_batch;
 mod requests;
 mod server;
 
@@ -40,6 +43,9 @@ use crate::app::App;
 use crate::error::{Error, ErrorCode};
 use crate::rest::Act;
 
+/// Where GraphQL is served.
+const GRAPHQL: &str = "/graphql";
+
 /// Everything that is served.
 pub fn router(app: App) -> Router {
     routes(app, InFlight::default())
@@ -54,10 +60,16 @@ fn routes(app: App, in_flight: InFlight) -> Router {
     });
     let admitted = pms
         .route("/api/pms/v1/{hotel}/guests", get(pms::list))
-        .route("/graphql", post(graphql::handle))
-        .route_layer(middleware::from_fn_with_state((app.clone(), gate), admission::run));
+        .route(GRAPHQL, post(graphql::handle))
+        .route_layer(middleware::from_fn_with_state((app.clone(), gate), admission::run))
+        .route_layer(middleware::from_fn(refused_batch::run));
     Router::new()
         .merge(admitted)
+        .route("/", get(home::page))
+        .route("/home.css", get(home::style))
+        .route("/favicon.ico", get(home::icon))
+        .route("/schema.graphql", get(home::schema))
+        .route("/docs/{file}", get(home::document))
         .route("/graphql/ide", get(graphiql::page))
         .route("/graphql/ide/{file}", get(graphiql::file))
         .route("/api/pms/v1/openapi.json", get(pms::document))
@@ -70,16 +82,35 @@ fn routes(app: App, in_flight: InFlight) -> Router {
 }
 
 async fn not_found(request: Request) -> Response {
-    let error = Error::new(ErrorCode::NotFound, "Nothing is served at this path");
     if pms::serves(request.uri().path()) {
-        return pms::refusal(&error, &RequestId::of(request.extensions()), Outcome::default());
+        return pms::refusal(&unserved_path(), &RequestId::of(request.extensions()), Outcome::default());
     }
-    answer::refusal(MediaType::Json, error)
+    nothing_here()
 }
 
-/// The router adds the `Allow` header.
+/// The answer outside REST when nothing is served at a path.
+fn nothing_here() -> Response {
+    answer::refusal(MediaType::Json, unserved_path())
+}
+
+fn unserved_path() -> Error {
+    Error::new(ErrorCode::NotFound, "Nothing is served at this path")
+}
+
+/// The answer to another method than a path has. The router adds the `Allow` header.
 async fn method_not_allowed(request: Request) -> Response {
-    refused_unread(request, Error::new(ErrorCode::MethodNotAllowed, "This path does not serve this method")).await
+    let (head, body) = request.into_parts();
+    let graphql = head.uri.path() == GRAPHQL;
+    if graphql && home::is_for_a_person(&head) {
+        body::discard(body).await;
+        return home::graphql_is_served_by_post();
+    }
+    let message = if graphql {
+        "GraphQL is served by POST only; GraphiQL, to try it in a browser, is at /graphql/ide"
+    } else {
+        "This path does not serve this method"
+    };
+    refused_unread(Request::from_parts(head, body), Error::new(ErrorCode::MethodNotAllowed, message)).await
 }
 
 /// The answer to a request that is refused whatever its body says.

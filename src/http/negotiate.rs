@@ -1,7 +1,9 @@
 //! Media types: what a client sends and what it accepts. Pure.
 
-use axum::http::header::{ACCEPT, CONTENT_TYPE};
+use axum::http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue};
+
+use crate::error::{Error, ErrorCode, Result};
 
 /// The media type of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,20 +35,19 @@ impl MediaType {
 
 /// The media type in which the client wants a GraphQL answer, or `None` when it wants none that there is.
 ///
-/// Without an `Accept` header it is `application/graphql-response+json`, the specification's default since 2025.
+/// Without an `Accept` header, or with an empty one, it is `application/graphql-response+json`, the specification's default
+/// since 2025.
 /// Wildcards mean `application/json`, which everyone can read. Of equal weights the more specific range counts, then the
 /// one listed first.
 pub(super) fn answer_type(headers: &HeaderMap) -> Option<MediaType> {
-    let ranges: Vec<Range<'_>> = headers
-        .get_all(ACCEPT)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .filter_map(Range::parse)
-        .collect();
-    if !headers.contains_key(ACCEPT) {
+    // What is not text is none that there is, and not nothing.
+    let accepted = headers.get_all(ACCEPT).iter().map(|value| value.to_str().unwrap_or("?"));
+    let mut elements =
+        accepted.flat_map(|value| value.split(',')).filter(|element| !element.trim().is_empty()).peekable();
+    if elements.peek().is_none() {
         return Some(MediaType::GraphQlResponse);
     }
+    let ranges: Vec<Range<'_>> = elements.filter_map(Range::parse).collect();
     let offer = |media_type: MediaType| {
         let matching =
             ranges.iter().enumerate().filter_map(|(at, range)| Some((range.precision(media_type)?, at, range)));
@@ -58,12 +59,44 @@ pub(super) fn answer_type(headers: &HeaderMap) -> Option<MediaType> {
     offers.max_by_key(|(weight, precision, at, _)| (*weight, *precision, *at)).map(|(.., media_type)| media_type)
 }
 
-/// Whether the body is JSON in UTF-8, the only encoding of JSON.
-pub(super) fn is_json(headers: &HeaderMap) -> bool {
+/// Refuses a body that is not JSON as it is.
+///
+/// # Errors
+/// `UNSUPPORTED_MEDIA_TYPE`
+pub(super) fn check_body(headers: &HeaderMap) -> Result<()> {
+    if is_encoded(headers) {
+        let message = "The request body has a Content-Encoding, such as gzip; send it without one";
+        return Err(Error::new(ErrorCode::UnsupportedMediaType, message));
+    }
+    require_json(headers)
+}
+
+/// Whether the body is compressed or encoded otherwise.
+fn is_encoded(headers: &HeaderMap) -> bool {
+    let encodings = headers.get_all(CONTENT_ENCODING).iter().map(|value| value.to_str().unwrap_or("?"));
+    let mut encodings = encodings.flat_map(|value| value.split(',')).map(str::trim);
+    encodings.any(|encoding| !encoding.is_empty() && !encoding.eq_ignore_ascii_case("identity"))
+}
+
+/// Refuses a body that is not said to be JSON in UTF-8, the only encoding of JSON.
+///
+/// # Errors
+/// `UNSUPPORTED_MEDIA_TYPE`, which says what the header lacks.
+fn require_json(headers: &HeaderMap) -> Result<()> {
+    let refuse = |problem: &'static str| Error::new(ErrorCode::UnsupportedMediaType, problem);
     let mut values = headers.get_all(CONTENT_TYPE).iter();
-    let (Some(value), None) = (values.next(), values.next()) else { return false };
-    let range = value.to_str().ok().and_then(Range::parse);
-    range.is_some_and(|range| range.precision(MediaType::Json) == Some(Precision::Exact))
+    let value = match (values.next(), values.next()) {
+        (None, _) => return Err(refuse("The header Content-Type is missing; send Content-Type: application/json")),
+        (_, Some(_)) => return Err(refuse("The header Content-Type is there twice; send it once")),
+        (Some(value), None) => value,
+    };
+    match value.to_str().ok().and_then(Range::parse) {
+        Some(range) if range.precision(MediaType::Json) == Some(Precision::Exact) => Ok(()),
+        Some(range) if !range.utf8 => {
+            Err(refuse("The header Content-Type names another encoding than UTF-8, the only one of JSON"))
+        }
+        _ => Err(refuse("The header Content-Type says that the body is not JSON; send Content-Type: application/json")),
+    }
 }
 
 /// How closely a range names a media type.
@@ -158,7 +191,9 @@ mod tests {
             ("text/html", None),
             ("text/*", None),
             ("application/graphql+json", None),
-            ("", None),
+            ("", Some(GraphQlResponse)),
+            (" , ", Some(GraphQlResponse)),
+            (",application/json", Some(Json)),
             ("nonsense", None),
         ] {
             assert_eq!(accepting(accept), expected, "{accept}");
@@ -194,9 +229,28 @@ mod tests {
         ] {
             let mut headers = HeaderMap::new();
             headers.insert(CONTENT_TYPE, content_type.parse().expect("a header"));
-            assert_eq!(is_json(&headers), expected, "{content_type}");
+            assert_eq!(require_json(&headers).is_ok(), expected, "{content_type}");
         }
-        assert!(!is_json(&HeaderMap::new()));
+        let missing = require_json(&HeaderMap::new()).expect_err("refused");
+        assert_eq!(missing.message, "The header Content-Type is missing; send Content-Type: application/json");
+    }
+
+    #[test]
+    fn a_body_comes_as_it_is_or_is_refused() {
+        for (encoding, expected) in [
+            ("gzip", true),
+            ("br", true),
+            ("identity, GZIP", true),
+            ("x", true),
+            ("identity", false),
+            ("Identity ", false),
+            ("", false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            headers.insert(CONTENT_ENCODING, encoding.parse().expect("a header"));
+            assert_eq!(check_body(&headers).is_err(), expected, "{encoding}");
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::graphql::GraphQlRequest;
 
 /// Most operations in a batch.
-const MAX_BATCH: usize = 100;
+pub(super) const MAX_BATCH: usize = 100;
 
 /// What a body asks for.
 #[derive(Debug)]
@@ -16,6 +16,10 @@ pub(super) enum Operations {
     One(GraphQlRequest),
     /// A JSON array of them: our extension of the specification.
     Batch(Vec<GraphQlRequest>),
+    /// A request with the hash of a document in the place of the document (automatic persisted queries).
+    Hash,
+    /// A batch of so many operations, some of which are such.
+    BatchOfHashes(usize),
 }
 
 impl Operations {
@@ -29,12 +33,15 @@ impl Operations {
                 if !(1..=MAX_BATCH).contains(&items.len()) {
                     return Err(Error::of(ErrorCode::BatchTooLarge));
                 }
+                let operations = items.len();
                 let requests = items.into_iter().enumerate().map(|(index, item)| {
                     request(item).map_err(|error| bad_request(format!("Operation {index}: {}", error.message)))
                 });
-                Ok(Self::Batch(requests.collect::<Result<_>>()?))
+                let requests: Vec<_> = requests.collect::<Result<_>>()?;
+                let requests = requests.into_iter().collect::<Option<_>>();
+                Ok(requests.map_or(Self::BatchOfHashes(operations), Self::Batch))
             }
-            Ok(one) => Ok(Self::One(request(one)?)),
+            Ok(one) => Ok(request(one)?.map_or(Self::Hash, Self::One)),
             // Line and column only: the parser's own words can repeat what was sent.
             Err(error) => Err(bad_request(format!(
                 "The request body is not JSON, or nests too deeply, at line {} column {}",
@@ -49,16 +56,20 @@ fn bad_request(message: String) -> Error {
     Error::new(ErrorCode::BadRequest, message)
 }
 
-fn request(item: Value) -> Result<GraphQlRequest> {
+/// Reads a request; `None` for one that has a hash in the place of its document.
+fn request(item: Value) -> Result<Option<GraphQlRequest>> {
     let Value::Object(mut parameters) = item else {
         return Err(bad_request("A GraphQL request is a JSON object".to_owned()));
     };
-    let query =
-        string(&mut parameters, "query")?.ok_or_else(|| bad_request("The parameter query is missing".to_owned()))?;
+    let query = string(&mut parameters, "query")?;
     let operation_name = string(&mut parameters, "operationName")?.filter(|name| !name.is_empty());
     let variables = object(&mut parameters, "variables")?.map(Variables::from_json).unwrap_or_default();
-    object(&mut parameters, "extensions")?;
-    Ok(GraphQlRequest { query, operation_name, variables })
+    let extensions = object(&mut parameters, "extensions")?;
+    match query {
+        Some(query) => Ok(Some(GraphQlRequest { query, operation_name, variables })),
+        None if extensions.is_some_and(|extensions| extensions["persistedQuery"].is_object()) => Ok(None),
+        None => Err(bad_request("The parameter query is missing".to_owned())),
+    }
 }
 
 fn string(parameters: &mut Map<String, Value>, name: &str) -> Result<Option<String>> {
@@ -130,6 +141,18 @@ mod tests {
         ] {
             assert_eq!(refusal(body), (ErrorCode::BadRequest, message.to_owned()), "{body}");
         }
+    }
+
+    #[test]
+    fn a_hash_stands_for_a_document_only_where_there_is_none() {
+        let hash = r#""extensions": {"persistedQuery": {"version": 1, "sha256Hash": "ab"}}"#;
+        let parse = |body: String| Operations::parse(body.as_bytes()).expect("operations");
+        assert!(matches!(parse(format!("{{{hash}}}")), Operations::Hash));
+        assert!(matches!(parse(format!(r#"{{"query": null, {hash}}}"#)), Operations::Hash));
+        assert_eq!(one(&format!(r#"{{"query": "{{a}}", {hash}}}"#)).query, "{a}");
+        assert!(matches!(parse(format!(r#"[{{"query": "{{a}}"}}, {{{hash}}}]"#)), Operations::BatchOfHashes(2)));
+        let (code, message) = refusal(r#"{"extensions": {"persistedQuery": 1}}"#);
+        assert_eq!((code, message.as_str()), (ErrorCode::BadRequest, "The parameter query is missing"));
     }
 
     #[test]

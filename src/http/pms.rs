@@ -20,7 +20,7 @@ use super::negotiate::{self, MediaType};
 use super::requests::{self, RequestId};
 use crate::app::App;
 use crate::auth::{Actor, Admission, Permission};
-use crate::db::Tx;
+use crate::db::{Statements, Tx};
 use crate::error::{Error, ErrorCode, Result};
 use crate::idempotency::{self, Claim, Idempotency, KeptAnswer};
 use crate::rest::{self, Act, ErrorBody};
@@ -64,7 +64,7 @@ pub(super) async fn list(
         Ok(admission) => admission,
         Err(refused) => return refusal(&refused.error, &id, refused.outcome),
     };
-    let outcome = Outcome::of(actor.clone());
+    let mut outcome = Outcome::of(actor.clone());
     let parameters = form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes());
     let parameter = |wanted: &str| parameters.clone().find(|(name, _)| name == wanted).map(|(_, value)| value);
     let (limit, after) = (parameter("limit"), parameter("after"));
@@ -73,7 +73,10 @@ pub(super) async fn list(
         rest::in_house(&mut conn, &actor, limit.as_deref(), after.as_deref()).await
     };
     match read.await {
-        Ok(body) => answer::json(MediaType::Json, StatusCode::OK, &body, outcome),
+        Ok(body) => {
+            outcome.statements = rest::IN_HOUSE_STATEMENTS;
+            answer::json(MediaType::Json, StatusCode::OK, &body, outcome)
+        }
         Err(error) => refusal(&error, &id, outcome),
     }
 }
@@ -96,13 +99,16 @@ pub(super) async fn act(
         }
     };
     requests::mark(&mut actor, &head.extensions);
-    let outcome = Outcome::of(actor.clone());
+    let mut outcome = Outcome::of(actor.clone());
+    let statements = Statements::default();
     let done = async {
         let (act, key) = read(&actor, &head.headers, name, body).await?;
         app.throttle.admit_cost(&actor, act.cost())?;
-        run(&app, &actor, &act, &key).await
+        run(&app, &actor, &act, &key, &statements).await
     };
-    match done.await {
+    let done = done.await;
+    outcome.statements = statements.count();
+    match done {
         Ok((KeptAnswer { status, body }, replayed)) => {
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
             let mut response = answer::written(MediaType::Json, status, body, outcome);
@@ -122,9 +128,7 @@ fn is_of(actor: &Actor, slug: &Result<Path<String>, PathRejection>) -> bool {
 
 async fn read(actor: &Actor, headers: &HeaderMap, name: &str, body: Body) -> Result<(Act, Idempotency)> {
     let key = actor.require(Permission::Write).and_then(|()| {
-        if !negotiate::is_json(headers) {
-            return Err(Error::of(ErrorCode::UnsupportedMediaType));
-        }
+        negotiate::check_body(headers)?;
         idempotency::key_of(headers)?.ok_or_else(|| Error::of(ErrorCode::IdempotencyKeyRequired))
     });
     let key = match key {
@@ -142,11 +146,18 @@ async fn read(actor: &Actor, headers: &HeaderMap, name: &str, body: Body) -> Res
 }
 
 /// Does it once, in one transaction; again as a whole when the database asks for it. Tells whether it was done before.
-async fn run(app: &App, actor: &Actor, act: &Act, key: &Idempotency) -> Result<(KeptAnswer, bool)> {
+async fn run(
+    app: &App,
+    actor: &Actor,
+    act: &Act,
+    key: &Idempotency,
+    statements: &Statements,
+) -> Result<(KeptAnswer, bool)> {
     let deadline = Instant::now() + DEADLINE;
     let mut attempt = 1;
     loop {
-        match run_once(app, actor, act, key, attempt > 1, deadline).await {
+        let tx = Tx::begin(app, actor, app.clock.now()).await.map(|tx| tx.counted(statements));
+        match run_once(tx, act, key, attempt > 1, deadline).await {
             Err(error) if error.retry && attempt < ATTEMPTS => attempt += 1,
             done => return done,
         }
@@ -154,14 +165,13 @@ async fn run(app: &App, actor: &Actor, act: &Act, key: &Idempotency) -> Result<(
 }
 
 async fn run_once(
-    app: &App,
-    actor: &Actor,
+    tx: Result<Tx>,
     act: &Act,
     key: &Idempotency,
     again: bool,
     deadline: Instant,
 ) -> Result<(KeptAnswer, bool)> {
-    let mut tx = Tx::begin(app, actor, app.clock.now()).await?;
+    let mut tx = tx?;
     match perform(&mut tx, act, key, again, deadline).await {
         // Committing is not part of what can be given up: its outcome would be unknown.
         Ok((answer, false)) => tx.commit().await.map(|()| (answer, false)),

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use hyper::Uri;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
@@ -88,6 +89,9 @@ async fn take_connections(
         let served = service.clone();
         let service = service_fn(move |mut request: hyper::Request<Incoming>| {
             request.extensions_mut().insert(peer);
+            if let Some(uri) = without_trailing_slash(request.uri()) {
+                *request.uri_mut() = uri;
+            }
             served.call(request)
         });
         let connection = connections.watch(http.serve_connection(TokioIo::new(Box::pin(stream)), service));
@@ -103,6 +107,16 @@ async fn take_connections(
     connections
 }
 
+/// The same address without the slash at the end of its path, where there is one: people type it and base URLs bring it
+/// along, and it means nothing else.
+fn without_trailing_slash(uri: &Uri) -> Option<Uri> {
+    let path = uri.path().strip_suffix('/').filter(|path| !path.is_empty())?;
+    let mut parts = uri.clone().into_parts();
+    let query = uri.query().map_or_else(String::new, |query| format!("?{query}"));
+    parts.path_and_query = Some(format!("{path}{query}").parse().ok()?);
+    Uri::from_parts(parts).ok()
+}
+
 async fn accept(listener: &TcpListener, permits: &Arc<Semaphore>) -> (TcpStream, Peer, OwnedSemaphorePermit) {
     let permit = permits.clone().acquire_owned().await.expect("the semaphore is never closed");
     loop {
@@ -116,6 +130,28 @@ async fn accept(listener: &TcpListener, permits: &Arc<Semaphore>) -> (TcpStream,
                 tracing::warn!(error.causes = %error, "connection not accepted");
                 sleep(ACCEPT_PAUSE).await;
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_loses_one_slash_at_its_end_and_nothing_else() {
+        for (given, expected) in [
+            ("/graphql/", Some("/graphql")),
+            ("/graphql/?a=/", Some("/graphql?a=/")),
+            ("http://localhost:8080/graphql/ide/", Some("http://localhost:8080/graphql/ide")),
+            ("/graphql//", Some("/graphql/")),
+            ("/", None),
+            ("/graphql", None),
+            ("/graphql?a=/", None),
+            ("*", None),
+        ] {
+            let uri: Uri = given.parse().expect("an address");
+            assert_eq!(without_trailing_slash(&uri).map(|uri| uri.to_string()).as_deref(), expected, "{given}");
         }
     }
 }

@@ -29,13 +29,16 @@ use crate::hotels::HotelId;
 /// How long an answer is kept.
 pub const RETENTION: TimeDelta = TimeDelta::hours(48);
 /// Longest key, in characters.
-const KEY_MAX: usize = 255;
+pub const KEY_MAX: usize = 255;
 /// Name of the header.
 const HEADER: &str = "idempotency-key";
 /// How often expired answers are deleted.
 const EVERY: Duration = Duration::from_hours(1);
 /// Most answers that are deleted at once.
 const BATCH: i64 = 1000;
+/// What is said when the kept answer does not open. The request is not run again: it has had its effect.
+const UNREADABLE: &str = "A request with this idempotency key had its effect before, and the answer that was kept for it cannot be \
+     read: read what it was to change";
 /// Hexadecimal digits of a request's hash.
 const HASH_DIGITS: usize = 64;
 /// Digits of an answer's status.
@@ -72,7 +75,9 @@ pub enum Claim {
 pub fn key_of(headers: &HeaderMap) -> Result<Option<String>> {
     let mut values = headers.get_all(HEADER).iter();
     let Some(value) = values.next() else { return Ok(None) };
-    let key = value.to_str().ok().filter(|key| (1..=KEY_MAX).contains(&key.len()) && values.next().is_none());
+    let visible = |key: &&str| key.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    let key = value.to_str().ok().filter(visible).filter(|key| (1..=KEY_MAX).contains(&key.len()));
+    let key = key.filter(|_| values.next().is_none());
     let key = key.ok_or_else(|| {
         Error::invalid(format!("Idempotency-Key must be given once and have 1 to {KEY_MAX} visible ASCII characters"))
     })?;
@@ -129,7 +134,11 @@ pub async fn claim_in(tx: &mut Tx, request: &Idempotency, again: bool) -> Result
     let Some(sealed) = store::find(tx.conn(), hotel, api_key, &request.key, since).await? else {
         return Ok(Claim::New);
     };
-    let opened = tx.app.secret_keys.open(&request.row(tx), &sealed)?;
+    let opened = tx
+        .app
+        .secret_keys
+        .open(&request.row(tx), &sealed)
+        .map_err(|error| Error { message: UNREADABLE.into(), ..error })?;
     let (hash, rest) = split(opened.expose(), HASH_DIGITS)?;
     if hash != request.hash {
         return Err(Error::of(ErrorCode::IdempotencyKeyReused));

@@ -3,6 +3,7 @@
 use chrono::{Days, NaiveDate, TimeDelta};
 
 use super::columns::{Column, Fields};
+use super::file;
 
 /// Longest stay that is believed, in nights.
 const NIGHTS_MAX: u32 = 1_000;
@@ -12,6 +13,8 @@ const LEAD_DAYS_MAX: u32 = 3_650;
 const PEOPLE_MAX: u32 = 1_000;
 /// Years that an arrival may lie in, after shifting.
 const YEARS: std::ops::RangeInclusive<i32> = 1970..=2199;
+/// Last year that a date can be of.
+const YEAR_MAX: u32 = 9_999;
 const MONTHS: [&str; 12] = [
     "January",
     "February",
@@ -102,7 +105,7 @@ impl Booking {
             None => None,
         };
         let (segment, channel) = (defined(Column::MarketSegment)?, defined(Column::DistributionChannel)?);
-        let (agent, company) = (text(Column::Agent)?, text(Column::Company)?);
+        let (agent, company) = (fields.reference(Column::Agent)?, fields.reference(Column::Company)?);
         let customer_type = text(Column::CustomerType)?;
         let facts = [agent, company, segment, channel, customer_type].map(Option::unwrap_or_default);
 
@@ -141,14 +144,14 @@ impl Booking {
 }
 
 fn arrival(fields: &Fields) -> Result<NaiveDate, String> {
-    let year = fields.required(Column::ArrivalYear)?;
+    let year = fields.number(Column::ArrivalYear, YEAR_MAX)?;
     let month = fields.required(Column::ArrivalMonth)?;
-    let day = fields.required(Column::ArrivalDay)?;
+    let day = fields.number(Column::ArrivalDay, 31)?;
     let is_named = |name: &&str| month.eq_ignore_ascii_case(name) || month.eq_ignore_ascii_case(&name[..3]);
     let named = || (1..).zip(MONTHS).find(|(_, name)| is_named(name)).map(|(number, _)| number);
     let date = || {
-        let month = month.parse().ok().or_else(named)?;
-        NaiveDate::from_ymd_opt(year.parse().ok()?, month, day.parse().ok()?)
+        let month = file::whole_number(month, 12).ok().or_else(named)?;
+        NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, month, day)
     };
     date().ok_or_else(|| format!("arrival_date: {day} {month} {year} is not a date"))
 }
@@ -166,12 +169,13 @@ fn status_date(text: &str) -> Result<NaiveDate, String> {
 }
 
 fn outcome(fields: &Fields) -> Result<Outcome, String> {
-    match (fields.text(Column::ReservationStatus)?, fields.text(Column::IsCanceled)?) {
-        (Some("Check-Out"), _) | (None, None | Some("0")) => Ok(Outcome::Stayed),
-        (Some("Canceled"), _) | (None, Some("1")) => Ok(Outcome::Cancelled),
-        (Some("No-Show"), _) => Ok(Outcome::NoShow),
-        (Some(other), _) => Err(format!("reservation_status: {other:?} is none of Check-Out, Canceled and No-Show")),
-        (None, Some(other)) => Err(format!("is_canceled: {other:?} is neither 0 nor 1")),
+    match fields.text(Column::ReservationStatus)? {
+        Some("Check-Out") => Ok(Outcome::Stayed),
+        Some("Canceled") => Ok(Outcome::Cancelled),
+        Some("No-Show") => Ok(Outcome::NoShow),
+        Some(other) => Err(format!("reservation_status: {other:?} is none of Check-Out, Canceled and No-Show")),
+        None if fields.number(Column::IsCanceled, 1)? == 1 => Ok(Outcome::Cancelled),
+        None => Ok(Outcome::Stayed),
     }
 }
 

@@ -2,6 +2,8 @@
 
 use csv::StringRecord;
 
+use super::file;
+
 macro_rules! columns {
     ($($name:ident = $header:literal $need:ident,)*) => {
         /// A column of the file.
@@ -59,12 +61,16 @@ const TEXT_MAX: usize = 100;
 /// Room types end up in names of rooms and categories.
 const ROOM_TYPE_MAX: usize = 20;
 
+/// Whether it is the header row of the public booking data: nothing else divides its arrivals into three columns.
+pub fn are_of(header: &StringRecord) -> bool {
+    let has = |column: Column| header.iter().any(|name| name.eq_ignore_ascii_case(column.header()));
+    has(Column::ArrivalYear) && has(Column::ArrivalMonth)
+}
+
 /// Where each column stands in this file.
 pub struct Columns {
     /// Indexed by `Column as usize`.
     positions: Vec<Option<usize>>,
-    /// Fields of a complete line.
-    width: usize,
 }
 
 impl Columns {
@@ -83,18 +89,12 @@ impl Columns {
             return Err(format!("The header row lacks: {}", missing.join(", ")));
         }
         let positions = Column::ALL.iter().map(|(column, _)| position(*column)).collect();
-        Ok(Self { positions, width: header.len() })
+        Ok(Self { positions })
     }
 
-    /// Looks at `record` through the columns.
-    ///
-    /// # Errors
-    /// When it has more or fewer fields than the header row.
-    pub fn fields<'a>(&'a self, record: &'a StringRecord) -> Result<Fields<'a>, String> {
-        if record.len() == self.width {
-            return Ok(Fields { columns: self, record });
-        }
-        Err(format!("{} fields where the header row has {}", record.len(), self.width))
+    /// The fields of `record` by column.
+    pub fn fields<'a>(&'a self, record: &'a StringRecord) -> Fields<'a> {
+        Fields { columns: self, record }
     }
 }
 
@@ -124,14 +124,18 @@ impl<'a> Fields<'a> {
         self.text(column)?.ok_or_else(|| format!("{} is absent", column.header()))
     }
 
-    /// A whole number from 0 to `max`; 0 when it is absent.
+    /// A whole number from 0 to `max`. An absent one is 0 in a column that need not be there, and missing in any other.
     pub fn number(&self, column: Column, max: u32) -> Result<u32, String> {
-        let Some(text) = self.text(column)? else { return Ok(0) };
-        let whole = text.strip_suffix(".0").unwrap_or(text);
-        whole
-            .parse()
-            .ok()
-            .filter(|number| *number <= max)
-            .ok_or_else(|| format!("{}: {text:?} is not a whole number from 0 to {max}", column.header()))
+        let text = match Column::ALL[column as usize].1 {
+            Need::Required => self.required(column)?,
+            Need::Optional => self.text(column)?.unwrap_or("0"),
+        };
+        file::whole_number(text, max).map_err(|reason| format!("{}: {reason}", column.header()))
+    }
+
+    /// The number by which the file knows an agency or a company, as text. `9.0`, which programs make of a column with gaps,
+    /// is `9`.
+    pub fn reference(&self, column: Column) -> Result<Option<&'a str>, String> {
+        Ok(self.text(column)?.map(|text| file::strip_zero_fraction(text).unwrap_or(text)))
     }
 }

@@ -1,7 +1,8 @@
-//! Bookings from a file: the format of the public hotel booking data, read into one hotel (docs/IMPORT.md).
+//! Bookings from a file, read into one hotel (docs/IMPORT.md): its own, or those of the public hotel booking data.
 //!
-//! Reading (`format`, `booking`), telling bookings apart (`identity`), finding rooms (`rooms`) and mapping (`mapping`) are
-//! pure; only `store` touches the database. Everything that the file does not tell is derived from what it
+//! `file` divides bytes into lines. What is in them is for `own`, a hotel's own bookings, or for the public data: reading
+//! (`format`, `booking`), telling bookings apart (`identity`), finding rooms (`rooms`) and mapping (`mapping`). All of that is
+//! pure; only `store` files touch the database. What the public data does not tell is derived from what it
 //! does tell, so that a second run makes the same records and changes nothing.
 //!
 //! An import is one transaction: a crash or an error leaves nothing behind. It writes only what differs, so it gets in the
@@ -11,9 +12,11 @@
 mod booking;
 mod columns;
 pub(crate) mod derive;
+mod file;
 pub(crate) mod format;
 mod identity;
 mod mapping;
+mod own;
 mod people;
 pub(crate) mod records;
 pub(crate) mod rooms;
@@ -23,6 +26,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::io::Read;
 
 use chrono::{DateTime, Utc};
+use csv::StringRecord;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -32,11 +36,13 @@ use crate::error::{Error, Result};
 use crate::events::{self, Change, EventActor};
 use crate::hotels::{self, Hotel};
 use crate::room_stays;
+use crate::text;
 use booking::{Booking, Outcome};
 use derive::Derived;
-pub use format::BadLine;
+pub use file::BadLine;
 use identity::Identified;
 use mapping::Records;
+pub use own::DateOrder;
 use records::CategoryRecord;
 use rooms::RoomPlan;
 use store::Written;
@@ -46,20 +52,78 @@ pub const MAX_ROOMS_PER_TYPE: usize = 250;
 /// Records that one statement writes.
 const BATCH: usize = 1_000;
 
+/// What a file holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// A hotel's own bookings.
+    Own,
+    /// Those of the public hotel booking data.
+    HotelBookings,
+}
+
 /// What to read, and how.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The hotel whose lines are read, by its name in the column `hotel`; needed when the file holds several.
+    /// What the file holds; told by its header row when absent.
+    pub format: Option<Format>,
+    /// Own bookings: columns and how the file calls them, where it does so in its own way.
+    pub columns: Vec<(String, String)>,
+    /// Own bookings: the order of day and month, where the file does not tell.
+    pub dates: Option<DateOrder>,
+    /// Own bookings: make the rooms and categories that the hotel lacks.
+    pub create_rooms: bool,
+    /// Write nothing, and tell what would be written.
+    pub dry_run: bool,
+    /// Public data: the hotel whose lines are read, by its name in the column `hotel`; needed when the file holds several.
     pub hotel: Option<String>,
-    /// Weeks by which all dates are moved; negative moves them back.
+    /// Public data: weeks by which all dates are moved; negative moves them back.
     pub shift_weeks: i32,
-    /// Beyond so many rooms of a type, stays share rooms.
+    /// Public data: beyond so many rooms of a type, stays share rooms.
     pub max_rooms_per_type: usize,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { hotel: None, shift_weeks: 0, max_rooms_per_type: MAX_ROOMS_PER_TYPE }
+        Self {
+            format: None,
+            columns: Vec::new(),
+            dates: None,
+            create_rooms: false,
+            dry_run: false,
+            hotel: None,
+            shift_weeks: 0,
+            max_rooms_per_type: MAX_ROOMS_PER_TYPE,
+        }
+    }
+}
+
+impl Options {
+    /// What a file with that header row holds.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` when the options are for another format.
+    fn format_of(&self, header: &StringRecord) -> Result<Format> {
+        let public = columns::are_of(header) || self.hotel.is_some();
+        let format = self.format.unwrap_or(if public { Format::HotelBookings } else { Format::Own });
+        let foreign = match format {
+            Format::Own => [(self.hotel.is_some(), "--hotel"), (self.shift_weeks != 0, "--shift-weeks")].to_vec(),
+            Format::HotelBookings => [
+                (!self.columns.is_empty(), "--column"),
+                (self.dates.is_some(), "--dates"),
+                (self.create_rooms, "--create-rooms"),
+            ]
+            .to_vec(),
+        };
+        let Some((_, option)) = foreign.into_iter().find(|(given, _)| *given) else { return Ok(format) };
+        Err(Error::invalid(match format {
+            Format::Own => {
+                format!("{option} is for the public booking data, and this file holds a hotel's own bookings")
+            }
+            Format::HotelBookings => format!(
+                "{option} is for a hotel's own bookings, and this file is read as the public booking data; --format own \
+                 reads it as own bookings"
+            ),
+        }))
     }
 }
 
@@ -103,10 +167,25 @@ pub struct Summary {
     pub reservations: Counts,
     /// Guests, agencies and companies.
     pub clients: Counts,
+    /// Categories that were added.
+    pub categories_created: usize,
     /// Rooms that were added.
     pub rooms_created: usize,
-    /// Stays that share their room with another one because the cap was reached.
+    /// Stays that share their room with another one: public data, because the cap was reached; own bookings, because the
+    /// file says so.
     pub double_booked: u64,
+    /// Own bookings: cancelled rooms of reservations that stand, which are not imported.
+    pub cancelled_rooms: usize,
+    /// What there is to say about how the file was read.
+    pub remarks: Vec<String>,
+}
+
+impl Summary {
+    /// Whether no line but bad ones was in the file.
+    pub fn is_empty(&self) -> bool {
+        let Counts { created, changed, unchanged } = self.room_stays;
+        created + changed + unchanged == 0 && self.cancelled_rooms == 0
+    }
 }
 
 /// Reads a file into `hotel`, in a transaction of its own that ends with the events of what it changed.
@@ -120,12 +199,23 @@ pub async fn import(
     options: &Options,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<Summary> {
-    let file = format::read(reader, options)?;
+    let table = file::read(reader)?;
+    let now = app.clock.now();
+    let file = match options.format_of(&table.header)? {
+        Format::Own => Bookings::Own(own::parse(hotel, now, table, options)?),
+        Format::HotelBookings => Bookings::Public(format::parse(table, options)?),
+    };
     let mut transaction = app.worker_pool.begin().await?;
     store::lift_time_limits(&mut transaction).await?;
-    let now = app.clock.now();
-    let Imported { summary, changes, entries } =
-        import_in(&mut transaction, hotel, now, file, options, progress).await?;
+    let conn = &mut *transaction;
+    let Imported { summary, changes, entries } = match file {
+        Bookings::Own(file) => own::import_in(conn, &app.ids, hotel, now, file, options, progress).await?,
+        Bookings::Public(file) => import_in(conn, hotel, now, file, options, progress).await?,
+    };
+    if options.dry_run {
+        transaction.rollback().await?;
+        return Ok(summary);
+    }
     let (ids, actor, journal) = (&app.ids, EventActor::Import, Journal::of(entries));
     let written = events::write_with_in(&mut transaction, ids, hotel.id, actor, now, &changes, &journal);
     let deliveries = written.await?;
@@ -134,6 +224,11 @@ pub async fn import(
         app.deliveries_wake.notify_one();
     }
     Ok(summary)
+}
+
+enum Bookings {
+    Own(own::Bookings),
+    Public(format::Bookings),
 }
 
 /// What an import did: what changed is for the caller to tell.
@@ -155,10 +250,11 @@ pub(crate) async fn import_in(
 ) -> Result<Imported> {
     // One import per hotel at a time: two would give the same rooms away.
     store::lock_imports(conn, hotel.id).await?;
-    let mut summary = Summary { bad_lines: file.bad_lines, ..Summary::default() };
+    let mut summary = Summary { bad_lines: file.bad_lines, remarks: file.remarks, ..Summary::default() };
     let mut entries = Vec::new();
-    let categories = categories(conn, hotel, now, &file.bookings, &mut entries).await?;
-    let identities = identity::identify(hotel.id, &file.bookings);
+    let categories = categories(conn, hotel, now, &file.all, &mut entries).await?;
+    summary.categories_created = entries.len();
+    let identities = identity::identify(hotel.id, &file.all);
     let mut plan = RoomPlan::new(hotel.id, store::rooms(conn, hotel.id).await?, options.max_rooms_per_type.max(1));
     let rooms = assign_rooms(conn, hotel, &mut plan, &identities.bookings, &categories).await?;
     store::insert_rooms(conn, hotel.id, &plan.added, now).await?;
@@ -172,14 +268,19 @@ pub(crate) async fn import_in(
     entries.extend(written.changes.iter().map(Entry::from));
     let deleted = store::delete_empty_reservations(conn, hotel.id, &identities.unneeded_reservations).await?;
     entries.extend(deleted.into_iter().map(|id| Entry::deleted(ObjectType::Reservation, id)));
-    let longest = file.bookings.iter().map(Booking::nights).max().unwrap_or_default();
+    let longest = file.all.iter().map(Booking::nights).max().unwrap_or_default();
     hotels::store::raise_longest_stay(conn, hotel.id, longest).await?;
+    renew_keys(conn, hotel, &summary).await?;
+    Ok(Imported { summary, changes: written.changes, entries })
+}
+
+/// Keys come off stays by their dates, and by the hotel's times as they are now.
+async fn renew_keys(conn: &mut PgConnection, hotel: &Hotel, summary: &Summary) -> Result<()> {
     if summary.room_stays.changed > 0 {
-        // Keys come off stays by their dates, and by the hotel's times as they are now.
         let hotel = hotels::store::lock(conn, hotel.id).await?;
         room_stays::store::renew_key_due(conn, &hotel).await?;
     }
-    Ok(Imported { summary, changes: written.changes, entries })
+    Ok(())
 }
 
 /// Makes the categories of the file's room types. Room types by name.
@@ -203,7 +304,7 @@ async fn categories(
     let found = |category: &CategoryRecord| {
         // The front desk may have given it another name, or another category its name.
         let by_id = known.iter().find(|(_, id)| *id == category.id);
-        by_id.or_else(|| known.iter().find(|(name, _)| *name == category.name)).map(|(_, id)| *id)
+        by_id.or_else(|| known.iter().find(|(name, _)| text::same(name, &category.name))).map(|(_, id)| *id)
     };
     types
         .into_iter()
@@ -313,7 +414,7 @@ async fn write(
 
 fn code_taken(error: sqlx::Error) -> Error {
     match crate::error::violated_constraint(&error) {
-        Some("reservations_hotel_id_code_key") => {
+        Some("reservations_hotel_id_code_key" | "reservations_hotel_id_code_folded_key") => {
             Error { source: Some(Box::new(error)), ..Error::of(crate::error::ErrorCode::CodeTaken) }
         }
         _ => error.into(),

@@ -18,12 +18,12 @@ pub struct CategoryRecord {
     pub id: Uuid,
     /// Name.
     pub name: String,
-    /// For people.
+    /// For people; empty when there is nothing to say.
     pub description: String,
 }
 
 /// A person or a company.
-#[derive(Default, Serialize)]
+#[derive(Clone, Default, Serialize)]
 pub struct ClientRecord {
     /// Id.
     pub id: Uuid,
@@ -41,6 +41,8 @@ pub struct ClientRecord {
     pub country: Option<String>,
     /// Set when the client is created, then left alone.
     pub email: Option<String>,
+    /// Set when the client is created, then left alone.
+    pub telephone: Option<String>,
     /// Set when the client is created, then left alone.
     pub mobile: Option<String>,
 }

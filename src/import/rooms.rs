@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::derive::Derived;
 use crate::hotels::HotelId;
+use crate::text;
 
 /// Rooms on one floor, in the numbering of rooms that the import adds.
 const ROOMS_PER_FLOOR: usize = 20;
@@ -33,7 +34,7 @@ pub struct NewRoom {
     pub id: Uuid,
     /// Name, unique in the hotel.
     pub name: String,
-    /// Floor.
+    /// Floor; empty when it is not known.
     pub area_name: String,
     /// Category.
     pub category_id: Uuid,
@@ -47,6 +48,7 @@ pub struct RoomPlan {
     taken: HashMap<Uuid, BTreeMap<NaiveDate, usize>>,
     by_category: HashMap<Uuid, Vec<Uuid>>,
     category_of: HashMap<Uuid, Uuid>,
+    /// As they are compared.
     names: HashSet<String>,
     /// Rooms that have to be added, in the order in which they were found missing.
     pub added: Vec<NewRoom>,
@@ -68,16 +70,16 @@ impl RoomPlan {
             double_booked: 0,
         };
         for room in rooms {
-            plan.insert(room.id, room.name, room.category_id);
+            plan.insert(room.id, &room.name, room.category_id);
         }
         plan
     }
 
-    fn insert(&mut self, id: Uuid, name: String, category: Uuid) {
+    fn insert(&mut self, id: Uuid, name: &str, category: Uuid) {
         self.taken.insert(id, BTreeMap::new());
         self.by_category.entry(category).or_default().push(id);
         self.category_of.insert(id, category);
-        self.names.insert(name);
+        self.names.insert(text::fold(name));
     }
 
     /// Whether the room is of that category.
@@ -126,10 +128,10 @@ impl RoomPlan {
         let (name, floor) = (count..=count + self.names.len())
             .map(|index| (index / ROOMS_PER_FLOOR + 1, index % ROOMS_PER_FLOOR + 1))
             .map(|(floor, number)| (format!("{room_type}{floor}{number:02}"), floor))
-            .find(|(name, _)| !self.names.contains(name))
+            .find(|(name, _)| !self.names.contains(&text::fold(name)))
             .expect("more names than are taken");
         let id = Derived::of(self.hotel, &["room", &name]).uuid();
-        self.insert(id, name.clone(), category);
+        self.insert(id, &name, category);
         self.added.push(NewRoom { id, name, area_name: format!("Floor {floor}"), category_id: category });
         id
     }

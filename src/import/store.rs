@@ -3,6 +3,7 @@
 //! What is there already is compared, and updated only where it differs: unchanged rows are neither locked nor written.
 
 use chrono::{DateTime, NaiveDate, Utc};
+use serde::Serialize;
 use sqlx::types::Json;
 use sqlx::{PgConnection, query, query_as, query_scalar};
 use uuid::Uuid;
@@ -10,6 +11,19 @@ use uuid::Uuid;
 use super::records::{CategoryRecord, ClientRecord, ReservationRecord, StayRecord};
 use super::rooms::{ExistingRoom, NewRoom};
 use crate::hotels::HotelId;
+use crate::text;
+
+/// A record, and its name as it is compared.
+#[derive(Serialize)]
+struct Folded<'a, T> {
+    #[serde(flatten)]
+    record: &'a T,
+    folded: String,
+}
+
+fn folded<'a, T>(records: &'a [T], name: impl Fn(&'a T) -> &'a str) -> Vec<Folded<'a, T>> {
+    records.iter().map(|record| Folded { record, folded: text::fold(name(record)) }).collect()
+}
 
 /// The time limits of requests do not fit a transaction that loads a whole hotel.
 pub async fn lift_time_limits(conn: &mut PgConnection) -> sqlx::Result<()> {
@@ -45,13 +59,13 @@ pub async fn ensure_categories(
     now: DateTime<Utc>,
 ) -> sqlx::Result<(Vec<(String, Uuid)>, Vec<Uuid>)> {
     let made = query_scalar!(
-        "INSERT INTO categories (hotel_id, id, name, description, created_at, updated_at)
-         SELECT $1, id, name, description, $3, $3
-         FROM json_to_recordset($2::json) AS new(id uuid, name text, description text)
+        "INSERT INTO categories (hotel_id, id, name, name_folded, description, created_at, updated_at)
+         SELECT $1, id, name, folded, NULLIF(description, ''), $3, $3
+         FROM json_to_recordset($2::json) AS new(id uuid, name text, folded text, description text)
          ON CONFLICT DO NOTHING
          RETURNING id",
         hotel,
-        Json(categories) as _,
+        Json(folded(categories, |category| &category.name)) as _,
         now,
     )
     .fetch_all(&mut *conn)
@@ -79,11 +93,11 @@ pub async fn insert_rooms(
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     query!(
-        "INSERT INTO room_setups (hotel_id, id, name, area_name, category_id, created_at, updated_at)
-         SELECT $1, id, name, area_name, category_id, $3, $3
-         FROM json_to_recordset($2::json) AS new(id uuid, name text, area_name text, category_id uuid)",
+        "INSERT INTO room_setups (hotel_id, id, name, name_folded, area_name, category_id, created_at, updated_at)
+         SELECT $1, id, name, folded, NULLIF(area_name, ''), category_id, $3, $3
+         FROM json_to_recordset($2::json) AS new(id uuid, name text, folded text, area_name text, category_id uuid)",
         hotel,
-        Json(rooms) as _,
+        Json(folded(rooms, |room| &room.name)) as _,
         now,
     )
     .execute(conn)
@@ -126,16 +140,16 @@ pub async fn write_clients(
         r#"WITH new AS (
                SELECT * FROM json_to_recordset($2::json) AS new(
                    id uuid, kind text, firstname text, lastname text, company text, language text, country text,
-                   email text, mobile text)
+                   email text, telephone text, mobile text)
            ), changed AS (
                UPDATE clients old SET language = new.language, country = new.country, updated_at = $3
                FROM new
                WHERE old.hotel_id = $1 AND old.id = new.id AND old.country IS DISTINCT FROM new.country
                RETURNING old.id
            ), created AS (
-               INSERT INTO clients (hotel_id, id, kind, firstname, lastname, company, language, country, email, mobile,
-                                    created_at, updated_at)
-               SELECT $1, id, kind, firstname, lastname, company, language, country, email, mobile, $3, $3
+               INSERT INTO clients (hotel_id, id, kind, firstname, lastname, company, language, country, email, telephone,
+                                    mobile, created_at, updated_at)
+               SELECT $1, id, kind, firstname, lastname, company, language, country, email, telephone, mobile, $3, $3
                FROM new
                ON CONFLICT (hotel_id, id) DO NOTHING
                RETURNING id
@@ -170,8 +184,8 @@ pub async fn write_reservations(
                SELECT new.*, CASE WHEN new.cancelled_at > $3 THEN COALESCE(old.cancelled_at, $3) ELSE new.cancelled_at END
                              AS cancelled
                FROM json_to_recordset($2::json) AS new(
-                   id uuid, code text, status text, client_id uuid, contact_id uuid, group_name text,
-                   booking_channel_code text, booking_source text, notes text, created_at timestamptz,
+                   id uuid, code text, folded text, status text, client_id uuid, contact_id uuid,
+                   group_name text, booking_channel_code text, booking_source text, notes text, created_at timestamptz,
                    cancelled_at timestamptz)
                LEFT JOIN reservations old ON old.hotel_id = $1 AND old.id = new.id
            ), new AS (
@@ -194,9 +208,10 @@ pub async fn write_reservations(
                WHERE old.hotel_id = $1 AND old.id = new.id AND cardinality(new.fields) > 0
                RETURNING old.id, new.fields
            ), created AS (
-               INSERT INTO reservations (hotel_id, id, code, status, client_id, contact_id, group_name,
-                                         booking_channel_code, booking_source, notes, created_at, updated_at, cancelled_at)
-               SELECT $1, id, code, status, client_id, contact_id, group_name, booking_channel_code, booking_source,
+               INSERT INTO reservations (hotel_id, id, code, code_folded, status, client_id, contact_id, group_name,
+                                         booking_channel_code, booking_source, notes, created_at, updated_at,
+                                         cancelled_at)
+               SELECT $1, id, code, folded, status, client_id, contact_id, group_name, booking_channel_code, booking_source,
                       notes, created_at, $3, cancelled
                FROM new
                ON CONFLICT (hotel_id, id) DO NOTHING
@@ -205,7 +220,7 @@ pub async fn write_reservations(
            SELECT id AS "id!", TRUE AS "created!", '{}'::text[] AS "fields!" FROM created
            UNION ALL SELECT id, FALSE, fields FROM changed"#,
         hotel,
-        Json(reservations) as _,
+        Json(folded(reservations, |reservation| &reservation.code)) as _,
         now,
     )
     .fetch_all(conn)

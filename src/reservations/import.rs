@@ -11,7 +11,7 @@ use crate::db::Tx;
 use crate::error::{Error, ErrorCode, Result, violated_constraint};
 
 /// Longest external id, in characters.
-const EXTERNAL_ID_MAX: usize = 64;
+pub const EXTERNAL_ID_MAX: usize = 64;
 
 /// A reservation as an integration brings it.
 pub struct ImportedReservation {
@@ -30,7 +30,7 @@ pub struct ImportedReservation {
 /// cannot have any more
 pub async fn import_in(tx: &mut Tx, import: ImportedReservation) -> Result<Uuid> {
     let ImportedReservation { external_id, status, new } = import;
-    check_external_id(&external_id)?;
+    let external_id = checked_external_id(&external_id)?;
     let (hotel, integration, now) = (tx.actor.hotel.id, tx.actor.integration_id, tx.now);
     let id = if let Some(id) = store::find_import(tx.conn(), hotel, integration, &external_id).await? {
         id
@@ -66,12 +66,14 @@ async fn bring_to_in(tx: &mut Tx, id: Uuid, status: ReservationStatus) -> Result
     write_in(tx, &before, &after).await
 }
 
-fn check_external_id(id: &str) -> Result<()> {
-    if (1..=EXTERNAL_ID_MAX).contains(&id.chars().count()) && !id.chars().any(char::is_control) && id.trim() == id {
-        return Ok(());
+/// An external id as it is kept. It is another system's and compared as it is, but for spaces at its ends.
+fn checked_external_id(id: &str) -> Result<String> {
+    let id = id.trim();
+    if (1..=EXTERNAL_ID_MAX).contains(&id.chars().count()) && !id.chars().any(char::is_control) {
+        return Ok(id.to_owned());
     }
     let message =
-        format!("externalId must have 1 to {EXTERNAL_ID_MAX} characters, without line breaks or spaces at its ends");
+        format!("externalId must have 1 to {EXTERNAL_ID_MAX} characters, not only spaces and without line breaks");
     Err(Error::invalid(message).at("externalId"))
 }
 

@@ -12,7 +12,7 @@ pub(crate) mod store;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-pub use import::{ImportedReservation, find_in, import_in};
+pub use import::{EXTERNAL_ID_MAX, ImportedReservation, find_in, import_in};
 pub use model::{Reservation, ReservationStatus, SelfcheckinStatus};
 pub use store::{ReservationField, ReservationJoins, ReservationView};
 
@@ -36,12 +36,14 @@ pub enum Booker {
 
 /// A reservation to be made.
 pub struct NewReservation {
-    /// Code, unique in the hotel; `None` = one is made up.
+    /// Code, unique in the hotel whatever its capitals and spaces; `None` = one is made up.
     pub code: Option<String>,
     /// Who books.
     pub client: Booker,
     /// Its stays, at least one.
     pub stays: Vec<NewStay>,
+    /// Whether a new person who books is the guest of stays that name none: who makes both at once has no id to name.
+    pub booker_stays: bool,
     /// Everything else.
     pub details: ReservationChange,
 }
@@ -116,16 +118,19 @@ pub async fn create_in(tx: &mut Tx, new: NewReservation) -> Result<Uuid> {
     }
     let (hotel, now) = (tx.actor.hotel.id, tx.now);
     let id = tx.app.ids.uuid(now);
-    let client_id = match new.client {
+    let (client_id, guest) = match new.client {
         Booker::Existing(id) => {
             require_client_in(tx, id).await.at("id").at("client")?;
-            id
+            (id, None)
         }
         Booker::New(client) => {
             let (kind, details) = *client;
-            clients::create_in(tx, kind, details).await.at("client")?.id
+            let stays = new.booker_stays && matches!(kind, ClientKind::Person { .. });
+            let id = clients::create_in(tx, kind, details).await.at("client")?.id;
+            (id, stays.then_some(id))
         }
     };
+    let chosen = new.code.is_some();
     let mut reservation = Reservation {
         id,
         code: new.code.unwrap_or_else(|| made_up_code(tx)),
@@ -143,10 +148,17 @@ pub async fn create_in(tx: &mut Tx, new: NewReservation) -> Result<Uuid> {
         cancelled_at: None,
     };
     apply(&mut reservation, new.details);
-    check_in(tx, &reservation).await?;
+    if chosen {
+        reservation.code = model::checked_code(&reservation.code)?;
+        refuse_taken_in(tx, &reservation).await?;
+    }
+    require_contact_in(tx, &reservation).await?;
     store::insert(tx.conn(), hotel, &reservation).await.map_err(code_taken)?;
     tx.emit(Change::ReservationCreated { id });
-    for (index, stay) in new.stays.into_iter().enumerate() {
+    for (index, mut stay) in new.stays.into_iter().enumerate() {
+        if stay.guest_ids.is_empty() {
+            stay.guest_ids.extend(guest);
+        }
         room_stays::insert_in(tx, id, stay).await.at(index).at("roomStays")?;
     }
     Ok(id)
@@ -161,7 +173,11 @@ pub async fn update_in(tx: &mut Tx, id: Uuid, change: ReservationChange) -> Resu
     let mut after = before.clone();
     apply(&mut after, change);
     require_client_in(tx, after.client_id).await.at("clientId")?;
-    check_in(tx, &after).await?;
+    if after.code != before.code {
+        after.code = model::checked_code(&after.code)?;
+        refuse_taken_in(tx, &after).await?;
+    }
+    require_contact_in(tx, &after).await?;
     write_in(tx, &before, &after).await
 }
 
@@ -242,8 +258,14 @@ fn set<T>(field: &mut T, value: Option<T>) {
     }
 }
 
-async fn check_in(tx: &mut Tx, reservation: &Reservation) -> Result<()> {
-    model::check_code(&reservation.code)?;
+/// Refuses the code of another reservation.
+async fn refuse_taken_in(tx: &mut Tx, reservation: &Reservation) -> Result<()> {
+    let hotel = tx.actor.hotel.id;
+    let found = store::find_by_code(tx.conn(), hotel, &reservation.code).await?;
+    if found.is_none_or(|id| id == reservation.id) { Ok(()) } else { Err(Error::of(ErrorCode::CodeTaken).at("code")) }
+}
+
+async fn require_contact_in(tx: &mut Tx, reservation: &Reservation) -> Result<()> {
     match reservation.contact_id {
         Some(contact) => require_client_in(tx, contact).await.at("contactId"),
         None => Ok(()),
@@ -294,9 +316,12 @@ fn made_up_code(tx: &Tx) -> String {
     random.iter().map(|byte| char::from(ALPHABET[usize::from(byte % 32)])).collect()
 }
 
+/// Somebody else took the code since it was looked for.
 fn code_taken(error: sqlx::Error) -> Error {
     match violated_constraint(&error) {
-        Some("reservations_hotel_id_code_key") => Error::of(ErrorCode::CodeTaken).at("code"),
+        Some("reservations_hotel_id_code_key" | "reservations_hotel_id_code_folded_key") => {
+            Error::of(ErrorCode::CodeTaken).at("code")
+        }
         _ => error.into(),
     }
 }

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::error::{Error, Result};
+use crate::text;
 
 /// State of a reservation. `ACTIVE` ⇄ `CANCELLED`; `ACTIVE` → `INVOICED`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, async_graphql::Enum)]
@@ -99,10 +100,14 @@ pub struct Reservation {
     pub cancelled_at: Option<DateTime<Utc>>,
 }
 
-pub(super) fn check_code(code: &str) -> Result<()> {
-    let fits = (1..=64).contains(&code.chars().count());
-    if fits && !code.chars().any(char::is_control) && code.trim() == code {
-        return Ok(());
+/// A code as it is kept.
+///
+/// # Errors
+/// `INVALID_ARGUMENT` at `code`
+pub(super) fn checked_code(code: &str) -> Result<String> {
+    let code = text::tidy(code);
+    if (1..=64).contains(&code.chars().count()) && !code.chars().any(char::is_control) {
+        return Ok(code);
     }
-    Err(Error::invalid("code must have 1 to 64 characters, without line breaks or spaces at its ends").at("code"))
+    Err(Error::invalid("code must have 1 to 64 characters, not only spaces and without line breaks").at("code"))
 }

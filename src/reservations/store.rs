@@ -10,6 +10,7 @@ use crate::clients::{self, Client};
 use crate::db::{Condition, Extent, ExtentRequest, Filter, Page, PageRequest, push_id_page};
 use crate::error::Result;
 use crate::hotels::HotelId;
+use crate::text;
 
 /// What reservations can be filtered by.
 #[derive(Clone, Debug, PartialEq)]
@@ -114,10 +115,24 @@ pub(crate) fn push_status(
     condition.push(column, sql);
 }
 
+/// Appends a condition on the code, which is compared as people compare it.
+fn push_code(condition: &Condition<String>, sql: &mut QueryBuilder<Postgres>) {
+    let codes = match condition {
+        Condition::Eq(Some(code)) => vec![code.clone()],
+        Condition::In(codes) => codes.clone(),
+        // No reservation is without a code, and codes have no order.
+        other => return other.push("r.code", sql),
+    };
+    let folded: Vec<String> = codes.iter().map(|code| text::fold(code)).collect();
+    sql.push("(r.code_folded = ANY(").push_bind(folded.clone());
+    sql.push(") OR (r.code_folded IS NULL AND lower(r.code COLLATE \"C\") = ANY(").push_bind(folded);
+    sql.push(")) OR (r.code_folded IS NULL AND r.code = ANY(").push_bind(codes).push(")))");
+}
+
 fn push_field(field: &ReservationField, sql: &mut QueryBuilder<Postgres>) {
     match field {
         ReservationField::Id(condition) => condition.push("r.id", sql),
-        ReservationField::Code(condition) => condition.push("r.code", sql),
+        ReservationField::Code(condition) => push_code(condition, sql),
         ReservationField::BookingChannelCode(condition) => condition.push("r.booking_channel_code", sql),
     }
 }
@@ -171,12 +186,14 @@ pub(super) async fn lock(conn: &mut PgConnection, hotel: HotelId, id: Uuid) -> R
 
 pub(super) async fn insert(conn: &mut PgConnection, hotel: HotelId, reservation: &Reservation) -> sqlx::Result<()> {
     query!(
-        "INSERT INTO reservations (hotel_id, id, code, status, client_id, contact_id, group_name, booking_channel_code,
-                                   booking_source, pms_url, notes, selfcheckin_status, created_at, updated_at, cancelled_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+        "INSERT INTO reservations (hotel_id, id, code, code_folded, status, client_id, contact_id, group_name,
+                                   booking_channel_code, booking_source, pms_url, notes, selfcheckin_status, created_at,
+                                   updated_at, cancelled_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
         hotel,
         reservation.id,
         reservation.code,
+        text::fold(&reservation.code),
         reservation.status.as_str(),
         reservation.client_id,
         reservation.contact_id,
@@ -202,13 +219,15 @@ pub(super) async fn update(
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     query!(
-        "UPDATE reservations SET code = $3, status = $4, client_id = $5, contact_id = $6, group_name = $7,
-                                 booking_channel_code = $8, booking_source = $9, pms_url = $10, notes = $11,
-                                 selfcheckin_status = $12, cancelled_at = $13, updated_at = $14
+        "UPDATE reservations SET code = $3, code_folded = CASE WHEN code = $3 THEN code_folded ELSE $4 END, status = $5,
+                                 client_id = $6, contact_id = $7, group_name = $8, booking_channel_code = $9,
+                                 booking_source = $10, pms_url = $11, notes = $12, selfcheckin_status = $13,
+                                 cancelled_at = $14, updated_at = $15
          WHERE hotel_id = $1 AND id = $2",
         hotel,
         reservation.id,
         reservation.code,
+        text::fold(&reservation.code),
         reservation.status.as_str(),
         reservation.client_id,
         reservation.contact_id,
@@ -267,9 +286,18 @@ pub(super) async fn insert_import(
     Ok(())
 }
 
-/// The reservation with that code.
+/// The reservation that goes by a code.
 pub(super) async fn find_by_code(conn: &mut PgConnection, hotel: HotelId, code: &str) -> sqlx::Result<Option<Uuid>> {
-    query_scalar!("SELECT id FROM reservations WHERE hotel_id = $1 AND code = $2", hotel, code)
-        .fetch_optional(conn)
-        .await
+    let rows = query!(
+        r#"SELECT id, code FROM reservations
+           WHERE hotel_id = $1 AND (code_folded = $2 OR (code_folded IS NULL AND lower(code COLLATE "C") = $2)
+                                    OR (code_folded IS NULL AND code = $3))
+           ORDER BY id"#,
+        hotel,
+        text::fold(code),
+        code,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(text::called(rows, code, |row| &row.code).map(|row| row.id))
 }

@@ -36,13 +36,27 @@ impl ErrorBody {
     }
 }
 
-/// The field at fault, by its name in the body. Services name it as GraphQL does.
+/// The field at fault, by its place in the body: `guests[1].roomNumber`.
 fn field(path: &[PathSegment]) -> Option<String> {
+    let (entry, below) = match path {
+        [PathSegment::Name(list), PathSegment::Index(index), below @ ..] if list == "guests" => {
+            (Some(format!("guests[{index}]")), below)
+        }
+        below => (None, below),
+    };
+    match (entry, name(below)) {
+        (Some(entry), Some(name)) => Some(format!("{entry}.{name}")),
+        (entry, name) => entry.or(name.map(str::to_owned)),
+    }
+}
+
+/// Name of the field of a guest that a path leads to. Services name it as GraphQL does, and may say in which of their records.
+fn name(path: &[PathSegment]) -> Option<&str> {
     let name = path.iter().rev().find_map(|segment| match segment {
         PathSegment::Name(name) => Some(name.as_ref()),
         PathSegment::Index(_) => None,
     })?;
-    let name = match name {
+    Some(match name {
         "reservation_from" => "checkInDate",
         "reservation_to" => "checkOutDate",
         "firstname" => "firstName",
@@ -50,15 +64,11 @@ fn field(path: &[PathSegment]) -> Option<String> {
         "telephone" => "phone",
         "roomSetupId" => "roomNumber",
         // Ids and codes of the services' own arguments mean the guest as a whole.
-        "externalId" | "code" | "id" | "roomStayId" | "clientId" | "status" => "pmsGuestId",
-        own => own,
-    };
-    match path {
-        [PathSegment::Name(list), PathSegment::Index(index), ..] if list == "guests" => {
-            Some(format!("guests[{index}].{name}"))
+        "externalId" | "code" | "id" | "roomStayId" | "clientId" | "guestIds" | "status" | "check_in" | "check_out" => {
+            "pmsGuestId"
         }
-        _ => Some(name.to_owned()),
-    }
+        own => own,
+    })
 }
 
 /// The answer to what succeeded: `body` below `status`.

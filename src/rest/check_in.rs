@@ -1,5 +1,7 @@
 //! A guest arrives: `/guests/checkin`, and each entry of `/guests/sync`.
 
+use std::collections::BTreeSet;
+
 use chrono::NaiveDate;
 use uuid::Uuid;
 
@@ -10,6 +12,7 @@ use crate::db::Tx;
 use crate::error::{Error, ErrorCode, Result};
 use crate::reservations::{self, Booker, ImportedReservation, NewReservation, ReservationChange, ReservationStatus};
 use crate::room_stays::{self, AgeGroups, NewStay};
+use crate::{rooms, text};
 
 /// What came of a check-in.
 pub(super) struct CheckedIn {
@@ -34,6 +37,17 @@ pub(super) enum Effect {
     Nothing,
 }
 
+/// Which stay of a reservation a guest checks in to.
+#[derive(Clone, Copy)]
+pub(super) enum Meant {
+    /// The one that fits best.
+    Best,
+    /// That one.
+    Stay(Uuid),
+    /// One that the reservation does not have yet.
+    Another,
+}
+
 /// A room of the hotel.
 struct Room {
     id: Uuid,
@@ -41,8 +55,14 @@ struct Room {
 }
 
 /// Finds or makes the reservation and its stay, brings dates, room and guest in line, and records the arrival. Checking
-/// in a guest who is in the house changes only what differs; one who was checked out is back in the house.
-pub(super) async fn check_in_in(tx: &mut Tx, input: &CheckIn) -> Result<CheckedIn> {
+/// in a guest who is in the house changes only what differs; one who was checked out is back in the house. Clients that are
+/// `told` already keep their name and contact; others are told now.
+pub(super) async fn check_in_in(
+    tx: &mut Tx,
+    input: &CheckIn,
+    meant: Meant,
+    told: &mut BTreeSet<Uuid>,
+) -> Result<CheckedIn> {
     let room = find_room_in(tx, &input.room_number).await?;
     let today = tx.actor.hotel.today(tx.now);
     if input.check_out_date < today {
@@ -52,12 +72,16 @@ pub(super) async fn check_in_in(tx: &mut Tx, input: &CheckIn) -> Result<CheckedI
         return Err(Error::invalid("checkOutDate must not be before checkInDate").at("checkOutDate"));
     }
     let (before, created) = match reservations::find_in(tx, &input.id).await? {
-        Some((reservation, imported)) => (find_stay_in(tx, reservation, imported, &room, input, today).await?, false),
+        Some((reservation, imported)) => {
+            (find_stay_in(tx, reservation, imported, &room, input, (meant, today)).await?, false)
+        }
         None => (create_in(tx, &room, input, today).await?, true),
     };
     let from = input.check_in_date.or((input.check_out_date < before.check_in_date).then_some(today));
     let guest = rearrange_in(tx, &before, from, Some(input.check_out_date), Some(room.id)).await?;
-    rename_in(tx, &guest, Some(&input.last_name), &input.contact).await?;
+    if guest.is_company || told.insert(guest.client) {
+        rename_in(tx, &guest, Some(&input.last_name), &input.contact).await?;
+    }
     let arrives = guest.checked_in_at.is_none().then_some(Some(tx.now));
     let back = guest.checked_out_at.is_some().then_some(None);
     room_stays::record_presence_in(tx, guest.stay, arrives, back).await?;
@@ -72,38 +96,58 @@ pub(super) async fn check_in_in(tx: &mut Tx, input: &CheckIn) -> Result<CheckedI
     Ok(CheckedIn { guest, created, effect, room_occupied })
 }
 
-/// The stay of a reservation that a guest checks in to: in that room if there is one, and not checked out if there is one.
+/// The stay of a reservation that a guest checks in to: the one that is meant, which is added where there is none.
 async fn find_stay_in(
     tx: &mut Tx,
     reservation: Uuid,
     imported: bool,
     room: &Room,
     input: &CheckIn,
-    today: NaiveDate,
+    (meant, today): (Meant, NaiveDate),
 ) -> Result<Guest> {
     reservations::lock_open_in(tx, reservation).await?;
     if !imported {
         require_name_in(tx, reservation, &input.last_name).await?;
     }
-    let guests = guests_in(tx, reservation).await?;
-    let fit = |guest: &Guest| {
-        let other_room = guest.room != Some(room.id);
-        (guest.checked_out_at.is_some(), other_room, (guest.check_in_date - today).num_days().abs())
+    let mut guests = guests_in(tx, reservation).await?;
+    let found = match meant {
+        Meant::Best => (0..guests.len()).min_by_key(|index| fit(&guests[*index], room.id, today)),
+        Meant::Stay(stay) => guests.iter().position(|guest| guest.stay == stay),
+        Meant::Another => None,
     };
-    if let Some(guest) = guests.into_iter().min_by_key(fit) {
-        return Ok(guest);
+    if let Some(index) = found {
+        return Ok(guests.swap_remove(index));
     }
-    // All of its stays were deleted.
-    let client = new_client_in(tx, &input.last_name, &input.contact).await?;
+    let client = match guests.iter().find(|guest| is_who(guest, input)) {
+        Some(guest) => guest.client,
+        None => new_client_in(tx, &input.last_name, &input.contact).await?,
+    };
     let stay = room_stays::add_in(tx, reservation, new_stay(room, input, today, client)).await?;
     guest_in(tx, stay).await
+}
+
+/// How well a stay fits a guest who checks in to a room; the least fits best: not checked out, in that room, and about now.
+pub(super) fn fit(guest: &Guest, room: Uuid, today: NaiveDate) -> (bool, bool, i64) {
+    (guest.checked_out_at.is_some(), guest.room != Some(room), (guest.check_in_date - today).num_days().abs())
+}
+
+/// Whether somebody who checks in is the guest of another room, as far as it is told.
+fn is_who(guest: &Guest, input: &CheckIn) -> bool {
+    let Contact { first_name, email, phone, language } = &input.contact;
+    let agrees = |told: &Option<String>, known: &Option<String>| told.is_none() || told == known;
+    !guest.is_company
+        && text::same(&guest.last_name, &input.last_name)
+        && agrees(first_name, &guest.first_name)
+        && agrees(email, &guest.email)
+        && agrees(phone, &guest.phone)
+        && (language.is_none() || language.as_deref().and_then(|given| clients::language(given).ok()) == guest.language)
 }
 
 /// A code is no secret: the guest has to be the reservation's.
 async fn require_name_in(tx: &mut Tx, reservation: Uuid, last_name: &str) -> Result<()> {
     let hotel = tx.actor.hotel.id;
     let names = store::last_names(tx.conn(), hotel, reservation).await?;
-    if names.iter().any(|name| name.to_lowercase() == last_name.to_lowercase()) {
+    if names.iter().any(|name| text::same(name, last_name)) {
         return Ok(());
     }
     Err(Error::invalid("Nobody of this name belongs to the reservation with this code").at("lastName"))
@@ -115,6 +159,7 @@ async fn create_in(tx: &mut Tx, room: &Room, input: &CheckIn, today: NaiveDate) 
         code: Some(input.id.clone()),
         client: Booker::Existing(client),
         stays: vec![new_stay(room, input, today, client)],
+        booker_stays: false,
         details: ReservationChange::default(),
     };
     let status = ReservationStatus::Active;
@@ -162,7 +207,7 @@ pub(super) async fn rearrange_in(
         room_stays::change_dates_in(tx, guest.stay, from, to).await?;
     }
     if room.is_some() && room != guest.room {
-        room_stays::move_in(tx, guest.stay, room).await?;
+        room_stays::move_in(tx, guest.stay, Some(room)).await?;
     }
     guest_in(tx, guest.stay).await
 }
@@ -176,7 +221,7 @@ pub(super) async fn rename_in(tx: &mut Tx, guest: &Guest, last_name: Option<&str
         return room_stays::add_guest_in(tx, guest.stay, client).await;
     }
     // Capital letters are often a matter of the sending system alone.
-    let other_name = |name: &&str| name.to_lowercase() != guest.last_name.to_lowercase();
+    let other_name = |name: &&str| !text::same(name, &guest.last_name);
     let change = ClientChange {
         firstname: contact.first_name.clone().map(Some),
         lastname: last_name.filter(other_name).map(str::to_owned),
@@ -194,7 +239,7 @@ pub(super) async fn rename_in(tx: &mut Tx, guest: &Guest, last_name: Option<&str
 /// The room with that name.
 async fn find_room_in(tx: &mut Tx, name: &str) -> Result<Room> {
     let hotel = tx.actor.hotel.id;
-    let found = store::find_room(tx.conn(), hotel, name).await?;
+    let found = rooms::store::find_room_setup_called(tx.conn(), hotel, name).await?;
     let (id, category) = found.ok_or_else(|| Error::not_found("Room").at("roomNumber"))?;
     Ok(Room { id, category })
 }

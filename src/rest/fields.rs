@@ -3,8 +3,12 @@
 use chrono::NaiveDate;
 use serde_json::{Map, Value};
 
-use crate::audit::Reason;
+use crate::audit::{REASON_MAX, Reason};
+use crate::clients::{DETAIL_MAX, NAME_MAX};
 use crate::error::{Error, ErrorAt, Result};
+use crate::hotels;
+use crate::reservations::EXTERNAL_ID_MAX;
+use crate::rooms::ROOM_NAME_MAX;
 
 /// Most guests in one synchronisation.
 pub const MOST_GUESTS: usize = 500;
@@ -12,9 +16,11 @@ pub const MOST_GUESTS: usize = 500;
 /// What a field holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// A text that is not empty.
-    Text,
-    /// `YYYY-MM-DD`
+    /// A text of at most so many characters, not only spaces and without control characters.
+    Text(usize),
+    /// A language of ISO 639-1, or a tag that begins with one.
+    Language,
+    /// `YYYY-MM-DD`, in the years 1900 to 9999.
     Date,
     /// A list of guests, each with the fields of a check-in.
     Guests,
@@ -43,25 +49,25 @@ const fn optional(name: &'static str, kind: Kind, about: &'static str) -> Field 
 
 const ID: Field = needed(
     "pmsGuestId",
-    Kind::Text,
+    Kind::Text(EXTERNAL_ID_MAX),
     "The guest's id in the sending system, 1 to 64 characters: an external id of this integration, or the code of a reservation.",
 );
-const FIRST_NAME: Field = optional("firstName", Kind::Text, "Given name.");
-const EMAIL: Field = optional("email", Kind::Text, "E-mail address.");
-const PHONE: Field = optional("phone", Kind::Text, "Telephone number.");
-const LANGUAGE: Field = optional("language", Kind::Text, "ISO 639-1 code, lower case.");
+const FIRST_NAME: Field = optional("firstName", Kind::Text(NAME_MAX), "Given name.");
+const EMAIL: Field = optional("email", Kind::Text(DETAIL_MAX), "E-mail address.");
+const PHONE: Field = optional("phone", Kind::Text(DETAIL_MAX), "Telephone number.");
+const LANGUAGE: Field = optional("language", Kind::Language, "ISO 639-1 code; a tag such as de-DE is taken for it.");
 
 const REASON: Field = optional(
     "reason",
-    Kind::Text,
+    Kind::Text(REASON_MAX),
     "Why, for the audit trail: 1 to 500 characters, without line breaks. No names: it outlives the guest's data.",
 );
 
 /// Body of `/guests/checkin`.
 pub const CHECK_IN: &[Field] = &[
     ID,
-    needed("lastName", Kind::Text, "Family name."),
-    needed("roomNumber", Kind::Text, "Name of the room."),
+    needed("lastName", Kind::Text(NAME_MAX), "Family name."),
+    needed("roomNumber", Kind::Text(ROOM_NAME_MAX), "Name of the room."),
     needed("checkOutDate", Kind::Date, "Day of departure: today or later, in the hotel's zone."),
     optional("checkInDate", Kind::Date, "Day of arrival; as booked, or today, when absent."),
     FIRST_NAME,
@@ -74,8 +80,8 @@ pub const CHECK_IN: &[Field] = &[
 /// Body of `/guests/update`.
 pub const UPDATE: &[Field] = &[
     ID,
-    optional("lastName", Kind::Text, "New family name."),
-    optional("roomNumber", Kind::Text, "Name of the new room."),
+    optional("lastName", Kind::Text(NAME_MAX), "New family name."),
+    optional("roomNumber", Kind::Text(ROOM_NAME_MAX), "Name of the new room."),
     optional("checkOutDate", Kind::Date, "New day of departure."),
     optional("checkInDate", Kind::Date, "New day of arrival."),
     FIRST_NAME,
@@ -88,7 +94,11 @@ pub const UPDATE: &[Field] = &[
 /// Body of `/guests/checkout`.
 pub const CHECK_OUT: &[Field] = &[
     ID,
-    optional("roomNumber", Kind::Text, "The room that is given back; all of the guest's rooms when absent."),
+    optional(
+        "roomNumber",
+        Kind::Text(ROOM_NAME_MAX),
+        "The room that is given back; all of the guest's rooms when absent.",
+    ),
     REASON,
 ];
 
@@ -97,7 +107,7 @@ pub const SYNC: &[Field] =
     &[needed("guests", Kind::Guests, "Everybody who is in the house, at most 500 guests."), REASON];
 
 /// A guest arrives.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 #[expect(clippy::struct_field_names, reason = "the trade's name of the date")]
 pub struct CheckIn {
     /// The guest's id in the sending system.
@@ -136,7 +146,7 @@ pub struct Update {
 }
 
 /// How to reach a guest, as far as it is told.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Contact {
     /// Given name.
     pub first_name: Option<String>,
@@ -264,15 +274,21 @@ impl<'a> Body<'a> {
     }
 
     fn text(&self, name: &'static str) -> Result<Option<String>> {
-        match self.value(name) {
-            None => Ok(None),
-            // PostgreSQL's texts have none.
-            Some(Value::String(text)) if text.contains('\0') => {
-                Err(Error::invalid(format!("{name} must not contain the character U+0000")).at(name))
-            }
-            Some(Value::String(text)) if !text.trim().is_empty() => Ok(Some(text.trim().to_owned())),
-            Some(_) => Err(Error::invalid(format!("{name} must be a text that is not empty")).at(name)),
-        }
+        let Some(value) = self.value(name) else { return Ok(None) };
+        let longest = self.fields.iter().find_map(|field| match field.kind {
+            Kind::Text(longest) if field.name == name => Some(longest),
+            _ => None,
+        });
+        let longest = longest.unwrap_or(DETAIL_MAX);
+        // Counted before it is trimmed, as JSON Schema does.
+        let fits = |text: &&str| {
+            text.chars().count() <= longest && !text.chars().any(char::is_control) && !text.trim().is_empty()
+        };
+        let text = value.as_str().filter(fits).map(|text| Some(text.trim().to_owned()));
+        text.ok_or_else(|| {
+            let rule = "not only spaces and without line breaks";
+            Error::invalid(format!("{name} must be a text of 1 to {longest} characters, {rule}")).at(name)
+        })
     }
 
     fn needed_text(&self, name: &'static str) -> Result<String> {
@@ -281,9 +297,9 @@ impl<'a> Body<'a> {
 
     fn date(&self, name: &'static str) -> Result<Option<NaiveDate>> {
         let Some(value) = self.value(name) else { return Ok(None) };
-        let text = value.as_str().filter(|text| text.len() == "YYYY-MM-DD".len());
-        let date = text.and_then(|text| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok());
-        date.map(Some).ok_or_else(|| Error::invalid(format!("{name} must be a date, YYYY-MM-DD")).at(name))
+        let date = value.as_str().and_then(hotels::civil_date);
+        let message = || format!("{name} must be a date, YYYY-MM-DD, in the years 1900 to 9999");
+        date.map(Some).ok_or_else(|| Error::invalid(message()).at(name))
     }
 
     fn reason(&self) -> Result<Option<Reason>> {
@@ -314,9 +330,13 @@ mod tests {
         for (name, value) in [
             ("pmsGuestId", json!(null)),
             ("lastName", json!(" ")),
+            ("lastName", json!("Do\ne")),
+            ("lastName", json!("x".repeat(201))),
             ("roomNumber", json!(301)),
             ("checkOutDate", json!("2026-02-30")),
             ("checkInDate", json!("18.02.2026")),
+            ("checkInDate", json!("+2026-2-18")),
+            ("checkInDate", json!("1899-12-31")),
             ("email", json!([])),
             ("phone", json!("+49\u{0}")),
             ("reason", json!("x".repeat(501))),
@@ -328,5 +348,7 @@ mod tests {
         assert!(CheckIn::read(&json!([])).is_err());
         let error = InHouse::read(&json!({"guests": [good, {}]})).expect_err("refused");
         assert_eq!(error.argument_path, ["guests".into(), 1.into(), "pmsGuestId".into()]);
+        let error = InHouse::read(&json!({"guests": [null]})).expect_err("refused");
+        assert_eq!(error.argument_path, ["guests".into(), 0.into()]);
     }
 }

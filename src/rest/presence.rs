@@ -1,17 +1,20 @@
 //! Who is in the house: `/guests/update`, `/guests/checkout`, `/guests/sync`.
 
-use std::collections::BTreeSet;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::NaiveDate;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::check_in::{CheckedIn, Effect, check_in_in, guest_in, guests_in, rearrange_in, rename_in, room_id_in};
-use super::fields::{CheckOut, InHouse, Update};
+use super::check_in::{
+    CheckedIn, Effect, Meant, check_in_in, fit, guest_in, guests_in, rearrange_in, rename_in, room_id_in,
+};
+use super::fields::{CheckIn, CheckOut, InHouse, Update};
 use super::store::{self, Guest, Which};
 use crate::db::Tx;
 use crate::error::{Error, ErrorAt, Result};
-use crate::{reservations, room_stays};
+use crate::{reservations, room_stays, text};
 
 /// A guest, and what changed: by field, from what and to what.
 pub(super) async fn update_in(tx: &mut Tx, input: &Update) -> Result<(Guest, Map<String, Value>)> {
@@ -56,7 +59,7 @@ pub(super) async fn check_out_in(tx: &mut Tx, input: &CheckOut) -> Result<(Vec<G
     let reservation = find_in(tx, &input.id).await?;
     let mut guests = guests_in(tx, reservation).await?;
     if let Some(room) = &input.room_number {
-        guests.retain(|guest| guest.room_number.as_ref() == Some(room));
+        guests.retain(|guest| guest.room_number.as_deref().is_some_and(|name| text::same(name, room)));
         if guests.is_empty() {
             return Err(Error::not_found("Room").at("roomNumber"));
         }
@@ -96,23 +99,25 @@ pub(super) struct Synchronised {
 }
 
 /// Brings who is in the house in line with a list: first those leave who are not on it, so that their rooms are free,
-/// then those on it arrive or change. Of a reservation that is on the list nobody leaves.
+/// then those on it arrive or change. Each entry means one stay; a guest in two rooms has two.
 pub(super) async fn synchronise_in(tx: &mut Tx, list: &InHouse) -> Result<Synchronised> {
-    let mut listed = BTreeSet::new();
-    for guest in &list.guests {
-        listed.extend(reservations::find_in(tx, &guest.id).await?.map(|(reservation, _)| reservation));
-    }
+    let entries = distinct(&list.guests)?;
+    let meant = meant_in(tx, &entries).await?;
+    let listed: BTreeSet<Uuid> = meant.values().copied().collect();
     let (hotel, integration) = (tx.actor.hotel.id, tx.actor.integration_id);
     let everybody = Which::InHouse { after: Uuid::nil(), limit: i64::MAX };
-    let mut done = Synchronised::default();
+    let mut done = Synchronised { unchanged: list.guests.len() - entries.len(), ..Synchronised::default() };
     for guest in store::guests(tx.conn(), hotel, integration, everybody).await? {
-        if !listed.contains(&guest.reservation) {
+        if !listed.contains(&guest.stay) {
             done.checked_out.push(leave_in(tx, guest.stay).await?);
         }
     }
-    for (index, guest) in list.guests.iter().enumerate() {
+    let mut told = BTreeSet::new();
+    for (index, guest) in entries {
         tx.begin_act(guest.reason.clone().or_else(|| list.reason.clone()));
-        let CheckedIn { guest, effect, .. } = check_in_in(tx, guest).await.at(index).at("guests")?;
+        let meant = meant.get(&index).map_or(Meant::Another, |stay| Meant::Stay(*stay));
+        let checked_in = check_in_in(tx, guest, meant, &mut told).await.at(index).at("guests")?;
+        let CheckedIn { guest, effect, .. } = checked_in;
         match effect {
             Effect::Arrived => done.checked_in.push(guest),
             Effect::Changed => done.updated.push(guest),
@@ -120,6 +125,58 @@ pub(super) async fn synchronise_in(tx: &mut Tx, list: &InHouse) -> Result<Synchr
         }
     }
     Ok(done)
+}
+
+/// The entries of a list, each with its place; what is said twice counts once.
+///
+/// # Errors
+/// `INVALID_ARGUMENT` for a guest of whom two things are said about one room: they would take turns for ever.
+fn distinct(guests: &[CheckIn]) -> Result<Vec<(usize, &CheckIn)>> {
+    let mut said: HashMap<(&str, String), &CheckIn> = HashMap::new();
+    let mut entries = Vec::with_capacity(guests.len());
+    for (index, guest) in guests.iter().enumerate() {
+        match said.entry((&guest.id, text::fold(&guest.room_number))) {
+            Entry::Vacant(place) => {
+                place.insert(guest);
+                entries.push((index, guest));
+            }
+            Entry::Occupied(earlier) if *earlier.get() == guest => {}
+            Entry::Occupied(_) => {
+                let message = "The list has another entry of this guest in this room";
+                return Err(Error::invalid(message).at("roomNumber").at(index).at("guests"));
+            }
+        }
+    }
+    Ok(entries)
+}
+
+/// The stays that entries of a list mean, by their places in it. Of a reservation, the stays in the rooms that are told come first;
+/// other entries move one that is left. An entry without a stay means one that is still to be made.
+async fn meant_in(tx: &mut Tx, entries: &[(usize, &CheckIn)]) -> Result<BTreeMap<usize, Uuid>> {
+    let today = tx.actor.hotel.today(tx.now);
+    let mut of_reservation: BTreeMap<Uuid, Vec<(usize, Uuid)>> = BTreeMap::new();
+    for (index, guest) in entries {
+        let room = room_id_in(tx, &guest.room_number).await.at(*index).at("guests")?;
+        if let Some((reservation, _)) = reservations::find_in(tx, &guest.id).await? {
+            of_reservation.entry(reservation).or_default().push((*index, room));
+        }
+    }
+    let mut meant = BTreeMap::new();
+    for (reservation, entries) in of_reservation {
+        let mut stays = guests_in(tx, reservation).await?;
+        for in_its_room in [true, false] {
+            for (index, room) in &entries {
+                let fits = |place: &usize| !in_its_room || stays[*place].room == Some(*room);
+                let best = (0..stays.len()).filter(fits).min_by_key(|place| fit(&stays[*place], *room, today));
+                if !meant.contains_key(index)
+                    && let Some(place) = best
+                {
+                    meant.insert(*index, stays.remove(place).stay);
+                }
+            }
+        }
+    }
+    Ok(meant)
 }
 
 async fn find_in(tx: &mut Tx, id: &str) -> Result<Uuid> {

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::postgres::PgRow;
-use sqlx::{PgConnection, Postgres, QueryBuilder, Row, query, query_scalar};
+use sqlx::{PgConnection, Postgres, QueryBuilder, Row, query_scalar};
 use uuid::Uuid;
 
 use crate::error::Result;
@@ -122,14 +122,6 @@ fn guest(row: &PgRow) -> Result<Guest> {
         checked_in_at: row.try_get("check_in")?,
         checked_out_at: row.try_get("check_out")?,
     })
-}
-
-/// The room with that name, and its category.
-pub(super) async fn find_room(conn: &mut PgConnection, hotel: HotelId, name: &str) -> Result<Option<(Uuid, Uuid)>> {
-    let row = query!("SELECT id, category_id FROM room_setups WHERE hotel_id = $1 AND name = $2", hotel, name)
-        .fetch_optional(conn)
-        .await?;
-    Ok(row.map(|row| (row.id, row.category_id)))
 }
 
 /// Names by which a reservation is known: family names of its guests and of who booked.

@@ -40,8 +40,8 @@ pub struct NewStay {
 pub struct SplitStay {
     /// First day of the second part: behind the arrival and before the departure.
     pub date: NaiveDate,
-    /// Room of the second part; `None` = the same room.
-    pub room_setup_id: Option<Uuid>,
+    /// Room of the second part, if it has one; an outer `None` = the same as of the first.
+    pub room_setup_id: Option<Option<Uuid>>,
 }
 
 /// Adds a stay to a reservation that is not cancelled.
@@ -104,15 +104,16 @@ async fn require_clients_in(tx: &mut Tx, clients: &[Uuid]) -> Result<()> {
     if usize::try_from(known) == Ok(distinct.len()) { Ok(()) } else { Err(Error::not_found("Client")) }
 }
 
-/// Moves a stay to another room, or takes its room away.
+/// Moves a stay to another room; an outer `None` leaves its room as it is, an inner one takes it away.
 ///
 /// # Errors
 /// `NOT_FOUND`, `RESERVATION_CANCELLED`, `ROOM_STAY_DEPARTED`
-pub async fn move_in(tx: &mut Tx, stay: Uuid, room: Option<Uuid>) -> Result<()> {
+pub async fn move_in(tx: &mut Tx, stay: Uuid, room: Option<Option<Uuid>>) -> Result<()> {
     let LockedStay { stay, .. } = lock_open_in(tx, stay, "roomStayId").await?;
-    if let Some(room) = room {
+    if let Some(room) = room.flatten() {
         rooms::require_room_setup_in(tx, room).await?;
     }
+    let room = room.unwrap_or(stay.room_setup_id);
     let changed = if stay.room_setup_id == room { vec![] } else { vec!["room_setup"] };
     write(tx, &RoomStay { room_setup_id: room, ..stay }, changed).await
 }
@@ -176,14 +177,14 @@ pub async fn split_in(tx: &mut Tx, stay: Uuid, split: SplitStay) -> Result<Uuid>
     if stay.check_out.is_some() {
         return Err(Error::invalid("The guest has checked out of this room stay").at("roomStayId"));
     }
-    if let Some(room) = split.room_setup_id {
+    if let Some(room) = split.room_setup_id.flatten() {
         rooms::require_room_setup_in(tx, room).await?;
     }
     let (hotel, now) = (tx.actor.hotel.clone(), tx.now);
     let id = tx.app.ids.uuid(now);
     let second = RoomStay {
         id,
-        room_setup_id: split.room_setup_id.or(stay.room_setup_id),
+        room_setup_id: split.room_setup_id.unwrap_or(stay.room_setup_id),
         reservation_from: split.date,
         check_in: None,
         ..stay.clone()
@@ -222,13 +223,15 @@ pub async fn delete_in(tx: &mut Tx, stay: Uuid) -> Result<()> {
     Ok(())
 }
 
-/// Agrees on a late check-out at a local time of the day of departure, or (`None`) takes that back.
+/// Agrees on a late check-out at a local time of the day of departure; an outer `None` leaves it as it is, an inner one takes
+/// it back.
 ///
 /// # Errors
 /// `NOT_FOUND`, `RESERVATION_CANCELLED`
-pub async fn set_departure_time_in(tx: &mut Tx, stay: Uuid, departure_time: Option<NaiveTime>) -> Result<()> {
+pub async fn set_departure_time_in(tx: &mut Tx, stay: Uuid, departure_time: Option<Option<NaiveTime>>) -> Result<()> {
     let locked = lock_in(tx, stay, "roomStayId").await?;
     require_not_cancelled(&locked)?;
+    let departure_time = departure_time.unwrap_or(locked.stay.departure_time);
     let changed = if locked.stay.departure_time == departure_time { vec![] } else { vec!["departureTime"] };
     write(tx, &RoomStay { departure_time, ..locked.stay }, changed).await
 }
@@ -236,7 +239,7 @@ pub async fn set_departure_time_in(tx: &mut Tx, stay: Uuid, departure_time: Opti
 /// Records or corrects physical arrival and departure; an outer `None` leaves it as it is, an inner one takes it back.
 ///
 /// # Errors
-/// `NOT_FOUND`, `INVALID_ARGUMENT` when the departure lies before the arrival, `RESERVATION_CANCELLED`
+/// `NOT_FOUND`, `INVALID_ARGUMENT` when the departure lies before the arrival or there is no arrival, `RESERVATION_CANCELLED`
 pub async fn record_presence_in(
     tx: &mut Tx,
     stay: Uuid,
@@ -246,10 +249,23 @@ pub async fn record_presence_in(
     let locked = lock_in(tx, stay, "id").await?;
     require_not_cancelled(&locked)?;
     let stay = locked.stay;
+    for (given, name) in [(check_in, "check_in"), (check_out, "check_out")] {
+        given.flatten().map_or(Ok(()), |instant| tx.actor.hotel.require_within_years(instant)).at(name)?;
+    }
+    let takes_arrival_back = check_in == Some(None);
     let check_in = check_in.unwrap_or(stay.check_in);
     let check_out = check_out.unwrap_or(stay.check_out);
-    if check_out.is_some_and(|out| check_in.is_none_or(|arrival| out < arrival)) {
-        return Err(Error::invalid("check_out must not be before check_in").at("check_out"));
+    match (check_in, check_out) {
+        (None, Some(_)) if takes_arrival_back => {
+            return Err(Error::invalid("check_in cannot be taken back while there is a check_out").at("check_in"));
+        }
+        (None, Some(_)) => {
+            return Err(Error::invalid("There is no check-in: who has not come cannot leave").at("check_out"));
+        }
+        (Some(arrival), Some(departure)) if departure < arrival => {
+            return Err(Error::invalid("check_out must not be before check_in").at("check_out"));
+        }
+        _ => {}
     }
     let mut changed = Vec::new();
     if check_in != stay.check_in {

@@ -9,6 +9,9 @@ use crate::room_access_keys::KeyKind;
 /// Longest stay that can be booked, in nights: three years. It bounds how far the window query has to look.
 pub const LONGEST_STAY_NIGHTS: i64 = 1096;
 
+/// Last day on which a stay can end. Its key may stay on it for some days more, still within the years that can be written.
+const LAST_DEPARTURE: NaiveDate = NaiveDate::from_ymd_opt(9999, 12, 28).expect("a date");
+
 /// Guests by age group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AgeGroups {
@@ -103,6 +106,9 @@ impl Nights {
     pub fn new(from: NaiveDate, to: NaiveDate) -> Result<Self> {
         if to < from {
             return Err(Error::invalid("reservation_to must not be before reservation_from").at("reservation_to"));
+        }
+        if to > LAST_DEPARTURE {
+            return Err(Error::invalid(format!("A stay ends by {LAST_DEPARTURE}")).at("reservation_to"));
         }
         if (to - from).num_days() > LONGEST_STAY_NIGHTS {
             let message = format!("A stay has at most {LONGEST_STAY_NIGHTS} nights");

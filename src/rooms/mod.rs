@@ -1,6 +1,6 @@
 //! Rooms: what a hotel sells (categories) and where guests sleep (room setups).
 //!
-//! Names are unique in the hotel. A room has one category; a stay may be booked in one category and sleep in a room of
+//! Names are unique in the hotel, whatever their capitals and spaces ([`text`](crate::text)). A room has one category; a stay may be booked in one category and sleep in a room of
 //! another (an upgrade).
 
 mod model;
@@ -17,7 +17,8 @@ use crate::error::{Error, ErrorAt, ErrorCode, Result, violated_constraint};
 use crate::hotels::HotelId;
 
 const CATEGORY_NAME_MAX: usize = 200;
-const ROOM_NAME_MAX: usize = 50;
+/// Longest name of a room, in characters.
+pub const ROOM_NAME_MAX: usize = 50;
 
 /// What to change of a category; an outer `None` leaves it as it is.
 #[derive(Default)]
@@ -56,8 +57,9 @@ pub async fn room_setups(conn: &mut PgConnection, hotel: HotelId) -> Result<Vec<
 /// # Errors
 /// `INVALID_ARGUMENT`, `NAME_TAKEN`
 pub async fn create_category_in(tx: &mut Tx, name: String, description: Option<String>) -> Result<Category> {
-    model::check_name(&name, CATEGORY_NAME_MAX)?;
+    let name = model::checked_name(&name, CATEGORY_NAME_MAX)?;
     let (hotel, now) = (tx.actor.hotel.id, tx.now);
+    refuse_taken(store::find_category_called(tx.conn(), hotel, &name).await?, None)?;
     let category = Category { id: tx.app.ids.uuid(now), name, description };
     store::insert_category(tx.conn(), hotel, &category, now).await.map_err(name_taken)?;
     tx.audit(Entry::created(ObjectType::Category, category.id));
@@ -74,8 +76,10 @@ pub async fn update_category_in(tx: &mut Tx, id: Uuid, change: CategoryChange) -
         store::find_category(tx.conn(), hotel, id).await?.ok_or_else(|| Error::not_found("Category").at("id"))?;
     let mut category = before.clone();
     if let Some(name) = change.name {
-        model::check_name(&name, CATEGORY_NAME_MAX)?;
-        category.name = name;
+        category.name = model::checked_name(&name, CATEGORY_NAME_MAX)?;
+        if category.name != before.name {
+            refuse_taken(store::find_category_called(tx.conn(), hotel, &category.name).await?, Some(id))?;
+        }
     }
     if let Some(description) = change.description {
         category.description = description;
@@ -98,8 +102,9 @@ pub async fn create_room_setup_in(
     area_name: Option<String>,
     category_id: Uuid,
 ) -> Result<RoomSetup> {
-    model::check_name(&name, ROOM_NAME_MAX)?;
+    let name = model::checked_name(&name, ROOM_NAME_MAX)?;
     let (hotel, now) = (tx.actor.hotel.id, tx.now);
+    refuse_taken(store::find_room_setup_called(tx.conn(), hotel, &name).await?.map(|(id, _)| id), None)?;
     let category = category_in(tx, category_id).await?;
     let room =
         RoomSetup { id: tx.app.ids.uuid(now), name, area_name, category, cleaning_status: CleaningStatus::Clean };
@@ -118,8 +123,11 @@ pub async fn update_room_setup_in(tx: &mut Tx, id: Uuid, change: RoomSetupChange
         store::find_room_setup(tx.conn(), hotel, id).await?.ok_or_else(|| Error::not_found("Room").at("id"))?;
     let mut room = before.clone();
     if let Some(name) = change.name {
-        model::check_name(&name, ROOM_NAME_MAX)?;
-        room.name = name;
+        room.name = model::checked_name(&name, ROOM_NAME_MAX)?;
+        if room.name != before.name {
+            let called = store::find_room_setup_called(tx.conn(), hotel, &room.name).await?;
+            refuse_taken(called.map(|(id, _)| id), Some(id))?;
+        }
     }
     if let Some(area_name) = change.area_name {
         room.area_name = area_name;
@@ -157,11 +165,20 @@ async fn category_in(tx: &mut Tx, id: Uuid) -> Result<Category> {
     store::find_category(tx.conn(), hotel, id).await?.ok_or_else(|| Error::not_found("Category").at("categoryId"))
 }
 
+/// Refuses a name that another record than `own` goes by.
+fn refuse_taken(called: Option<Uuid>, own: Option<Uuid>) -> Result<()> {
+    if called.is_some() && called != own { Err(Error::of(ErrorCode::NameTaken).at("name")) } else { Ok(()) }
+}
+
+/// Somebody else took the name since it was looked for.
 fn name_taken(error: sqlx::Error) -> Error {
     match violated_constraint(&error) {
-        Some("categories_hotel_id_name_key" | "room_setups_hotel_id_name_key") => {
-            Error::of(ErrorCode::NameTaken).at("name")
-        }
+        Some(
+            "categories_hotel_id_name_key"
+            | "categories_hotel_id_name_folded_key"
+            | "room_setups_hotel_id_name_key"
+            | "room_setups_hotel_id_name_folded_key",
+        ) => Error::of(ErrorCode::NameTaken).at("name"),
         _ => error.into(),
     }
 }

@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use crate::error::{Error, Result};
+use crate::text;
 
 /// Whether a room is ready for a guest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, async_graphql::Enum)]
@@ -76,11 +77,15 @@ fn named<const N: usize>(changes: [(bool, &'static str); N]) -> Vec<&'static str
     changes.into_iter().filter_map(|(changed, name)| changed.then_some(name)).collect()
 }
 
-/// Checks a name that people give to a category or a room.
-pub(super) fn check_name(name: &str, max: usize) -> Result<()> {
-    if (1..=max).contains(&name.chars().count()) && !name.chars().any(char::is_control) && name.trim() == name {
-        return Ok(());
+/// A name that people give to a category or a room, as it is kept.
+///
+/// # Errors
+/// `INVALID_ARGUMENT` at `name`
+pub(super) fn checked_name(name: &str, max: usize) -> Result<String> {
+    let name = text::tidy(name);
+    if (1..=max).contains(&name.chars().count()) && !name.chars().any(char::is_control) {
+        return Ok(name);
     }
-    Err(Error::invalid(format!("name must have 1 to {max} characters, without line breaks or spaces at its ends"))
+    Err(Error::invalid(format!("name must have 1 to {max} characters, not only spaces and without line breaks"))
         .at("name"))
 }

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::model::{Category, CleaningStatus, RoomSetup};
 use crate::error::{Error, Result};
 use crate::hotels::HotelId;
+use crate::text;
 
 /// The category whose columns stand in `row` under `prefix` (`id`, `name`, `description`); `None` where an outer join
 /// found none.
@@ -47,6 +48,35 @@ pub(super) async fn find_category(conn: &mut PgConnection, hotel: HotelId, id: U
     Ok(row.map(|row| Category { id: row.id, name: row.name, description: row.description }))
 }
 
+/// The category that goes by a name.
+pub(super) async fn find_category_called(conn: &mut PgConnection, hotel: HotelId, name: &str) -> Result<Option<Uuid>> {
+    let rows = query!(
+        "SELECT id, name FROM categories WHERE hotel_id = $1 AND (name_folded = $2 OR name_folded IS NULL) ORDER BY id",
+        hotel,
+        text::fold(name),
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(text::called(rows, name, |row| &row.name).map(|row| row.id))
+}
+
+/// The room that goes by a name, and its category.
+pub(crate) async fn find_room_setup_called(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    name: &str,
+) -> Result<Option<(Uuid, Uuid)>> {
+    let rows = query!(
+        "SELECT id, name, category_id FROM room_setups
+         WHERE hotel_id = $1 AND (name_folded = $2 OR name_folded IS NULL) ORDER BY id",
+        hotel,
+        text::fold(name),
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(text::called(rows, name, |row| &row.name).map(|row| (row.id, row.category_id)))
+}
+
 pub(super) async fn insert_category(
     conn: &mut PgConnection,
     hotel: HotelId,
@@ -54,10 +84,12 @@ pub(super) async fn insert_category(
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     query!(
-        "INSERT INTO categories (hotel_id, id, name, description, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $5)",
+        "INSERT INTO categories (hotel_id, id, name, name_folded, description, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $6)",
         hotel,
         category.id,
         category.name,
+        text::fold(&category.name),
         category.description,
         now,
     )
@@ -73,10 +105,13 @@ pub(super) async fn update_category(
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     query!(
-        "UPDATE categories SET name = $3, description = $4, updated_at = $5 WHERE hotel_id = $1 AND id = $2",
+        "UPDATE categories SET name = $3, name_folded = CASE WHEN name = $3 THEN name_folded ELSE $4 END, description = $5,
+                               updated_at = $6
+         WHERE hotel_id = $1 AND id = $2",
         hotel,
         category.id,
         category.name,
+        text::fold(&category.name),
         category.description,
         now,
     )
@@ -135,11 +170,13 @@ pub(super) async fn insert_room_setup(
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     query!(
-        "INSERT INTO room_setups (hotel_id, id, name, area_name, category_id, cleaning_status, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $7)",
+        "INSERT INTO room_setups (hotel_id, id, name, name_folded, area_name, category_id, cleaning_status, created_at,
+                                  updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)",
         hotel,
         room.id,
         room.name,
+        text::fold(&room.name),
         room.area_name,
         room.category.id,
         room.cleaning_status.as_str(),
@@ -157,11 +194,13 @@ pub(super) async fn update_room_setup(
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     query!(
-        "UPDATE room_setups SET name = $3, area_name = $4, category_id = $5, cleaning_status = $6, updated_at = $7
+        "UPDATE room_setups SET name = $3, name_folded = CASE WHEN name = $3 THEN name_folded ELSE $4 END, area_name = $5,
+                                category_id = $6, cleaning_status = $7, updated_at = $8
          WHERE hotel_id = $1 AND id = $2",
         hotel,
         room.id,
         room.name,
+        text::fold(&room.name),
         room.area_name,
         room.category.id,
         room.cleaning_status.as_str(),

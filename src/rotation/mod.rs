@@ -1,35 +1,51 @@
 //! The rotation of secret keys: what older keys have sealed is sealed anew with the first key of the ring.
 //!
-//! It walks through each place of sealed values in the order of its primary key, hotel by hotel, in short transactions. It
-//! skips rows that others hold and then waits for them one at a time, holding nothing else, so it cannot be part of a
-//! deadlock. What is already sealed with the first key is only looked at: a run that was interrupted is run again, beside
-//! any number of servers and of other runs.
+//! It walks through each place of sealed values in the order of its primary key, hotel by hotel, and opens every value: so a
+//! run also tells which do not open. What is to be sealed anew is changed in short transactions. They skip rows that others
+//! hold and then wait for them one at a time, holding nothing else, so they cannot be part of a deadlock. A run that was
+//! interrupted is run again, beside any number of servers and of other runs.
+//!
+//! A value that opens, but with another key than the one that it names, was sealed by a server that had that key under the
+//! wrong number. It is sealed anew, too.
 //!
 //! Not promised: that older keys are done with after one run, as a request that began before may still seal with one. A run
 //! that finds nothing to do is the proof.
 
+pub mod registry;
 mod store;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use store::{PLACES, Place};
-use store::{Range, Sealed};
+use store::{RowId, Sealed};
 
 use crate::app::App;
 use crate::error::Result;
 use crate::hotels::{self, HotelId};
+use crate::secrets;
 
-/// What a run did in one place.
+/// What a run found and did in one place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rotated {
     /// Table and column.
     pub place: Place,
     /// Values that were looked at.
     pub seen: usize,
+    /// How many of them each secret key had sealed, by the number that they name.
+    pub by_key: BTreeMap<u32, usize>,
     /// Of these, values that were sealed anew.
     pub resealed: usize,
     /// Of these, values that do not open: their key is not in the ring, or they are damaged. They are left as they are.
     pub unopened: Vec<String>,
+}
+
+/// Whether a run changes anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Run {
+    /// Seals anew what is not sealed with the first key.
+    Reseal,
+    /// Opens everything and changes nothing.
+    Check,
 }
 
 /// Seals everything with the first key that is sealed with another one.
@@ -37,77 +53,117 @@ pub struct Rotated {
 /// # Errors
 /// The first one that the database meets. What was done until then stays done.
 pub async fn reseal_all(app: &App) -> Result<Vec<Rotated>> {
+    walk(app, Run::Reseal).await
+}
+
+/// Opens everything that is sealed.
+///
+/// # Errors
+/// The first one that the database meets.
+pub async fn check_all(app: &App) -> Result<Vec<Rotated>> {
+    walk(app, Run::Check).await
+}
+
+async fn walk(app: &App, run: Run) -> Result<Vec<Rotated>> {
     let hotels = hotels::list(app).await?;
     let mut all = Vec::new();
     for place in PLACES {
-        let mut done = Rotated { place, seen: 0, resealed: 0, unopened: Vec::new() };
+        let mut done = Rotated { place, seen: 0, by_key: BTreeMap::new(), resealed: 0, unopened: Vec::new() };
         for hotel in &hotels {
-            reseal_hotel(app, hotel.id, place, &mut done).await?;
+            walk_hotel(app, hotel.id, run, &mut done).await?;
         }
         all.push(done);
     }
     Ok(all)
 }
 
-async fn reseal_hotel(app: &App, hotel: HotelId, place: Place, done: &mut Rotated) -> Result<()> {
+async fn walk_hotel(app: &App, hotel: HotelId, run: Run, done: &mut Rotated) -> Result<()> {
     let mut after = None;
     loop {
         let mut conn = app.worker_pool.acquire().await?;
-        let range = store::next_range(&mut conn, hotel, place, after, app.secret_keys.current()).await?;
+        let batch = store::next_batch(&mut conn, hotel, done.place, after.as_ref()).await?;
         drop(conn);
-        let Some(range) = range else { return Ok(()) };
-        done.seen += range.seen;
-        if range.stale {
-            reseal_range(app, hotel, place, &range, done).await?;
+        let Some(last) = batch.last() else { return Ok(()) };
+        after = Some(last.row.clone());
+        done.seen += batch.len();
+        let mut stale = Vec::new();
+        for sealed in batch {
+            if let Some(number) = secrets::key_number(&sealed.value) {
+                *done.by_key.entry(number).or_default() += 1;
+            }
+            match state(app, hotel, done.place, &sealed) {
+                State::Current => {}
+                State::Stale => stale.push(sealed.row),
+                State::Unopened => done.unopened.push(name(hotel, &sealed.row)),
+            }
         }
-        after = Some(range.last);
+        if run == Run::Reseal && !stale.is_empty() {
+            reseal_rows(app, hotel, done, stale).await?;
+        }
     }
 }
 
-/// All of the range that nobody holds in one transaction, then the rest one by one.
-async fn reseal_range(app: &App, hotel: HotelId, place: Place, range: &Range, done: &mut Rotated) -> Result<()> {
-    let mut unopened = BTreeSet::new();
+/// How a value is sealed.
+enum State {
+    /// With the first key.
+    Current,
+    /// With another key of the ring.
+    Stale,
+    /// With none of them, as far as can be told.
+    Unopened,
+}
+
+fn state(app: &App, hotel: HotelId, place: Place, sealed: &Sealed) -> State {
+    let (context, keys) = (place.seal_context(hotel, &sealed.row), &app.secret_keys);
+    if secrets::key_number(&sealed.value) == Some(keys.current()) && keys.opens(&context, &sealed.value) {
+        State::Current
+    } else if keys.open_with_any(&context, &sealed.value).is_some() {
+        State::Stale
+    } else {
+        State::Unopened
+    }
+}
+
+fn name(hotel: HotelId, row: &RowId) -> String {
+    format!("{hotel} {}", row.id)
+}
+
+/// All of the rows that nobody holds in one transaction, then the rest one by one.
+async fn reseal_rows(app: &App, hotel: HotelId, done: &mut Rotated, rows: Vec<RowId>) -> Result<()> {
+    let place = done.place;
     let mut tx = app.worker_pool.begin().await?;
-    let free = store::claim_free(&mut tx, hotel, place, range, app.secret_keys.current()).await?;
-    let resealed = reseal(app, hotel, place, free, &mut unopened);
+    let free = store::claim_free(&mut tx, hotel, place, &rows).await?;
+    let mut left: BTreeSet<RowId> = rows.into_iter().collect();
+    for sealed in &free {
+        left.remove(&sealed.row);
+    }
+    let resealed = reseal(app, hotel, place, free);
     store::write(&mut tx, hotel, place, &resealed).await?;
     tx.commit().await?;
     done.resealed += resealed.len();
 
-    let mut rest = range.clone();
-    loop {
+    for row in left {
         let mut tx = app.worker_pool.begin().await?;
-        let claimed = store::claim_first(&mut tx, hotel, place, &rest, app.secret_keys.current()).await?;
-        let Some(claimed) = claimed else { break };
-        rest.after = Some(claimed.row.clone());
-        let resealed = reseal(app, hotel, place, vec![claimed], &mut unopened);
+        let claimed = store::claim(&mut tx, hotel, place, &row).await?;
+        let resealed = reseal(app, hotel, place, claimed);
         store::write(&mut tx, hotel, place, &resealed).await?;
         tx.commit().await?;
         done.resealed += resealed.len();
     }
-    done.unopened.extend(unopened);
     Ok(())
 }
 
-/// The values that open, sealed anew. The rows of the others are noted.
-fn reseal(
-    app: &App,
-    hotel: HotelId,
-    place: Place,
-    claimed: Vec<Sealed>,
-    unopened: &mut BTreeSet<String>,
-) -> Vec<Sealed> {
-    let mut resealed = Vec::with_capacity(claimed.len());
-    for Sealed { row, value } in claimed {
-        let context = place.seal_context(hotel, &row);
-        match app.secret_keys.open(&context, &value) {
-            Ok(plain) => {
-                let value = app.secret_keys.seal(&app.ids, &context, plain.expose());
-                resealed.push(Sealed { row, value });
-            }
-            Err(_) => {
-                unopened.insert(format!("{hotel} {}", row.id));
-            }
+/// Those of the held values that are still stale, sealed anew.
+fn reseal(app: &App, hotel: HotelId, place: Place, held: Vec<Sealed>) -> Vec<Sealed> {
+    let mut resealed = Vec::with_capacity(held.len());
+    for sealed in held {
+        if !matches!(state(app, hotel, place, &sealed), State::Stale) {
+            continue;
+        }
+        let context = place.seal_context(hotel, &sealed.row);
+        if let Some(plain) = app.secret_keys.open_with_any(&context, &sealed.value) {
+            let value = app.secret_keys.seal(&app.ids, &context, plain.expose());
+            resealed.push(Sealed { row: sealed.row, value });
         }
     }
     resealed

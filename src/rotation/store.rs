@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use crate::error::Result;
 use crate::hotels::HotelId;
+use crate::secrets::KEY_ID_BYTES;
 use crate::{idempotency, secrets};
 
 /// Most rows that are looked at and held in one transaction.
@@ -33,7 +34,7 @@ pub const PLACES: [Place; 4] = [
 ];
 
 /// A row of a place, within its hotel.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct RowId {
     pub id: Uuid,
     /// Empty where a place has no names.
@@ -44,18 +45,6 @@ pub(super) struct RowId {
 pub(super) struct Sealed {
     pub row: RowId,
     pub value: Vec<u8>,
-}
-
-/// Some rows that follow each other.
-#[derive(Clone)]
-pub(super) struct Range {
-    /// The row before the first one; `None` for the hotel's first one.
-    pub after: Option<RowId>,
-    pub last: RowId,
-    /// Values in it.
-    pub seen: usize,
-    /// Whether one of them is sealed with another key than the current one.
-    pub stale: bool,
 }
 
 impl Place {
@@ -88,83 +77,60 @@ impl Place {
         }
         sql.push(")");
     }
-
-    /// Its value is there and is sealed with another key than `current`.
-    fn push_stale(self, sql: &mut QueryBuilder<Postgres>, current: u32) {
-        sql.push(format!("substring({} FROM 1 FOR {}) <> ", self.column, secrets::KEY_ID_BYTES))
-            .push_bind(current.to_be_bytes().to_vec());
-    }
 }
 
 fn row_id(row: &PgRow) -> sqlx::Result<RowId> {
     Ok(RowId { id: row.try_get("id")?, name: row.try_get("name")? })
 }
 
-/// The rows that come after one, as many as fit into a batch. `None` when there are none.
-pub(super) async fn next_range(
+/// The values that come after a row of a hotel, in the order of the primary key, as many as fit into a batch.
+pub(super) async fn next_batch(
     conn: &mut PgConnection,
     hotel: HotelId,
     place: Place,
-    after: Option<RowId>,
-    current: u32,
-) -> Result<Option<Range>> {
-    let mut sql = QueryBuilder::new("SELECT ");
-    sql.push(place.columns()).push(format!(", {} IS NOT NULL AS seen, coalesce(", place.column));
-    place.push_stale(&mut sql, current);
-    sql.push(format!(", false) AS stale FROM {} WHERE hotel_id = ", place.table)).push_bind(hotel);
-    if let Some(after) = &after {
+    after: Option<&RowId>,
+) -> Result<Vec<Sealed>> {
+    let mut sql = select(hotel, place);
+    if let Some(after) = after {
         place.push_row(&mut sql, " > ", after);
     }
     sql.push(format!(" ORDER BY {} LIMIT {BATCH}", place.order()));
-    let rows = sql.build().fetch_all(conn).await?;
-    let Some(last) = rows.last() else { return Ok(None) };
-    let last = row_id(last)?;
-    let flags: Vec<(bool, bool)> =
-        rows.iter().map(|row| Ok((row.try_get("seen")?, row.try_get("stale")?))).collect::<sqlx::Result<_>>()?;
-    let seen = flags.iter().filter(|(seen, _)| *seen).count();
-    Ok(Some(Range { after, last, seen, stale: flags.iter().any(|(_, stale)| *stale) }))
+    fetch(conn, sql).await
 }
 
-/// Holds the values of a range that are sealed with another key than `current`, without those that others hold.
+/// Holds the values of those of the rows that nobody else holds.
 pub(super) async fn claim_free(
     conn: &mut PgConnection,
     hotel: HotelId,
     place: Place,
-    range: &Range,
-    current: u32,
+    rows: &[RowId],
 ) -> Result<Vec<Sealed>> {
-    let mut sql = claim(hotel, place, range, current);
-    sql.push(" FOR NO KEY UPDATE SKIP LOCKED");
+    let mut sql = select(hotel, place);
+    sql.push(format!(" AND ({}, {}) IN (SELECT * FROM unnest(", place.id, place.name.unwrap_or("''")));
+    sql.push_bind(rows.iter().map(|row| row.id).collect::<Vec<_>>()).push(", ");
+    sql.push_bind(rows.iter().map(|row| row.name.clone()).collect::<Vec<_>>());
+    sql.push(format!(")) ORDER BY {} FOR NO KEY UPDATE SKIP LOCKED", place.order()));
+    fetch(conn, sql).await
+}
+
+/// Waits for the value of a row and holds it; none when it is gone.
+pub(super) async fn claim(conn: &mut PgConnection, hotel: HotelId, place: Place, row: &RowId) -> Result<Vec<Sealed>> {
+    let mut sql = select(hotel, place);
+    place.push_row(&mut sql, " = ", row);
+    sql.push(" FOR NO KEY UPDATE");
+    fetch(conn, sql).await
+}
+
+fn select(hotel: HotelId, place: Place) -> QueryBuilder<Postgres> {
+    let Place { table, column, .. } = place;
+    let mut sql = QueryBuilder::new(format!("SELECT {}, {column} AS value FROM {table}", place.columns()));
+    sql.push(format!(" WHERE {column} IS NOT NULL AND hotel_id = ")).push_bind(hotel);
+    sql
+}
+
+async fn fetch(conn: &mut PgConnection, mut sql: QueryBuilder<Postgres>) -> Result<Vec<Sealed>> {
     let rows = sql.build().fetch_all(conn).await?;
     Ok(rows.iter().map(sealed).collect::<sqlx::Result<_>>()?)
-}
-
-/// Waits for the first value of a range that is sealed with another key than `current`, and holds it.
-pub(super) async fn claim_first(
-    conn: &mut PgConnection,
-    hotel: HotelId,
-    place: Place,
-    range: &Range,
-    current: u32,
-) -> Result<Option<Sealed>> {
-    let mut sql = claim(hotel, place, range, current);
-    sql.push(" LIMIT 1 FOR NO KEY UPDATE");
-    let row = sql.build().fetch_optional(conn).await?;
-    Ok(row.as_ref().map(sealed).transpose()?)
-}
-
-fn claim(hotel: HotelId, place: Place, range: &Range, current: u32) -> QueryBuilder<Postgres> {
-    let mut sql = QueryBuilder::new("SELECT ");
-    sql.push(place.columns()).push(format!(", {} AS value FROM {} WHERE hotel_id = ", place.column, place.table));
-    sql.push_bind(hotel);
-    if let Some(after) = &range.after {
-        place.push_row(&mut sql, " > ", after);
-    }
-    place.push_row(&mut sql, " <= ", &range.last);
-    sql.push(" AND ");
-    place.push_stale(&mut sql, current);
-    sql.push(format!(" ORDER BY {}", place.order()));
-    sql
 }
 
 fn sealed(row: &PgRow) -> sqlx::Result<Sealed> {
@@ -187,4 +153,29 @@ pub(super) async fn write(conn: &mut PgConnection, hotel: HotelId, place: Place,
     }
     sql.build().execute(conn).await?;
     Ok(())
+}
+
+/// Numbers of the keys that values of a place name.
+pub(super) async fn key_numbers(conn: &mut PgConnection, place: Place) -> Result<Vec<Vec<u8>>> {
+    let Place { table, column, .. } = place;
+    let mut sql = QueryBuilder::new(format!(
+        "SELECT DISTINCT substring({column} FROM 1 FOR {KEY_ID_BYTES}) FROM {table} WHERE octet_length({column}) > {KEY_ID_BYTES}"
+    ));
+    Ok(sql.build_query_scalar().fetch_all(conn).await?)
+}
+
+/// Some values of a place that name a key, each with its hotel.
+pub(super) async fn sealed_with(
+    conn: &mut PgConnection,
+    place: Place,
+    number: u32,
+    most: i64,
+) -> Result<Vec<(HotelId, Sealed)>> {
+    let Place { table, column, .. } = place;
+    let mut sql =
+        QueryBuilder::new(format!("SELECT hotel_id, {}, {column} AS value FROM {table} WHERE ", place.columns()));
+    sql.push(format!("substring({column} FROM 1 FOR {KEY_ID_BYTES}) = ")).push_bind(number.to_be_bytes().to_vec());
+    sql.push(" LIMIT ").push_bind(most);
+    let rows = sql.build().fetch_all(conn).await?;
+    Ok(rows.iter().map(|row| Ok((row.try_get("hotel_id")?, sealed(row)?))).collect::<sqlx::Result<_>>()?)
 }

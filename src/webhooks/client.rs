@@ -125,6 +125,13 @@ pub struct Answer {
     pub start: String,
 }
 
+impl Answer {
+    /// What there is when there was no answer.
+    pub(super) fn none(failure: Failure) -> Self {
+        Self { status: None, failure: Some(failure), retry_after: None, start: String::new() }
+    }
+}
+
 impl Default for Sender {
     fn default() -> Self {
         Self::new(TimeLimits::default(), Arc::new(SystemResolver), &[])

@@ -126,10 +126,12 @@ pub enum Failure {
     AnswerBroken,
     /// The answer's status was not 2xx. Redirects are not followed.
     StatusRefused,
+    /// Nothing was sent, because Latchkey cannot read the endpoint's secret. `rotateWebhookSecret` gives it a new one.
+    SecretUnreadable,
 }
 
 impl Failure {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::AddressRefused,
         Self::NameNotFound,
         Self::ConnectionFailed,
@@ -137,6 +139,7 @@ impl Failure {
         Self::TimedOut,
         Self::AnswerBroken,
         Self::StatusRefused,
+        Self::SecretUnreadable,
     ];
 
     /// As in the database.
@@ -149,6 +152,7 @@ impl Failure {
             Self::TimedOut => "TIMED_OUT",
             Self::AnswerBroken => "ANSWER_BROKEN",
             Self::StatusRefused => "STATUS_REFUSED",
+            Self::SecretUnreadable => "SECRET_UNREADABLE",
         }
     }
 
@@ -162,6 +166,9 @@ impl Failure {
             Self::TimedOut => "there was no complete answer in time",
             Self::AnswerBroken => "the answer was broken off or was not HTTP",
             Self::StatusRefused => "the answer's status was not 2xx",
+            Self::SecretUnreadable => {
+                "Latchkey cannot read the endpoint's secret: `rotateWebhookSecret` gives it a new one"
+            }
         }
     }
 

@@ -7,6 +7,13 @@ use url::{Host, Url};
 use super::address::AllowedNetworks;
 
 const LONGEST_URL: usize = 2048;
+/// Longest name that DNS has (RFC 1035), without a full stop at its end.
+const LONGEST_NAME: usize = 253;
+const LONGEST_LABEL: usize = 63;
+/// Names below these are never found.
+const NEVER_FOUND: [&str; 2] = ["invalid", "onion"];
+/// Names below these are found in private networks alone.
+const FOUND_AT_HOME: [&str; 3] = ["local", "internal", "home.arpa"];
 
 /// A URL that keeps the rules. What its name resolves to is checked when it is connected to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,7 +45,9 @@ impl Target {
             "http" if !allowed.is_empty() => false,
             _ => return Err("The URL of a webhook endpoint begins with https://"),
         };
-        if !url.username().is_empty() || url.password().is_some() {
+        // The parser drops an empty user name.
+        let authority = text.split("//").nth(1).and_then(|rest| rest.split(['/', '?', '#']).next());
+        if authority.is_some_and(|authority| authority.contains('@')) {
             return Err("The URL of a webhook endpoint has no user name and no password");
         }
         if url.fragment().is_some() {
@@ -49,10 +58,38 @@ impl Target {
             return Err("A port is between 1 and 65535");
         }
         let target = Self { tls, host, url };
-        if target.literal().is_some_and(|address| !allowed.permit(address, tls)) {
-            return Err("Webhooks are sent to public addresses only");
+        match target.literal() {
+            Some(address) if allowed.permit(address, tls) => Ok(target),
+            Some(address) if allowed.permit(address, true) => {
+                Err("Without TLS, webhooks are sent to the networks that the operator allows only: begin with https://")
+            }
+            Some(_) if allowed.is_empty() => Err("Webhooks are sent to public addresses only"),
+            Some(_) => Err("Webhooks are sent to public addresses and to the networks that the operator allows only"),
+            None => target.check_name(allowed).map(|()| target),
         }
-        Ok(target)
+    }
+
+    /// Refuses names of which it is known without asking that nobody finds them, or nobody but a network of its own.
+    fn check_name(&self, allowed: &AllowedNetworks) -> Result<(), &'static str> {
+        let Host::Domain(name) = &self.host else { return Ok(()) };
+        let name = name.strip_suffix('.').unwrap_or(name);
+        if name.len() > LONGEST_NAME || name.split('.').any(|label| !(1..=LONGEST_LABEL).contains(&label.len())) {
+            return Err("The host is not a name: between its dots are 1 to 63 characters, 253 in all");
+        }
+        let below = |suffixes: &[&str]| {
+            suffixes
+                .iter()
+                .any(|suffix| name.strip_suffix(suffix).is_some_and(|above| above.is_empty() || above.ends_with('.')))
+        };
+        if below(&NEVER_FOUND) {
+            return Err("The host has a name that nobody finds (RFC 6761, RFC 7686)");
+        }
+        if allowed.is_empty() && (!name.contains('.') || below(&FOUND_AT_HOME)) {
+            return Err(
+                "The host has a name that is found in a network of its own only: give its public name, such as hooks.example.com",
+            );
+        }
+        Ok(())
     }
 
     /// The address, where the URL names one. `localhost` and the names below it are one, whatever a resolver says (RFC 6761).
@@ -115,10 +152,25 @@ mod tests {
             "https://LOCALHOST./",
             "https://a.localhost/",
             "https://%31%32%37.0.0.1/",
+            "https://@example.com/",
+            "https://:@example.com/",
+            "https://a/",
+            "https://a./",
+            "https://printer.local/",
+            "https://hooks.internal./",
+            "https://nas.home.arpa/",
+            "https://hooks.invalid/",
+            "https://abc.onion/",
+            "https://a..example.com/",
+            "https://example.com../",
+            "https://.example.com/",
         ] {
             assert!(target(url).is_err(), "{url}");
         }
         assert!(target(&format!("https://example.com/{}", "a".repeat(2048))).is_err());
+        assert!(target(&format!("https://{}.com/", "a".repeat(64))).is_err());
+        assert!(target(&format!("https://{}com/", "a.".repeat(126))).is_err());
+        assert!(target("https://hooks.example.com./a?b=c@d").is_ok() && target("https://local.example.com/").is_ok());
     }
 
     #[test]
@@ -126,7 +178,17 @@ mod tests {
         let allowed = AllowedNetworks::parse("127.0.0.0/8").expect("networks");
         assert!(Target::parse("http://127.0.0.1:4000/", &allowed).is_ok());
         assert!(Target::parse("http://localhost:4000/", &allowed).is_ok());
-        assert!(Target::parse("http://8.8.8.8/", &allowed).is_err());
-        assert!(Target::parse("https://10.0.0.1/", &allowed).is_err());
+        assert!(Target::parse("http://receiver:4000/", &allowed).is_ok(), "a resolver may know it");
+        for (url, reason) in [
+            ("http://8.8.8.8/", "Without TLS"),
+            ("http://[2a00:1450::1]/", "Without TLS"),
+            ("https://10.0.0.1/", "public addresses and"),
+            ("http://10.0.0.1/", "public addresses and"),
+            ("http://[::ffff:127.0.0.1]/", "public addresses and"),
+            ("https://hooks.invalid/", "nobody finds"),
+        ] {
+            let refused = Target::parse(url, &allowed).expect_err(url);
+            assert!(refused.contains(reason), "{url}: {refused}");
+        }
     }
 }

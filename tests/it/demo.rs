@@ -12,7 +12,7 @@ use latchkey::error::ErrorCode;
 use sqlx::{AssertSqlSafe, PgPool};
 use uuid::Uuid;
 
-use crate::support::{DataDir, TestApp};
+use crate::support::{DataDir, TestApp, TestDb};
 
 const URL: &str = "http://127.0.0.1:8080";
 
@@ -53,16 +53,20 @@ async fn stays(app: &TestApp, slug: &str, condition: &str) -> i64 {
 
 /// Every row of every table, and the file.
 async fn everything(app: &TestApp, data_dir: &Path) -> Vec<String> {
+    everything_in(&app.db.pool, data_dir).await
+}
+
+async fn everything_in(pool: &PgPool, data_dir: &Path) -> Vec<String> {
     let tables: Vec<String> = sqlx::query_scalar(
         "SELECT table_name::text FROM information_schema.tables WHERE table_schema = 'public' ORDER BY table_name",
     )
-    .fetch_all(&app.db.pool)
+    .fetch_all(pool)
     .await
     .expect("tables");
     let mut everything = vec![fs::read_to_string(DemoFile::path(data_dir)).expect("the file")];
     for table in tables {
         let statement = format!("SELECT coalesce(string_agg(t::text, E'\\n' ORDER BY t::text), '') FROM {table} t");
-        everything.push(sqlx::query_scalar(AssertSqlSafe(statement)).fetch_one(&app.db.pool).await.expect("rows"));
+        everything.push(sqlx::query_scalar(AssertSqlSafe(statement)).fetch_one(pool).await.expect("rows"));
     }
     everything
 }
@@ -255,6 +259,94 @@ fn the_command_prints_what_the_file_says() {
     file.write(data_dir.path()).expect("written");
     assert_eq!(data_dir.print(&["demo", "--json"]), file.to_json());
     assert_eq!(data_dir.print(&["demo"]), demo::overview(&file));
-    let curl = data_dir.print(&["demo", "--curl", "--clock", "2026-01-29T23:30:00Z"]);
-    assert!(curl.contains(r#""start":"2026-01-30""#) && curl.contains("Bearer pms_live_1'"), "{curl}");
+}
+
+#[tokio::test]
+async fn g34_the_demo_is_loaded_into_any_empty_database_and_what_is_printed_was_tried() {
+    let db = TestDb::new().await;
+    let data = DataDir::with_database(&db);
+    let overview = data.print(&["demo", "--load", "--listen", "127.0.0.1:8081"]);
+    assert!(overview.contains("http://127.0.0.1:8081") && overview.contains("resort-hotel"), "{overview}");
+    let before = everything_in(&db.pool, data.path()).await;
+    let said = |args: &[&str], data: &DataDir| {
+        let output = data.run(args);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!((said.lines().count(), output.status.code(), output.stdout.len()), (1, Some(1), 0), "{said}");
+        said
+    };
+    let again = said(&["demo", "--load"], &data);
+    assert!(again.contains("only into an empty database") && again.contains("grand-hotel"), "{again}");
+    assert!(said(&["demo", "--reset"], &data).contains("the embedded database alone"));
+    assert!(everything_in(&db.pool, data.path()).await == before, "nothing was changed");
+
+    // Nobody listens there.
+    assert!(said(&["demo", "--curl"], &data).contains("http://127.0.0.1:8081 does not answer"));
+    let server = data.serve();
+    let curl = data.print(&["demo", "--curl"]);
+    assert!(curl.starts_with(&format!("curl -s {}/graphql", server.url)), "the server renewed its address: {curl}");
+    // Another database behind the address.
+    let elsewhere = DataDir::new();
+    let mut foreign = DemoFile::read(data.path()).expect("readable").expect("written");
+    for one in foreign.hotels.iter_mut().flat_map(|hotel| &mut hotel.integrations) {
+        one.live_key = format!("pms_live_{}", "0".repeat(32));
+    }
+    foreign.write(elsewhere.path()).expect("written");
+    assert!(said(&["demo", "--curl"], &elsewhere).contains("does not know the API keys"));
+}
+
+#[tokio::test]
+async fn g30_the_demo_is_started_over_where_nobody_else_is() {
+    let (app, data_dir, old) = loaded("2026-01-30T09:00:00Z").await;
+    let stays = count(&app.db.pool, "room_stays").await;
+    app.advance(TimeDelta::days(20));
+    let reset = async || {
+        let mut owner = app.db.pool.acquire().await.expect("a connection");
+        demo::reset(&app, &mut owner, data_dir.path(), URL).await.unwrap_or_else(|error| panic!("{error:?}"))
+    };
+    let age = async || app.clock.now() - demo::loaded_at(&app).await.expect("asked").expect("it is there");
+    assert_eq!(age().await, TimeDelta::days(20));
+    let file = reset().await.expect("started over");
+    assert_eq!(age().await, TimeDelta::zero());
+    assert!(DemoFile::read(data_dir.path()).expect("readable").expect("written") == file && file != old);
+    assert_keys_work(&app, &file).await;
+    assert_secrets_open(&app).await;
+    assert_eq!(count(&app.db.pool, "hotels").await, 3);
+    assert!(count(&app.db.pool, "room_stays").await > stays * 9 / 10);
+    let header =
+        HeaderValue::from_str(&format!("Bearer {}", old.hotels[0].integrations[0].live_key)).expect("a header");
+    assert!(auth::authenticate(&app, Some(&header)).await.is_err());
+    assert_eq!(ensure(&app, data_dir.path(), URL).await.hotels.len(), 3, "the next start finds it in order");
+
+    // A hotel of somebody's own, or one of the demo's names that is none of its hotels: nothing is changed.
+    app.hotel("my-hotel", chrono_tz::Tz::Europe__Riga).await;
+    let before = everything(&app, data_dir.path()).await;
+    assert!(reset().await.is_none());
+    assert!(everything(&app, data_dir.path()).await == before);
+    sqlx::query("DELETE FROM audit_entries a USING hotels h WHERE h.id = a.hotel_id AND slug = 'my-hotel'")
+        .execute(&app.db.pool)
+        .await
+        .expect("gone");
+    sqlx::query("DELETE FROM hotels WHERE slug = 'my-hotel'").execute(&app.db.pool).await.expect("gone");
+    sqlx::query("UPDATE integrations SET name = 'Mine' WHERE name = 'Front Desk'")
+        .execute(&app.db.pool)
+        .await
+        .expect("");
+    let before = everything(&app, data_dir.path()).await;
+    assert!(reset().await.is_none());
+    assert!(everything(&app, data_dir.path()).await == before);
+}
+
+#[test]
+fn g30_a_start_tells_how_old_the_demo_is_and_the_command_starts_it_over() {
+    let data = DataDir::new();
+    let serve =
+        |instant: &str| data.serve_with(&["--clock", instant, "--accept-clock"]).end(rustix::process::Signal::TERM).1;
+    assert!(serve("2026-01-30T09:00:00Z").contains("the demo was loaded within a day"));
+    let log = serve("2026-02-19T10:00:00Z");
+    assert!(log.contains("latchkey demo --reset") && log.contains(r#""days":20"#), "{log}");
+    let file = DemoFile::read(data.path()).expect("readable").expect("written");
+    let overview = data.print(&["demo", "--reset", "--clock", "2026-02-19T10:00:00Z"]);
+    let renewed = DemoFile::read(data.path()).expect("readable").expect("written");
+    assert!(overview == demo::overview(&renewed) && renewed != file);
+    assert!(serve("2026-02-19T11:00:00Z").contains("the demo was loaded within a day"));
 }

@@ -1,5 +1,9 @@
 //! Which changes are told, and how.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use latchkey::db::MIGRATOR;
+use latchkey::events::TYPES;
 use serde_json::{Value, json};
 
 use crate::feed::{Follower, event, update};
@@ -262,4 +266,83 @@ async fn an_instant_finer_than_a_microsecond_is_told_once() {
         run(&house.locks, "updateRoomStay", input).await;
         assert_eq!(feed.told().await.len(), told);
     }
+}
+
+/// The rows of the table of types in docs/EVENTS.md, by type.
+fn documented() -> BTreeMap<String, String> {
+    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/EVENTS.md")).expect("docs/EVENTS.md");
+    let table = text.split("## Types").nth(1).and_then(|rest| rest.split("## The body").next()).expect("its table");
+    let rows = table.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` | "));
+    rows.map(|(name, row)| (name.to_owned(), row.to_owned())).collect()
+}
+
+#[tokio::test]
+async fn g18_events_md_lists_what_is_sent_and_can_be_subscribed_to() {
+    let house = House::new().await;
+    let rows = documented();
+    let mut offered: BTreeSet<&str> = TYPES.iter().copied().collect();
+    assert!(offered.insert("webhook.test"), "nobody subscribes to it");
+    assert_eq!(rows.keys().map(String::as_str).collect::<BTreeSet<_>>(), offered);
+
+    let mut feed = Follower::new(&house.locks).await;
+    let (reservation, stays) = house.reservation("R1", &[("2026-01-30", "2026-02-02"); 2]).await;
+    let client = house.locks.done("createClient", json!({"person": {"lastname": "Doe"}}), "client { id }").await;
+    let client = text(&client["client"]["id"]);
+    let (stay, room) = (&stays[0], house.room("101").await);
+    let key = house.locks.pin("1").await;
+    let mut told = feed.events().await;
+    for (desk, name, input, fields) in [
+        (true, "cancelReservation", json!({ "id": reservation }), Some(r#"`["status", "cancelledAt"]`"#)),
+        (true, "reactivateReservation", json!({ "id": reservation }), Some(r#"`["status", "cancelledAt"]`"#)),
+        (true, "moveRoomStay", json!({"roomStayId": stay, "roomSetupId": room}), Some(r#"`["room_setup"]`"#)),
+        (
+            false,
+            "addRoomAccessKey",
+            json!({"roomStayId": stay, "roomAccessKeyId": key}),
+            Some(r#"`["roomAccessKey"]`"#),
+        ),
+        (false, "addRoomStayGuest", json!({"roomStayId": stay, "clientId": client}), Some(r#"`["guests"]`"#)),
+        (false, "updateClient", json!({"id": client, "lastname": "Dow"}), None),
+        (false, "removeRoomAccessKey", json!({"roomStayId": stay, "roomAccessKeyId": key}), None),
+        (false, "deleteRoomAccessKey", json!({ "roomAccessKeyId": key }), None),
+        (true, "deleteRoomStay", json!({ "roomStayId": stay }), None),
+    ] {
+        run(if desk { &house.desk } else { &house.locks }, name, input).await;
+        let events = feed.events().await;
+        if let Some(fields) = fields {
+            let event = &events[0];
+            let row = &rows[&text(&event["type"])];
+            assert!(row.contains(fields), "{name}: {row}");
+            let said: Value = serde_json::from_str(fields.trim_matches('`')).expect("a list");
+            assert_eq!(event["updatedFields"], said, "{name}");
+        }
+        told.extend(events);
+    }
+    let sent: BTreeSet<String> = told.iter().map(|event| text(&event["type"])).collect();
+    assert_eq!(sent.iter().map(String::as_str).collect::<BTreeSet<_>>(), TYPES.iter().copied().collect());
+    for event in &told {
+        let says = rows[&text(&event["type"])].split(" | ").nth(1) == Some("yes");
+        assert_eq!(event["updatedFields"].is_array(), says, "{event}");
+    }
+}
+
+/// Endpoints of before: what they were subscribed to and nothing sends is taken away.
+#[tokio::test]
+async fn g18_nobody_is_subscribed_to_what_is_never_sent() {
+    let house = House::new().await;
+    let create = "mutation($input: CreateWebhookEndpointInput!) { createWebhookEndpoint(input: $input) { secret } }";
+    let input =
+        |events: Value| json!({"input": {"url": "https://example.com/", "status": "DISABLED", "events": events}});
+    assert_eq!(code(&house.locks.run(create, input(json!(["client.deleted"]))).await), "INVALID_ARGUMENT");
+    house.locks.data(create, input(json!(["client.updated"]))).await;
+    let pool = &house.test.db.pool;
+    sqlx::query("UPDATE webhook_endpoints SET events = events || 'client.deleted'::text")
+        .execute(pool)
+        .await
+        .expect("one");
+    let cleaning = MIGRATOR.iter().find(|migration| migration.version == 156).expect("the migration");
+    sqlx::raw_sql(cleaning.sql.clone()).execute(pool).await.expect("cleaned");
+    let events: Vec<String> =
+        sqlx::query_scalar("SELECT unnest(events) FROM webhook_endpoints").fetch_all(pool).await.expect("events");
+    assert_eq!(events, ["client.updated"]);
 }

@@ -145,7 +145,7 @@ async fn null_where_it_means_nothing_and_lists_that_are_too_long_are_refused() {
         json!({"id": {"nope": "x"}}),
     ] {
         let (code, _) = refused(&house.messaging, wrong.clone()).await;
-        assert_eq!(code, "GRAPHQL_VALIDATION_FAILED", "{wrong}");
+        assert_eq!(code, "INVALID_VARIABLE", "{wrong}");
     }
     let many: Vec<Value> = (0..100).map(|_| json!({})).collect();
     let (code, path) = refused(&house.messaging, json!({ "or": many })).await;

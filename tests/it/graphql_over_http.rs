@@ -207,7 +207,7 @@ async fn what_is_refused_before_it_runs_is_200_or_the_status_of_its_code() {
         (
             "CoerceVariableValues, wrong",
             json!({ "query": variable, "variables": { "name": 7 } }).to_string(),
-            "GRAPHQL_VALIDATION_FAILED",
+            "INVALID_VARIABLE",
         ),
     ] {
         for (accept, status) in [(JSON, 200), (NEW, 400)] {
@@ -278,4 +278,73 @@ async fn f07_every_error_has_a_code_and_the_category_of_its_kind() {
         let (_, _, answer) = graph.answer(accept, &query("{ nothing }")).await;
         assert_eq!(answer["errors"][0]["extensions"], json!({ "code": "GRAPHQL_VALIDATION_FAILED" }));
     }
+}
+
+#[tokio::test]
+async fn g17_a_compressed_body_is_refused_as_what_it_is() {
+    let graph = Graph::start().await;
+    let rest = graph.server.request("POST", "/api/pms/v1/grand-hotel/guests/checkin").bearer_auth(&graph.key);
+    let rest = rest.header("idempotency-key", "k");
+    for (request, code) in [(graph.post(Some(JSON)), "/errors/0/extensions/code"), (rest, "/code")] {
+        let gzip = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0];
+        let request = request.header("content-type", JSON).header("content-encoding", "gzip").body(gzip.to_vec());
+        let response = request.send().await.expect("an answer");
+        assert_eq!((response.status().as_u16(), header(&response, "accept-encoding")), (415, "identity"));
+        let answer: Value = response.json().await.expect("JSON");
+        assert_eq!(answer.pointer(code), Some(&json!("UNSUPPORTED_MEDIA_TYPE")), "{answer}");
+        assert!(answer.to_string().contains("Content-Encoding, such as gzip"), "{answer}");
+    }
+    let plain = graph.post(Some(JSON)).header("content-type", JSON).header("content-encoding", "identity");
+    assert_eq!(read(plain.body(TYPENAME)).await.0, 200);
+}
+
+#[tokio::test]
+async fn g17_an_empty_accept_header_is_none() {
+    let graph = Graph::start().await;
+    for accept in ["", " ", ","] {
+        let (status, media_type, _) = graph.answer(accept, TYPENAME).await;
+        assert_eq!((status, media_type.as_str()), (200, NEW), "{accept:?}");
+    }
+}
+
+/// A batch of so many operations, with everything in it that could be mistaken for the end of one.
+fn batch(operations: usize) -> String {
+    let operation = json!({"query": "{ a(b: [1, \"],\"]) }", "variables": {"x": [[], {"y": "}\\\""}]}});
+    serde_json::to_string_pretty(&vec![operation; operations]).expect("JSON")
+}
+
+#[tokio::test]
+async fn g17_a_batch_that_is_refused_as_a_whole_is_answered_with_an_error_for_each_operation() {
+    let graph = Graph::start().await;
+    let server = &graph.server;
+    let anybody = || server.request("POST", "/graphql").header("accept", JSON);
+    let request = |body: String| graph.post(Some(JSON)).header("content-type", JSON).body(body);
+    let keyed = |key: &str| request(batch(3)).header("idempotency-key", key.to_owned());
+    let oversize = format!("{}{}", batch(2), " ".repeat(1 << 20));
+    for (request, status, code, errors) in [
+        (anybody().bearer_auth("pms_live_wrong").header("content-type", JSON).body(batch(3)), 401, "UNAUTHORIZED", 3),
+        (anybody().body(batch(1)), 401, "UNAUTHORIZED", 1),
+        (anybody().body(batch(100)), 401, "UNAUTHORIZED", 100),
+        (graph.post(Some("text/html")).body(batch(3)), 406, "NOT_ACCEPTABLE", 3),
+        (graph.post(Some(JSON)).header("content-type", "text/plain").body(batch(3)), 415, "UNSUPPORTED_MEDIA_TYPE", 3),
+        (keyed(&"x".repeat(256)), 400, "INVALID_ARGUMENT", 3),
+        (request(r#"[{"query": 1}, {"query": "{ a }"}]"#.to_owned()), 400, "BAD_REQUEST", 2),
+        // Their number is none that a batch may have, or is not known.
+        (request("[]".to_owned()), 400, "BATCH_TOO_LARGE", 1),
+        (request(batch(101)), 400, "BATCH_TOO_LARGE", 1),
+        (request("[{}, {".to_owned()), 400, "BAD_REQUEST", 1),
+        (request(oversize), 413, "PAYLOAD_TOO_LARGE", 2),
+    ] {
+        let response = request.send().await.expect("an answer");
+        assert_eq!(response.status(), status, "{code}");
+        let answer: Vec<Value> = response.json().await.expect("an array");
+        assert_eq!(answer.len(), errors, "{code}");
+        for answer in answer {
+            let errors = answer["errors"].as_array().expect("errors");
+            assert_eq!((errors.len(), error_code(&answer)), (1, code), "{answer}");
+        }
+    }
+    // One request that is refused is one object.
+    let single = anybody().bearer_auth("pms_live_wrong").header("content-type", JSON).body(TYPENAME);
+    assert_eq!(error_code(&single.send().await.expect("an answer").json().await.expect("JSON")), "UNAUTHORIZED");
 }

@@ -124,3 +124,82 @@ async fn a_reader_changes_no_client() {
     let answer = house.messaging.act("createClient", input, "client { id }").await;
     assert_eq!(crate::support::code(&answer), "FORBIDDEN");
 }
+
+#[tokio::test]
+async fn g10_texts_about_people_are_kept_in_one_form() {
+    let house = House::new().await;
+    let input = json!({"person": {"firstname": "Ju\u{308}rgen ", "lastname": " Mu\u{308}ller", "email": " j@example.com",
+        "city": " "}});
+    let fields = "client { id email city ... on Person { firstname lastname } }";
+    let made = house.locks.done("createClient", input, fields).await["client"].clone();
+    let kept = json!({"id": made["id"], "firstname": "J\u{fc}rgen", "lastname": "M\u{fc}ller", "email": "j@example.com",
+        "city": null});
+    assert_eq!(made, kept);
+    let change = json!({"id": made["id"], "firstname": " J\u{fc}rgen", "lastname": "Mu\u{308}ller", "city": "\t"});
+    assert_eq!(house.locks.done("updateClient", change, fields).await["client"], kept);
+    assert_eq!(events(&house.locks, 0).await, Vec::<Value>::new(), "nothing changed");
+    let company = json!({"company": {"company": " Su\u{308}d GmbH "}});
+    let made = house.locks.done("createClient", company, "client { ... on Company { company } }").await;
+    assert_eq!(made["client"]["company"], "S\u{fc}d GmbH");
+}
+
+#[tokio::test]
+async fn g11_languages_and_countries_are_kept_as_iso_codes() {
+    let house = House::new().await;
+    let fields = "client { id language country }";
+    for (language, country) in [("de-DE", "Germany"), ("DEU", "DEU"), ("German", "de"), ("de", "DE")] {
+        let input = json!({"person": {"lastname": "Doe", "language": language, "country": country}});
+        let made = house.locks.done("createClient", input, fields).await;
+        let id = &made["client"]["id"];
+        let kept = json!({"id": id, "language": "de", "country": "DE"});
+        assert_eq!(made["client"], kept, "{language} {country}");
+        let change = json!({"id": id, "language": "fr_CH", "country": "Switzerland"});
+        let changed = house.locks.done("updateClient", change, fields).await;
+        assert_eq!(changed["client"], json!({"id": id, "language": "fr", "country": "CH"}));
+        for (field, list) in [("language", "ISO 639-1"), ("country", "ISO 3166-1")] {
+            let mut wrong = json!({"id": id});
+            wrong[field] = json!("Narnian");
+            let answer = house.locks.act("updateClient", wrong, fields).await;
+            let error = &answer["errors"][0];
+            assert!(text(&error["message"]).contains(list), "{error}");
+            assert_eq!(error["extensions"]["argumentPath"], json!(["input", field]));
+        }
+    }
+    let stays =
+        json!([{"categoryId": house.category, "reservation_from": "2026-02-01", "reservation_to": "2026-02-03"}]);
+    for (name, input) in [
+        ("createReservation", json!({"client": {"company": {"company": "X", "country": "Oz"}}, "roomStays": stays})),
+        (
+            "importReservation",
+            json!({"externalId": "X", "client": {"company": {"company": "X", "country": "Oz"}}, "roomStays": stays}),
+        ),
+    ] {
+        let refused = house.desk.refused(name, input, "reservation { id }").await;
+        assert_eq!(
+            refused,
+            ("INVALID_ARGUMENT".to_owned(), json!(["input", "client", "company", "country"])),
+            "{name}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn g37_who_is_imported_with_a_reservation_is_its_guest() {
+    let house = House::new().await;
+    let jane = client(&house, "Jane").await;
+    let stay = json!({"categoryId": house.category, "reservation_from": "2026-02-01", "reservation_to": "2026-02-03"});
+    let mut hers = stay.clone();
+    hers["guestIds"] = json!([jane]);
+    let import = |id: &str, client: Value| json!({"externalId": id, "client": client, "roomStays": [stay, hers]});
+    let selection = "reservation { client { id } rooms { edges { node { guests { id } } } } }";
+    let made =
+        house.locks.done("importReservation", import("A", json!({"person": {"lastname": "Doe"}})), selection).await;
+    let doe = made["reservation"]["client"].clone();
+    let rooms = |made: &Value| nodes(&made["reservation"]["rooms"]);
+    assert_eq!(rooms(&made), [json!({ "guests": [doe] }), json!({"guests": [{"id": jane}]})]);
+    // Who is known already can be named, and a company sleeps nowhere.
+    for (id, booker) in [("B", json!({"id": jane})), ("C", json!({"company": {"company": "ACME"}}))] {
+        let made = house.locks.done("importReservation", import(id, booker), selection).await;
+        assert_eq!(rooms(&made)[0], json!({"guests": []}), "{id}");
+    }
+}

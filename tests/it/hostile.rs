@@ -161,9 +161,10 @@ async fn pages_are_multiplied_before_they_are_read() {
     let document = format!("{{ reservations(first: 100) {{ {rooms} }} }}");
     target.refuses("DOCUMENT_TOO_COMPLEX", &document).await;
     let variables = document.replacen('{', "query($n: Int) {", 1).replace("100", "$n");
-    for size in [json!(100), json!(1_000_000), json!(-1), json!("x")] {
+    for size in [json!(100), json!(1_000_000), json!(-1)] {
         target.refuses_variables("DOCUMENT_TOO_COMPLEX", &variables, json!({ "n": size })).await;
     }
+    target.refuses_variables("INVALID_VARIABLE", &variables, json!({"n": "x"})).await;
     let page = connection(&format!("rooms(first: 100) {{ {} }}", connection("id reservation { id }")));
     let aliases = many(40, |n| format!("a{n}: reservations(first: 100) {{ {page} }} "));
     target.refuses("DOCUMENT_TOO_COMPLEX", &format!("{{ {aliases} }}")).await;

@@ -16,7 +16,7 @@ use sqlx::{ConnectOptions as _, PgConnection};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::Instant;
 
-use crate::support::{LogLines, TestApp, TestIntegration, TestServer, error_code, header};
+use crate::support::{House, LogLines, TestApp, TestIntegration, TestServer, error_code, header};
 
 async fn started() -> (TestApp, TestIntegration, TestServer) {
     let app = TestApp::new().await;
@@ -54,6 +54,35 @@ async fn refused(server: &TestServer, authorization: Option<&str>) -> (u16, Stri
 fn auth_error(code: &str, message: &str) -> (u16, String, Value) {
     let error = json!({ "message": message, "extensions": { "code": code, "category": "auth" } });
     (401, "Bearer".to_owned(), json!([error]))
+}
+
+#[tokio::test]
+async fn g35_a_body_of_another_media_type_is_told_what_to_send() {
+    let (_app, vendor, server) = started().await;
+    for path in ["/graphql", "/api/pms/v1/grand-hotel/guests/checkin"] {
+        for (content_type, said) in [
+            (None, "The header Content-Type is missing; send Content-Type: application/json"),
+            (
+                Some("text/plain"),
+                "The header Content-Type says that the body is not JSON; send Content-Type: application/json",
+            ),
+            (
+                Some("application/json; charset=latin1"),
+                "The header Content-Type names another encoding than UTF-8, the only one of JSON",
+            ),
+        ] {
+            let request = server.request("POST", path).bearer_auth(&vendor.live).body("{}");
+            let request = match content_type {
+                Some(content_type) => request.header("content-type", content_type),
+                None => request,
+            };
+            let response = request.send().await.expect("an answer");
+            assert_eq!(response.status().as_u16(), 415);
+            let answer: Value = response.json().await.expect("JSON");
+            let message = answer.pointer("/errors/0/message").unwrap_or(&answer["message"]);
+            assert_eq!(message, said, "{path}: {answer}");
+        }
+    }
 }
 
 #[tokio::test]
@@ -125,7 +154,8 @@ async fn unknown_paths_and_methods_answer_in_json() {
     let server = TestServer::start(&without_database()).await;
     for (method, path, status, expected) in [
         ("GET", "/nothing", 404, "NOT_FOUND"),
-        ("POST", "/graphql/", 404, "NOT_FOUND"),
+        ("POST", "/graphql//", 404, "NOT_FOUND"),
+        ("GET", "/docs/nothing.md", 404, "NOT_FOUND"),
         ("GET", "/graphql/ide/nothing.js", 404, "NOT_FOUND"),
         ("GET", "/graphql/ide/..%2fide.html", 404, "NOT_FOUND"),
         ("POST", "/healthz", 405, "METHOD_NOT_ALLOWED"),
@@ -205,6 +235,87 @@ async fn graphiql_is_served_whole_from_here() {
         let versioned = reference.contains(".min.");
         assert_eq!(header(&response, "cache-control").contains("immutable"), versioned, "{reference}");
     }
+}
+
+#[tokio::test]
+async fn g31_whoever_comes_with_a_browser_is_shown_the_way() {
+    let server = TestServer::start(&without_database()).await;
+    let get = |path: &str| server.request("GET", path).header("accept", "text/html,application/xhtml+xml,*/*;q=0.8");
+    let response = get("/").send().await.expect("an answer");
+    assert_eq!((response.status().as_u16(), header(&response, "content-type")), (200, "text/html; charset=utf-8"));
+    let policy = header(&response, "content-security-policy");
+    assert!(policy.starts_with("default-src 'none'; style-src 'self'; img-src 'self';"), "{policy}");
+    let page = response.text().await.expect("text");
+    assert!(!page.contains("://") && !page.contains("<script"), "nothing comes from elsewhere");
+    let links: Vec<&str> = page.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    for wanted in ["/graphql/ide", "/schema.graphql", "/docs/API.md", "/healthz", "/readyz", "/favicon.ico"] {
+        assert!(links.contains(&wanted), "{wanted}");
+    }
+    for link in links.into_iter().filter(|link| *link != "/readyz") {
+        let response = get(link).send().await.expect("an answer");
+        assert_eq!(response.status(), 200, "{link}");
+        let kind = header(&response, "content-type").to_owned();
+        let expected = match link.rsplit_once('.').map_or("", |(_, ending)| ending) {
+            "md" | "graphql" => "text/plain; charset=utf-8",
+            "css" => "text/css; charset=utf-8",
+            "ico" => "image/svg+xml",
+            "json" => "application/json",
+            _ if link == "/healthz" => "application/json",
+            _ => "text/html; charset=utf-8",
+        };
+        assert!(kind.starts_with(expected), "{link}: {kind}");
+    }
+
+    for (path, expected) in [("/graphql/ide/", 200), ("/graphql/ide", 200), ("/docs/API.md/", 200), ("/docs/", 404)] {
+        assert_eq!(get(path).send().await.expect("an answer").status(), expected, "{path}");
+    }
+
+    for path in ["/graphql", "/graphql/"] {
+        let response = get(path).send().await.expect("an answer");
+        assert_eq!((response.status().as_u16(), header(&response, "allow")), (405, "POST"), "{path}");
+        assert!(response.text().await.expect("text").contains("<a href=\"/graphql/ide\">"), "{path}");
+        let response = server.request("GET", path).header("accept", "application/json").send().await;
+        let answer: Value = response.expect("an answer").json().await.expect("JSON");
+        assert_eq!(error_code(&answer), "METHOD_NOT_ALLOWED");
+        assert!(answer["errors"][0]["message"].as_str().expect("text").contains("/graphql/ide"), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_slash_at_the_end_of_a_path_changes_nothing() {
+    let (app, vendor, server) = started().await;
+    app.ready.store(true, Ordering::Release);
+    let answer = server.request("POST", "/graphql/").bearer_auth(&vendor.live).json(&typename()).send().await;
+    assert_eq!(answer.expect("an answer").status(), 200);
+    for path in ["/healthz/", "/readyz/", "/api/pms/v1/openapi.json/"] {
+        assert_eq!(server.request("GET", path).send().await.expect("an answer").status(), 200, "{path}");
+    }
+    let guests =
+        server.request("GET", "/api/pms/v1/grand-hotel/guests/?limit=1").bearer_auth(&vendor.live).send().await;
+    assert_eq!(guests.expect("an answer").status(), 200);
+}
+
+#[tokio::test]
+async fn g32_graphiql_opens_with_the_next_arrivals() {
+    let house = House::new().await;
+    for (code, from) in [("R1", "2026-01-29"), ("R2", "2026-01-30"), ("R3", "2026-01-31"), ("R4", "2026-02-01")] {
+        house.reservation(code, &[(from, "2026-02-20")]).await;
+    }
+    let (cancelled, _) = house.reservation("R5", &[("2026-01-30", "2026-02-20")]).await;
+    house.desk.done("cancelReservation", json!({ "id": cancelled }), "reservation { id }").await;
+    let page = include_str!("../../src/http/graphiql/ide.js");
+    let query = page.split("const example = `").nth(1).and_then(|rest| rest.split('`').next()).expect("the query");
+    assert!(query.starts_with("# The next arrivals: today's and tomorrow's."));
+    let query = query.replace("${day(0)}", "2026-01-30").replace("${day(1)}", "2026-01-31");
+    let found = house.messaging.data(&query, json!({})).await["room_stays"]["edges"].take();
+    let mut arrivals: Vec<&str> = found
+        .as_array()
+        .expect("edges")
+        .iter()
+        .map(|edge| edge["node"]["reservation_from"].as_str().expect("a day"))
+        .collect();
+    arrivals.sort_unstable();
+    assert_eq!(arrivals, ["2026-01-30", "2026-01-31"]);
 }
 
 // The time stands still until nothing else can happen, then it jumps to the next time-out: no test waits for it.
@@ -335,4 +446,32 @@ async fn a_failing_database_is_a_warning_with_its_cause() {
     let line = lines.requests().pop().expect("a line");
     assert_eq!((&line["level"], &line["error.codes"]), (&json!("WARN"), &json!("UNAVAILABLE")));
     assert!(line["error.causes"].as_str().is_some_and(|causes| !causes.is_empty()));
+}
+
+#[tokio::test]
+async fn g37_the_log_line_counts_all_statements_of_a_request() {
+    let lines = LogLines::capture();
+    let (app, vendor, server) = started().await;
+    let count = |request: usize| lines.requests()[request]["db.statements"].clone();
+    let query = "mutation { createRoomAccessKey(input: {roomAccessPin: {pin: \"1\"}}) { roomAccessKey { id } } }";
+    server.run(&vendor.live, query, json!({})).await;
+    assert_eq!(count(0), 2, "the key, and the audit trail");
+    server.run(&vendor.test, query, json!({})).await;
+    assert_eq!(count(1), 0, "nothing of a test key is written");
+    let rest = |method: &str, path: &str| {
+        server.request(method, &format!("/api/pms/v1/grand-hotel/guests{path}")).bearer_auth(&vendor.live)
+    };
+    rest("GET", "").send().await.expect("an answer");
+    assert_eq!(count(2), 1);
+    let nobody = json!({"pmsGuestId": "nobody"});
+    let refused =
+        rest("POST", "/checkout").header("idempotency-key", "k").json(&nobody).send().await.expect("an answer");
+    assert_eq!(refused.status(), 404);
+    assert_eq!(count(3), 4, "two for the idempotency key, two for the guest");
+    let list = || rest("POST", "/sync").header("idempotency-key", "k").json(&json!({"guests": []}));
+    list().send().await.expect("an answer");
+    assert_eq!(count(4), 4, "two for the idempotency key, who is in the house, and the answer is kept");
+    list().send().await.expect("an answer");
+    assert_eq!(count(5), 2, "the answer is found");
+    drop(app);
 }

@@ -3,6 +3,7 @@
 mod again;
 mod files;
 mod mapping;
+mod own;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;

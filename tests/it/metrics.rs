@@ -214,7 +214,7 @@ async fn the_listener_answers_nothing_else_and_the_metrics_are_nowhere_else() {
     let house = house().await;
     let (server, prometheus) = (TestServer::start(&house.test).await, Prometheus::of(&house.test).await);
     let client = Client::new();
-    for path in ["/", "/graphql", "/healthz", "/readyz", "/metrics/", "/graphql/ide"] {
+    for path in ["/", "/graphql", "/healthz", "/readyz", "/metrics/more", "/graphql/ide"] {
         let answer = client.get(format!("{}{path}", prometheus.url)).send().await.expect("an answer");
         assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{path}");
     }

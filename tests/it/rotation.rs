@@ -223,7 +223,8 @@ async fn every_column_of_bytes_is_a_place_of_sealed_values_or_known_to_be_none()
     .expect("the catalogue can be read");
     let columns: BTreeSet<String> = columns.into_iter().collect();
     let places = PLACES.map(|place| format!("{}.{}", place.table, place.column));
-    let others = ["api_keys.live_hash", "api_keys.test_hash", "events.id"].map(str::to_owned);
+    let others =
+        ["api_keys.live_hash", "api_keys.test_hash", "events.id", "secret_keys.fingerprint"].map(str::to_owned);
     assert_eq!(columns, places.into_iter().chain(others).collect());
 }
 
@@ -358,6 +359,62 @@ async fn with_a_setting_the_new_key_is_printed_and_the_rest_is_the_operators() {
     let third = data.print(&["rotate-secrets", "--secret-key", printed.trim()]);
     assert!(third.ends_with("Everything is sealed with key 2.\n"), "{third}");
     let lost = data.run(&["rotate-secrets"]);
-    assert!(String::from_utf8_lossy(&lost.stdout).contains(&format!("unopened\t{hotel} {hotel}")));
-    assert_eq!(lost.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&lost.stderr).contains("lacks key 2"));
+    assert_eq!(lost.status.code(), Some(2));
+}
+
+#[tokio::test]
+async fn a_check_opens_everything_counts_by_key_and_changes_nothing() {
+    let [old, both, _] = rings();
+    let mut test = TestApp::new().await;
+    test.app = with_ring(&test, &old);
+    let house = House::on(test, "grand-hotel", Tz::Europe__Berlin).await;
+    insert_keys(&house.test, &house, 510).await;
+    let app = with_ring(&house.test, &both);
+    insert_keys(&app, &house, 3).await;
+    let data = DataDir::with_database(&house.test.db);
+    let before = fingerprint(&house.test.db.pool).await;
+    let check = ["rotate-secrets", "--check", "--secret-key", &both];
+    let said = data.print(&check);
+    assert!(
+        said.contains("seen 513\tre-sealed 0\n") && said.contains("key 1\t510 values\nkey 2\t3 values\n"),
+        "{said}"
+    );
+    assert!(said.ends_with("Everything opens.\n"), "{said}");
+    assert_eq!(fingerprint(&house.test.db.pool).await, before);
+
+    // Of a value that bears the number of the first key, nothing but opening it tells.
+    let damaged: Uuid = sqlx::query_scalar(
+        "UPDATE room_access_keys SET secret = set_byte(secret, 40, get_byte(secret, 40) # 1)
+         WHERE id = (SELECT id FROM room_access_keys WHERE get_byte(secret, 3) = 2 LIMIT 1) RETURNING id",
+    )
+    .fetch_one(&house.test.db.pool)
+    .await
+    .expect("damaged");
+    let before = fingerprint(&house.test.db.pool).await;
+    for command in [&check[..], &["rotate-secrets", "--secret-key", &both]] {
+        let found = data.run(command);
+        let said = String::from_utf8_lossy(&found.stdout).into_owned();
+        assert!(said.contains(&format!("unopened\t{} {damaged}\n", house.hotel.id)), "{said}");
+        assert_eq!(found.status.code(), Some(1));
+        if command == check {
+            assert_eq!(fingerprint(&house.test.db.pool).await, before);
+        }
+    }
+}
+
+#[tokio::test]
+async fn values_that_a_server_sealed_with_another_key_under_the_number_are_recovered_once_that_key_is_there() {
+    let [right, _, _] = rings();
+    let wrong = SecretKeys::generate(&IdSource::operating_system());
+    let mut test = TestApp::new().await;
+    test.app = with_ring(&test, &right);
+    let house = House::on(test, "grand-hotel", Tz::Europe__Berlin).await;
+    insert_keys(&house.test, &house, 2).await;
+    insert_keys(&with_ring(&house.test, &wrong), &house, 3).await;
+    assert_eq!(reseal(&house.test).await[0].unopened.len(), 3);
+    let both = format!("{right},{}", wrong.replacen("1:", "2:", 1));
+    let done = &reseal(&with_ring(&house.test, &both)).await[0];
+    assert_eq!((done.seen, done.resealed, done.unopened.len()), (5, 3, 0));
+    assert_eq!(house.locks.own_pins().await, ["0042"; 5]);
 }

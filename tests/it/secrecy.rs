@@ -151,7 +151,7 @@ fn open_the_house() -> (Run, crate::support::Serving) {
     let hotel = ["hotel", "create", "grand-hotel", "--name", "Grand Hotel", "--time-zone", "Europe/Berlin"];
     data.print(&hotel);
     let settings = ["--log", "trace", "--webhook-allow-networks", "127.0.0.0/8", "--clock", "2026-01-30T09:00:00Z"];
-    let serving = data.serve_with(&settings);
+    let serving = data.serve_with(&[&settings[..], &["--accept-clock"]].concat());
     let http = reqwest::Client::builder().no_proxy().build().expect("a client");
     let run = Run { data, http, url: serving.url.clone(), secrets: Search::default(), log: Vec::new() };
     (run, serving)

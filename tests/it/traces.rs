@@ -123,7 +123,7 @@ async fn post(server: &Serving, key: &str, body: &Value, traceparent: Option<&st
 
 /// Compares the trace with the one that docs/OPERATIONS.md shows.
 fn expect_documented(trace: &str) {
-    const BEGIN: &str = "<!-- A test writes this trace. -->\n```\n";
+    const BEGIN: &str = "<!-- A test writes this trace. -->\n```text\n";
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/OPERATIONS.md");
     let text = fs::read_to_string(&file).expect("docs/OPERATIONS.md");
     let (before, rest) = text.split_once(BEGIN).expect("the trace");

@@ -55,7 +55,9 @@ pub enum EmbeddedError {
     #[error("the embedded PostgreSQL cannot be reached")]
     Connect(#[source] sqlx::Error),
     /// The operating system refused something.
-    #[error("{path}: {source}")]
+    #[error(
+        "{path}: {source}; the data folder (LATCHKEY_DATA_DIR) has to be on a disk with space and writable by this user"
+    )]
     Io {
         /// What it was about.
         path: PathBuf,

@@ -176,6 +176,7 @@ impl Records {
                 country: Some((*country).to_owned()),
                 // Reserved for examples: nobody gets mail or calls.
                 email: Some(format!("{mailbox}-{}@guests.example", number + 1)),
+                telephone: None,
                 mobile: (number == 0).then(|| format!("+49 171 39200{:02}", self.clients.len() % 100)),
             });
         }

@@ -35,7 +35,7 @@ pub struct CompanyInput {
 /// What persons and organisations have in common.
 #[derive(InputObject)]
 pub struct ClientDetailsInput {
-    /// ISO 639-1 code, lower case.
+    /// ISO 639-1 code; tags like `de-DE`, ISO 639-3 codes and English names are taken for it.
     pub(super) language: Option<String>,
     /// E-mail address.
     pub(super) email: Option<String>,
@@ -51,7 +51,7 @@ pub struct ClientDetailsInput {
     pub(super) zipcode: Option<String>,
     /// Town.
     pub(super) city: Option<String>,
-    /// ISO 3166-1 code, upper case.
+    /// ISO 3166-1 alpha-2 code; alpha-3 codes and English names are taken for it.
     pub(super) country: Option<String>,
 }
 
@@ -113,7 +113,7 @@ pub struct ReservationRoomStayInput {
 /// A new reservation.
 #[derive(InputObject)]
 pub struct CreateReservationInput {
-    /// 1 to 64 characters, unique in the hotel; made up when absent.
+    /// 1 to 64 characters, unique in the hotel whatever its capitals; made up when absent.
     pub(super) code: Option<String>,
     /// Who books.
     pub(super) client: ReservationClientInput,
@@ -140,10 +140,10 @@ pub struct CreateReservationInput {
 pub struct UpdateReservationInput {
     /// The reservation.
     pub(super) id: ID,
-    /// 1 to 64 characters, unique in the hotel.
-    pub(super) code: Option<String>,
+    /// 1 to 64 characters, unique in the hotel whatever its capitals.
+    pub(super) code: MaybeUndefined<String>,
     /// Who books: a client of the hotel.
-    pub(super) client_id: Option<ID>,
+    pub(super) client_id: MaybeUndefined<ID>,
     /// Whom to talk to; `null` = nobody else.
     pub(super) contact_id: MaybeUndefined<ID>,
     /// Name of the travelling group.
@@ -157,7 +157,7 @@ pub struct UpdateReservationInput {
     /// Notes of the front desk.
     pub(super) notes: MaybeUndefined<String>,
     /// How far the guest is with checking in online.
-    pub(super) selfcheckin_status: Option<SelfcheckinStatus>,
+    pub(super) selfcheckin_status: MaybeUndefined<SelfcheckinStatus>,
     /// Why, for the audit trail: 1 to 500 characters. No names: it outlives the guest's data.
     pub(super) reason: Option<String>,
 }
@@ -190,13 +190,13 @@ pub struct AddRoomStayInput {
     pub(super) stay: ReservationRoomStayInput,
 }
 
-/// A stay to move.
+/// A stay to move. What is absent stays as it is.
 #[derive(InputObject)]
 pub struct MoveRoomStayInput {
     /// The stay: not cancelled, not departed.
     pub(super) room_stay_id: ID,
     /// Its new room; `null` = no room for now.
-    pub(super) room_setup_id: Option<ID>,
+    pub(super) room_setup_id: MaybeUndefined<ID>,
     /// Why, for the audit trail: 1 to 500 characters. No names: it outlives the guest's data.
     pub(super) reason: Option<String>,
 }
@@ -219,10 +219,10 @@ pub struct ChangeRoomStayDatesInput {
     pub(super) room_stay_id: ID,
     /// Day of arrival.
     #[graphql(name = "reservation_from")]
-    pub(super) reservation_from: Option<Date>,
+    pub(super) reservation_from: MaybeUndefined<Date>,
     /// Day of departure. At most 1,096 nights after the arrival.
     #[graphql(name = "reservation_to")]
-    pub(super) reservation_to: Option<Date>,
+    pub(super) reservation_to: MaybeUndefined<Date>,
     /// Why, for the audit trail: 1 to 500 characters. No names: it outlives the guest's data.
     pub(super) reason: Option<String>,
 }
@@ -234,19 +234,19 @@ pub struct SplitRoomStayInput {
     pub(super) room_stay_id: ID,
     /// Day on which the second part begins: after the arrival and before the departure.
     pub(super) date: Date,
-    /// Room of the second part; the same room when absent.
-    pub(super) room_setup_id: Option<ID>,
+    /// Room of the second part; the same room when absent, `null` = no room for now.
+    pub(super) room_setup_id: MaybeUndefined<ID>,
     /// Why, for the audit trail: 1 to 500 characters. No names: it outlives the guest's data.
     pub(super) reason: Option<String>,
 }
 
-/// A late check-out.
+/// A late check-out. What is absent stays as it is.
 #[derive(InputObject)]
 pub struct SetRoomStayDepartureTimeInput {
     /// The stay, not cancelled.
     pub(super) room_stay_id: ID,
     /// Local time on the day of departure; `null` = the hotel's check-out time.
-    pub(super) departure_time: Option<LocalTime>,
+    pub(super) departure_time: MaybeUndefined<LocalTime>,
     /// Why, for the audit trail: 1 to 500 characters. No names: it outlives the guest's data.
     pub(super) reason: Option<String>,
 }
@@ -266,6 +266,7 @@ pub(super) fn new_reservation(input: CreateReservationInput) -> Result<NewReserv
         code: input.code,
         client,
         stays: new_stays(input.room_stays)?,
+        booker_stays: false,
         details: ReservationChange {
             contact_id: Some(input.contact_id.as_ref().map(uuid)),
             group_name: Some(input.group_name),

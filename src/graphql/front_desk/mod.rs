@@ -13,6 +13,7 @@ pub(super) use self::inputs::{
     CompanyInput, PersonInput, ReservationClientInput, ReservationRoomStayInput, booker, new_stays,
 };
 use super::audit::because;
+use super::changes::irremovable;
 use super::context::{RequestContext, Session};
 use super::error::{InInput, Outcome};
 use super::load::{self, ReservationPlan, StayPlan};
@@ -68,6 +69,8 @@ pub struct FrontDeskMutation;
 #[Object]
 impl FrontDeskMutation {
     /// Makes a reservation with its room stays. Needs the permission `FRONT_DESK`.
+    ///
+    /// Errors: `NOT_FOUND`, `INVALID_ARGUMENT`, `CODE_TAKEN`.
     async fn create_reservation(
         &self,
         ctx: &Context<'_>,
@@ -80,6 +83,8 @@ impl FrontDeskMutation {
     }
 
     /// Changes a reservation. Needs the permission `FRONT_DESK`.
+    ///
+    /// Errors: `NOT_FOUND`, `INVALID_ARGUMENT`, `CODE_TAKEN`.
     async fn update_reservation(
         &self,
         ctx: &Context<'_>,
@@ -88,15 +93,15 @@ impl FrontDeskMutation {
         let mut session = front_desk(ctx, input.reason.as_deref()).await?;
         let id = uuid(&input.id);
         let change = ReservationChange {
-            code: input.code,
-            client_id: input.client_id.as_ref().map(uuid),
+            code: irremovable(input.code, "code").in_input()?,
+            client_id: irremovable(input.client_id, "clientId").in_input()?.as_ref().map(uuid),
             contact_id: input.contact_id.map_value(|id| uuid(&id)).into(),
             group_name: input.group_name.into(),
             booking_channel_code: input.booking_channel_code.into(),
             booking_source: input.booking_source.into(),
             pms_url: input.pms_url.into(),
             notes: input.notes.into(),
-            selfcheckin_status: input.selfcheckin_status,
+            selfcheckin_status: irremovable(input.selfcheckin_status, "selfcheckinStatus").in_input()?,
         };
         reservations::update_in(session.tx(), id, change).await.in_input()?;
         reservation_payload(ctx, session, id).await
@@ -104,6 +109,8 @@ impl FrontDeskMutation {
 
     /// Cancels a reservation. Its stays keep their keys; whoever opens the doors learns it from `reservation.updated`.
     /// Cancelling it again succeeds. Needs the permission `FRONT_DESK`.
+    ///
+    /// Errors: `NOT_FOUND`, `INVALID_ARGUMENT`, `RESERVATION_INVOICED`.
     async fn cancel_reservation(
         &self,
         ctx: &Context<'_>,
@@ -116,6 +123,8 @@ impl FrontDeskMutation {
     }
 
     /// Makes a cancelled reservation active again. Needs the permission `FRONT_DESK`.
+    ///
+    /// Errors: `NOT_FOUND`, `INVALID_ARGUMENT`, `RESERVATION_NOT_CANCELLED`.
     async fn reactivate_reservation(
         &self,
         ctx: &Context<'_>,
@@ -128,6 +137,8 @@ impl FrontDeskMutation {
     }
 
     /// Adds a stay to a reservation. Needs the permission `FRONT_DESK`.
+    ///
+    /// Errors: `NOT_FOUND`, `INVALID_ARGUMENT`, `RESERVATION_CANCELLED`.
     async fn add_room_stay(
         &self,
         ctx: &Context<'_>,
@@ -141,6 +152,8 @@ impl FrontDeskMutation {
 
     /// Moves a stay to another room. Its key stays on it and now has to open another door. A room that is taken is not
     /// refused: see `overlappingRoomStays`. Needs the permission `FRONT_DESK`.
+    ///
+    /// Errors: `NOT_FOUND`, `INVALID_ARGUMENT`, `RESERVATION_CANCELLED`, `ROOM_STAY_DEPARTED`.
     async fn move_room_stay(
         &self,
         ctx: &Context<'_>,
@@ -148,11 +161,14 @@ impl FrontDeskMutation {
     ) -> Outcome<Option<RoomStayPayload>> {
         let mut session = front_desk(ctx, input.reason.as_deref()).await?;
         let stay = uuid(&input.room_stay_id);
-        room_stays::move_in(session.tx(), stay, input.room_setup_id.as_ref().map(uuid)).await.in_input()?;
+        let room = input.room_setup_id.map_value(|id| uuid(&id)).into();
+        room_stays::move_in(session.tx(), stay, room).await.in_input()?;
         stay_payload(ctx, session, stay).await
     }
 
     /// Lets two stays swap their rooms, at once. Needs the permission `FRONT_DESK`.
+    ///
+    /// Errors: `NOT_FOUND`, `INVALID_ARGUMENT`, `RESERVATION_CANCELLED`, `ROOM_STAY_DEPARTED`.
     async fn swap_room_stays(
         &self,
         ctx: &Context<'_>,
@@ -170,6 +186,8 @@ impl FrontDeskMutation {
     }
 
     /// Changes arrival, departure or both; extends a stay, too. Its key stays on it. Needs the permission `FRONT_DESK`.
+    ///
+    /// Errors: `NOT_FOUND`, `INVALID_ARGUMENT`, `RESERVATION_CANCELLED`.
     async fn change_room_stay_dates(
         &self,
         ctx: &Context<'_>,
@@ -177,13 +195,16 @@ impl FrontDeskMutation {
     ) -> Outcome<Option<RoomStayPayload>> {
         let mut session = front_desk(ctx, input.reason.as_deref()).await?;
         let stay = uuid(&input.room_stay_id);
-        let (from, to) = (input.reservation_from.map(|date| date.0), input.reservation_to.map(|date| date.0));
+        let from = irremovable(input.reservation_from, "reservation_from").in_input()?.map(|date| date.0);
+        let to = irremovable(input.reservation_to, "reservation_to").in_input()?.map(|date| date.0);
         room_stays::change_dates_in(session.tx(), stay, from, to).await.in_input()?;
         stay_payload(ctx, session, stay).await
     }
 
     /// Splits a stay in two. The second part is a new stay with the same key and the same guests. Needs the permission
     /// `FRONT_DESK`.
+    ///
+    /// Errors: `NOT_FOUND`, `INVALID_ARGUMENT`, `RESERVATION_CANCELLED`, `ROOM_STAY_DEPARTED`.
     async fn split_room_stay(
         &self,
         ctx: &Context<'_>,
@@ -191,7 +212,8 @@ impl FrontDeskMutation {
     ) -> Outcome<Option<SplitRoomStayPayload>> {
         let mut session = front_desk(ctx, input.reason.as_deref()).await?;
         let stay = uuid(&input.room_stay_id);
-        let split = SplitStay { date: input.date.0, room_setup_id: input.room_setup_id.as_ref().map(uuid) };
+        let room_setup_id = input.room_setup_id.map_value(|id| uuid(&id)).into();
+        let split = SplitStay { date: input.date.0, room_setup_id };
         let second = room_stays::split_in(session.tx(), stay, split).await.in_input()?;
         let selection = Selection::of(ctx);
         let room_stay = load::stay(&mut session, stay, &StayPlan::of(&selection.field("roomStay"))?).await?;
@@ -201,6 +223,8 @@ impl FrontDeskMutation {
 
     /// Agrees with a guest on a late check-out, or takes that back. It moves the end of the stay, and with it the day on which
     /// its key is deleted. Needs the permission `FRONT_DESK`.
+    ///
+    /// Errors: `NOT_FOUND`, `INVALID_ARGUMENT`, `RESERVATION_CANCELLED`.
     async fn set_room_stay_departure_time(
         &self,
         ctx: &Context<'_>,
@@ -208,13 +232,15 @@ impl FrontDeskMutation {
     ) -> Outcome<Option<RoomStayPayload>> {
         let mut session = front_desk(ctx, input.reason.as_deref()).await?;
         let stay = uuid(&input.room_stay_id);
-        let time = input.departure_time.map(|time| time.0);
+        let time = input.departure_time.map_value(|time| time.0).into();
         room_stays::set_departure_time_in(session.tx(), stay, time).await.in_input()?;
         stay_payload(ctx, session, stay).await
     }
 
     /// Deletes a stay. Its key comes off it; on no other stay, the key is deleted two days later. Needs the permission
     /// `FRONT_DESK`.
+    ///
+    /// Errors: `NOT_FOUND`, `INVALID_ARGUMENT`.
     async fn delete_room_stay(
         &self,
         ctx: &Context<'_>,

@@ -39,7 +39,13 @@ fn measured(text: &str, name: Option<&str>, variables: serde_json::Value) -> Res
         .find(|(found, _)| name.is_none() || found.map(Name::as_str) == name)
         .map(|(_, operation)| operation)
         .expect("an operation");
-    measure(&document, &operation.node, &Variables::from_json(variables), &TypeMap::from_sdl(SDL))
+    let mut variables = Variables::from_json(variables);
+    for definition in &operation.node.variable_definitions {
+        if let Some(default) = &definition.node.default_value {
+            variables.entry(definition.node.name.node.clone()).or_insert_with(|| default.node.clone());
+        }
+    }
+    measure(&document, &operation.node, &variables, &TypeMap::from_sdl(SDL))
 }
 
 fn cost(text: &str) -> Cost {

@@ -40,8 +40,6 @@ enum Fragment {
 /// The walk: what it reads and what it remembers.
 pub(super) struct Walk<'a> {
     document: &'a ExecutableDocument,
-    /// The one that runs: its variables have values.
-    operation: &'a OperationDefinition,
     variables: &'a Variables,
     types: &'a TypeMap,
     inputs: HashMap<&'a str, Input>,
@@ -49,13 +47,8 @@ pub(super) struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    pub(super) fn new(
-        document: &'a ExecutableDocument,
-        operation: &'a OperationDefinition,
-        variables: &'a Variables,
-        types: &'a TypeMap,
-    ) -> Self {
-        Self { document, operation, variables, types, inputs: HashMap::new(), fragments: HashMap::new() }
+    pub(super) fn new(document: &'a ExecutableDocument, variables: &'a Variables, types: &'a TypeMap) -> Self {
+        Self { document, variables, types, inputs: HashMap::new(), fragments: HashMap::new() }
     }
 
     /// Whether the fragment has been spread so far.
@@ -196,19 +189,9 @@ impl<'a> Walk<'a> {
         if let Some(known) = self.inputs.get(name.as_str()) {
             return *known;
         }
-        let input = self.variable(name).map_or(Input::leaf(""), Input::of_const);
+        let input = self.variables.get(name).map_or(Input::leaf(""), Input::of_const);
         self.inputs.insert(name, input);
         input
-    }
-
-    /// What the variable holds in the operation that runs: what was sent, else its default.
-    fn variable(&self, name: &Name) -> Option<&'a ConstValue> {
-        let default = || {
-            let mut definitions = self.operation.variable_definitions.iter();
-            let definition = definitions.find(|definition| definition.node.name.node == *name)?;
-            definition.node.default_value.as_ref().map(|value| &value.node)
-        };
-        self.variables.get(name).or_else(default)
     }
 
     /// Records that the page of a connection holds at most. A variable that is not there yet may still be chained.
@@ -216,7 +199,7 @@ impl<'a> Walk<'a> {
         let size = |argument| match &field.get_argument(argument)?.node {
             Value::Null => None,
             Value::Number(number) => Some(number.as_u64()),
-            Value::Variable(name) => match self.variable(name) {
+            Value::Variable(name) => match self.variables.get(name) {
                 Some(ConstValue::Null) => None,
                 Some(ConstValue::Number(number)) => Some(number.as_u64()),
                 _ => Some(None),

@@ -23,7 +23,6 @@ impl StayWriter {
         Some(Self {
             before: format!("{{\"{key}\":"),
             arguments: arguments.collect(),
-            variables: operation.variable_definitions.clone(),
             connection: compiler.object(field, &CONNECTION, None)?,
             needs: compiler.needs,
         })

@@ -8,8 +8,7 @@
 mod compile;
 mod fields;
 
-use async_graphql::parser::types::VariableDefinition;
-use async_graphql::{InputType, Name, Positioned, Value as ConstValue, Variables};
+use async_graphql::{InputType, Name, Variables};
 use async_graphql_value::Value;
 use serde_json::value::RawValue;
 
@@ -17,6 +16,7 @@ use self::fields::Leaf;
 use super::connection::{Binding, PageArguments};
 use super::context::RequestContext;
 use super::filters::{RoomStayFilter, filter_argument};
+use super::values;
 use crate::auth::Claim;
 use crate::db::{self, Extent, ExtentRequest};
 use crate::error::{Error, Result};
@@ -28,7 +28,6 @@ pub struct StayWriter {
     /// What stands before the connection.
     before: String,
     arguments: Vec<(Name, Value)>,
-    variables: Vec<Positioned<VariableDefinition>>,
     needs: Needs,
     connection: Vec<Entry>,
 }
@@ -114,18 +113,11 @@ impl StayWriter {
         RawValue::from_string(String::from_utf8(out).map_err(Error::internal)?).map_err(Error::internal)
     }
 
-    /// The value of an argument, as the executor reads it.
+    /// The value of an argument.
     fn argument<T: InputType>(&self, name: &str, variables: &Variables) -> Result<T> {
         let value = self.arguments.iter().find(|(known, _)| known == name);
-        let value = value.map(|(_, value)| value.clone().into_const_with(|name| self.variable(&name, variables)));
-        T::parse(value.transpose()?).map_err(|_| Error::invalid("not a value of the argument's type"))
-    }
-
-    fn variable(&self, name: &Name, variables: &Variables) -> Result<ConstValue> {
-        let definition = self.variables.iter().find(|definition| definition.node.name.node == *name);
-        let value =
-            definition.and_then(|definition| variables.get(name).or_else(|| definition.node.default_value()).cloned());
-        value.ok_or_else(|| Error::invalid("a variable without a value"))
+        let value = value.and_then(|(_, value)| values::argument(value, variables));
+        T::parse(value).map_err(|_| Error::invalid("not a value of the argument's type"))
     }
 }
 

@@ -1,9 +1,10 @@
 //! Mutations of webhooks.
 
-use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
 
 use super::{WebhookDeliveryNode, WebhookEndpointNode, attempts};
 use crate::error::Error;
+use crate::graphql::changes::irremovable;
 use crate::graphql::context::{RequestContext, Session};
 use crate::graphql::error::{InInput, Outcome};
 use crate::graphql::scalars::uuid;
@@ -27,11 +28,11 @@ pub struct UpdateWebhookEndpointInput {
     /// The endpoint.
     id: ID,
     /// Begins with `https://`; at most 2048 bytes. Its host has public addresses and a valid certificate.
-    url: Option<String>,
+    url: MaybeUndefined<String>,
     /// `ENABLED` sends what Latchkey has kept for it. At most 5 endpoints of an integration are enabled.
-    status: Option<EndpointStatus>,
+    status: MaybeUndefined<EndpointStatus>,
     /// Types of events, such as `room_stay.created`; at least one.
-    events: Option<Vec<String>>,
+    events: MaybeUndefined<Vec<String>>,
 }
 
 /// A webhook endpoint to delete.
@@ -99,6 +100,8 @@ pub struct WebhookMutation;
 #[Object]
 impl WebhookMutation {
     /// Adds a webhook endpoint and shows its secret, which is never shown again.
+    ///
+    /// Errors: `INVALID_ARGUMENT`.
     async fn create_webhook_endpoint(
         &self,
         ctx: &Context<'_>,
@@ -113,19 +116,27 @@ impl WebhookMutation {
     }
 
     /// Changes a webhook endpoint. Enabling one that Latchkey has disabled sends everything that it missed.
+    ///
+    /// Errors: `NOT_FOUND`, `INVALID_ARGUMENT`.
     async fn update_webhook_endpoint(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What to change.")] input: UpdateWebhookEndpointInput,
     ) -> Outcome<Option<WebhookEndpointPayload>> {
         let mut session = RequestContext::of(ctx).write().await?;
-        let update = EndpointUpdate { url: input.url, status: input.status, events: input.events };
+        let update = EndpointUpdate {
+            url: irremovable(input.url, "url").in_input()?,
+            status: irremovable(input.status, "status").in_input()?,
+            events: irremovable(input.events, "events").in_input()?,
+        };
         let endpoint = webhooks::update_in(session.tx(), uuid(&input.id), update).await.in_input()?;
         let webhook_endpoint = node(&session, endpoint);
         Ok(Some(session.done(WebhookEndpointPayload { webhook_endpoint })))
     }
 
     /// Deletes a webhook endpoint. What was still to be sent to it is dropped.
+    ///
+    /// Errors: `NOT_FOUND`.
     async fn delete_webhook_endpoint(
         &self,
         ctx: &Context<'_>,
@@ -137,6 +148,8 @@ impl WebhookMutation {
     }
 
     /// Gives a webhook endpoint a new secret and shows it. For 24 hours webhooks are signed with the previous one, too.
+    ///
+    /// Errors: `NOT_FOUND`.
     async fn rotate_webhook_secret(
         &self,
         ctx: &Context<'_>,
@@ -150,6 +163,8 @@ impl WebhookMutation {
     }
 
     /// Sends an enabled webhook endpoint, and no other one, an event of the type `webhook.test`.
+    ///
+    /// Errors: `NOT_FOUND`, `INVALID_ARGUMENT`.
     async fn send_test_webhook(
         &self,
         ctx: &Context<'_>,
@@ -162,6 +177,8 @@ impl WebhookMutation {
     }
 
     /// Sends a webhook again, whatever became of it, with all its attempts before it. Its body is the same as ever.
+    ///
+    /// Errors: `NOT_FOUND`.
     async fn resend_webhook(
         &self,
         ctx: &Context<'_>,

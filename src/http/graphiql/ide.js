@@ -4,10 +4,24 @@
 const page = ReactDOM.createRoot(document.getElementById('graphiql'));
 const key = document.getElementById('key');
 
-const example = `# The next arrivals. Ctrl-Space completes; the
-# book on the left holds the documentation.
+// Day of the browser's calendar, counted from today.
+function day(number) {
+  const now = new Date();
+  const date = new Date(Date.UTC(now.getFullYear(), now.getMonth(), now.getDate() + number));
+  return date.toISOString().slice(0, 10);
+}
+
+const example = `# The next arrivals: today's and tomorrow's.
+# Ctrl-Space completes; the book on the left holds
+# the documentation.
 {
-  room_stays(first: 5) {
+  room_stays(
+    filter: {
+      reservation_from: {ge: "${day(0)}", le: "${day(1)}"}
+      reservationStatus: {eq: ACTIVE}
+    }
+    first: 20
+  ) {
     edges {
       node {
         reservation_from
@@ -15,11 +29,40 @@ const example = `# The next arrivals. Ctrl-Space completes; the
         room_setup {
           name
         }
+        roomAccessKey {
+          ... on RoomAccessPin {
+            pin
+          }
+          ... on RoomAccessKeyStorage {
+            pin
+            compartment
+          }
+          ... on RoomAccessQR {
+            qrData
+          }
+        }
       }
+    }
+    pageInfo {
+      hasNextPage
+      endCursor
     }
   }
 }
 `;
+
+// GraphiQL remembers what its tabs hold. An example that was left as it was is today's again.
+const remembered = localStorage.getItem('latchkey:example');
+if (remembered && remembered !== example) {
+  for (const name of ['graphiql:query', 'graphiql:tabState']) {
+    const quoted = (text) => (name === 'graphiql:query' ? text : JSON.stringify(text).slice(1, -1));
+    const kept = localStorage.getItem(name);
+    if (kept) {
+      localStorage.setItem(name, kept.replaceAll(quoted(remembered), () => quoted(example)));
+    }
+  }
+}
+localStorage.setItem('latchkey:example', example);
 
 function fetcher(token) {
   return async (parameters, options) => {

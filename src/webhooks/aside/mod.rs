@@ -74,7 +74,7 @@ async fn move_kind(app: &App, kind: Kind, endpoints: &[EndpointKey]) -> Result<u
     super::store::go_by_index(&mut tx).await?;
     let count = match kind {
         Kind::Resume => store::resume(&mut tx, endpoints, per_endpoint, now).await?,
-        Kind::Hold => store::hold(&mut tx, endpoints, per_endpoint, now).await?,
+        Kind::Hold => store::hold(&mut tx, endpoints, per_endpoint, now, app.liveness.living().as_deref()).await?,
         Kind::Orphan => store::drop_orphans(&mut tx, endpoints, per_endpoint).await?,
     };
     tx.commit().await?;

@@ -105,12 +105,13 @@ pub async fn resume(
     Ok(done.rows_affected())
 }
 
-/// Makes `PENDING` deliveries `HELD`, unless a worker has them. Answers how many.
+/// Makes `PENDING` deliveries `HELD`, unless one of the `living` has them. Answers how many.
 pub async fn hold(
     conn: &mut PgConnection,
     endpoints: &[EndpointKey],
     per_endpoint: i64,
     now: DateTime<Utc>,
+    living: Option<&[i32]>,
 ) -> Result<u64> {
     let (hotels, ids) = EndpointKey::columns(endpoints);
     let done = query!(
@@ -118,11 +119,11 @@ pub async fn hold(
              SELECT d.* FROM unnest($1::uuid[], $2::uuid[]) AS e (hotel_id, endpoint_id) CROSS JOIN LATERAL (
                  SELECT p.hotel_id, p.endpoint_id, p.event_position, p.created_at FROM webhook_deliveries p
                  WHERE p.hotel_id = e.hotel_id AND p.endpoint_id = e.endpoint_id AND p.status = 'PENDING'
-                       AND (p.leased_until IS NULL OR p.leased_until <= $4)
+                       AND (p.leased_until IS NULL OR p.leased_until <= $4 OR p.leased_by <> ALL ($5))
                  ORDER BY p.next_attempt_at LIMIT $3 FOR UPDATE SKIP LOCKED
              ) d
          )
-         UPDATE webhook_deliveries d SET status = 'HELD', next_attempt_at = NULL, leased_until = NULL
+         UPDATE webhook_deliveries d SET status = 'HELD', next_attempt_at = NULL, leased_until = NULL, leased_by = NULL
          FROM picked p
          WHERE d.hotel_id = p.hotel_id AND d.endpoint_id = p.endpoint_id AND d.event_position = p.event_position
                AND d.created_at = p.created_at",
@@ -130,6 +131,7 @@ pub async fn hold(
         &ids[..],
         per_endpoint,
         now,
+        living as Option<&[i32]>,
     )
     .execute(conn)
     .await?;

@@ -1,8 +1,8 @@
 //! The delivery workers: claim, commit, send, then record.
 //!
-//! A claim leases due deliveries for longer than an attempt can take, so no transaction is open while something is sent. A
-//! worker that dies leaves its leases to run out; whatever it had sent is then sent again: at least once. A record counts
-//! only while the lease is the claim's own.
+//! A claim leases due deliveries for longer than an attempt can take, so no transaction is open while something is sent. What a
+//! process held that died is taken over as soon as the others know that it did ([`crate::liveness`]), or when its lease runs out;
+//! whatever it had sent is then sent again: at least once. A record counts only while nobody has claimed the delivery since.
 //!
 //! Endpoints do not delay each other. A claim first looks which endpoints have something due and then takes a few deliveries
 //! of each, every endpoint in turn. An endpoint whose last attempt failed is left alone for a while that doubles up to a
@@ -32,7 +32,7 @@ use super::model::Failure;
 use super::{aside, sign};
 use crate::app::App;
 use crate::audit::{Action, Entry, Journal, ObjectType};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::events::{self, EventActor};
 use crate::hotels::HotelId;
 use crate::secrets::seal_context;
@@ -64,6 +64,15 @@ impl EndpointKey {
     }
 }
 
+/// For how long and in whose name deliveries are claimed.
+pub struct Lease {
+    until: DateTime<Utc>,
+    /// `None`: nobody can tell whether this process lives, so nobody takes over before the end.
+    holder: Option<i32>,
+    /// From everybody else, deliveries are taken over. `None`: from nobody.
+    living: Option<Vec<i32>>,
+}
+
 /// A delivery that this worker alone may send until its lease ends.
 #[derive(Clone)]
 pub struct Claimed {
@@ -78,7 +87,9 @@ pub struct Claimed {
     /// Where the request that caused it stands in a trace.
     traceparent: Option<Traceparent>,
     url: String,
-    sealed_secrets: Vec<Vec<u8>>,
+    sealed_secret: Vec<u8>,
+    /// Of the last day, when the secret was rotated within it.
+    sealed_previous: Option<Vec<u8>>,
     message: Message,
 }
 
@@ -110,10 +121,10 @@ pub async fn deliver_due(app: &App, sender: &Arc<Sender>) -> Result<usize> {
 }
 
 /// What is due at endpoints that work, and at those that fail.
-pub async fn due(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<[DueDeliveries; 2]> {
+pub async fn due(app: &App, conn: &mut PgConnection, now: DateTime<Utc>) -> Result<[DueDeliveries; 2]> {
     super::store::go_by_index(conn).await?;
     let mut due = [DueDeliveries::default(); 2];
-    for found in store::due(conn, now).await? {
+    for found in store::due(conn, now, app.liveness.living().as_deref()).await? {
         let oldest = (now - found.since).to_std().unwrap_or_default();
         due[usize::from(found.failing)] = DueDeliveries { endpoints: found.endpoints, oldest };
     }
@@ -140,11 +151,13 @@ impl Worker {
         let mut tx = self.app.worker_pool.begin().await?;
         super::store::go_by_index(&mut tx).await?;
         let now = self.app.clock.now();
-        let mut waiting = store::waiting(&mut tx, now).await?;
+        let liveness = &self.app.liveness;
+        let lease = Lease { until: now + LEASE, holder: liveness.holder(), living: liveness.living() };
+        let mut waiting = store::waiting(&mut tx, now, lease.living.as_deref()).await?;
         self.shuffle(&mut waiting);
         let allotted = self.allot(&waiting);
         let claimed =
-            if allotted.is_empty() { Vec::new() } else { store::claim(&mut tx, &allotted, now, now + LEASE).await? };
+            if allotted.is_empty() { Vec::new() } else { store::claim(&mut tx, &allotted, now, &lease).await? };
         tx.commit().await?;
         let count = claimed.len();
         for one in claimed {
@@ -219,7 +232,7 @@ impl Worker {
             Ok(Attempted { began_at, duration_ms, answer }) => {
                 self.ended.push(Outcome { claimed, began_at, duration_ms, answer });
             }
-            // Nothing to record: the lease runs out, and by then a missing secret key may be back.
+            // Nothing to record: the lease runs out.
             Err(error) => {
                 tracing::error!(endpoint.id = %claimed.endpoint.id, cause = ?error.source, "a webhook cannot be sent");
             }
@@ -299,14 +312,17 @@ async fn attempt(app: App, sender: Arc<Sender>, claimed: Claimed) -> Result<Atte
     let began_at = app.clock.now();
     let Claimed { endpoint, attempt, traceparent, message, .. } = &claimed;
     let span = traces::delivery(&message.event_type, &endpoint.id, *attempt, traceparent.as_ref());
-    let mut outgoing = outgoing(&app, &claimed, began_at)?;
     let traceparent = Traceparent::of_span(&span).or_else(|| traceparent.clone());
-    outgoing.headers.extend(traceparent.map(|place| (TRACEPARENT, place.to_string())));
-    if claimed.attempt == 1 {
+    if *attempt == 1 {
         app.metrics.webhook_first_attempt((began_at - claimed.created_at).to_std().unwrap_or_default());
     }
     let began = Instant::now();
-    let answer = sender.send(outgoing, &app.webhooks.allowed_networks).instrument(span.clone()).await;
+    let answer = match outgoing(&app, &claimed, traceparent, began_at) {
+        Ok(outgoing) => sender.send(outgoing, &app.webhooks.allowed_networks).instrument(span.clone()).await,
+        // Nothing is sent unsigned. The integration reads why, and can help itself with a new secret.
+        Err(error) if error.code == ErrorCode::SecretUnreadable => Answer::none(Failure::SecretUnreadable),
+        Err(error) => return Err(error),
+    };
     let took = began.elapsed();
     let duration_ms = i32::try_from(took.as_millis()).unwrap_or(i32::MAX);
     let failure = answer.failure.map(Failure::as_str);
@@ -316,17 +332,19 @@ async fn attempt(app: App, sender: Arc<Sender>, claimed: Claimed) -> Result<Atte
     Ok(Attempted { began_at, duration_ms, answer })
 }
 
-fn outgoing(app: &App, claimed: &Claimed, now: DateTime<Utc>) -> Result<Outgoing> {
+fn outgoing(app: &App, claimed: &Claimed, traceparent: Option<Traceparent>, now: DateTime<Utc>) -> Result<Outgoing> {
     let context = seal_context(claimed.endpoint.hotel, claimed.endpoint.id);
-    let open = |sealed: &Vec<u8>| app.secret_keys.open(&context, sealed);
-    let secrets = claimed.sealed_secrets.iter().map(open).collect::<Result<Vec<_>>>()?;
+    let mut secrets = vec![app.secret_keys.open(&context, &claimed.sealed_secret)?];
+    // One that does not open must not keep the present one from signing.
+    secrets.extend(claimed.sealed_previous.iter().filter_map(|sealed| app.secret_keys.open(&context, sealed).ok()));
     let body = claimed.message.body();
     let signatures = sign::sign(&secrets, &claimed.message.id, &body, now)?;
-    let headers = vec![
+    let mut headers = vec![
         ("3rpms-signature", signatures.of_3rpms),
         ("webhook-id", claimed.message.id.clone()),
         ("webhook-timestamp", signatures.timestamp),
         ("webhook-signature", signatures.standard),
     ];
+    headers.extend(traceparent.map(|place| (TRACEPARENT, place.to_string())));
     Ok(Outgoing { url: claimed.url.clone(), headers, body: Bytes::from(body), failing: claimed.failing })
 }

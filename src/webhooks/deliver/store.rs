@@ -5,7 +5,7 @@ use sqlx::{PgConnection, query, query_as};
 use uuid::Uuid;
 
 use super::rules::{DeliveryChange, EndpointChange, Standing};
-use super::{Claimed, EndpointKey, Outcome};
+use super::{Claimed, EndpointKey, Lease, Outcome};
 use crate::error::Result;
 use crate::id::hex;
 use crate::telemetry::traces::Traceparent;
@@ -36,7 +36,9 @@ pub struct Due {
 ///
 /// Hops through the index from endpoint to endpoint, and looks for each at what has been due for longest: its cost depends on
 /// how many are on their way to an endpoint, and not on how much waits for it.
-pub async fn waiting(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<Vec<Waiting>> {
+///
+/// What was leased by a process that is not among the `living` is waiting, too.
+pub async fn waiting(conn: &mut PgConnection, now: DateTime<Utc>, living: Option<&[i32]>) -> Result<Vec<Waiting>> {
     let rows = query!(
         r#"WITH RECURSIVE pending AS (
                (SELECT hotel_id, endpoint_id FROM webhook_deliveries WHERE status = 'PENDING'
@@ -53,8 +55,10 @@ pub async fn waiting(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<Vec<
            WHERE w.status = 'ENABLED' AND (w.backoff_until IS NULL OR w.backoff_until <= $1)
                  AND EXISTS (SELECT FROM webhook_deliveries d
                              WHERE d.hotel_id = p.hotel_id AND d.endpoint_id = p.endpoint_id AND d.status = 'PENDING'
-                                   AND d.next_attempt_at <= $1 AND (d.leased_until IS NULL OR d.leased_until <= $1))"#,
+                                   AND d.next_attempt_at <= $1
+                                   AND (d.leased_until IS NULL OR d.leased_until <= $1 OR d.leased_by <> ALL ($2)))"#,
         now,
+        living as Option<&[i32]>,
     )
     .fetch_all(conn)
     .await?;
@@ -66,7 +70,7 @@ pub async fn waiting(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<Vec<
 
 /// What is due at enabled endpoints: how many of them there are, and since when the oldest delivery is, for those that work and
 /// for those that fail. Hops through the index as [`waiting`] does.
-pub async fn due(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<Vec<Due>> {
+pub async fn due(conn: &mut PgConnection, now: DateTime<Utc>, living: Option<&[i32]>) -> Result<Vec<Due>> {
     let due = query_as!(
         Due,
         r#"WITH RECURSIVE pending AS (
@@ -84,23 +88,25 @@ pub async fn due(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<Vec<Due>
            CROSS JOIN LATERAL (
                SELECT d.next_attempt_at FROM webhook_deliveries d
                WHERE d.hotel_id = p.hotel_id AND d.endpoint_id = p.endpoint_id AND d.status = 'PENDING'
-                     AND d.next_attempt_at <= $1 AND (d.leased_until IS NULL OR d.leased_until <= $1)
+                     AND d.next_attempt_at <= $1
+                     AND (d.leased_until IS NULL OR d.leased_until <= $1 OR d.leased_by <> ALL ($2))
                ORDER BY d.next_attempt_at LIMIT 1
            ) oldest
            WHERE w.status = 'ENABLED' GROUP BY w.failures > 0"#,
         now,
+        living as Option<&[i32]>,
     )
     .fetch_all(conn)
     .await?;
     Ok(due)
 }
 
-/// Takes up to so many due deliveries of each endpoint, those first that have been due for longest, until `leased_until`.
+/// Takes up to so many due deliveries of each endpoint, those first that have been due for longest.
 pub async fn claim(
     conn: &mut PgConnection,
     allotted: &[(EndpointKey, u16)],
     now: DateTime<Utc>,
-    leased_until: DateTime<Utc>,
+    lease: &Lease,
 ) -> Result<Vec<Claimed>> {
     let endpoints: Vec<EndpointKey> = allotted.iter().map(|(endpoint, _)| *endpoint).collect();
     let (hotels, ids) = EndpointKey::columns(&endpoints);
@@ -111,12 +117,14 @@ pub async fn claim(
                CROSS JOIN LATERAL (
                    SELECT p.hotel_id, p.endpoint_id, p.event_position, p.created_at FROM webhook_deliveries p
                    WHERE p.hotel_id = e.hotel_id AND p.endpoint_id = e.endpoint_id AND p.status = 'PENDING'
-                         AND p.next_attempt_at <= $4 AND (p.leased_until IS NULL OR p.leased_until <= $4)
+                         AND p.next_attempt_at <= $4
+                         AND (p.leased_until IS NULL OR p.leased_until <= $4 OR p.leased_by <> ALL ($7))
                    ORDER BY p.next_attempt_at, p.event_position LIMIT e.allotted FOR UPDATE SKIP LOCKED
                ) d
            ), claimed AS (
                UPDATE webhook_deliveries d
-               SET attempts = d.attempts + 1, run_began_at = coalesce(d.run_began_at, $4), leased_until = $5
+               SET attempts = d.attempts + 1, run_began_at = coalesce(d.run_began_at, $4), leased_until = $5,
+                   leased_by = $6
                FROM picked p
                WHERE d.hotel_id = p.hotel_id AND d.endpoint_id = p.endpoint_id AND d.event_position = p.event_position
                      AND d.created_at = p.created_at
@@ -134,7 +142,9 @@ pub async fn claim(
         &ids[..],
         &counts[..],
         now,
-        leased_until,
+        lease.until,
+        lease.holder,
+        lease.living.as_deref() as Option<&[i32]>,
     )
     .fetch_all(conn)
     .await?;
@@ -147,11 +157,12 @@ pub async fn claim(
             attempt: row.attempts,
             failed_attempts: row.failed_attempts,
             run_began_at: row.run_began_at,
-            leased_until,
+            leased_until: lease.until,
             failing: row.failures > 0,
             traceparent: row.traceparent.as_deref().and_then(Traceparent::parse),
             url: row.url,
-            sealed_secrets: std::iter::once(row.secret).chain(row.previous_secret).collect(),
+            sealed_secret: row.secret,
+            sealed_previous: row.previous_secret,
             message: Message {
                 id: hex(&row.event_id),
                 event_type: row.event_type,
@@ -170,16 +181,17 @@ pub async fn claim(
 pub async fn release(conn: &mut PgConnection, claimed: &[Claimed]) -> Result<()> {
     let keys = Keys::of(claimed.iter());
     query!(
-        "UPDATE webhook_deliveries d SET leased_until = NULL
-         FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::timestamptz[], $5::timestamptz[])
-              AS u (hotel_id, endpoint_id, event_position, created_at, leased_until)
+        "UPDATE webhook_deliveries d SET leased_until = NULL, leased_by = NULL
+         FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::timestamptz[], $5::timestamptz[], $6::integer[])
+              AS u (hotel_id, endpoint_id, event_position, created_at, leased_until, attempts)
          WHERE d.hotel_id = u.hotel_id AND d.endpoint_id = u.endpoint_id AND d.event_position = u.event_position
-               AND d.created_at = u.created_at AND d.leased_until = u.leased_until",
+               AND d.created_at = u.created_at AND d.leased_until = u.leased_until AND d.attempts = u.attempts",
         &keys.hotels[..],
         &keys.endpoints[..],
         &keys.positions[..],
         &keys.created[..],
         &keys.leases[..],
+        &keys.attempts[..],
     )
     .execute(conn)
     .await?;
@@ -260,7 +272,7 @@ pub async fn insert_attempts(conn: &mut PgConnection, outcomes: &[&Outcome]) -> 
     Ok(())
 }
 
-/// Moves deliveries on, as far as their leases are still those of the claim.
+/// Moves deliveries on, as far as nobody has claimed them since.
 pub async fn update_deliveries(conn: &mut PgConnection, changes: &[(&Claimed, DeliveryChange)]) -> Result<()> {
     let keys = Keys::of(changes.iter().map(|(claimed, _)| *claimed));
     let statuses: Vec<&str> = changes.iter().map(|(_, change)| change.status.as_str()).collect();
@@ -270,13 +282,13 @@ pub async fn update_deliveries(conn: &mut PgConnection, changes: &[(&Claimed, De
     query!(
         "UPDATE webhook_deliveries d
          SET status = u.status, failed_attempts = u.failed_attempts, next_attempt_at = u.next_attempt_at,
-             finished_at = u.finished_at, leased_until = NULL
+             finished_at = u.finished_at, leased_until = NULL, leased_by = NULL
          FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::timestamptz[], $5::timestamptz[], $6::text[],
-                     $7::integer[], $8::timestamptz[], $9::timestamptz[])
+                     $7::integer[], $8::timestamptz[], $9::timestamptz[], $10::integer[])
               AS u (hotel_id, endpoint_id, event_position, created_at, leased_until, status, failed_attempts,
-                    next_attempt_at, finished_at)
+                    next_attempt_at, finished_at, attempts)
          WHERE d.hotel_id = u.hotel_id AND d.endpoint_id = u.endpoint_id AND d.event_position = u.event_position
-               AND d.created_at = u.created_at AND d.leased_until = u.leased_until",
+               AND d.created_at = u.created_at AND d.leased_until = u.leased_until AND d.attempts = u.attempts",
         &keys.hotels[..],
         &keys.endpoints[..],
         &keys.positions[..],
@@ -286,6 +298,7 @@ pub async fn update_deliveries(conn: &mut PgConnection, changes: &[(&Claimed, De
         &failed[..],
         &next[..] as &[Option<DateTime<Utc>>],
         &finished[..] as &[Option<DateTime<Utc>>],
+        &keys.attempts[..],
     )
     .execute(conn)
     .await?;
@@ -333,13 +346,14 @@ pub async fn notify(conn: &mut PgConnection) -> Result<()> {
     Ok(())
 }
 
-/// Primary keys and leases of deliveries, column by column.
+/// Primary keys and leases of deliveries, column by column. The number of the attempt tells one claim from the next, as clocks may not.
 struct Keys {
     hotels: Vec<Uuid>,
     endpoints: Vec<Uuid>,
     positions: Vec<i64>,
     created: Vec<DateTime<Utc>>,
     leases: Vec<DateTime<Utc>>,
+    attempts: Vec<i32>,
 }
 
 impl Keys {
@@ -349,7 +363,8 @@ impl Keys {
             endpoints: claimed.clone().map(|one| one.endpoint.id).collect(),
             positions: claimed.clone().map(|one| one.position).collect(),
             created: claimed.clone().map(|one| one.created_at).collect(),
-            leases: claimed.map(|one| one.leased_until).collect(),
+            leases: claimed.clone().map(|one| one.leased_until).collect(),
+            attempts: claimed.map(|one| one.attempt).collect(),
         }
     }
 }

@@ -52,10 +52,11 @@ impl Site {
         Self { pool, embedded, desk, locks, data }
     }
 
-    /// Starts a server whose clock begins at `time` of 30 January 2026.
+    /// Starts a server whose clock begins at `time` of 30 January 2026; the hotel was made today.
     pub fn serve(&self, time: &str) -> Serving {
         let clock = format!("2026-01-30T{time}Z");
-        self.data.serve_with(&["--clock", &clock, "--webhook-allow-networks", "127.0.0.0/8,::1/128"])
+        let networks = "127.0.0.0/8,::1/128";
+        self.data.serve_with(&["--clock", &clock, "--accept-clock", "--webhook-allow-networks", networks])
     }
 
     /// The hotel's front desk at a server.
@@ -131,7 +132,7 @@ pub struct User {
 }
 
 impl User {
-    fn new(server: &Serving, key: &str) -> Self {
+    pub fn new(server: &Serving, key: &str) -> Self {
         let http = reqwest::Client::builder().no_proxy().build().expect("a client");
         Self { http, url: format!("{}/graphql", server.url), key: key.to_owned() }
     }

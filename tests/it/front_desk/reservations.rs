@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use super::expect_refused;
-use crate::support::{House, code, fingerprint, text};
+use crate::support::{House, code, fingerprint, nodes, text};
 
 #[tokio::test]
 async fn a_reservation_is_made_with_its_stays_clients_and_details() {
@@ -192,4 +192,29 @@ async fn an_invoiced_reservation_can_neither_be_cancelled_nor_re_activated() {
         let act = (name, json!({ "id": id }), "reservation { id }");
         expect_refused(&house, &house.desk, act, (code, Value::Null)).await;
     }
+}
+
+#[tokio::test]
+async fn g09_codes_that_people_take_for_one_are_one() {
+    let house = House::new().await;
+    let (id, _) = house.reservation(" Ru\u{308}gen-1 ", &[("2026-01-30", "2026-02-02")]).await;
+    let (other, _) = house.reservation("B", &[("2026-01-30", "2026-02-02")]).await;
+    let taken = json!({"id": other, "code": "R\u{dc}GEN-1"});
+    let act = ("updateReservation", taken, "reservation { id }");
+    expect_refused(&house, &house.desk, act, ("CODE_TAKEN", json!(["input", "code"]))).await;
+    let found = async |filter: Value| {
+        let query = "query($filter: ReservationFilter) { reservations(filter: $filter) { edges { node { code } } } }";
+        nodes(&house.desk.data(query, json!({ "filter": filter })).await["reservations"])
+    };
+    let codes = |codes: &[&str]| codes.iter().map(|code| json!({ "code": code })).collect::<Vec<_>>();
+    for legacy in [false, true] {
+        assert_eq!(found(json!({"code": {"eq": "r\u{fc}gen-1"}})).await, codes(&["R\u{fc}gen-1"]), "{legacy}");
+        assert_eq!(found(json!({"code": {"in": ["x", "b"]}})).await, codes(&["B"]), "{legacy}");
+        assert_eq!(found(json!({"not": {"code": {"eq": "b"}}})).await, codes(&["R\u{fc}gen-1"]), "{legacy}");
+        // As a release before wrote them.
+        let legacy = sqlx::query("UPDATE reservations SET code_folded = NULL").execute(&house.test.db.pool);
+        legacy.await.expect("as before");
+    }
+    let notes = json!({"id": id, "notes": "Late"});
+    house.desk.done("updateReservation", notes, "reservation { id }").await;
 }

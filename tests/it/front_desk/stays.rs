@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use super::{STAY, expect_refused};
-use crate::support::{House, code};
+use crate::support::{House, code, text};
 
 #[tokio::test]
 async fn stays_are_added_and_deleted() {
@@ -211,4 +211,65 @@ async fn a_stay_without_a_night_departs_at_the_end_of_its_day() {
     house.locks.remove(&stays[0], &key).await;
     house.test.advance(TimeDelta::minutes(1));
     assert_eq!(code(&house.locks.add(&stays[0], &key).await), "ROOM_STAY_DEPARTED");
+}
+
+#[tokio::test]
+async fn g08_what_is_answered_can_be_sent_again_in_the_years_1900_to_9999() {
+    let house = House::new().await;
+    let stay = house.stay("R1").await;
+    let seen = |at: &str| json!({"id": stay, "check_in": at});
+    // Berlin is an hour ahead of Greenwich, and was 53 minutes and 28 seconds less than that before 1893.
+    for (sent, answered) in [
+        ("9999-12-31T22:59:59Z", "9999-12-31T23:59:59+01:00"),
+        ("1899-12-31T23:00:00Z", "1900-01-01T00:00:00+01:00"),
+        ("2026-01-30T15:00:00.1234567+01:00", "2026-01-30T15:00:00.123456+01:00"),
+    ] {
+        for at in [sent, answered] {
+            let answer = house.locks.done("updateRoomStay", seen(at), "roomStay { check_in }").await;
+            assert_eq!(answer["roomStay"]["check_in"], answered, "{at}");
+        }
+        let filter = json!({"filter": {"check_in": {"eq": answered}}});
+        let query = "query($filter: RoomStayFilter) { room_stays(filter: $filter) { totalCount } }";
+        assert_eq!(house.locks.data(query, filter).await["room_stays"]["totalCount"], 1, "{answered}");
+    }
+    for at in ["9999-12-31T23:00:00Z", "1899-12-31T22:59:59Z"] {
+        let act = ("updateRoomStay", seen(at), "roomStay { id }");
+        expect_refused(&house, &house.locks, act, ("INVALID_ARGUMENT", json!(["input", "check_in"]))).await;
+    }
+    for at in ["9999-12-31T23:59:59-12:01", "0001-01-01T00:00:00Z", "+10000-01-01T00:00:00Z", "1899-12-30T00:00:00Z"] {
+        let answer = house.locks.act("updateRoomStay", seen(at), "roomStay { id }").await;
+        assert!(["INVALID_VARIABLE", "GRAPHQL_VALIDATION_FAILED"].contains(&code(&answer)), "{at}");
+    }
+    let dates = |from: &str, to: &str| json!({"roomStayId": stay, "reservation_from": from, "reservation_to": to});
+    for date in ["1899-12-31", "0000-01-01", "10000-01-01", "99999-1-1"] {
+        let answer = house.desk.act("changeRoomStayDates", dates(date, date), "roomStay { id }").await;
+        assert!(["INVALID_VARIABLE", "GRAPHQL_VALIDATION_FAILED"].contains(&code(&answer)), "{date}");
+    }
+    // Days later, its key is still on it: that instant is answered, too.
+    let too_late = ("changeRoomStayDates", dates("9999-12-27", "9999-12-29"), "roomStay { id }");
+    expect_refused(&house, &house.desk, too_late, ("INVALID_ARGUMENT", json!(["input", "reservation_to"]))).await;
+    house.desk.done("changeRoomStayDates", dates("9999-12-28", "9999-12-28"), "roomStay { id }").await;
+    house.locks.done("updateRoomStay", json!({"id": stay, "check_in": null}), "roomStay { id }").await;
+    let key = house.locks.pin("1").await;
+    house.locks.add(&stay, &key).await;
+    let read = house.locks.read_stay(&stay, "roomAccessKey { deletesAt }").await;
+    assert_eq!(read["roomAccessKey"]["deletesAt"], "9999-12-31T00:00:00+01:00");
+}
+
+#[tokio::test]
+async fn g16_a_check_out_without_a_check_in_says_so() {
+    let house = House::new().await;
+    let stay = house.stay("R1").await;
+    let message = async |input: Value| {
+        let answer = house.locks.act("updateRoomStay", input, "roomStay { id }").await;
+        text(&answer["errors"][0]["message"])
+    };
+    let without = message(json!({"id": stay, "check_out": "2026-01-31T09:00:00Z"})).await;
+    assert!(without.contains("no check-in"), "{without}");
+    let times = json!({"id": stay, "check_in": "2026-01-30T15:00:00Z", "check_out": "2026-01-31T09:00:00Z"});
+    house.locks.done("updateRoomStay", times, "roomStay { id }").await;
+    let before = message(json!({"id": stay, "check_out": "2026-01-30T14:00:00Z"})).await;
+    assert!(before.contains("before check_in"), "{before}");
+    let back = ("updateRoomStay", json!({"id": stay, "check_in": null}), "roomStay { id }");
+    expect_refused(&house, &house.locks, back, ("INVALID_ARGUMENT", json!(["input", "check_in"]))).await;
 }

@@ -160,10 +160,10 @@ impl Maker<'_> {
             ("deep variables", filtered.into(), json!({"f": nested(100)}), "DOCUMENT_TOO_DEEP"),
             ("U+0000 in a variable", code.into(), json!({"c": "\0"}), "none"),
             ("a long text in a variable", code.into(), json!({"c": "x".repeat(900_000)}), "DOCUMENT_TOO_COMPLEX"),
-            ("a variable of the wrong type", code.into(), json!({"c": {"a": [1]}}), "GRAPHQL_VALIDATION_FAILED"),
-            ("a number that is too large", first.into(), json!({"n": 1e300}), "GRAPHQL_VALIDATION_FAILED"),
+            ("a variable of the wrong type", code.into(), json!({"c": {"a": [1]}}), "INVALID_VARIABLE"),
+            ("a number that is too large", first.into(), json!({"n": 1e300}), "INVALID_VARIABLE"),
             ("a negative page", first.into(), json!({"n": -1}), "INVALID_ARGUMENT"),
-            ("a day that there is not", day.into(), json!({"d": "99999-99-99"}), "GRAPHQL_VALIDATION_FAILED"),
+            ("a day that there is not", day.into(), json!({"d": "99999-99-99"}), "INVALID_VARIABLE"),
         ]
         .map(|(what, document, variables, code)| hostile(what, self.variables(&document, &variables), 200, code))
         .into()

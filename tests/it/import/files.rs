@@ -34,10 +34,49 @@ async fn a_bad_line_is_reported_with_its_number_and_the_rest_goes_on() {
             (6, "adults: \"two\" is not a whole number from 0 to 1000"),
             (7, "3 fields where the header row has 22"),
             (8, "reservation_status: \"Maybe\" is none of Check-Out, Canceled and No-Show"),
-            (9, "1 fields where the header row has 22"),
+            (9, "a quotation mark is opened and not closed"),
             (10, "reserved_room_type is absent"),
         ]
     );
+}
+
+#[tokio::test]
+async fn g12_a_blank_needed_column_is_a_bad_line_and_numbers_are_taken_alike_in_every_column() {
+    let (app, hotel) = city().await;
+    for (what, line, reason) in [
+        ("adults", STAYED.replace(",0,2,2,1,", ",0,2,,1,"), "adults is absent"),
+        ("week nights", STAYED.replace(",0,2,2,1,", ",0,NULL,2,1,"), "stays_in_week_nights is absent"),
+        ("weekend nights", STAYED.replace(",0,2,2,1,", ",,2,2,1,"), "stays_in_weekend_nights is absent"),
+        ("year", STAYED.replace(",2026,", ",,"), "arrival_date_year is absent"),
+        ("month", STAYED.replace(",January,", ",NA,"), "arrival_date_month is absent"),
+        ("day", STAYED.replace(",28,", ",,"), "arrival_date_day_of_month is absent"),
+        (
+            "half a child",
+            STAYED.replace(",2,2,1,0,", ",2,2,1.5,0,"),
+            "children: \"1.5\" is not a whole number from 0 to 1000",
+        ),
+        (
+            "half a day",
+            STAYED.replace(",28,", ",28.5,"),
+            "arrival_date_day_of_month: \"28.5\" is not a whole number from 0 to 31",
+        ),
+    ] {
+        let summary = import_file(&app, &hotel, csv(&[&line])).await;
+        assert_eq!(summary.bad_lines, [BadLine { number: 2, reason: reason.into() }], "{what}");
+    }
+    assert_eq!(count(&app.db.pool, "reservations").await, 0);
+    import_file(&app, &hotel, csv(&[STAYED])).await;
+    let tables = whole_tables(&app.db.pool).await;
+    // As programs write numbers of columns with gaps: is_canceled to babies, and the agent.
+    let floats =
+        "City,0.0,10.0,2026.0,1.0,28.0,0.0,2.0,2.0,1.0,0.0,BB,PRT,Online TA,TA/TO,A,A,9.0,NULL,Transient,,1/30/2026";
+    let again = import_file(&app, &hotel, csv(&[floats])).await;
+    assert_eq!(again.room_stays, Counts { created: 0, changed: 0, unchanged: 1 });
+    assert_eq!(whole_tables(&app.db.pool).await, tables);
+    for header in [csv(&[]), "code,last_name,arrival,departure\n\n".to_owned()] {
+        let refused = try_import(&app, &hotel, header, Options::default()).await.expect_err("refused");
+        assert_eq!(refused.message, "The file holds a header row and no bookings; nothing was imported");
+    }
 }
 
 #[tokio::test]
@@ -130,16 +169,23 @@ async fn the_command_prints_counts_and_bad_lines_and_fails_when_a_line_was_left_
     };
     let (code, counts, _) = import(&[STAYED, "bad", NO_SHOW]);
     assert_eq!(code, Some(1));
-    assert!(counts.contains("room stays            2        0          0\n"), "{counts}");
+    assert!(counts.contains("room stays               2          0          0\n"), "{counts}");
 
     let (code, counts, said) = import(&[STAYED, NO_SHOW]);
     assert_eq!((code, said.contains("line 3")), (Some(0), false));
-    assert!(counts.contains("room stays            0        0          2\n"), "{counts}");
+    assert!(counts.contains("room stays               0          0          2\n"), "{counts}");
     assert_eq!(count(&db.pool, "room_stays WHERE reservation_from = '2026-01-14'").await, 1);
 
     let (_, _, said) = import(&[STAYED, "bad", NO_SHOW]);
     assert!(said.contains("line 3: 1 fields where the header row has 22\n"), "{said}");
-    assert!(said.ends_with("latchkey: 1 line was left out; the others are imported\n"), "{said}");
+    assert!(said.ends_with("latchkey: 1 line left out; the others are imported\n"), "{said}");
+    let (code, _, said) = import(&["bad"]);
+    assert_eq!(
+        (code, said.ends_with("1 line left out, and there was no other: nothing was imported\n")),
+        (Some(1), true)
+    );
+    let (code, _, said) = import(&[]);
+    assert_eq!((code, said.contains("no bookings")), (Some(1), true), "{said}");
     let unknown = data.run(&["import", "other-hotel", path.to_str().expect("text")]);
     assert!(String::from_utf8_lossy(&unknown.stderr).contains("there is no hotel \"other-hotel\""));
     assert_eq!(unknown.status.code(), Some(1));

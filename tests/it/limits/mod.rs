@@ -26,7 +26,7 @@ fn limits(requests: u64, cost: u64, auth_failures: u64) -> ThrottleSettings {
 }
 
 /// The limits that are kept unless told otherwise.
-fn default_limits() -> ThrottleSettings {
+pub fn default_limits() -> ThrottleSettings {
     let limit = |text: &str| text.parse().expect("a number");
     limits(
         limit(ThrottleSettings::DEFAULT_REQUESTS),
@@ -43,14 +43,14 @@ fn limited(house: &House, clock: Clock, limits: ThrottleSettings) -> App {
 }
 
 /// A hotel, and a server with limits.
-struct Gate {
-    house: House,
+pub struct Gate {
+    pub house: House,
     app: App,
-    server: TestServer,
+    pub server: TestServer,
 }
 
 impl Gate {
-    async fn with(limits: ThrottleSettings) -> Self {
+    pub async fn with(limits: ThrottleSettings) -> Self {
         let house = House::new().await;
         let app = limited(&house, house.test.clock.clone(), limits);
         let server = TestServer::start(&app).await;

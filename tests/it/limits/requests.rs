@@ -21,6 +21,9 @@ async fn f16_200_requests_a_minute_and_then_an_answer_that_says_when_to_try_agai
     let error = json!({"message": "An API key may send 200 requests a minute; try again in 1 second",
         "extensions": {"code": "RATE_LIMITED"}});
     assert_eq!(read(refused).await, (429, "1".to_owned(), json!({"errors": [error]})));
+    let batch = json!([{"query": "{ __typename }"}, {"query": "{ __typename }"}]);
+    let refused = gate.server.post(&live, &batch).send().await.expect("an answer");
+    assert_eq!(read(refused).await, (429, "1".to_owned(), json!([{"errors": [error]}, {"errors": [error]}])));
     assert_eq!(fingerprint(&house.test.db.pool).await, before);
 
     // One comes back every 300 ms, and what was refused has taken none.

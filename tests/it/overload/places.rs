@@ -59,22 +59,25 @@ async fn whoever_finds_no_place_is_told_so_in_the_form_of_the_interface() {
     let others = async {
         while site.waiting_in_the_database().await < PLACES {}
         let began = Instant::now();
-        let (graphql, rest) = tokio::join!(site.graphql(), site.rest());
+        let batch = site.server.post(&site.vendor.live, &json!([{"query": "{ a }"}, {"query": "{ b }"}]));
+        let (graphql, rest, batch) = tokio::join!(site.graphql(), site.rest(), batch.send());
         let waited = began.elapsed();
         let health = site.server.request("GET", "/healthz").send().await.expect("an answer");
         assert_eq!(health.status(), 200, "who watches needs no place");
         holding.rollback().await.expect("let go");
-        (graphql, rest, waited)
+        (graphql, rest, batch.expect("an answer"), waited)
     };
-    let (running, (graphql, rest, waited)) = tokio::join!(running, others);
+    let (running, (graphql, rest, batch, waited)) = tokio::join!(running, others);
     assert!(waited < PATIENCE, "{waited:?}");
-    for response in [&graphql, &rest] {
+    for response in [&graphql, &rest, &batch] {
         assert_eq!(response.status(), 503);
         assert_eq!(header(response, "retry-after"), "1");
         assert!(header(response, "x-request-id").starts_with("req_"));
     }
     let id = header(&rest, "x-request-id").to_owned();
     assert_eq!(error_code(&graphql.json().await.expect("JSON")), "OVERLOADED");
+    let batch: Vec<Value> = batch.json().await.expect("an array");
+    assert_eq!(batch.iter().map(error_code).collect::<Vec<_>>(), ["OVERLOADED"; 2]);
     let rest: Value = rest.json().await.expect("JSON");
     assert_eq!(rest["code"], "OVERLOADED");
     assert_eq!(rest["requestId"], id);

@@ -130,3 +130,76 @@ async fn who_is_in_the_house_is_read_page_by_page() {
         assert_eq!(desk.in_house(query).await["code"], "INVALID_ARGUMENT", "{query}");
     }
 }
+
+#[tokio::test]
+async fn g09_names_codes_and_rooms_are_found_however_they_are_written() {
+    let desk = Desk::new().await;
+    desk.house.room("S\u{fc}d 1").await;
+    let stays =
+        json!([{"categoryId": desk.house.category, "reservation_from": "2026-01-30", "reservation_to": "2026-02-02"}]);
+    let input = json!({"code": "R\u{fc}gen-1", "client": {"person": {"lastname": "M\u{fc}ller"}}, "roomStays": stays});
+    desk.house.desk.done("createReservation", input, "reservation { id }").await;
+    let with = |id: &str, name: &str, room: &str| json!({"pmsGuestId": id, "lastName": name, "roomNumber": room, "checkOutDate": "2026-02-02"});
+    let first = desk.post("checkin", with("Ru\u{308}gen-1", "Mu\u{308}ller", "Su\u{308}d 1")).await;
+    assert_eq!((&first["created"], &first["guest"]["lastName"]), (&json!(false), &json!("M\u{fc}ller")));
+    let skip = desk.events(0).await.len();
+    for (id, name, room) in [
+        ("R\u{fc}gen-1", "M\u{dc}LLER", "s\u{fc}d  1"),
+        ("R\u{dc}GEN-1", " mu\u{308}ller ", "S\u{dc}D 1"),
+        ("ru\u{308}gen-1", "M\u{fc}ller", "Su\u{308}d\u{a0}1"),
+    ] {
+        let again = desk.post("checkin", with(id, name, room)).await;
+        assert_eq!((&again["created"], &again["guest"]), (&json!(false), &first["guest"]), "{id} {name} {room}");
+        let same = desk.post("update", json!({"pmsGuestId": id, "lastName": name, "roomNumber": room})).await;
+        assert_eq!(same["changes"], json!({}));
+        let list = desk.post("sync", json!({"guests": [with(id, name, room)]})).await;
+        assert_eq!(list["unchanged"], 1, "{id} {name} {room}");
+    }
+    assert_eq!(desk.events(skip).await, Vec::<Value>::new(), "nothing changed");
+    let other = desk.refused("checkin", with("R\u{fc}gen-1", "Muller", "S\u{fc}d 1")).await;
+    assert_eq!(other, (400, "INVALID_ARGUMENT".to_owned(), json!("lastName")));
+    let gone = desk.post("checkout", json!({"pmsGuestId": "RU\u{308}GEN-1", "roomNumber": "su\u{308}d 1"})).await;
+    assert_eq!(gone["guests"].as_array().map(Vec::len), Some(1));
+}
+
+#[tokio::test]
+async fn g10_a_name_that_graphql_was_sent_with_spaces_is_found_without() {
+    let desk = Desk::new().await;
+    desk.house.room("301").await;
+    let stays =
+        json!([{"categoryId": desk.house.category, "reservation_from": "2026-01-30", "reservation_to": "2026-02-02"}]);
+    let input = json!({"code": " R-1 ", "client": {"person": {"lastname": " Doe "}}, "roomStays": stays});
+    desk.house.desk.done("createReservation", input, "reservation { id }").await;
+    let answer = desk.post("checkin", doe("R-1")).await;
+    assert_eq!((&answer["created"], &answer["guest"]["lastName"]), (&json!(false), &json!("Doe")));
+    let imported = json!({"externalId": " X-1", "client": {"person": {"lastname": "Roe"}}, "roomStays": stays});
+    desk.house.locks.done("importReservation", imported, "reservation { id }").await;
+    assert_eq!(desk.post("checkin", doe(" X-1 ")).await["created"], false);
+}
+
+#[tokio::test]
+async fn g11_the_language_of_a_guest_is_kept_as_its_iso_code() {
+    let desk = Desk::new().await;
+    desk.house.room("301").await;
+    let mut guest = doe("A");
+    guest["language"] = json!("de-DE");
+    assert_eq!(desk.post("checkin", guest.clone()).await["guest"]["language"], "de");
+    assert_eq!(desk.post("update", json!({"pmsGuestId": "A", "language": "de_AT"})).await["changes"], json!({}));
+    guest["language"] = json!("klingon");
+    for (name, body, field) in [
+        ("checkin", guest.clone(), "language"),
+        ("update", json!({"pmsGuestId": "A", "language": "xx"}), "language"),
+        ("sync", json!({ "guests": [guest] }), "guests[0].language"),
+    ] {
+        assert_eq!(desk.refused(name, body).await, (400, "INVALID_ARGUMENT".to_owned(), json!(field)), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn g16_a_check_out_of_a_guest_who_has_not_come_says_so() {
+    let desk = Desk::new().await;
+    desk.house.stay_in("301").await;
+    let response = desk.send(&desk.live, "k", "checkout", &json!({"pmsGuestId": "R-301"})).await;
+    let answer: Value = response.json().await.expect("JSON");
+    assert_eq!(answer["message"], "The guest has not checked in");
+}

@@ -9,7 +9,7 @@ use latchkey::graphql::{GraphQlRequest, execute};
 use latchkey::hotels::Hotel;
 use serde_json::{Value, json};
 
-use super::{TestApp, TestIntegration};
+use super::{TestApp, TestIntegration, codes};
 
 /// Somebody with an API key.
 #[derive(Clone)]
@@ -40,7 +40,8 @@ impl Client {
             variables: Variables::from_json(variables.clone()),
         });
         let execution = Box::pin(execute(&self.app, &self.actor, requests.collect())).await;
-        execution.responses.iter().map(|response| serde_json::to_value(response).expect("JSON")).collect()
+        let responses = execution.responses.iter().map(|response| serde_json::to_value(response).expect("JSON"));
+        responses.inspect(codes::expect_described).collect()
     }
 
     /// Runs one operation that has to succeed and answers with its data.

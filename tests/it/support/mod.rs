@@ -4,9 +4,11 @@
 
 mod app;
 pub mod client;
+pub mod codes;
 mod db;
 mod desk;
 mod log;
+mod node;
 mod process;
 pub mod receiver;
 mod server;
@@ -16,6 +18,7 @@ pub use client::{Client, House, code, text};
 pub use db::TestDb;
 pub use desk::{fingerprint, nodes, until_somebody_waits};
 pub use log::LogLines;
+pub use node::Node;
 pub use process::{DataDir, LATCHKEY, Serving, latchkey, postgres_program};
 pub use receiver::{Received, Receiver, Reply};
 pub use server::{TestServer, error_code, header};

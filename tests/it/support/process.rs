@@ -39,6 +39,13 @@ impl DataDir {
         data
     }
 
+    /// For a program that uses whatever database is there.
+    pub fn with_url(url: &str) -> Self {
+        let mut data = Self::new();
+        data.database_url = Some(url.to_owned());
+        data
+    }
+
     /// The same, logging in as somebody else than the owner of the tables.
     pub fn with_database_as(db: &TestDb, login: &str) -> Self {
         let mut data = Self::new();
@@ -73,6 +80,11 @@ impl DataDir {
         let output = self.run(args);
         assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).expect("text")
+    }
+
+    /// Runs a command that lists something, and returns its rows.
+    pub fn list(&self, args: &[&str]) -> Vec<serde_json::Value> {
+        serde_json::from_str(&self.print(&[args, &["--json"]].concat())).expect("a list in JSON")
     }
 
     /// The program with this data folder and none of the environment's settings.

@@ -14,7 +14,6 @@ const ALL: &[&str] = &[
     "room_stay.updated",
     "room_stay.deleted",
     "client.updated",
-    "client.deleted",
     "room_access_key.deleted",
 ];
 

@@ -154,3 +154,28 @@ async fn endpoints_are_paged_and_filtered() {
     let (found, all) = page(json!({"last": 1, "ids": [ids[0], ids[1]]})).await;
     assert_eq!((found, &all["totalCount"]), (ids[1..2].to_vec(), &json!(2)));
 }
+
+#[tokio::test]
+async fn g26_a_url_that_nothing_can_be_sent_to_is_refused_with_the_reason() {
+    let (open, closed) = (Hooks::with("127.0.0.0/8").await, Hooks::with("").await);
+    for (hooks, url, reason) in [
+        (&open, "http://8.8.8.8/", "Without TLS"),
+        (&open, "http://[2a00:1450::1]:8080/", "Without TLS"),
+        (&open, "https://10.0.0.1/", "public addresses and to the networks"),
+        (&closed, "http://8.8.8.8/", "begins with https://"),
+        (&closed, "https://a/", "network of its own"),
+        (&closed, "https://a./", "network of its own"),
+        (&closed, "https://printer.local/", "network of its own"),
+        (&closed, "https://hooks.invalid/", "nobody finds"),
+        (&closed, "https://a..example.com/", "not a name"),
+        (&closed, "https://@example.com/", "no user name"),
+        (&closed, "https://example.com:0/", "port"),
+        (&closed, "https://[::ffff:8.8.8.8]/", "public addresses only"),
+    ] {
+        let input = json!({"url": url, "status": "ENABLED", "events": ["room_stay.created"]});
+        let error = hooks.house.locks.error(CREATE, json!({ "input": input })).await;
+        assert_eq!(error["extensions"]["argumentPath"], json!(["input", "url"]), "{url}");
+        let message = text(&error["message"]);
+        assert!(message.contains(reason), "{url}: {message}");
+    }
+}

@@ -1,0 +1,275 @@
+//! Documents that fit the schema, by the rules of the specification.
+//!
+//! `apollo-compiler` checks most of them. What it leaves out is checked here, over documents that it finds nothing wrong with:
+//! variables and names inside input objects, the texts of custom scalars, and lists of different length in arguments of fields
+//! that are merged.
+
+use std::collections::{HashMap, HashSet};
+
+use apollo_compiler::ast::{Type, Value};
+use apollo_compiler::executable::{Directive, Field, Operation, Selection, SelectionSet};
+use apollo_compiler::parser::SourceSpan;
+use apollo_compiler::schema::ExtendedType;
+use apollo_compiler::validation::{DiagnosticList, Valid};
+use apollo_compiler::{ExecutableDocument, Name, Node, Schema, ast};
+use async_graphql::Pos;
+
+use super::response::GraphQlError;
+use super::{language, scalars};
+use crate::error::{Error, ErrorCode};
+
+/// Most errors of one document that are answered.
+const MOST_ERRORS: usize = 20;
+
+/// Reads the schema that documents have to fit.
+///
+/// # Panics
+/// When `sdl` is not the SDL of a schema: it comes from the program itself, so that is a fault of the program.
+pub fn schema(sdl: &str) -> Valid<Schema> {
+    // Introspection answers it, and the compiler's own introspection types do not have it.
+    let sdl = format!("{sdl}\nextend type __Type {{ isOneOf: Boolean }}");
+    Schema::parse_and_validate(sdl, "schema").expect("the schema prints itself as SDL")
+}
+
+/// A document that fits the schema.
+#[derive(Debug)]
+pub struct Validated {
+    /// The document, with the definitions of its fields.
+    pub document: Valid<ExecutableDocument>,
+    /// Variables that may be null by their type and stand where null must not, because there is a default.
+    pub never_null: Vec<String>,
+}
+
+/// Checks a document.
+///
+/// # Errors
+/// What is wrong with it, all `GRAPHQL_VALIDATION_FAILED`.
+pub fn validate(schema: &Valid<Schema>, document: &ast::Document) -> Result<Validated, Vec<GraphQlError>> {
+    // In two steps: a field that the schema does not have is left out by the first, and must not be missed by the second.
+    let document = document.to_executable(schema).map_err(|failed| told(&failed.errors))?;
+    let document = document.validate(schema).map_err(|failed| told(&failed.errors))?;
+    let mut never_null = Vec::new();
+    let mut errors = Vec::new();
+    for operation in document.operations.iter() {
+        let mut check = Check {
+            schema,
+            document: &document,
+            operation,
+            fragments: HashSet::new(),
+            never_null: Vec::new(),
+            errors: Vec::new(),
+        };
+        check.directives(&operation.directives);
+        for variable in &operation.variables {
+            if let Some(default) = &variable.default_value {
+                check.value(default, &variable.ty, false);
+            }
+        }
+        check.selections(&operation.selection_set);
+        check.merged(&[&operation.selection_set]);
+        errors.append(&mut check.errors);
+        never_null.append(&mut check.never_null);
+    }
+    errors.truncate(MOST_ERRORS);
+    if errors.is_empty() { Ok(Validated { document, never_null }) } else { Err(errors) }
+}
+
+/// What the compiler found.
+fn told(errors: &DiagnosticList) -> Vec<GraphQlError> {
+    let errors = errors.iter().take(MOST_ERRORS).map(|diagnostic| {
+        let start = diagnostic.line_column_range().map(|range| range.start);
+        let pos = start.map(|start| Pos { line: start.line, column: start.column });
+        error(sentence(&diagnostic.error.to_string()), pos)
+    });
+    errors.collect()
+}
+
+fn error(message: String, pos: Option<Pos>) -> GraphQlError {
+    let error = Error::new(ErrorCode::ValidationFailed, message);
+    GraphQlError { locations: pos.into_iter().collect(), ..GraphQlError::of(&error) }
+}
+
+/// The compiler's messages, in the form of all others.
+fn sentence(message: &str) -> String {
+    let message = message.replace('`', "\"");
+    let mut letters = message.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// The check of one operation.
+struct Check<'a> {
+    schema: &'a Valid<Schema>,
+    document: &'a ExecutableDocument,
+    operation: &'a Operation,
+    fragments: HashSet<&'a Name>,
+    never_null: Vec<String>,
+    errors: Vec<GraphQlError>,
+}
+
+impl<'a> Check<'a> {
+    fn refuse(&mut self, message: String, span: Option<SourceSpan>) {
+        let start = span.and_then(|span| span.line_column(&self.document.sources));
+        self.errors.push(error(message, start.map(|start| Pos { line: start.line, column: start.column })));
+    }
+
+    fn selections(&mut self, set: &'a SelectionSet) {
+        for selection in &set.selections {
+            self.directives(selection.directives());
+            match selection {
+                Selection::Field(field) => {
+                    for argument in &field.arguments {
+                        if let Some(definition) = field.definition.argument_by_name(&argument.name) {
+                            self.value(&argument.value, &definition.ty, definition.default_value.is_some());
+                        }
+                    }
+                    self.selections(&field.selection_set);
+                }
+                Selection::InlineFragment(fragment) => self.selections(&fragment.selection_set),
+                Selection::FragmentSpread(spread) => {
+                    if self.fragments.insert(&spread.fragment_name)
+                        && let Some(fragment) = self.document.fragments.get(&spread.fragment_name)
+                    {
+                        self.directives(&fragment.directives);
+                        self.selections(&fragment.selection_set);
+                    }
+                }
+            }
+        }
+    }
+
+    fn directives(&mut self, directives: &'a [Node<Directive>]) {
+        for directive in directives {
+            let Some(definition) = self.schema.directive_definitions.get(&directive.name) else { continue };
+            for argument in &directive.arguments {
+                if let Some(definition) = definition.argument_by_name(&argument.name) {
+                    self.value(&argument.value, &definition.ty, definition.default_value.is_some());
+                }
+            }
+        }
+    }
+
+    /// Checks a value where one of type `ty` is wanted.
+    fn value(&mut self, value: &Node<Value>, ty: &Type, has_default: bool) {
+        match (&**value, ty) {
+            (Value::Variable(name), _) => self.variable(name, ty, has_default, value.location()),
+            (Value::List(items), Type::List(of) | Type::NonNullList(of)) => {
+                items.iter().for_each(|item| self.value(item, of, false));
+            }
+            (_, Type::List(of) | Type::NonNullList(of)) if !value.is_null() => self.value(value, of, false),
+            _ => match (&**value, self.schema.types.get(ty.inner_named_type())) {
+                (Value::Object(entries), Some(ExtendedType::InputObject(object))) => {
+                    let mut seen = HashSet::new();
+                    for (name, value) in entries {
+                        if !seen.insert(name) {
+                            self.refuse(format!("There can be only one input field named \"{name}\""), name.location());
+                        }
+                        if let Some(field) = object.fields.get(name) {
+                            self.value(value, &field.ty, field.default_value.is_some());
+                        }
+                    }
+                }
+                (_, Some(ExtendedType::Scalar(scalar))) if !value.is_null() => {
+                    if let Some((is_valid, form)) = scalars::form(&scalar.name)
+                        && !language::value(value).into_const().is_some_and(|value| is_valid(&value))
+                    {
+                        self.refuse(format!("Expected value of type {}: {form}", scalar.name), value.location());
+                    }
+                }
+                _ => {}
+            },
+        }
+    }
+
+    /// Checks a variable where a value of type `ty` is wanted.
+    fn variable(&mut self, name: &Name, ty: &Type, has_default: bool, span: Option<SourceSpan>) {
+        let Some(variable) = self.operation.variables.iter().find(|variable| variable.name == *name) else { return };
+        let is_allowed = if ty.is_non_null() && !variable.ty.is_non_null() {
+            self.never_null.push(name.to_string());
+            (has_default || variable.default_value.as_ref().is_some_and(|default| !default.is_null()))
+                && variable.ty.is_assignable_to(&ty.clone().nullable())
+        } else {
+            variable.ty.is_assignable_to(ty)
+        };
+        if !is_allowed {
+            let of = &variable.ty;
+            let message =
+                format!("Variable \"${name}\" of type \"{of}\" is used where a value of type \"{ty}\" is expected");
+            self.refuse(message, span);
+        }
+    }
+
+    /// Checks that fields which are merged have the same arguments.
+    fn merged(&mut self, sets: &[&'a SelectionSet]) {
+        let mut keys: Vec<&Name> = Vec::new();
+        let mut fields: HashMap<&Name, Vec<(&Name, &'a Node<Field>)>> = HashMap::new();
+        let mut fragments = HashSet::new();
+        let mut rest: Vec<&'a SelectionSet> = sets.to_vec();
+        while let Some(set) = rest.pop() {
+            for selection in &set.selections {
+                match selection {
+                    Selection::Field(field) => {
+                        let key = field.response_key();
+                        fields.entry(key).or_insert_with(|| {
+                            keys.push(key);
+                            Vec::new()
+                        });
+                        fields.entry(key).or_default().push((&set.ty, field));
+                    }
+                    Selection::InlineFragment(fragment) => rest.push(&fragment.selection_set),
+                    Selection::FragmentSpread(spread) => {
+                        if fragments.insert(&spread.fragment_name)
+                            && let Some(fragment) = self.document.fragments.get(&spread.fragment_name)
+                        {
+                            rest.push(&fragment.selection_set);
+                        }
+                    }
+                }
+            }
+        }
+        for key in keys {
+            let fields = &fields[key];
+            for (index, (owner, field)) in fields.iter().enumerate() {
+                let differs = fields[..index]
+                    .iter()
+                    .any(|(other_owner, other)| self.can_be_one(owner, other_owner) && !same_arguments(field, other));
+                if differs {
+                    self.refuse(format!("\"{key}\" is selected twice with different arguments"), field.location());
+                }
+            }
+            let inside: Vec<_> = fields.iter().map(|(_, field)| &field.selection_set).collect();
+            if inside.iter().any(|set| !set.selections.is_empty()) {
+                self.merged(&inside);
+            }
+        }
+    }
+
+    /// Whether one object can have fields of both types.
+    fn can_be_one(&self, left: &Name, right: &Name) -> bool {
+        let is_object = |name| matches!(self.schema.types.get(name), Some(ExtendedType::Object(_)));
+        left == right || !is_object(left) || !is_object(right)
+    }
+}
+
+fn same_arguments(left: &Field, right: &Field) -> bool {
+    left.arguments.len() == right.arguments.len()
+        && left.arguments.iter().all(|argument| {
+            let mut others = right.arguments.iter();
+            others.any(|other| other.name == argument.name && same_value(&other.value, &argument.value))
+        })
+}
+
+/// Whether both are the same, in whichever order objects have their entries.
+fn same_value(left: &Value, right: &Value) -> bool {
+    match (left, right) {
+        (Value::List(left), Value::List(right)) => {
+            left.len() == right.len() && left.iter().zip(right).all(|(left, right)| same_value(left, right))
+        }
+        (Value::Object(left), Value::Object(right)) => {
+            left.len() == right.len()
+                && left
+                    .iter()
+                    .all(|(name, left)| right.iter().any(|(other, right)| name == other && same_value(left, right)))
+        }
+        (left, right) => left == right,
+    }
+}
