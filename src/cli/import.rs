@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{Failure, explain, print, start};
+use super::{Failure, explain, print, start, start_read_only};
 use crate::app::App;
 use crate::config::Config;
 use crate::import::{self, Counts, DateOrder, Format, Options, Summary};
@@ -63,7 +63,7 @@ pub(super) async fn run(args: Args, config: &Config) -> Result<(), Failure> {
         shift_weeks: args.shift_weeks,
         ..Options::default()
     };
-    let started = start(config).await?;
+    let started = if options.dry_run { start_read_only(config).await? } else { start(config).await? };
     let outcome = execute(&started.app, &args.hotel_slug, input, &options).await;
     started.stop().await;
     let summary = outcome?;

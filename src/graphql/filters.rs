@@ -113,7 +113,7 @@ pub struct RoomStayFilter {
 pub struct ReservationFilter {
     /// By id.
     id: Option<IdFilter>,
-    /// By code, which is not the id. Capitals, spaces and composition of its letters do not matter.
+    /// By code, which is not the id.
     code: Option<StringFilter>,
     /// By the booking's number at the channel that sold it.
     booking_channel_code: Option<StringFilter>,

@@ -13,6 +13,7 @@ use async_graphql::parser::types::{
 use async_graphql::{Name, Number, Pos, Positioned};
 use async_graphql_value::Value;
 
+use super::grammar;
 use crate::error::{Error, ErrorCode, Result};
 
 /// Reads a document.
@@ -20,13 +21,21 @@ use crate::error::{Error, ErrorCode, Result};
 /// # Errors
 /// `GRAPHQL_PARSE_FAILED`
 pub fn parse(text: &str) -> Result<ast::Document> {
-    Parser::new().parse_ast(text, "document").map_err(|failed| {
+    let readable = grammar::normalize(text).map_err(|offset| {
+        let Pos { line, column } = Convert::new(text).pos_at(offset);
+        not_graphql(line, column)
+    })?;
+    Parser::new().parse_ast(readable, "document").map_err(|failed| {
         let place = failed.errors.iter().find_map(|error| error.line_column_range()).map(|range| range.start);
         let (line, column) = place.map_or((1, 1), |place| (place.line, place.column));
-        // Not the parser's own message, which repeats what it found.
-        let message = format!("The document is not GraphQL from line {line}, column {column} on");
-        Error::new(ErrorCode::ParseFailed, message)
+        not_graphql(line, column)
     })
+}
+
+/// Not the parser's own message, which repeats what it found.
+fn not_graphql(line: usize, column: usize) -> Error {
+    let message = format!("The document is not GraphQL from line {line}, column {column} on");
+    Error::new(ErrorCode::ParseFailed, message)
 }
 
 /// The document in the executor's types.
@@ -34,7 +43,7 @@ pub fn parse(text: &str) -> Result<ast::Document> {
 /// # Errors
 /// `GRAPHQL_VALIDATION_FAILED` for what these types cannot hold: definitions that cannot be executed, and two of one name.
 pub fn executable(document: &ast::Document, text: &str) -> Result<ExecutableDocument> {
-    let mut convert = Convert { text, offset: 0, pos: Pos { line: 1, column: 1 } };
+    let mut convert = Convert::new(text);
     let mut anonymous = None;
     let mut operations = HashMap::new();
     let mut fragments = HashMap::new();
@@ -85,7 +94,11 @@ pub fn value(value: &ast::Value) -> Value {
         ast::Value::Variable(name) => Value::Variable(Name::new(name)),
         ast::Value::String(text) => Value::String(text.clone()),
         ast::Value::Boolean(value) => Value::Boolean(*value),
-        ast::Value::Int(number) => self::number(number.as_str()),
+        ast::Value::Int(number) => match number.as_str().parse::<i64>() {
+            Ok(number) => Value::Number(number.into()),
+            // Only an ID takes it, and that is its text.
+            Err(_) => Value::String(number.as_str().to_owned()),
+        },
         ast::Value::Float(number) => self::number(number.as_str()),
         ast::Value::List(items) => Value::List(items.iter().map(|item| self::value(item)).collect()),
         ast::Value::Object(entries) => {
@@ -97,9 +110,7 @@ pub fn value(value: &ast::Value) -> Value {
 
 /// A number that no JSON can hold is one that no input type takes: validation refuses it, whatever stands for it here.
 fn number(text: &str) -> Value {
-    let whole = text.parse::<i64>().map(Number::from).ok();
-    let number = whole.or_else(|| Number::from_f64(text.parse().ok()?));
-    number.map_or(Value::Null, Value::Number)
+    text.parse().ok().and_then(Number::from_f64).map_or(Value::Null, Value::Number)
 }
 
 /// The conversion, and where in the text it is. Nodes are visited in the order of the text, so that finding their lines
@@ -110,7 +121,11 @@ struct Convert<'a> {
     pos: Pos,
 }
 
-impl Convert<'_> {
+impl<'a> Convert<'a> {
+    fn new(text: &'a str) -> Self {
+        Self { text, offset: 0, pos: Pos { line: 1, column: 1 } }
+    }
+
     fn operation(&mut self, operation: &Node<ast::OperationDefinition>) -> Positioned<OperationDefinition> {
         let pos = self.pos_of(operation);
         let variable_definitions = operation.variables.iter().map(|variable| self.variable(variable)).collect();
@@ -211,7 +226,11 @@ impl Convert<'_> {
     }
 
     fn pos_of<T>(&mut self, node: &Node<T>) -> Pos {
-        let Some(offset) = node.location().map(|span| span.offset()) else { return self.pos };
+        let offset = node.location().map(|span| span.offset());
+        offset.map_or(self.pos, |offset| self.pos_at(offset))
+    }
+
+    fn pos_at(&mut self, offset: usize) -> Pos {
         if offset < self.offset {
             (self.offset, self.pos) = (0, Pos { line: 1, column: 1 });
         }

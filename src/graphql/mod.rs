@@ -19,6 +19,7 @@ mod events;
 mod execute;
 mod filters;
 mod front_desk;
+mod grammar;
 mod guests;
 mod integrations;
 mod judge;

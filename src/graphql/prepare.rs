@@ -72,8 +72,8 @@ impl Prepared {
         chain::refuse_sent(&chained, document.operation(), &given)?;
         let definitions = &document.validated_operation().variables;
         let variables = values::variables(&schema.definition, definitions, given, &chained)?;
-        document.refuse_nulls(schema, &variables)?;
         let cost = limits::measure(&document.sent, document.operation(), &variables, &schema.types)?;
+        document.refuse_nulls(schema, &variables)?;
         Ok(Self { mutates: document.mutates, document, cost, variables, chained })
     }
 
@@ -163,6 +163,7 @@ impl Document {
         run
     }
 }
+
 fn choose<'a>(
     document: &'a ExecutableDocument,
     name: Option<&str>,

@@ -12,12 +12,20 @@ const DATETIME_FORM: &str =
     "an instant is written with its offset, like 2026-10-25T14:00:00+02:00, in the years 1900 to 9999";
 const LOCAL_TIME_FORM: &str = "a local time is written HH:MM";
 
-/// How a scalar of the schema is told from other values, and how it is written; `None` for those of the specification.
-pub fn form(scalar: &str) -> Option<(fn(&Value) -> bool, &'static str)> {
+/// How the values of a scalar look.
+pub struct Form {
+    /// Whether a value is one of the scalar.
+    pub takes: fn(&Value) -> bool,
+    /// How one is written, for people.
+    pub written: &'static str,
+}
+
+/// The form of a scalar of this schema; `None` for those of the specification.
+pub fn form(scalar: &str) -> Option<Form> {
     match scalar {
-        "Date" => Some((Date::is_valid, DATE_FORM)),
-        "Datetime" => Some((Datetime::is_valid, DATETIME_FORM)),
-        "LocalTime" => Some((LocalTime::is_valid, LOCAL_TIME_FORM)),
+        "Date" => Some(Form { takes: Date::is_valid, written: DATE_FORM }),
+        "Datetime" => Some(Form { takes: Datetime::is_valid, written: DATETIME_FORM }),
+        "LocalTime" => Some(Form { takes: LocalTime::is_valid, written: LOCAL_TIME_FORM }),
         _ => None,
     }
 }
@@ -89,11 +97,11 @@ pub struct LocalTime(pub NaiveTime);
 impl ScalarType for LocalTime {
     fn parse(value: Value) -> InputValueResult<Self> {
         let Value::String(text) = &value else { return Err(InputValueError::expected_type(value)) };
-        NaiveTime::parse_from_str(text, "%H:%M")
-            .ok()
-            .filter(|_| text.len() == 5)
-            .map(Self)
-            .ok_or_else(|| InputValueError::custom(LOCAL_TIME_FORM))
+        // The parser would take a space in the place of a digit, too.
+        let shape =
+            text.bytes().enumerate().all(|(index, byte)| if index == 2 { byte == b':' } else { byte.is_ascii_digit() });
+        let time = if text.len() == 5 && shape { NaiveTime::parse_from_str(text, "%H:%M").ok() } else { None };
+        time.map(Self).ok_or_else(|| InputValueError::custom(LOCAL_TIME_FORM))
     }
 
     fn is_valid(value: &Value) -> bool {

@@ -60,13 +60,14 @@ pub fn scan(document: &str) -> Result<()> {
     Ok(())
 }
 
-fn after_comment(text: &[u8]) -> &[u8] {
+/// What follows the comment whose text `text` starts with.
+pub(super) fn after_comment(text: &[u8]) -> &[u8] {
     let end = text.iter().position(|byte| matches!(byte, b'\r' | b'\n')).unwrap_or(text.len());
     &text[end..]
 }
 
 /// What follows the string that `text` starts with.
-fn after_string(text: &[u8]) -> Result<&[u8]> {
+pub(super) fn after_string(text: &[u8]) -> Result<&[u8]> {
     let end = match text.strip_prefix(BLOCK_QUOTE) {
         Some(block) => after_block_quote(block),
         None => after_quote(&text[1..]),

@@ -52,20 +52,17 @@ impl<'a> Selection<'a> {
 fn page_arguments(field: &SelectionField<'_>) -> Result<PageArguments> {
     let mut page = PageArguments::default();
     for (name, value) in field.arguments().map_err(|error| Error::invalid(error.message))? {
-        let number = |name: &'static str| match &value {
-            Value::Number(number) => match number.as_i64().map(i32::try_from) {
-                Some(Ok(number)) => Ok(Some(number)),
-                _ => Err(Error::invalid(format!("{name} is out of range")).at(name)),
-            },
-            _ => Ok(None),
+        let number = match &value {
+            Value::Number(number) => number.as_i64().and_then(|number| i32::try_from(number).ok()),
+            _ => None,
         };
         let text = match &value {
             Value::String(text) => Some(text.clone()),
             _ => None,
         };
         match name.as_str() {
-            "first" => page.first = number("first")?,
-            "last" => page.last = number("last")?,
+            "first" => page.first = number,
+            "last" => page.last = number,
             "after" => page.after = text,
             "before" => page.before = text,
             _ => {}

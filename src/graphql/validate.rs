@@ -4,9 +4,10 @@
 //! variables and names inside input objects, the texts of custom scalars, and lists of different length in arguments of fields
 //! that are merged.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use apollo_compiler::ast::{Type, Value};
+use apollo_compiler::collections::{IndexMap, IndexSet};
 use apollo_compiler::executable::{Directive, Field, Operation, Selection, SelectionSet};
 use apollo_compiler::parser::SourceSpan;
 use apollo_compiler::schema::ExtendedType;
@@ -153,7 +154,9 @@ impl<'a> Check<'a> {
         match (&**value, ty) {
             (Value::Variable(name), _) => self.variable(name, ty, has_default, value.location()),
             (Value::List(items), Type::List(of) | Type::NonNullList(of)) => {
-                items.iter().for_each(|item| self.value(item, of, false));
+                for item in items {
+                    self.value(item, of, false);
+                }
             }
             (_, Type::List(of) | Type::NonNullList(of)) if !value.is_null() => self.value(value, of, false),
             _ => match (&**value, self.schema.types.get(ty.inner_named_type())) {
@@ -169,10 +172,13 @@ impl<'a> Check<'a> {
                     }
                 }
                 (_, Some(ExtendedType::Scalar(scalar))) if !value.is_null() => {
-                    if let Some((is_valid, form)) = scalars::form(&scalar.name)
-                        && !language::value(value).into_const().is_some_and(|value| is_valid(&value))
+                    if let Some(form) = scalars::form(&scalar.name)
+                        && !language::value(value).into_const().is_some_and(|value| (form.takes)(&value))
                     {
-                        self.refuse(format!("Expected value of type {}: {form}", scalar.name), value.location());
+                        self.refuse(
+                            format!("Expected value of type {}: {}", scalar.name, form.written),
+                            value.location(),
+                        );
                     }
                 }
                 _ => {}
@@ -200,20 +206,14 @@ impl<'a> Check<'a> {
 
     /// Checks that fields which are merged have the same arguments.
     fn merged(&mut self, sets: &[&'a SelectionSet]) {
-        let mut keys: Vec<&Name> = Vec::new();
-        let mut fields: HashMap<&Name, Vec<(&Name, &'a Node<Field>)>> = HashMap::new();
+        let mut fields: IndexMap<&Name, Vec<(&Name, &'a Node<Field>)>> = IndexMap::default();
         let mut fragments = HashSet::new();
         let mut rest: Vec<&'a SelectionSet> = sets.to_vec();
         while let Some(set) = rest.pop() {
             for selection in &set.selections {
                 match selection {
                     Selection::Field(field) => {
-                        let key = field.response_key();
-                        fields.entry(key).or_insert_with(|| {
-                            keys.push(key);
-                            Vec::new()
-                        });
-                        fields.entry(key).or_default().push((&set.ty, field));
+                        fields.entry(field.response_key()).or_default().push((&set.ty, field));
                     }
                     Selection::InlineFragment(fragment) => rest.push(&fragment.selection_set),
                     Selection::FragmentSpread(spread) => {
@@ -226,27 +226,33 @@ impl<'a> Check<'a> {
                 }
             }
         }
-        for key in keys {
-            let fields = &fields[key];
-            for (index, (owner, field)) in fields.iter().enumerate() {
-                let differs = fields[..index]
-                    .iter()
-                    .any(|(other_owner, other)| self.can_be_one(owner, other_owner) && !same_arguments(field, other));
-                if differs {
+        for (key, fields) in fields {
+            for group in self.of_one_object(&fields) {
+                let differs = |field: &&&'a Node<Field>| !same_arguments(group[0], field);
+                if let Some(field) = group.iter().find(differs) {
                     self.refuse(format!("\"{key}\" is selected twice with different arguments"), field.location());
                 }
-            }
-            let inside: Vec<_> = fields.iter().map(|(_, field)| &field.selection_set).collect();
-            if inside.iter().any(|set| !set.selections.is_empty()) {
-                self.merged(&inside);
+                let inside: Vec<_> = group.iter().map(|field| &field.selection_set).collect();
+                if inside.iter().any(|set| !set.selections.is_empty()) {
+                    self.merged(&inside);
+                }
             }
         }
     }
 
-    /// Whether one object can have fields of both types.
-    fn can_be_one(&self, left: &Name, right: &Name) -> bool {
+    /// Fields of the same key with the types that they are selected on, in groups of those that one object can have.
+    fn of_one_object(&self, fields: &[(&Name, &'a Node<Field>)]) -> Vec<Vec<&'a Node<Field>>> {
         let is_object = |name| matches!(self.schema.types.get(name), Some(ExtendedType::Object(_)));
-        left == right || !is_object(left) || !is_object(right)
+        let objects: IndexSet<&Name> =
+            fields.iter().map(|(owner, _)| *owner).filter(|owner| is_object(*owner)).collect();
+        if objects.is_empty() {
+            return vec![fields.iter().map(|(_, field)| *field).collect()];
+        }
+        let of = |object: &Name| {
+            let alike = fields.iter().filter(|(owner, _)| *owner == object || !is_object(*owner));
+            alike.map(|(_, field)| *field).collect()
+        };
+        objects.into_iter().map(of).collect()
     }
 }
 

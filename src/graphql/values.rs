@@ -160,8 +160,8 @@ fn scalar(value: ConstValue, name: &str) -> Result<ConstValue> {
         // The value of a field that was chained.
         ("String", ConstValue::Enum(name)) => Ok(ConstValue::String(name.to_string())),
         (_, value) => match scalars::form(name) {
-            Some((parses, _)) if parses(&value) => Ok(value),
-            Some((_, form)) => Err(misfit(format!("must be a {name}: {form}"))),
+            Some(form) if (form.takes)(&value) => Ok(value),
+            Some(form) => Err(misfit(format!("must be a {name}: {}", form.written))),
             None => Err(misfit(format!("must be of type {name}"))),
         },
     }

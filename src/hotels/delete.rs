@@ -14,8 +14,9 @@ use crate::app::App;
 use crate::audit::{self, Entry, ObjectType};
 use crate::error::{Error, Result};
 
-/// Rows that one transaction deletes.
-const BATCH: i64 = 2_000;
+/// Rows of a table that one transaction deletes. PostgreSQL looks for each of them whether another row refers to it, and steps over
+/// what was deleted before until it is vacuumed, so that more would take too long in a large hotel.
+const BATCH: i64 = 500;
 
 /// Deletes a hotel, and tells how many rows went with it.
 ///

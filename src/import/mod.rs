@@ -202,14 +202,17 @@ pub async fn import(
     let table = file::read(reader)?;
     let now = app.clock.now();
     let file = match options.format_of(&table.header)? {
-        Format::Own => Bookings::Own(own::parse(hotel, now, table, options)?),
+        Format::Own => Bookings::Own(Box::new(own::parse(hotel, now, table, options)?)),
         Format::HotelBookings => Bookings::Public(format::parse(table, options)?),
     };
     let mut transaction = app.worker_pool.begin().await?;
+    if options.dry_run {
+        store::write_although_read_only(&mut transaction).await?;
+    }
     store::lift_time_limits(&mut transaction).await?;
     let conn = &mut *transaction;
     let Imported { summary, changes, entries } = match file {
-        Bookings::Own(file) => own::import_in(conn, &app.ids, hotel, now, file, options, progress).await?,
+        Bookings::Own(file) => own::import_in(conn, &app.ids, hotel, now, *file, options, progress).await?,
         Bookings::Public(file) => import_in(conn, hotel, now, file, options, progress).await?,
     };
     if options.dry_run {
@@ -227,7 +230,7 @@ pub async fn import(
 }
 
 enum Bookings {
-    Own(own::Bookings),
+    Own(Box<own::Bookings>),
     Public(format::Bookings),
 }
 

@@ -36,6 +36,12 @@ pub async fn lift_time_limits(conn: &mut PgConnection) -> sqlx::Result<()> {
     Ok(())
 }
 
+/// Lets a transaction that is rolled back write on a connection that is for reading alone. It has to be the first statement.
+pub async fn write_although_read_only(conn: &mut PgConnection) -> sqlx::Result<()> {
+    query!("SET TRANSACTION READ WRITE").execute(conn).await?;
+    Ok(())
+}
+
 /// Has statements and foreign key checks planned anew for the size that the tables have now. A connection keeps the plans
 /// that it made while they were almost empty, and those read far too much of a full table.
 pub async fn forget_plans(conn: &mut PgConnection) -> sqlx::Result<()> {

@@ -115,18 +115,15 @@ pub(crate) fn push_status(
     condition.push(column, sql);
 }
 
-/// Appends a condition on the code, which is compared as people compare it.
+/// Appends a condition on the code. Codes are kept composed, so a decomposed one is looked for in both ways.
 fn push_code(condition: &Condition<String>, sql: &mut QueryBuilder<Postgres>) {
-    let codes = match condition {
-        Condition::Eq(Some(code)) => vec![code.clone()],
-        Condition::In(codes) => codes.clone(),
-        // No reservation is without a code, and codes have no order.
-        other => return other.push("r.code", sql),
+    let both = |codes: &[String]| codes.iter().flat_map(|code| [code.clone(), text::tidy(code)]).collect();
+    let condition = match condition {
+        Condition::Eq(Some(code)) => Condition::In(both(std::slice::from_ref(code))),
+        Condition::In(codes) => Condition::In(both(codes)),
+        other => other.clone(),
     };
-    let folded: Vec<String> = codes.iter().map(|code| text::fold(code)).collect();
-    sql.push("(r.code_folded = ANY(").push_bind(folded.clone());
-    sql.push(") OR (r.code_folded IS NULL AND lower(r.code COLLATE \"C\") = ANY(").push_bind(folded);
-    sql.push(")) OR (r.code_folded IS NULL AND r.code = ANY(").push_bind(codes).push(")))");
+    condition.push("r.code", sql);
 }
 
 fn push_field(field: &ReservationField, sql: &mut QueryBuilder<Postgres>) {

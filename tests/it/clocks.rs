@@ -69,6 +69,9 @@ async fn g13_a_dry_run_writes_nothing_at_all() {
     assert_eq!(due.lines().count(), 2, "{due}");
     let check = data.run(&["rotate-secrets", "--check"]);
     assert!(String::from_utf8_lossy(&check.stdout).contains("unopened"));
+    let bookings = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/samples/bookings.csv");
+    let told = data.print(&["import", "grand-hotel", bookings, "--create-rooms", "--dry-run"]);
+    assert!(told.contains("this was a dry run"), "{told}");
     assert_eq!((fingerprint(&db.pool).await, partitions(&db.pool).await), (before.clone(), schema));
     data.print(&["prune", "--accept-clock"]);
     assert_ne!(fingerprint(&db.pool).await, before, "the test can fail");
@@ -103,9 +106,12 @@ async fn g30_a_clock_that_does_not_fit_the_data_is_refused_unless_it_is_accepted
     let embedded = Embedded::start(&data.cluster(), Durability::Durable, Path::new(LATCHKEY)).await;
     let _embedded = embedded.unwrap_or_else(|error| panic!("{error}"));
     for (instant, says) in [
-        ("2026-01-31T10:00:00Z", "shows 2026-01-31T10:00:00Z, 25 hours ahead of what was last written"),
-        ("2026-07-01T00:00:00Z", "151 days ahead of what was last written"),
-        ("2026-01-29T08:00:00Z", "25 hours behind what was last written to this database (2026-01-30T09:00:00Z)"),
+        ("2026-01-31T12:00:00Z", " hours ahead of what was last written to this database (2026-01-30T09:00:"),
+        ("2026-07-01T00:00:00Z", " days ahead of what was last written"),
+        (
+            "2026-01-29T08:00:00Z",
+            "shows 2026-01-29T08:00:00Z, 25 hours behind what was last written to this database (2026-01-30T09:00:",
+        ),
     ] {
         for command in ["serve", "prune"] {
             let said = refused(&data, &[command, "--clock", instant], 2);

@@ -321,8 +321,8 @@ async fn g18_events_md_lists_what_is_sent_and_can_be_subscribed_to() {
     let sent: BTreeSet<String> = told.iter().map(|event| text(&event["type"])).collect();
     assert_eq!(sent.iter().map(String::as_str).collect::<BTreeSet<_>>(), TYPES.iter().copied().collect());
     for event in &told {
-        let says = rows[&text(&event["type"])].split(" | ").nth(1) == Some("yes");
-        assert_eq!(event["updatedFields"].is_array(), says, "{event}");
+        let listed = rows[&text(&event["type"])].split(" | ").nth(1) == Some("yes");
+        assert_eq!(event["updatedFields"].is_array(), listed, "{event}");
     }
 }
 

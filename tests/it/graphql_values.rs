@@ -123,19 +123,14 @@ async fn g01_no_member_of_any_mutation_is_there_without_a_value() {
         let of = format!("{}{rest}Input", first.to_uppercase());
         let found = types.as_array().expect("types").iter().find(|found| found["name"] == of.as_str());
         let members = found.unwrap_or_else(|| panic!("{of}"))["inputFields"].as_array().expect("members");
-        let declared: String = members
-            .iter()
-            .map(|member| {
-                let written = written(&member["type"]);
-                let optional = if member["defaultValue"].is_null() { &written } else { written.trim_end_matches('!') };
-                format!("${}: {optional} ", member["name"].as_str().expect("a name"))
-            })
-            .collect();
-        let given: String = members
-            .iter()
-            .map(|member| member["name"].as_str().expect("a name"))
-            .map(|name| format!("{name}: ${name} "))
-            .collect();
+        let (mut declared, mut given) = (Vec::new(), Vec::new());
+        for member in members {
+            let (name, written) = (text(&member["name"]), written(&member["type"]));
+            let optional = if member["defaultValue"].is_null() { &written } else { written.trim_end_matches('!') };
+            declared.push(format!("${name}: {optional}"));
+            given.push(format!("{name}: ${name}"));
+        }
+        let (declared, given) = (declared.join(" "), given.join(" "));
         let whole = format!("mutation($input: {of}!) {{ {mutation}(input: $input) {{ __typename }} }}");
         let apart = format!("mutation({declared}) {{ {mutation}(input: {{{given}}}) {{ __typename }} }}");
         let expected = judged(schema, &whole, json!({ "input": input }));
@@ -343,7 +338,10 @@ async fn what_is_wrong_with_a_variable_is_told_with_its_place() {
     let long = "x".repeat(1_000);
     for (wrong, message) in [
         (json!("x"), "Variable \"$v\" must be an object of type RoomStayFilter"),
-        (json!({"date": "x"}), "Variable \"$v\" at \"date\" must be a Date: a date is written YYYY-MM-DD"),
+        (
+            json!({"date": "x"}),
+            "Variable \"$v\" at \"date\" must be a Date: a date is written YYYY-MM-DD, in the years 1900 to 9999",
+        ),
         (json!({"or": [{}, {"id": {"in": ["a", {}]}}]}), "Variable \"$v\" at \"or[1].id.in[1]\" must be of type ID"),
         (json!({"id": {"nope": 1}}), "Variable \"$v\" at \"id\" has a field \"nope\", which IdFilter does not have"),
         (

@@ -214,26 +214,31 @@ fn a_written_page_is_the_executors_byte_for_byte() {
     ];
     let config = Config { cases: DOCUMENTS, failure_persistence: None, max_shrink_iters: 100, ..Config::default() };
     let seed = TestRng::deterministic_rng(config.rng_algorithm);
+    let new_texts = std::cell::Cell::new(0);
     let picks = (any::<prop::sample::Index>(), any::<prop::sample::Index>());
     TestRunner::new_with_rng(config, seed)
         .run(&(document(), picks), |(document, (pick, wrong_pick))| {
             runtime.block_on(async {
                 let (good, bad) = (pick.get(&variables), wrong_pick.get(&wrong));
-                // What has a directive goes to the executor.
-                let executed = document.replace("before: $before)", "before: $before) @include(if: true)");
+                // What has a directive goes to the executor. A new text each time, so that none of them is worth keeping.
+                let executed = || {
+                    new_texts.set(new_texts.get() + 1);
+                    let document = document.replace("before: $before)", "before: $before) @include(if: true)");
+                    format!("{document} # {}", new_texts.get())
+                };
                 answer(&house.locks, &house, &document, good).await;
                 let at_once = at_once(&house, &document, good).await;
                 prop_assert_eq!(&at_once, &answer(&house.locks, &house, &document, good).await.0);
                 for client in [&house.locks, &house.other_locks, &house.messaging] {
                     let (again, written) = answer(client, &house, &document, good).await;
                     prop_assert_eq!(written, 1, "{}", document);
-                    let (by_executor, written) = answer(client, &house, &executed, good).await;
+                    let (by_executor, written) = answer(client, &house, &executed(), good).await;
                     prop_assert_eq!(written, 0);
                     prop_assert_eq!(&again, &by_executor);
                     prop_assert!(!by_executor.contains("\"errors\""), "{}", by_executor);
                 }
                 let (refused, written) = answer(&house.locks, &house, &document, bad).await;
-                let (expected, _) = answer(&house.locks, &house, &executed, bad).await;
+                let (expected, _) = answer(&house.locks, &house, &executed(), bad).await;
                 prop_assert_eq!((refused.as_str(), written), (expected.as_str(), 0));
                 prop_assert!(refused.contains("\"errors\""), "{}", refused);
                 Ok(())

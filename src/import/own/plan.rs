@@ -108,6 +108,14 @@ pub struct Planner<'a> {
     pub plan: Plan,
 }
 
+/// A line that counts, and the stay that it is about, if that is there.
+type Kept<'a> = (Placed, Option<&'a KnownStay>);
+
+/// Whether it is another line than the one that the stay is from.
+fn is_changed((placed, stay): &Kept) -> bool {
+    stay.is_none_or(|stay| stay.digest != Some(placed.line.digest))
+}
+
 /// The clients of one reservation: those that are there, and those that lines add.
 struct People {
     clients: Vec<ClientRecord>,
@@ -125,18 +133,17 @@ impl Planner<'_> {
         let mut people = self.people(known.as_ref(), &stays);
         let found = matches(&lines, &stays, &people);
         let kept = self.keep(lines, &found, &stays, known.as_ref());
-        let changed =
-            |(line, stay): &(Placed, Option<&KnownStay>)| stay.is_none_or(|stay| stay.digest != Some(line.line.digest));
-        if !kept.iter().any(changed) {
+        if !kept.iter().any(is_changed) {
             self.plan.unchanged_stays += kept.len() as u64;
             self.plan.unchanged_reservations += u64::from(known.is_some() && !kept.is_empty());
             return;
         }
         let reservation = self.record(&kept, known.as_ref(), &mut people);
-        for (placed, stay) in kept {
-            match stay {
-                Some(stay) if stay.digest == Some(placed.line.digest) => self.plan.unchanged_stays += 1,
-                stay => self.stay(reservation.id, &placed, stay, &mut people),
+        for kept in &kept {
+            if is_changed(kept) {
+                self.stay(reservation.id, kept, &mut people);
+            } else {
+                self.plan.unchanged_stays += 1;
             }
         }
         self.plan.records.reservations.push(reservation);
@@ -161,7 +168,7 @@ impl Planner<'_> {
         found: &[Option<usize>],
         stays: &'a [KnownStay],
         known: Option<&KnownReservation>,
-    ) -> Vec<(Placed, Option<&'a KnownStay>)> {
+    ) -> Vec<Kept<'a>> {
         let stands = lines.iter().any(|placed| placed.line.stands());
         let invoiced = known.is_some_and(|known| known.status == INVOICED);
         let mut kept = Vec::with_capacity(lines.len());
@@ -191,26 +198,26 @@ impl Planner<'_> {
         kept
     }
 
-    fn record(
-        &self,
-        kept: &[(Placed, Option<&KnownStay>)],
-        known: Option<&KnownReservation>,
-        people: &mut People,
-    ) -> ReservationRecord {
-        let lines = || kept.iter().map(|(placed, _)| &placed.line);
+    fn record(&self, kept: &[Kept], known: Option<&KnownReservation>, people: &mut People) -> ReservationRecord {
         let first = &kept[0].0.line;
         let status = match known.map(|known| known.status) {
             Some(INVOICED) => INVOICED,
-            _ => status(&lines().map(|line| line.state).collect::<Vec<_>>()),
+            _ => status(&kept.iter().map(|(placed, _)| placed.line.state).collect::<Vec<_>>()),
         };
-        let said = |text: fn(&Line) -> Option<&String>| lines().find_map(text).cloned();
-        let company = said(|line| line.company.as_ref());
-        let contact = self.person(people, &first.guest);
-        let (client_id, contact_id) = match (company, known) {
-            (Some(company), Some(known)) => (self.company(people, &company), known.contact_id.or(Some(contact))),
-            (Some(company), None) => (self.company(people, &company), Some(contact)),
-            (None, Some(known)) if people.booked(known.client_id, lines()) => (known.client_id, known.contact_id),
-            (None, known) => (contact, known.and_then(|known| known.contact_id)),
+        // What lines say that have not changed, the front desk may have changed meanwhile.
+        let said = |text: fn(&Line) -> Option<&String>| {
+            kept.iter().filter(|kept| is_changed(kept)).find_map(|(placed, _)| text(&placed.line)).cloned()
+        };
+        let (client_id, contact_id) = match (said(|line| line.company.as_ref()), known) {
+            (Some(company), known) => {
+                let contact = known.and_then(|known| known.contact_id);
+                let contact = contact.unwrap_or_else(|| self.person(people, &first.guest));
+                (self.company(people, &company), Some(contact))
+            }
+            (None, Some(known)) if !is_changed(&kept[0]) || people.booked(known.client_id, kept) => {
+                (known.client_id, known.contact_id)
+            }
+            (None, known) => (self.person(people, &first.guest), known.and_then(|known| known.contact_id)),
         };
         let (group_name, channel) = (said(|line| line.group.as_ref()), said(|line| line.channel_code.as_ref()));
         let source = said(|line| line.source.as_ref());
@@ -230,7 +237,7 @@ impl Planner<'_> {
         }
     }
 
-    fn stay(&mut self, reservation: Uuid, placed: &Placed, known: Option<&KnownStay>, people: &mut People) {
+    fn stay(&mut self, reservation: Uuid, (placed, known): &Kept, people: &mut People) {
         let Placed { line, room, category } = placed;
         let guest = self.person(people, &line.guest);
         let id = known.map_or_else(|| self.ids.uuid(self.now), |known| known.id);
@@ -324,10 +331,11 @@ impl Planner<'_> {
 
 impl People {
     /// Whether who booked is an organisation, about which the lines say nothing, or one of the guests whom they name.
-    fn booked<'a>(&self, booker: Uuid, mut lines: impl Iterator<Item = &'a Line>) -> bool {
+    fn booked(&self, booker: Uuid, kept: &[Kept]) -> bool {
         let Some(client) = self.clients.iter().find(|client| client.id == booker) else { return false };
         let Some(name) = person_name(client) else { return true };
-        lines.any(|line| name_of(line.guest.firstname.as_deref(), &line.guest.lastname) == name)
+        kept.iter()
+            .any(|(Placed { line, .. }, _)| name_of(line.guest.firstname.as_deref(), &line.guest.lastname) == name)
     }
 
     fn names_of(&self, ids: &[Uuid]) -> Vec<String> {

@@ -7,13 +7,16 @@ use serde_json::{Value, json};
 use crate::sandbox::Round;
 use crate::support::{Client, code, fingerprint};
 
+/// A member, what to give it, and where the payload shows it if null can take it away.
+type Member = (&'static str, Value, Option<&'static str>);
+
 /// A mutation that changes a record.
 struct Changing {
     name: &'static str,
     /// Members that name the record.
     record: Value,
-    /// What to give each other member but `reason`, and where the payload shows it, if null can take it away.
-    members: Vec<(&'static str, Value, Option<&'static str>)>,
+    /// All others but `reason`.
+    members: Vec<Member>,
     /// What to select of the payload.
     selection: &'static str,
 }
@@ -21,50 +24,65 @@ struct Changing {
 impl Round {
     /// One for each mutation of the schema that changes what a record already holds.
     async fn changing(&self) -> Vec<Changing> {
-        let input = |name: &str| {
-            let found = self.mutations.iter().find(|mutation| mutation.0 == name);
-            found.unwrap_or_else(|| panic!("{name}")).1.clone()
-        };
-        let named = |name: &str, by: &str| json!({ by: input(name)[by] });
-        let room = input("updateRoomSetup")["id"].clone();
-        let client = input("updateClient")["id"].clone();
         let company = self.live.done("createClient", json!({"company": {"company": "Acme"}}), "client { id }").await;
-        let stay = input("moveRoomStay")["roomStayId"].clone();
-        let contact = |of: &[&'static str]| -> Vec<(&'static str, Value, Option<&'static str>)> {
-            let mut members = vec![
-                ("language", json!("de"), Some("/client/language")),
-                ("email", json!("a@example.com"), Some("/client/email")),
-                ("telephone", json!("1"), Some("/client/telephone")),
-                ("mobile", json!("2"), Some("/client/mobile")),
-                ("carPlateNumber", json!("B-1"), Some("/client/carPlateNumber")),
-                ("street", json!("Street 1"), Some("/client/street")),
-                ("zipcode", json!("10115"), Some("/client/zipcode")),
-                ("city", json!("Berlin"), Some("/client/city")),
-                ("country", json!("DE"), Some("/client/country")),
-            ];
-            members.extend(of.iter().map(|name| match *name {
-                "firstname" => ("firstname", json!("Jane"), Some("/client/firstname")),
-                "birthday" => ("birthday", json!("1990-01-01"), Some("/client/birthday")),
-                name => (name, json!("Doe"), None),
-            }));
-            members
-        };
-        let contact_fields = "client { ... on Person { firstname birthday language email telephone mobile carPlateNumber \
-            street zipcode city country } ... on Company { language email telephone mobile carPlateNumber street \
-            zipcode city country } }";
+        let mut all = self.of_rooms();
+        all.extend(self.of_stays());
+        all.push(Changing {
+            name: "updateClient",
+            record: self.record("updateClient", "id"),
+            members: [
+                contact(),
+                vec![
+                    ("firstname", json!("Jane"), Some("/client/firstname")),
+                    ("lastname", json!("Doe"), None),
+                    ("birthday", json!("1990-01-01"), Some("/client/birthday")),
+                ],
+            ]
+            .concat(),
+            selection: "client { ... on Person { firstname birthday language email telephone mobile carPlateNumber \
+                street zipcode city country } }",
+        });
+        all.push(Changing {
+            name: "updateClient",
+            record: json!({"id": company["client"]["id"]}),
+            members: [contact(), vec![("company", json!("Acme Ltd"), None)]].concat(),
+            selection: "client { language email telephone mobile carPlateNumber street zipcode city country }",
+        });
+        let client = self.record("updateClient", "id")["id"].take();
+        all.push(Changing {
+            name: "updateReservation",
+            record: self.record("updateReservation", "id"),
+            members: vec![
+                ("code", json!("R40"), None),
+                ("clientId", client.clone(), None),
+                ("contactId", client, Some("/reservation/contact")),
+                ("groupName", json!("Group"), Some("/reservation/groupName")),
+                ("bookingChannelCode", json!("C1"), Some("/reservation/bookingChannelCode")),
+                ("bookingSource", json!("web"), Some("/reservation/bookingSource")),
+                ("pmsUrl", json!("https://pms.example.com/4"), Some("/reservation/pmsUrl")),
+                ("notes", json!("late"), Some("/reservation/notes")),
+                ("selfcheckinStatus", json!("AVAILABLE"), None),
+            ],
+            selection: "reservation { contact { id } groupName bookingChannelCode bookingSource { name } pmsUrl notes }",
+        });
+        all.push(Changing {
+            name: "updateWebhookEndpoint",
+            record: self.record("updateWebhookEndpoint", "id"),
+            members: vec![
+                ("url", json!("https://example.com/new"), None),
+                ("status", json!("DISABLED"), None),
+                ("events", json!(["room_stay.updated"]), None),
+            ],
+            selection: "webhookEndpoint { id }",
+        });
+        all
+    }
+
+    fn of_rooms(&self) -> Vec<Changing> {
         vec![
             Changing {
-                name: "updateRoomStay",
-                record: json!({ "id": stay }),
-                members: vec![
-                    ("check_out", json!("2026-02-01T11:00:00+01:00"), Some("/roomStay/check_out")),
-                    ("check_in", json!("2026-01-30T15:00:00+01:00"), Some("/roomStay/check_in")),
-                ],
-                selection: "roomStay { check_in check_out }",
-            },
-            Changing {
                 name: "updateCategory",
-                record: named("updateCategory", "id"),
+                record: self.record("updateCategory", "id"),
                 members: vec![
                     ("name", json!("Twin"), None),
                     ("description", json!("Two beds"), Some("/category/description")),
@@ -73,52 +91,42 @@ impl Round {
             },
             Changing {
                 name: "updateRoomSetup",
-                record: json!({ "id": room }),
+                record: self.record("updateRoomSetup", "id"),
                 members: vec![
                     ("cleaningStatus", json!("DIRTY"), None),
                     ("name", json!("202"), None),
                     ("areaName", json!("Garden"), Some("/roomSetup/areaName")),
-                    ("categoryId", input("updateCategory")["id"].clone(), None),
+                    ("categoryId", self.record("updateCategory", "id")["id"].take(), None),
                 ],
                 selection: "roomSetup { areaName }",
             },
+        ]
+    }
+
+    fn of_stays(&self) -> Vec<Changing> {
+        vec![
             Changing {
-                name: "updateClient",
-                record: json!({ "id": client }),
-                members: contact(&["firstname", "lastname", "birthday"]),
-                selection: contact_fields,
-            },
-            Changing {
-                name: "updateClient",
-                record: json!({"id": company["client"]["id"]}),
-                members: contact(&["company"]),
-                selection: contact_fields,
-            },
-            Changing {
-                name: "updateReservation",
-                record: named("updateReservation", "id"),
+                name: "updateRoomStay",
+                record: self.record("updateRoomStay", "id"),
                 members: vec![
-                    ("code", json!("R40"), None),
-                    ("clientId", client.clone(), None),
-                    ("contactId", client, Some("/reservation/contact")),
-                    ("groupName", json!("Group"), Some("/reservation/groupName")),
-                    ("bookingChannelCode", json!("C1"), Some("/reservation/bookingChannelCode")),
-                    ("bookingSource", json!("web"), Some("/reservation/bookingSource")),
-                    ("pmsUrl", json!("https://pms.example.com/4"), Some("/reservation/pmsUrl")),
-                    ("notes", json!("late"), Some("/reservation/notes")),
-                    ("selfcheckinStatus", json!("AVAILABLE"), None),
+                    ("check_out", json!("2026-02-01T11:00:00+01:00"), Some("/roomStay/check_out")),
+                    ("check_in", json!("2026-01-30T15:00:00+01:00"), Some("/roomStay/check_in")),
                 ],
-                selection: "reservation { contact { id } groupName bookingChannelCode bookingSource { name } pmsUrl notes }",
+                selection: "roomStay { check_in check_out }",
             },
             Changing {
                 name: "moveRoomStay",
-                record: json!({ "roomStayId": stay }),
-                members: vec![("roomSetupId", room, Some("/roomStay/room_setup"))],
+                record: self.record("moveRoomStay", "roomStayId"),
+                members: vec![(
+                    "roomSetupId",
+                    self.record("updateRoomSetup", "id")["id"].take(),
+                    Some("/roomStay/room_setup"),
+                )],
                 selection: "roomStay { room_setup { id } }",
             },
             Changing {
                 name: "changeRoomStayDates",
-                record: json!({ "roomStayId": stay }),
+                record: self.record("changeRoomStayDates", "roomStayId"),
                 members: vec![
                     ("reservation_from", json!("2026-01-29"), None),
                     ("reservation_to", json!("2026-02-05"), None),
@@ -127,22 +135,33 @@ impl Round {
             },
             Changing {
                 name: "setRoomStayDepartureTime",
-                record: json!({ "roomStayId": stay }),
+                record: self.record("setRoomStayDepartureTime", "roomStayId"),
                 members: vec![("departureTime", json!("14:00"), Some("/roomStay/departureTime"))],
                 selection: "roomStay { departureTime }",
             },
-            Changing {
-                name: "updateWebhookEndpoint",
-                record: named("updateWebhookEndpoint", "id"),
-                members: vec![
-                    ("url", json!("https://example.com/new"), None),
-                    ("status", json!("DISABLED"), None),
-                    ("events", json!(["room_stay.updated"]), None),
-                ],
-                selection: "webhookEndpoint { id }",
-            },
         ]
     }
+
+    /// The member that names the record in the input of a mutation.
+    fn record(&self, mutation: &str, member: &str) -> Value {
+        let found = self.mutations.iter().find(|(name, ..)| *name == mutation);
+        json!({ member: found.unwrap_or_else(|| panic!("{mutation}")).1[member] })
+    }
+}
+
+/// What persons and organisations have in common.
+fn contact() -> Vec<Member> {
+    vec![
+        ("language", json!("de"), Some("/client/language")),
+        ("email", json!("a@example.com"), Some("/client/email")),
+        ("telephone", json!("1"), Some("/client/telephone")),
+        ("mobile", json!("2"), Some("/client/mobile")),
+        ("carPlateNumber", json!("B-1"), Some("/client/carPlateNumber")),
+        ("street", json!("Street 1"), Some("/client/street")),
+        ("zipcode", json!("10115"), Some("/client/zipcode")),
+        ("city", json!("Berlin"), Some("/client/city")),
+        ("country", json!("DE"), Some("/client/country")),
+    ]
 }
 
 /// Mutations of the schema with the members of their inputs that may be null, but for `reason`.

@@ -176,6 +176,19 @@ async fn a_changed_line_changes_its_own_stay_and_says_what() {
 }
 
 #[tokio::test]
+async fn a_changed_line_does_not_undo_what_the_front_desk_did_to_the_rest_of_its_reservation() {
+    let (app, hotel) = city().await;
+    imported(&app, &hotel, SAMPLE).await;
+    let renamed = "UPDATE clients SET lastname = 'de Vries-Bos' WHERE firstname = 'Piet'";
+    sqlx::query(renamed).execute(&app.db.pool).await.expect("renamed");
+    let changed = SAMPLE.replace("B-1004,Anneke,de Vries,103", "B-1004,Anneke,de Vries,102");
+    let summary = imported(&app, &hotel, &changed).await;
+    assert_eq!((summary.clients.created, summary.clients.changed, summary.reservations.changed), (0, 0, 0));
+    assert_eq!(summary.room_stays.changed, 1);
+    assert!(house(&app.db.pool).await.iter().any(|stay| stay.ends_with("Piet de Vries-Bos")));
+}
+
+#[tokio::test]
 async fn blank_fields_of_a_changed_line_leave_what_is_there() {
     let (app, hotel) = city().await;
     imported(&app, &hotel, &own(&["R1,Doe,101,Double,2026-02-01,2026-02-03,active,doe@guests.example"])).await;
@@ -290,7 +303,7 @@ async fn other_systems_exports_are_read_with_what_they_call_things() {
                   8802;John Roe;14;Suite;03/02/2026 15:00;05/02/2026;CXL;80\n";
     let summary = imported(&app, &hotel, export).await;
     assert_eq!(summary.room_stays.created, 2);
-    assert!(summary.remarks[0].starts_with("Columns: code from \"Confirmation Number\", guest_name from"));
+    assert!(summary.remarks[0].starts_with("Columns: code from \"Confirmation Number\", room from \"Room No.\""));
     assert_eq!(summary.remarks[1], "Columns that are not read: \"Total\"");
     assert_eq!(
         house(&app.db.pool).await,

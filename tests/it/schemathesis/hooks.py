@@ -30,21 +30,23 @@ def date(text):
     return datetime.date.fromisoformat(text)
 
 
-def fit_dates(guest):
-    """Lets the departure lie ahead, and the arrival before it and not years away."""
+def fit_dates(guest, told_before):
+    """Lets the departure lie ahead, and the arrival before it and not years away.
+
+    Of a guest who is known, one date alone may not fit the other one, which was `told_before`.
+    """
     out, arrival = guest.get("checkOutDate"), guest.get("checkInDate")
     if arrival is not None and out is None:
-        # Whether it fits depends on the departure that was told before.
         guest["checkInDate"] = None
     if out is not None:
         guest["checkOutDate"] = str(TODAY + datetime.timedelta(days=date(out).toordinal() % 1000))
-    if out is not None and "checkInDate" in guest:
+    if out is not None and (told_before or arrival is not None):
         guest["checkInDate"] = str(date(guest["checkOutDate"]) - datetime.timedelta(days=date(out).toordinal() % 90))
 
 
-def fit(guest, number):
+def fit(guest, number, told_before=False):
     """Half of the guests go to a room that there is."""
-    fit_dates(guest)
+    fit_dates(guest, told_before)
     if guest.get("roomNumber") is not None and number % 2:
         guest["roomNumber"] = ROOMS[number % len(ROOMS)]
 
@@ -81,7 +83,7 @@ def before_call(context, case, **kwargs):
             # Of one guest in one room, two things may not be said.
             guest["pmsGuestId"] = f"{place}-{guest['pmsGuestId']}"[:64].strip()
     else:
-        fit(body, number)
+        fit(body, number, told_before=case.operation.label.endswith("/update"))
 
 
 @schemathesis.hook

@@ -154,7 +154,7 @@ export class Values {
       case 'Int': return node.int(random.chance(0.1) ? '-0' : random.pick(INTS));
       case 'Float': return random.chance(0.5) ? node.int(random.pick(INTS)) : node.float(random.pick(['1.5', '-0.0', '1e3', '2.5E-2']));
       case 'Boolean': return node.boolean(random.chance(0.5));
-      case 'ID': return random.chance(0.2) ? node.int(random.pick(['7', '0', '-0', '-12', '123456789012345678901234567890'])) : this.#text(random.pick(IDS));
+      case 'ID': return random.chance(0.2) ? node.int(random.pick(['7', '0', '-12', '123456789012345678901234567890'])) : this.#text(random.pick(IDS));
       case 'String': return random.chance(0.4) ? node.string('', random.pick(SOURCES)) : this.#text(random.pick(TEXTS));
       default: return this.#text(random.pick(texts[name]));
     }
