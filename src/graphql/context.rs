@@ -1,6 +1,7 @@
 //! What the operations of one HTTP request share: who asks, when, and the one transaction of its mutations.
 
 use std::sync::PoisonError;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_graphql::Context;
 use chrono::{DateTime, Utc};
@@ -32,6 +33,8 @@ pub struct RequestContext {
     announced: Vec<Uuid>,
     /// The connection that the actor was found on, for the first that reads.
     admitted: std::sync::Mutex<Option<PoolConnection<Postgres>>>,
+    /// Whether it has waited for a connection in vain. It does so once, not again for each field and each way to answer.
+    unavailable: AtomicBool,
     unit: Mutex<Unit>,
     /// Root fields of a query run at the same time; one request does not take all connections for them.
     readers: Semaphore,
@@ -71,6 +74,7 @@ impl RequestContext {
             mutates,
             announced: Vec::new(),
             admitted: std::sync::Mutex::new(conn),
+            unavailable: AtomicBool::new(false),
             unit: Mutex::new(Unit::Idle),
             readers: Semaphore::new(MOST_READERS),
             statements: Statements::default(),
@@ -108,7 +112,12 @@ impl RequestContext {
             let admitted = self.admitted.lock().unwrap_or_else(PoisonError::into_inner).take();
             let conn = match admitted {
                 Some(conn) => conn,
-                None => self.app.pool.of_hotel(self.actor.hotel.id).await?,
+                None if self.unavailable.load(Ordering::Relaxed) => return Err(Error::of(ErrorCode::Unavailable)),
+                None => {
+                    let conn = self.app.pool.of_hotel(self.actor.hotel.id).await;
+                    self.unavailable.fetch_or(conn.is_err(), Ordering::Relaxed);
+                    conn?
+                }
             };
             Source::Pool(Some(conn), permit)
         };

@@ -6,7 +6,7 @@ use sqlx::PgPool;
 use crate::support::TestDb;
 
 /// Tables that every node has a copy of. All others are distributed.
-const REFERENCE_TABLES: &str = "('hotels', 'api_keys')";
+const REFERENCE_TABLES: &str = "('hotels', 'api_keys', 'secret_keys')";
 
 /// Runs a query of one text column that tells what is against a rule; `$reference` stands for the reference tables,
 /// `$distributed` for a condition on `c`.

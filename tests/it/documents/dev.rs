@@ -27,14 +27,15 @@ impl Checkout {
         for name in ["dev", "Cargo.toml"] {
             fs::copy(project().join(name), checkout.path(name)).expect("copied");
         }
-        for name in ["bin", "migrations", ".sqlx", "target"] {
-            fs::create_dir(checkout.path(name)).expect("a new folder");
+        for name in ["bin", "migrations", ".sqlx", "target", "tests/node"] {
+            fs::create_dir_all(checkout.path(name)).expect("a new folder");
         }
         fs::write(checkout.path("migrations/0001_nothing.sql"), "SELECT 1;").expect("written");
         symlink(Path::new(LATCHKEY).parent().expect("its folder"), checkout.path("target/debug")).expect("a new link");
         checkout.program("cargo", "echo \"$*\" >> \"$(dirname \"$0\")/../cargo.calls\"");
         checkout.program("rustc", "echo 'rustc 1.95.0 (0123abcd 2026-01-01)'");
         checkout.program("cc", "exit 1");
+        checkout.program("npm", "exit 0");
         checkout
     }
 

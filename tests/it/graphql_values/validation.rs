@@ -121,7 +121,7 @@ async fn what_the_rules_of_the_specification_allow_is_answered() {
         ),
         ("query A { a: __typename } fragment F on Query { __typename } query B { ...F }", json!({})),
     ] {
-        let answer = house.messaging.run(query, variables).await;
+        let answer = house.desk.run(query, variables).await;
         let expected = if query.contains("query B") { "OPERATION_NOT_FOUND" } else { "no error" };
         assert_eq!(code(&answer), expected, "{query} {answer}");
     }

@@ -269,8 +269,8 @@ impl Maker<'_> {
             hostile(
                 "a method of 20,000 bytes",
                 format!("{} / HTTP/1.1\r\nconnection: close\r\n\r\n", "X".repeat(20_000)).into_bytes(),
-                404,
-                "NOT_FOUND",
+                405,
+                "METHOD_NOT_ALLOWED",
             ),
         ]);
         for content_type in [

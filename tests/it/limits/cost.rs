@@ -116,7 +116,7 @@ async fn what_costs_more_than_is_left_is_refused_before_any_statement() {
     assert_eq!(header(&refused, "ratelimit"), "\"cost\";r=46;t=49");
     let message = "The request costs 204, and an API key may cost 250 a minute; try again in 38 seconds";
     let error = json!({"message": message, "extensions": {"code": "RATE_LIMITED"}});
-    assert_eq!(read(refused).await, (429, "38".to_owned(), json!({"errors": [error]})));
+    assert_eq!(read(refused).await, (429, "38".to_owned(), json!([{"errors": [error]}, {"errors": [error]}])));
     let logged = log.requests().pop().expect("a line");
     assert_eq!((&logged["db.statements"], &logged["error.codes"]), (&json!(0), &json!("RATE_LIMITED")));
     assert_eq!(fingerprint(&gate.house.test.db.pool).await, before);

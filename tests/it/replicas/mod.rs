@@ -135,5 +135,7 @@ impl Answer {
 /// Status and code of the first error.
 async fn code(response: Response) -> (u16, String) {
     let status = response.status().as_u16();
-    (status, error_code(&response.json().await.expect("JSON")).to_owned())
+    let answer: Value = response.json().await.expect("JSON");
+    // A batch that is refused as a whole is refused in an array.
+    (status, error_code(answer.get(0).unwrap_or(&answer)).to_owned())
 }
