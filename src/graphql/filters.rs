@@ -149,7 +149,8 @@ pub trait FilterInput: Sized {
     /// # Errors
     /// `INVALID_ARGUMENT` with the place below the filter.
     fn filter(self) -> Result<Filter<Self::Field>> {
-        let mut budget = MOST_FILTERS;
+        // The filter itself, and those below it.
+        let mut budget = MOST_FILTERS + 1;
         convert(self, &mut budget)
     }
 }

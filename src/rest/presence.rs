@@ -101,7 +101,7 @@ pub(super) struct Synchronised {
 /// Brings who is in the house in line with a list: first those leave who are not on it, so that their rooms are free,
 /// then those on it arrive or change. Each entry means one stay; a guest in two rooms has two.
 pub(super) async fn synchronise_in(tx: &mut Tx, list: &InHouse) -> Result<Synchronised> {
-    let entries = distinct(&list.guests)?;
+    let entries = entries_in(tx, &list.guests).await?;
     let meant = meant_in(tx, &entries).await?;
     let listed: BTreeSet<Uuid> = meant.values().copied().collect();
     let (hotel, integration) = (tx.actor.hotel.id, tx.actor.integration_id);
@@ -113,7 +113,7 @@ pub(super) async fn synchronise_in(tx: &mut Tx, list: &InHouse) -> Result<Synchr
         }
     }
     let mut told = BTreeSet::new();
-    for (index, guest) in entries {
+    for ListEntry { index, guest, .. } in entries {
         tx.begin_act(guest.reason.clone().or_else(|| list.reason.clone()));
         let meant = meant.get(&index).map_or(Meant::Another, |stay| Meant::Stay(*stay));
         let checked_in = check_in_in(tx, guest, meant, &mut told).await.at(index).at("guests")?;
@@ -127,20 +127,35 @@ pub(super) async fn synchronise_in(tx: &mut Tx, list: &InHouse) -> Result<Synchr
     Ok(done)
 }
 
-/// The entries of a list, each with its place; what is said twice counts once.
+/// An entry of a list, and what it is about.
+struct ListEntry<'a> {
+    /// Its place in the list.
+    index: usize,
+    guest: &'a CheckIn,
+    /// The reservation that its id leads to, where there is one yet.
+    reservation: Option<Uuid>,
+    room: Uuid,
+}
+
+/// The entries of a list; what is said twice counts once. One guest may be called in two ways: by a code in other letters, or
+/// by an external id and a code.
 ///
 /// # Errors
-/// `INVALID_ARGUMENT` for a guest of whom two things are said about one room: they would take turns for ever.
-fn distinct(guests: &[CheckIn]) -> Result<Vec<(usize, &CheckIn)>> {
-    let mut said: HashMap<(&str, String), &CheckIn> = HashMap::new();
+/// `INVALID_ARGUMENT` for a guest of whom two things are said about one room: they would take turns for ever. `NOT_FOUND`
+/// for a room.
+async fn entries_in<'a>(tx: &mut Tx, guests: &'a [CheckIn]) -> Result<Vec<ListEntry<'a>>> {
+    let mut said: HashMap<(Option<Uuid>, String, Uuid), &CheckIn> = HashMap::new();
     let mut entries = Vec::with_capacity(guests.len());
     for (index, guest) in guests.iter().enumerate() {
-        match said.entry((&guest.id, text::fold(&guest.room_number))) {
+        let room = room_id_in(tx, &guest.room_number).await.at(index).at("guests")?;
+        let reservation = reservations::find_in(tx, &guest.id).await?.map(|(reservation, _)| reservation);
+        let new = if reservation.is_none() { text::fold(&guest.id) } else { String::new() };
+        match said.entry((reservation, new, room)) {
             Entry::Vacant(place) => {
                 place.insert(guest);
-                entries.push((index, guest));
+                entries.push(ListEntry { index, guest, reservation, room });
             }
-            Entry::Occupied(earlier) if *earlier.get() == guest => {}
+            Entry::Occupied(earlier) if says_the_same(earlier.get(), guest) => {}
             Entry::Occupied(_) => {
                 let message = "The list has another entry of this guest in this room";
                 return Err(Error::invalid(message).at("roomNumber").at(index).at("guests"));
@@ -150,15 +165,20 @@ fn distinct(guests: &[CheckIn]) -> Result<Vec<(usize, &CheckIn)>> {
     Ok(entries)
 }
 
+/// Whether two entries about one guest and room say the same, however they call both.
+fn says_the_same(one: &CheckIn, other: &CheckIn) -> bool {
+    let CheckIn { id, room_number, .. } = one.clone();
+    *one == CheckIn { id, room_number, ..other.clone() }
+}
+
 /// The stays that entries of a list mean, by their places in it. Of a reservation, the stays in the rooms that are told come first;
 /// other entries move one that is left. An entry without a stay means one that is still to be made.
-async fn meant_in(tx: &mut Tx, entries: &[(usize, &CheckIn)]) -> Result<BTreeMap<usize, Uuid>> {
+async fn meant_in(tx: &mut Tx, entries: &[ListEntry<'_>]) -> Result<BTreeMap<usize, Uuid>> {
     let today = tx.actor.hotel.today(tx.now);
     let mut of_reservation: BTreeMap<Uuid, Vec<(usize, Uuid)>> = BTreeMap::new();
-    for (index, guest) in entries {
-        let room = room_id_in(tx, &guest.room_number).await.at(*index).at("guests")?;
-        if let Some((reservation, _)) = reservations::find_in(tx, &guest.id).await? {
-            of_reservation.entry(reservation).or_default().push((*index, room));
+    for ListEntry { index, reservation, room, .. } in entries {
+        if let Some(reservation) = reservation {
+            of_reservation.entry(*reservation).or_default().push((*index, *room));
         }
     }
     let mut meant = BTreeMap::new();

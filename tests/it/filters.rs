@@ -147,9 +147,9 @@ async fn null_where_it_means_nothing_and_lists_that_are_too_long_are_refused() {
         let (code, _) = refused(&house.messaging, wrong.clone()).await;
         assert_eq!(code, "INVALID_VARIABLE", "{wrong}");
     }
-    let many: Vec<Value> = (0..100).map(|_| json!({})).collect();
+    let many: Vec<Value> = (0..101).map(|_| json!({})).collect();
     let (code, path) = refused(&house.messaging, json!({ "or": many })).await;
-    assert_eq!((code.as_str(), path), ("INVALID_ARGUMENT", json!(["filter", "or", 99])));
+    assert_eq!((code.as_str(), path), ("INVALID_ARGUMENT", json!(["filter", "or", 100])));
 }
 
 #[tokio::test]

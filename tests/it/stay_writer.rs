@@ -21,13 +21,14 @@ type Selection = BoxedStrategy<String>;
 
 /// Any selection of some of these fields, in any order, some under other names, some inside fragments.
 fn selection(type_name: &'static str, fields: Vec<(&'static str, Option<Selection>)>) -> Selection {
-    let field = |(number, (name, below)): (usize, (&'static str, Option<Selection>))| {
+    // One name for one field, whatever the type, as fields of several types that are called alike must be alike.
+    let field = |(name, below): (&'static str, Option<Selection>)| {
         let below = below.unwrap_or_else(|| Just(String::new()).boxed());
         (any::<bool>(), any::<bool>(), below).prop_map(move |(wanted, renamed, below)| {
-            wanted.then(|| if renamed { format!("x{number}: {name}{below}") } else { format!("{name}{below}") })
+            wanted.then(|| if renamed { format!("x_{name}: {name}{below}") } else { format!("{name}{below}") })
         })
     };
-    let fields: Vec<_> = fields.into_iter().chain([("__typename", None)]).enumerate().map(field).collect();
+    let fields: Vec<_> = fields.into_iter().chain([("__typename", None)]).map(field).collect();
     let ordered = fields.prop_map(|fields| fields.into_iter().flatten().collect::<Vec<_>>()).prop_shuffle();
     let sets = (ordered, any::<prop::sample::Index>(), 0..4_u8);
     sets.prop_map(move |(mut fields, split, fragment)| {

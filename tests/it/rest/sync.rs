@@ -80,6 +80,11 @@ async fn g14_a_guest_in_two_rooms_has_two_stays_of_one_reservation() {
     }
     assert_eq!(desk.events(skip).await, Vec::<Value>::new());
 
+    // One guest, called in two ways.
+    let spelled = json!({"guests": [guest("A", "301"), guest("A", "302"), guest("a", "302")]});
+    assert_eq!(desk.post("sync", spelled).await["unchanged"], 3);
+    assert_eq!(desk.events(skip).await, Vec::<Value>::new());
+
     // One of the two is given back, comes again, and moves.
     let fewer = desk.post("sync", list(&["302"])).await;
     assert_eq!((rooms(&fewer["checkedOut"]), &fewer["unchanged"]), (vec!["301"], &json!(1)));
