@@ -267,7 +267,7 @@ impl Statement {
     fn name(&self) -> String {
         let text = if self.text.is_empty() { &self.summary } else { &self.text };
         let mut words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').filter(|word| !word.is_empty());
-        let verbs = ["SELECT", "INSERT", "UPDATE", "DELETE", "BEGIN", "CALL", "SET"];
+        let verbs = ["SELECT", "INSERT", "UPDATE", "DELETE", "CALL", "SET", "BEGIN", "COMMIT", "ROLLBACK"];
         let Some(verb) = words.find(|word| verbs.contains(word)) else { return "statement".to_owned() };
         let table = match verb {
             "UPDATE" | "CALL" => words.next(),
@@ -368,6 +368,7 @@ mod tests {
             ("SELECT set_config('latchkey.hotel_id', $1, false)", "SELECT"),
             ("SELECT id FROM (SELECT 1)", "SELECT"),
             ("BEGIN; SET LOCAL latchkey.hotel_id = '0190'", "BEGIN"),
+            ("COMMIT", "COMMIT"),
             ("VACUUM", "statement"),
         ] {
             assert_eq!(name(text), expected, "{text}");
