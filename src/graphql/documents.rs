@@ -152,15 +152,15 @@ mod tests {
 
     use super::*;
     use crate::error::ErrorCode;
-    use crate::graphql::prepare::Prepared;
-    use crate::graphql::{GraphQlError, GraphQlRequest, Schema};
+    use crate::graphql::prepare::{Prepared, Refused};
+    use crate::graphql::{GraphQlRequest, Schema};
 
     fn prepare(
         schema: &Schema,
         query: &str,
         operation: Option<&str>,
         variables: serde_json::Value,
-    ) -> Result<Prepared, Vec<GraphQlError>> {
+    ) -> Result<Prepared, Refused> {
         let request = GraphQlRequest {
             query: query.to_owned(),
             operation_name: operation.map(str::to_owned),
@@ -186,7 +186,7 @@ mod tests {
         assert!(Arc::ptr_eq(&few.document, &more.document));
         assert!(few.cost.values < more.cost.values, "{:?} {:?}", few.cost, more.cost);
         let most = prepare(&schema, query, None, json!({"n": 100})).err();
-        assert_eq!(most.map(|errors| errors[0].code), Some(ErrorCode::DocumentTooComplex));
+        assert_eq!(most.map(|refused| refused.errors[0].code), Some(ErrorCode::DocumentTooComplex));
     }
 
     #[test]
@@ -199,7 +199,7 @@ mod tests {
             assert_eq!(read(name).name.as_deref(), Some(name));
         }
         let none = prepare(&schema, query, None, json!({})).err();
-        assert_eq!(none.map(|errors| errors[0].code), Some(ErrorCode::OperationNotFound));
+        assert_eq!(none.map(|refused| refused.errors[0].code), Some(ErrorCode::OperationNotFound));
     }
 
     #[test]

@@ -18,7 +18,7 @@ use tracing::Instrument as _;
 use super::announced;
 use super::chain::{self, Chained};
 use super::context::RequestContext;
-use super::prepare::{GraphQlRequest, Prepared};
+use super::prepare::{GraphQlRequest, Prepared, Refused};
 use super::response::{GraphQlError, GraphQlResponse};
 use crate::app::App;
 use crate::auth::{Actor, Mode, Permission};
@@ -60,7 +60,7 @@ pub struct Keyed {
     pub encode: fn(&[GraphQlResponse]) -> serde_json::Result<String>,
 }
 
-type Operations = Vec<Result<Prepared, Vec<GraphQlError>>>;
+type Operations = Vec<Result<Prepared, Refused>>;
 
 /// Runs the operations of one request. Never fails: what went wrong is in the answers.
 ///
@@ -80,7 +80,7 @@ pub async fn execute_keyed(
     deadline: Instant,
 ) -> Execution {
     let operations = prepare(app, requests, deadline).await;
-    let mutates = operations.iter().any(|operation| matches!(operation, Ok(prepared) if prepared.mutates));
+    let mutates = operations.iter().any(mutates);
     if mutates && actor.permission == Permission::ReadOnly {
         return read_only(&operations);
     }
@@ -162,6 +162,13 @@ impl Outcome {
     }
 }
 
+fn mutates(operation: &Result<Prepared, Refused>) -> bool {
+    match operation {
+        Ok(prepared) => prepared.mutates,
+        Err(refused) => refused.mutates,
+    }
+}
+
 /// Each document takes a while to bound and to parse; a batch of them lets other requests run in between.
 async fn prepare(app: &App, requests: Vec<GraphQlRequest>, deadline: Instant) -> Operations {
     let mut values = 0_u64;
@@ -173,11 +180,12 @@ async fn prepare(app: &App, requests: Vec<GraphQlRequest>, deadline: Instant) ->
         };
         let prepare = || {
             if Instant::now() >= deadline {
-                return Err(vec![Error::of(ErrorCode::DeadlineExceeded).into()]);
+                return Err(Error::of(ErrorCode::DeadlineExceeded).into());
             }
             let prepared = Prepared::new(&app.schema, request, chained)?;
             values = values.saturating_add(prepared.cost.values);
-            super::limits::check_values(values).map_err(|error| vec![error.into()])?;
+            let mutates = prepared.mutates;
+            super::limits::check_values(values).map_err(|error| Refused { mutates, ..error.into() })?;
             Ok(prepared)
         };
         let prepared = prepare();
@@ -202,7 +210,7 @@ async fn run(context: &Arc<RequestContext>, operations: &Operations, mutates: bo
         // For this operation or for none: a chained value does not wait for a later one.
         let values = std::mem::take(&mut chained);
         let response = match operation {
-            Err(errors) => GraphQlResponse::refused_for(errors.clone()),
+            Err(refused) => GraphQlResponse::refused_for(refused.errors.clone()),
             Ok(prepared) => {
                 let sink = Arc::new(Chained::default());
                 let response = run_one(context, prepared, values, &sink, &mut outcome)
@@ -304,9 +312,9 @@ fn read_only(operations: &Operations) -> Execution {
     let responses = operations
         .iter()
         .map(|operation| match operation {
-            Ok(prepared) if prepared.mutates => GraphQlResponse::failed(GraphQlError::of(&error)),
+            operation if mutates(operation) => GraphQlResponse::failed(GraphQlError::of(&error)),
             Ok(_) => GraphQlResponse::refused(Error::of(ErrorCode::NotRun)),
-            Err(errors) => GraphQlResponse::refused_for(errors.clone()),
+            Err(refused) => GraphQlResponse::refused_for(refused.errors.clone()),
         })
         .collect();
     Execution { responses, operations: names(operations), ..Execution::default() }
@@ -314,7 +322,7 @@ fn read_only(operations: &Operations) -> Execution {
 
 /// Names of the operations, for the log line.
 pub(super) fn names(operations: &Operations) -> String {
-    let name = |operation: &Result<Prepared, Vec<GraphQlError>>| match operation {
+    let name = |operation: &Result<Prepared, Refused>| match operation {
         Ok(prepared) => prepared.document.name.clone().unwrap_or_else(|| "-".to_owned()),
         Err(_) => "!".to_owned(),
     };

@@ -37,13 +37,34 @@ pub struct Prepared {
     pub chained: Vec<String>,
 }
 
+/// Why an operation does not run.
+#[derive(Clone, Debug)]
+pub struct Refused {
+    /// What is wrong with it.
+    pub errors: Vec<GraphQlError>,
+    /// Whether it is a mutation, as far as that is known: the others of its request are not run either.
+    pub mutates: bool,
+}
+
+impl From<Vec<GraphQlError>> for Refused {
+    fn from(errors: Vec<GraphQlError>) -> Self {
+        Self { errors, mutates: false }
+    }
+}
+
+impl From<Error> for Refused {
+    fn from(error: Error) -> Self {
+        vec![error.into()].into()
+    }
+}
+
 impl Prepared {
     /// Prepares an operation. `chained` are names of variables that the operation before chains.
     ///
     /// # Errors
     /// The codes of [`scan`], [`limits`] and [`chain`], `GRAPHQL_PARSE_FAILED`, `GRAPHQL_VALIDATION_FAILED`,
     /// `OPERATION_NOT_FOUND`, `INVALID_VARIABLE`
-    pub fn new(schema: &Schema, request: GraphQlRequest, chained: &[String]) -> Result<Self, Vec<GraphQlError>> {
+    pub fn new(schema: &Schema, request: GraphQlRequest, chained: &[String]) -> Result<Self, Refused> {
         let GraphQlRequest { query, operation_name, variables } = request;
         let document = if let Some(document) = schema.documents.find(&query, operation_name.as_deref()) {
             document
@@ -52,7 +73,8 @@ impl Prepared {
             schema.documents.keep(query, operation_name, &document);
             document
         };
-        Self::of(schema, document, variables, chained.to_vec()).map_err(|error| vec![error.into()])
+        let mutates = document.mutates;
+        Self::of(schema, document, variables, chained.to_vec()).map_err(|error| Refused { mutates, ..error.into() })
     }
 
     /// The kind of operation that it is.
@@ -100,20 +122,22 @@ impl Prepared {
 }
 
 /// Reads a document for one of its operations.
-fn read(schema: &Schema, text: &str, operation_name: Option<&str>) -> Result<Document, Vec<GraphQlError>> {
-    let refused = |error: Error| vec![error.into()];
-    scan::scan(text).map_err(refused)?;
-    let parsed = language::parse(text).map_err(refused)?;
-    let sent = language::executable(&parsed, text).map_err(refused)?;
-    let (name, operation) = choose(&sent, operation_name).map_err(refused)?;
+fn read(schema: &Schema, text: &str, operation_name: Option<&str>) -> Result<Document, Refused> {
+    scan::scan(text)?;
+    let parsed = language::parse(text)?;
+    let sent = language::executable(&parsed, text)?;
+    let (name, operation) = choose(&sent, operation_name)?;
     let operation = operation.clone();
-    if operation.node.ty == OperationType::Subscription {
-        return Err(refused(Error::new(ErrorCode::ValidationFailed, "Subscriptions are not offered")));
-    }
-    limits::bound(&sent, &schema.types).map_err(refused)?;
-    let chains = chain::chained_variables(&sent, &operation.node, &schema.types).map_err(refused)?;
-    let validated = validate::validate(&schema.definition, &parsed)?;
     let mutates = operation.node.ty == OperationType::Mutation;
+    let checked = || -> Result<_, Refused> {
+        if operation.node.ty == OperationType::Subscription {
+            return Err(Error::new(ErrorCode::ValidationFailed, "Subscriptions are not offered").into());
+        }
+        limits::bound(&sent, &schema.types)?;
+        let chains = chain::chained_variables(&sent, &operation.node, &schema.types)?;
+        Ok((chains, validate::validate(&schema.definition, &parsed)?))
+    };
+    let (chains, validated) = checked().map_err(|refused| Refused { mutates, ..refused })?;
     let mut response_keys = Vec::new();
     collect_keys(&sent, &operation.node.selection_set.node, &mut response_keys);
     let repeats = merge::repeats(&operation.node.selection_set.node, &sent.fragments);

@@ -276,3 +276,28 @@ async fn g21_the_grammar_is_that_of_the_specification() {
     let data = house.messaging.data("{ room_stays(first: -0) { edges { cursor } } }", json!({})).await;
     assert_eq!(data, json!({"room_stays": {"edges": []}}));
 }
+
+#[tokio::test]
+async fn a_mutation_that_is_refused_keeps_its_request_from_running() {
+    let house = House::new().await;
+    let before = fingerprint(&house.test.db.pool).await;
+    let read = "{ room_stays { totalCount } }";
+    let create =
+        "mutation($pin: String!) { createRoomAccessKey(input: {roomAccessPin: {pin: $pin}}) { roomAccessKey { id } } }";
+    let wrong = "mutation { createRoomAccessKey(input: {roomAccessPin: {pin: 7}}) { roomAccessKey { id } } }";
+    for (expected, query, variables) in [
+        ("GRAPHQL_VALIDATION_FAILED", wrong, json!({})),
+        ("INVALID_VARIABLE", create, json!({"pin": 7})),
+        ("INVALID_VARIABLE", create, json!({})),
+    ] {
+        let batch = [(read, json!({})), (query, variables), (read, json!({})), (create, json!({"pin": "1"}))];
+        let answers = house.locks.batch(&batch).await;
+        let codes: Vec<_> = answers.iter().map(code).collect();
+        assert_eq!(codes, ["no error", expected, "NOT_RUN", "NOT_RUN"]);
+        assert!(answers.iter().all(|answer| answer["extensions"]["rolledBack"] == true), "{answers:#?}");
+        let answers = house.locks.batch(&batch[..3]).await;
+        assert_eq!(code(&answers[2]), "NOT_RUN", "also where it is the only mutation");
+        assert_eq!(code(&house.messaging.batch(&batch[..2]).await[1]), "FORBIDDEN");
+    }
+    assert_eq!(fingerprint(&house.test.db.pool).await, before);
+}
