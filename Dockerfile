@@ -10,6 +10,8 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
     && cp target/release/latchkey /usr/local/bin/latchkey
 
 FROM debian:bookworm-slim
+# The certificate authorities that webhook endpoints are checked against.
+RUN apt-get update && apt-get install --yes --no-install-recommends ca-certificates && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 10001 --create-home --home-dir /var/lib/latchkey latchkey
 COPY --from=builder /usr/local/bin/latchkey /usr/local/bin/latchkey
 USER latchkey

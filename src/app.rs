@@ -13,6 +13,7 @@ use crate::graphql::Schema;
 use crate::id::IdSource;
 use crate::liveness::Liveness;
 use crate::secrets::SecretKeys;
+use crate::telemetry::metrics::Metrics;
 use crate::throttle::{Throttle, ThrottleSettings};
 use crate::webhooks::WebhookSettings;
 
@@ -40,6 +41,8 @@ pub struct Parts {
     pub key_usage: Usage,
     /// How much is let in.
     pub throttle: Throttle,
+    /// What is counted and measured.
+    pub metrics: Metrics,
     /// Which processes live.
     pub liveness: Liveness,
     /// Told after each commit that left something to deliver.
@@ -74,11 +77,12 @@ impl App {
         webhooks: WebhookSettings,
         limits: ThrottleSettings,
     ) -> Self {
+        let metrics = Metrics::new();
         let outage = Outage::new(database.clone());
         Self(Arc::new(Parts {
             pool: RequestPool::new(database.clone(), connections, outage.clone()),
             worker_pool: db::for_workers(database, outage),
-            throttle: Throttle::new(limits, clock.clone()),
+            throttle: Throttle::new(limits, clock.clone(), metrics.limit_refusals()),
             clock,
             liveness: Liveness::new(&ids),
             ids,
@@ -86,6 +90,7 @@ impl App {
             webhooks,
             credentials: Credentials::default(),
             key_usage: Usage::default(),
+            metrics,
             deliveries_wake: Notify::new(),
             schema: Schema::new(),
             ready: AtomicBool::new(false),

@@ -23,8 +23,9 @@ use crate::webhooks::schedule::{self, Schedule};
 /// Most connections that one process may open: beyond it PostgreSQL itself gets slower.
 const MOST_CONNECTIONS: u32 = 1_000;
 
-/// What is logged unless told otherwise. The database's notices say only that migrations have run before.
-const DEFAULT_LOG: &str = "info,sqlx=warn";
+/// What is logged unless told otherwise. The database's notices say only that migrations have run before; a bad certificate of a
+/// webhook endpoint is told in its delivery log.
+const DEFAULT_LOG: &str = "info,sqlx=warn,rustls_platform_verifier=off";
 
 /// Heading of the settings that every command uses.
 pub const SETTINGS: &str = "Settings";
@@ -38,6 +39,10 @@ pub struct Settings {
     /// Address and port to serve on
     #[arg(long, help_heading = SERVER_SETTINGS, env = Setting::LISTEN.variable, hide_env_values = true, global = true, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     listen: String,
+
+    /// Address and port for Prometheus, which reads /metrics there and nothing else [default: none]
+    #[arg(long, help_heading = SERVER_SETTINGS, env = Setting::METRICS_LISTEN.variable, hide_env_values = true, global = true, value_name = "ADDRESS")]
+    metrics_listen: Option<String>,
 
     /// Folder of the embedded database, the secret keys and demo.json [default: the user's data folder, /var/lib/latchkey as root]
     #[arg(long, env = Setting::DATA_DIR.variable, hide_env_values = true, global = true, value_name = "FOLDER")]
@@ -115,6 +120,8 @@ pub struct Settings {
 pub struct Config {
     /// Where to serve.
     pub listen: SocketAddr,
+    /// Where to serve the metrics, if anywhere.
+    pub metrics_listen: Option<SocketAddr>,
     /// The folder of what is kept outside the database. Absolute; may not exist yet.
     pub data_dir: PathBuf,
     /// The database.
@@ -161,7 +168,10 @@ pub struct Setting {
 }
 
 impl Setting {
-    const LISTEN: Self = Self { variable: "LATCHKEY_LISTEN", flag: "--listen" };
+    /// Address and port to serve on.
+    pub const LISTEN: Self = Self { variable: "LATCHKEY_LISTEN", flag: "--listen" };
+    /// Address and port for Prometheus.
+    pub const METRICS_LISTEN: Self = Self { variable: "LATCHKEY_METRICS_LISTEN", flag: "--metrics-listen" };
     /// The folder of what is kept outside the database.
     pub const DATA_DIR: Self = Self { variable: "LATCHKEY_DATA_DIR", flag: "--data-dir" };
     /// A server of one's own.
@@ -238,7 +248,10 @@ impl Config {
             return Err(Setting::SECRET_KEY.refuse("is required with DATABASE_URL"));
         }
         Ok(Self {
-            listen: listen(&given.listen)?,
+            listen: listen(Setting::LISTEN, &given.listen)?,
+            metrics_listen: present(Setting::METRICS_LISTEN, given.metrics_listen)?
+                .map(|text| listen(Setting::METRICS_LISTEN, &text))
+                .transpose()?,
             data_dir: data_dir(present(Setting::DATA_DIR, given.data_dir)?)?,
             database,
             database_connections: connections(&given.database_connections)?,
@@ -271,9 +284,8 @@ fn present(setting: Setting, value: Option<String>) -> Result<Option<String>, Co
     }
 }
 
-fn listen(text: &str) -> Result<SocketAddr, ConfigError> {
-    text.parse()
-        .map_err(|_| Setting::LISTEN.refuse(format!("is not an address and port such as 127.0.0.1:8080: {text:?}")))
+fn listen(setting: Setting, text: &str) -> Result<SocketAddr, ConfigError> {
+    text.parse().map_err(|_| setting.refuse(format!("is not an address and port such as 127.0.0.1:8080: {text:?}")))
 }
 
 fn database_options(setting: Setting, url: &str) -> Result<PgConnectOptions, ConfigError> {

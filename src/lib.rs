@@ -15,8 +15,9 @@
 //! - [`rotation`] seals anew what older secret keys have sealed.
 //! - [`workers`] runs beside the requests: deliveries, [`pruner`], the upkeep of [`events`], the use of API keys and
 //!   their limits.
+//! - [`telemetry`] is what is seen from outside: log, metrics, traces.
 //! - [`liveness`] tells which processes live, [`last_write`] whether the clock fits the data.
-//! - [`clock`], [`id`], [`secrets`], [`text`] and [`error`] are used everywhere; [`config`] and [`app`] put the parts together.
+//! - [`clock`], [`id`], [`secrets`], [`text`], [`tls`] and [`error`] are used everywhere; [`config`] and [`app`] put the parts together.
 
 pub mod app;
 pub mod audit;
@@ -49,5 +50,6 @@ pub mod secrets;
 pub mod telemetry;
 pub mod text;
 pub mod throttle;
+pub mod tls;
 pub mod webhooks;
 pub mod workers;

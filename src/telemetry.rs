@@ -1,9 +1,16 @@
-//! The log: one line per event on standard error, so that standard output stays the commands' own.
+//! What is seen from outside: the log, one line per event on standard error, so that standard output stays the commands' own;
+//! [`metrics`]; [`traces`].
+
+pub mod metrics;
+pub mod traces;
 
 use std::io::{IsTerminal as _, stderr};
 
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _, fmt, registry};
+
+use traces::Traces;
 
 use crate::error::Error;
 
@@ -34,12 +41,18 @@ impl LogFormat {
     }
 }
 
-/// Starts the log of this process.
-pub fn start(filter: &LogFilter, format: LogFormat) {
-    let log = fmt().with_env_filter(EnvFilter::new(&filter.0)).with_writer(stderr);
-    match format {
-        LogFormat::Text => log.with_target(false).with_ansi(stderr().is_terminal()).init(),
-        LogFormat::Json => log.json().flatten_event(true).with_current_span(false).with_span_list(false).init(),
+/// Starts the log of this process, and hands its spans to an exporter where there is one.
+pub fn start(filter: &LogFilter, format: LogFormat, traces: Option<&Traces>) {
+    let log = fmt::layer().with_writer(stderr);
+    let log = match format {
+        LogFormat::Text => log.with_target(false).with_ansi(stderr().is_terminal()).boxed(),
+        LogFormat::Json => log.json().flatten_event(true).with_current_span(false).with_span_list(false).boxed(),
+    };
+    let filter = EnvFilter::new(&filter.0);
+    match traces {
+        // The filter is then asked once for all, and what it refuses costs least.
+        None => registry().with(log).with(filter).init(),
+        Some(traces) => registry().with(log.with_filter(filter)).with(traces.layers()).init(),
     }
 }
 

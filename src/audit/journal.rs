@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::model::{Entry, Reason};
 use crate::auth::Actor;
+use crate::telemetry::traces::Traceparent;
 
 /// The entries of one transaction, in the order of its acts.
 #[derive(Debug, Default)]
@@ -16,12 +17,18 @@ pub struct Journal {
     reason: Option<Reason>,
     api_key: Option<Uuid>,
     request_id: Option<Arc<str>>,
+    traceparent: Option<Traceparent>,
 }
 
 impl Journal {
     /// The journal of a request.
     pub fn of_request(actor: &Actor) -> Self {
-        Self { api_key: Some(actor.api_key_id), request_id: actor.request_id.clone(), ..Self::default() }
+        Self {
+            api_key: Some(actor.api_key_id),
+            request_id: actor.request_id.clone(),
+            traceparent: actor.traceparent.clone(),
+            ..Self::default()
+        }
     }
 
     /// The journal of what was done at once, one entry for each record.
@@ -72,6 +79,11 @@ impl Journal {
     /// `X-Request-Id` of the request.
     pub(crate) fn request_id(&self) -> Option<&str> {
         self.request_id.as_deref()
+    }
+
+    /// Where the request stands in a trace.
+    pub(crate) fn traceparent(&self) -> Option<&Traceparent> {
+        self.traceparent.as_ref()
     }
 }
 

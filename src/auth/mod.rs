@@ -26,6 +26,7 @@ use crate::app::App;
 use crate::db::{PATIENCE, PooledConnection, answered_within};
 use crate::error::{Error, ErrorCode, Result};
 use crate::hotels::Hotel;
+use crate::telemetry::traces::Traceparent;
 
 /// What an API key permits. Each includes the ones before it.
 #[derive(
@@ -85,6 +86,8 @@ pub struct Actor {
     pub permission: Permission,
     /// `X-Request-Id` of the request, for the audit trail.
     pub request_id: Option<Arc<str>>,
+    /// Where the request stands in a trace, for the webhooks that it causes.
+    pub traceparent: Option<Traceparent>,
 }
 
 impl Actor {

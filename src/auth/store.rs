@@ -56,6 +56,7 @@ pub(super) async fn find_by_hash(conn: &mut PgConnection, hash: &[u8; 32]) -> Re
             mode: if row.live { Mode::Live } else { Mode::Test },
             permission: permission(&row.permission)?,
             request_id: None,
+            traceparent: None,
         },
     }))
 }

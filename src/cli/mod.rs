@@ -29,7 +29,7 @@ use clap::{Arg, CommandFactory as _, FromArgMatches as _, Parser};
 use crate::config::{Config, ConfigError, SERVER_SETTINGS, SETTINGS, Settings};
 use crate::db::embedded::{self, EmbeddedError};
 use crate::error::Error;
-use crate::telemetry;
+use crate::telemetry::{self, traces::Traces};
 use explain::chain;
 
 pub use start::{Started, start, start_read_only};
@@ -126,7 +126,13 @@ fn run(command: Command, settings: Settings) -> Result<(), Failure> {
         return schema::run();
     }
     let config = Config::check(settings)?;
-    telemetry::start(&config.log, config.log_format);
+    let traces = match command {
+        Command::Serve => Traces::of_environment().map_err(|error| {
+            Failure::Other(format!("traces cannot be exported as the variables OTEL_EXPORTER_OTLP_... say: {error}"))
+        })?,
+        _ => None,
+    };
+    telemetry::start(&config.log, config.log_format, traces.as_ref());
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let done = runtime.block_on(async {
         match command {
@@ -146,6 +152,9 @@ fn run(command: Command, settings: Settings) -> Result<(), Failure> {
     });
     // What blocks a thread, such as looking up the name of a host, cannot be cut off, and is not waited for.
     runtime.shutdown_timeout(LEFTOVERS);
+    if let Some(traces) = traces {
+        traces.end();
+    }
     done
 }
 

@@ -1,5 +1,6 @@
 //! `latchkey serve`
 
+use std::future::pending;
 use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -8,11 +9,12 @@ use futures_util::future;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{oneshot, watch};
+use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use super::start::{require_fitting_clock, start_within};
 use super::{Failure, Started};
-use crate::config::Config;
+use crate::config::{Config, Setting};
 use crate::id::IdSource;
 use crate::workers::Workers;
 use crate::{demo, http};
@@ -43,10 +45,11 @@ pub(super) async fn run(config: &Config) -> Result<(), Failure> {
 async fn serve(config: &Config, shutdown: impl Future<Output = ()>) -> Result<(), Failure> {
     let mut shutdown = Box::pin(shutdown);
     // Second, so that an occupied port is told before anything is started.
-    let listener = TcpListener::bind(config.listen).await.map_err(|error| {
-        let advice = "choose another address or port with LATCHKEY_LISTEN (--listen)";
-        Failure::Other(format!("cannot listen on {}: {error}; {advice}", config.listen))
-    })?;
+    let listener = listen(config.listen, Setting::LISTEN).await?;
+    let metrics = match config.metrics_listen {
+        Some(address) => Some(listen(address, Setting::METRICS_LISTEN).await?),
+        None => None,
+    };
     let url = url_of(listener.local_addr()?);
     let (done, is_done) = oneshot::channel::<()>();
     let starting = async {
@@ -61,10 +64,12 @@ async fn serve(config: &Config, shutdown: impl Future<Output = ()>) -> Result<()
         (started, ()) = future::join(starting, telling) => started?,
         () = &mut shutdown => return Ok(()),
     };
+    // Ends with the process, so that its end can be watched, too.
+    let _metrics = metrics.map(|listener| serve_metrics(listener, &started)).transpose()?;
     let keeping_up = async {
         match &started.embedded {
             Some(embedded) => embedded.keep_up().await,
-            None => future::pending().await,
+            None => pending().await,
         }
     };
     let served = tokio::select! {
@@ -100,6 +105,20 @@ async fn serve_started(
         }
     }
     Ok(())
+}
+
+async fn listen(address: SocketAddr, setting: Setting) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).await.map_err(|error| {
+        let advice = format!("choose another address or port with {setting}");
+        Failure::Other(format!("cannot listen on {address}: {error}; {advice}"))
+    })
+}
+
+fn serve_metrics(listener: TcpListener, started: &Started) -> Result<JoinSet<()>, Failure> {
+    tracing::info!(metrics.url = format!("{}/metrics", url_of(listener.local_addr()?)), "metrics");
+    let mut serving = JoinSet::new();
+    serving.spawn(http::serve_metrics(listener, started.app.clone(), pending()));
+    Ok(serving)
 }
 
 async fn start_by_clock(config: &Config) -> Result<Started, Failure> {

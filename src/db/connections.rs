@@ -17,6 +17,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::outage::Outage;
 use crate::error::is_away;
+use crate::telemetry::metrics::PoolState;
 
 /// A connection that was idle for longer is asked whether it still is one. PostgreSQL is never back so soon, so a request
 /// meets no connection from before its restart; and where there is load, no connection is idle for so long.
@@ -145,9 +146,10 @@ impl Pool {
         &self.connections.manager().options
     }
 
-    /// How many connections there are, may be, and are waited for.
-    pub fn status(&self) -> Status {
-        self.connections.status()
+    /// The connections at this moment.
+    pub fn state(&self) -> PoolState {
+        let Status { max_size, size, available, waiting } = self.connections.status();
+        PoolState { most: max_size, open: size, idle: available, waiting }
     }
 
     /// Whether the database is known to be away.

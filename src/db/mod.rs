@@ -11,6 +11,7 @@ mod tx;
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, query, query_scalar};
@@ -46,6 +47,13 @@ pub async fn migrate(conn: &mut PgConnection) -> Result<(), MigrateError> {
     }
     first.rollback().await?;
     MIGRATOR.run(conn).await
+}
+
+/// Has PostgreSQL end a statement of this transaction that takes longer.
+pub async fn limit_statements(conn: &mut PgConnection, time: Duration) -> sqlx::Result<()> {
+    let milliseconds = format!("{}ms", time.as_millis());
+    query_scalar!("SELECT set_config('statement_timeout', $1, true)", milliseconds).fetch_one(conn).await?;
+    Ok(())
 }
 
 /// The oldest PostgreSQL that the statements run on.

@@ -12,6 +12,7 @@ use super::connections::{Pool, PooledConnection, Transaction, answered_within};
 use super::outage::Outage;
 use super::roles;
 use crate::hotels::HotelId;
+use crate::telemetry::metrics::PoolState;
 
 /// Longest that one statement of a request may take; below the request's deadline of 5 s.
 const STATEMENT_TIMEOUT: &str = "4s";
@@ -53,12 +54,17 @@ impl RequestPool {
 
     /// Most connections at the same time.
     pub fn connections(&self) -> usize {
-        self.0.status().max_size
+        self.0.state().most
     }
 
     /// Whether the database is known to be away.
     pub fn is_away(&self) -> bool {
         self.0.is_away()
+    }
+
+    /// The connections at this moment.
+    pub fn state(&self) -> PoolState {
+        self.0.state()
     }
 
     /// A connection that sees the rows of a hotel.

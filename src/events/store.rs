@@ -109,9 +109,10 @@ pub(super) async fn insert(
                RETURNING last_position - $2 AS before
            ), event AS (
                INSERT INTO events (hotel_id, position, created_at, id, type, object_id, updated_fields, actor_type,
-                                   actor_id, integration_id)
+                                   actor_id, integration_id, traceparent)
                SELECT $1, counter.before + n, $3, e.id, e.type, e.object_id,
-                      CASE WHEN e.fields = '' THEN NULL ELSE string_to_array(e.fields, ',') END, $9, $10, e.owner
+                      CASE WHEN e.fields = '' THEN NULL ELSE string_to_array(e.fields, ',') END, $9, $10, e.owner,
+                      $22
                FROM counter, unnest($4::bytea[], $5::text[], $6::uuid[], $7::text[], $8::uuid[])
                     WITH ORDINALITY e (id, type, object_id, fields, owner, n)
            )
@@ -137,6 +138,7 @@ pub(super) async fn insert(
         &trail.related_types[..] as &[Option<&str>],
         &trail.related[..] as &[Option<Uuid>],
         &trail.reasons[..] as &[Option<&str>],
+        journal.traceparent().map(ToString::to_string),
     )
     .fetch_optional(&mut *conn)
     .await?;

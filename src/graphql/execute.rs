@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use serde_json::{Map, json};
 use tokio::time::Instant;
+use tracing::Instrument as _;
 
 use super::announced;
 use super::chain::{self, Chained};
@@ -22,6 +23,7 @@ use crate::auth::{Actor, Mode, Permission};
 use crate::db::{PATIENCE, PooledConnection, answered_within};
 use crate::error::{Error, ErrorCode, Result};
 use crate::idempotency::{Claim, Idempotency, KeptAnswer};
+use crate::telemetry::traces;
 
 /// Longest that a request may take, from its parsing to its commit.
 pub const DEADLINE: Duration = Duration::from_secs(5);
@@ -210,7 +212,9 @@ async fn run(context: &Arc<RequestContext>, operations: &Operations, mutates: bo
             Err(refused) => GraphQlResponse::refused_for(refused.errors.clone()),
             Ok(prepared) => {
                 let sink = Arc::new(Chained::default());
-                let response = run_one(context, prepared, values, &sink, &mut outcome).await;
+                let response = run_one(context, prepared, values, &sink, &mut outcome)
+                    .instrument(traces::operation(prepared.kind(), prepared.document.name.as_deref()))
+                    .await;
                 chained = sink.take();
                 response
             }

@@ -77,6 +77,11 @@ impl Prepared {
         Self::of(schema, document, variables, chained.to_vec()).map_err(|error| Refused { mutates, ..error.into() })
     }
 
+    /// The kind of operation that it is.
+    pub fn kind(&self) -> &'static str {
+        if self.mutates { "mutation" } else { "query" }
+    }
+
     /// Prepares an operation whose document was read before, if there is nothing to refuse.
     pub fn known(schema: &Schema, request: &GraphQlRequest) -> Option<Self> {
         let document = schema.documents.find(&request.query, request.operation_name.as_deref())?;

@@ -1,6 +1,7 @@
 //! A page of stays for an actor who is confirmed by the statement that reads it: one round trip instead of two.
 
 use tokio::time::{Instant, timeout_at};
+use tracing::Instrument as _;
 
 use super::context::RequestContext;
 use super::execute::{Execution, mark, names, price};
@@ -9,6 +10,7 @@ use super::response::GraphQlResponse;
 use crate::app::App;
 use crate::auth::Supposed;
 use crate::error::Error;
+use crate::telemetry::traces;
 
 /// Answers an operation that is written without the executor ([`stay_writer`](super::stay_writer)).
 ///
@@ -34,7 +36,8 @@ pub async fn execute_supposed(
         let data = writer.write(&context, Some(claim), &prepared.variables).await?;
         Ok::<_, Error>((data, context.statements()))
     };
-    let Ok(Ok((data, statements))) = timeout_at(deadline, read).await else {
+    let span = traces::operation(prepared.kind(), document.name.as_deref());
+    let Ok(Ok((data, statements))) = timeout_at(deadline, read).instrument(span).await else {
         app.credentials.forget(claim);
         return None;
     };

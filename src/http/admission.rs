@@ -31,7 +31,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::refused_unread;
+use crate::app::App;
 use crate::error::{Error, ErrorCode};
+use crate::telemetry::metrics;
 
 /// Longest wait for a place. Also how long the queue has to have been standing to count as one that will not go away.
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
@@ -67,6 +69,7 @@ impl NoPlace {
 pub(super) struct Gate(Arc<Entrance>);
 
 struct Entrance {
+    all: usize,
     places: Arc<Semaphore>,
     longest_queue: usize,
     queue: Mutex<Queue>,
@@ -119,8 +122,15 @@ impl Gate {
     pub(super) fn new(places: usize, is_away: impl Fn() -> bool + Send + Sync + 'static) -> Self {
         let queue = Mutex::new(Queue { waiting: 0, since: Instant::now() });
         let longest_queue = places.saturating_mul(QUEUE_PER_PLACE);
-        let (places, is_away) = (Arc::new(Semaphore::new(places)), Box::new(is_away));
-        Self(Arc::new(Entrance { places, longest_queue, queue, is_away }))
+        let (all, is_away) = (places, Box::new(is_away));
+        Self(Arc::new(Entrance { all, places: Arc::new(Semaphore::new(places)), longest_queue, queue, is_away }))
+    }
+
+    /// How many run, and how many wait.
+    pub(super) fn state(&self) -> metrics::Admission {
+        let Entrance { all, places, .. } = &*self.0;
+        let taken = all.saturating_sub(places.available_permits());
+        metrics::Admission { places: *all, taken, waiting: self.0.queue().waiting }
     }
 
     /// Takes a place, in the order of arrival.
@@ -138,11 +148,12 @@ impl Gate {
 }
 
 /// Runs a request once there is a place for it.
-pub(super) async fn run(State(gate): State<Gate>, request: Request, next: Next) -> Response {
+pub(super) async fn run(State((app, gate)): State<(App, Gate)>, request: Request, next: Next) -> Response {
     let arrived = Instant::now();
     let place = match gate.enter().await {
         Ok(place) => place,
         Err(NoPlace { code }) => {
+            app.metrics.admission_refused();
             sleep_until(arrived + REFUSAL_AFTER).await;
             return refused_unread(request, Error::of(code)).await;
         }
@@ -265,6 +276,8 @@ mod tests {
             tokio::task::yield_now().await;
         }
         assert_eq!(refused_after(&gate).await, Duration::ZERO);
+        let metrics::Admission { places: all, taken, waiting } = gate.state();
+        assert_eq!((all, taken, waiting), (2, 2, 2 * QUEUE_PER_PLACE));
         for expected in 0..2 * QUEUE_PER_PLACE {
             places.pop();
             let (number, place) = entered.recv().await.expect("one enters");

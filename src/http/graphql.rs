@@ -27,7 +27,7 @@ use super::body;
 use super::entry;
 use super::negotiate::{self, MediaType};
 use super::operations::Operations;
-use super::requests::RequestId;
+use super::requests;
 use crate::app::App;
 use crate::auth::{Admission, Supposed};
 use crate::db::PooledConnection;
@@ -65,7 +65,7 @@ async fn page(
     deadline: Instant,
 ) -> Option<Response> {
     let media_type = negotiate::answer_type(&head.headers)?;
-    supposed.actor.request_id = Some(RequestId::of(&head.extensions).0.into());
+    requests::mark(&mut supposed.actor, &head.extensions);
     let execution = graphql::execute_supposed(app, &supposed, request, deadline).await?;
     entry::confirmed(app, head, &supposed.actor);
     Some(one(media_type, execution, Outcome::of(supposed.actor)))
@@ -98,7 +98,7 @@ async fn serve(app: &App, head: &Parts, content: Content) -> Response {
         Err(_) => return answer::refusal(media_type, Error::of(ErrorCode::DeadlineExceeded)),
     };
     let mut conn = Some(conn);
-    actor.request_id = Some(RequestId::of(&head.extensions).0.into());
+    requests::mark(&mut actor, &head.extensions);
     let outcome = Outcome::of(actor.clone());
     if accepted.is_none() {
         drop(conn);

@@ -3,6 +3,7 @@
 //! - `POST /graphql` is GraphQL over HTTP ([`graphql`]), `GET /graphql/ide` a page to try it ([`graphiql`]), `GET /` a page that says what is
 //!   here ([`home`]).
 //! - `/api/pms/v1` is REST for the hotel's own system ([`pms`]).
+//! - `GET /metrics` is for Prometheus, on a listener of its own ([`metrics`]).
 //! - `GET /healthz` and `GET /readyz` tell whether the process is up and whether it can serve ([`health`]).
 //!
 //! Every request runs in a task of its own, gets an id and one log line ([`requests`]); what needs the database waits for a
@@ -17,6 +18,7 @@ mod graphiql;
 mod graphql;
 mod health;
 mod home;
+mod metrics;
 mod negotiate;
 mod operations;
 mod panics;
@@ -33,7 +35,7 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Router, middleware};
 
-pub use server::{serve, serve_starting};
+pub use server::{serve, serve_metrics, serve_starting};
 
 use self::admission::Gate;
 use self::answer::Outcome;
@@ -55,13 +57,15 @@ pub fn router(app: App) -> Router {
 fn routes(app: App, edge: Edge) -> Router {
     let pool = app.pool.clone();
     let gate = Gate::new(pool.connections(), move || pool.is_away());
+    let observed = gate.clone();
+    app.metrics.observe_admission(move || observed.state());
     let pms = Act::NAMES.iter().fold(Router::new(), |router, name| {
         router.route(&format!("/api/pms/v1/{{hotel}}/guests/{name}"), post(pms::act))
     });
     let admitted = pms
         .route("/api/pms/v1/{hotel}/guests", get(pms::list))
         .route(GRAPHQL, post(graphql::handle))
-        .route_layer(middleware::from_fn_with_state(gate, admission::run))
+        .route_layer(middleware::from_fn_with_state((app.clone(), gate), admission::run))
         .route_layer(middleware::from_fn(refused_batch::run));
     Router::new()
         .merge(admitted)

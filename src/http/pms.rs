@@ -17,7 +17,7 @@ use super::answer::{self, Outcome};
 use super::body;
 use super::entry;
 use super::negotiate::{self, MediaType};
-use super::requests::RequestId;
+use super::requests::{self, RequestId};
 use crate::app::App;
 use crate::auth::{Actor, Admission, Permission};
 use crate::db::{Statements, Tx};
@@ -98,7 +98,7 @@ pub(super) async fn act(
             return refusal(&refused.error, &id, refused.outcome);
         }
     };
-    actor.request_id = Some(id.0.as_str().into());
+    requests::mark(&mut actor, &head.extensions);
     let mut outcome = Outcome::of(actor.clone());
     let statements = Statements::default();
     let done = async {

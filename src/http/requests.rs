@@ -12,21 +12,30 @@ use axum::http::{Extensions, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 use tokio::sync::RwLock;
+use tracing::Instrument as _;
 
 use super::answer::{self, Outcome};
 use super::negotiate::MediaType;
 use super::refusals::Refusals;
 use super::{health, panics, pms, rate_limit};
 use crate::app::App;
-use crate::auth::Mode;
+use crate::auth::{Actor, Mode};
 use crate::error::{Error, Severity};
 use crate::id::IdSource;
+use crate::telemetry::metrics::Metrics;
+use crate::telemetry::traces::{self, Traceparent};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The request's id. It rides in the request's extensions, for answers that repeat it.
 #[derive(Clone)]
 pub(super) struct RequestId(pub(super) String);
+
+/// Notes which request an actor makes: its id, and where it stands in a trace.
+pub(super) fn mark(actor: &mut Actor, extensions: &Extensions) {
+    actor.request_id = Some(RequestId::of(extensions).0.into());
+    actor.traceparent = extensions.get::<Traceparent>().cloned();
+}
 
 impl RequestId {
     /// The id of a request that went through [`run`].
@@ -83,7 +92,16 @@ async fn run_and_log(edge: &Edge, mut request: Request, next: Next) -> Response 
     let request_id = RequestId(id.clone());
     let of_pms = pms::serves(request.uri().path());
     request.extensions_mut().insert(request_id.clone());
-    let mut response = match panics::caught(next.run(request)).await {
+    let caller = Traceparent::of_headers(request.headers());
+    let span = traces::request(method.as_str(), path.as_ref().map(MatchedPath::as_str), &id, caller.as_ref());
+    if let Some(traceparent) = Traceparent::of_span(&span).or(caller) {
+        request.extensions_mut().insert(traceparent);
+    }
+    let metrics = edge.app.as_ref().map(|app| &app.metrics);
+    if let Some(metrics) = metrics {
+        metrics.running().inc();
+    }
+    let mut response = match panics::caught(next.run(request).instrument(span.clone())).await {
         Ok(response) => response,
         Err(place) if of_pms => pms::refusal(&Error::internal(place), &request_id, Outcome::default()),
         Err(place) => answer::refusal(MediaType::Json, Error::internal(place)),
@@ -94,7 +112,14 @@ async fn run_and_log(edge: &Edge, mut request: Request, next: Next) -> Response 
         rate_limit::add(response.headers_mut(), &app.throttle, actor);
     }
     let refused = edge.refusals.count(&outcome);
-    log(refused, &Line { id, method, path, status: response.status(), duration: started.elapsed(), outcome });
+    let (status, duration) = (response.status(), started.elapsed());
+    let line = Line { id, method, path, status, duration, outcome };
+    traces::answered(&span, status.as_u16(), line.codes().as_deref());
+    if let Some(metrics) = metrics {
+        metrics.running().dec();
+        line.count(metrics);
+    }
+    log(refused, &line);
     response
 }
 
@@ -130,6 +155,12 @@ impl Line {
     fn severity(&self) -> Severity {
         let severities = self.outcome.codes.iter().map(|code| code.spec().severity);
         severities.max_by_key(|severity| *severity as u8).unwrap_or(Severity::Caller)
+    }
+
+    fn count(&self, metrics: &Metrics) {
+        let route = self.path.as_ref().map(MatchedPath::as_str);
+        metrics.request(route, self.status.as_u16(), self.duration, self.outcome.statements);
+        self.outcome.codes.iter().for_each(|code| metrics.error(code.spec().wire));
     }
 
     fn codes(&self) -> Option<String> {

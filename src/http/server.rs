@@ -15,6 +15,7 @@ use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use prometheus_client::metrics::gauge::Gauge;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
 use tokio_io_timeout::TimeoutStream;
@@ -22,7 +23,7 @@ use tokio_io_timeout::TimeoutStream;
 use super::entry::Peer;
 use super::requests::Edge;
 use super::seats::Seats;
-use super::{panics, routes, starting_routes};
+use super::{metrics, panics, routes, starting_routes};
 use crate::app::App;
 use crate::id::IdSource;
 
@@ -35,6 +36,8 @@ const WRITE_STALL: Duration = Duration::from_secs(20);
 const DRAIN: Duration = Duration::from_secs(10);
 /// Most bytes that are buffered of a connection, so the largest head.
 const MAX_BUFFER: usize = 64 * 1024;
+/// Most connections of those who read the metrics.
+const METRICS_CONNECTIONS: usize = 16;
 /// Pause after a connection could not be taken, for want of open files as a rule.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -43,8 +46,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 pub async fn serve(listener: TcpListener, app: App, shutdown: impl Future<Output = ()>) -> io::Result<()> {
     panics::install_hook();
     let edge = Edge::new(app.ids.clone(), Some(app.clone()));
-    let connections = app.throttle.settings.connections;
-    let seats = accept_until(shutdown, &listener, connections, routes(app, edge.clone())).await;
+    let (most, open) = (app.throttle.settings.connections, app.metrics.connections().clone());
+    let seats = accept_until(shutdown, &listener, most, open, routes(app, edge.clone())).await;
     drop(listener);
     let drained = timeout(DRAIN, async {
         seats.close().await;
@@ -60,6 +63,11 @@ pub async fn serve(listener: TcpListener, app: App, shutdown: impl Future<Output
     Ok(())
 }
 
+/// Serves the metrics of `app` on `listener` until `shutdown` ends.
+pub async fn serve_metrics(listener: TcpListener, app: App, shutdown: impl Future<Output = ()>) {
+    accept_until(shutdown, &listener, METRICS_CONNECTIONS, Gauge::default(), metrics::routes(app)).await;
+}
+
 /// Tells on `listener` that the service is starting, until `started` ends.
 pub async fn serve_starting(
     listener: &TcpListener,
@@ -68,14 +76,20 @@ pub async fn serve_starting(
     started: impl Future<Output = ()>,
 ) {
     let edge = Edge::new(ids, None);
-    let seats = accept_until(started, listener, connections, starting_routes(edge.clone())).await;
+    let seats = accept_until(started, listener, connections, Gauge::default(), starting_routes(edge.clone())).await;
     // Who is slow to ask, or to read, does not delay the start.
     tokio::spawn(seats.close());
     edge.refusals.write();
 }
 
-/// Accepts connections and serves them; those that are open at the end are still served.
-async fn accept_until(end: impl Future<Output = ()>, listener: &TcpListener, most: usize, routes: Router) -> Seats {
+/// Accepts connections and serves them; those that are open at the end are still served. `open` counts them.
+async fn accept_until(
+    end: impl Future<Output = ()>,
+    listener: &TcpListener,
+    most: usize,
+    open: Gauge,
+    routes: Router,
+) -> Seats {
     let mut seats = Seats::new(most);
     let service = TowerToHyperService::new(routes);
     let mut http = http1::Builder::new();
@@ -110,6 +124,8 @@ async fn accept_until(end: impl Future<Output = ()>, listener: &TcpListener, mos
             }
         });
         let connection = http.serve_connection(TokioIo::new(Box::pin(stream)), service);
+        open.inc();
+        let open = open.clone();
         tokio::spawn(async move {
             let mut connection = pin!(connection);
             // A broken or slow connection is the client's affair; what was asked on it has its own log line.
@@ -120,6 +136,7 @@ async fn accept_until(end: impl Future<Output = ()>, listener: &TcpListener, mos
                     connection.await
                 }
             };
+            open.dec();
         });
     }
 }

@@ -88,6 +88,12 @@ pub async fn list_due(app: &App) -> Result<Vec<Due>> {
     store::list_due(&mut *app.worker_pool.acquire().await?, now, unassigned_before(now)).await
 }
 
+/// For how long the key has been due that has been so for longest. Nothing is due: not at all.
+pub async fn oldest_due(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<Duration> {
+    let since = store::oldest_due(conn, now, unassigned_before(now)).await?;
+    Ok(since.and_then(|since| (now - since).to_std().ok()).unwrap_or_default())
+}
+
 /// Prunes at once and then every minute, until `shutdown` ends. A batch that is cut off is rolled back.
 pub async fn run(app: App, shutdown: impl Future<Output = ()>) {
     let work = async {
@@ -95,7 +101,9 @@ pub async fn run(app: App, shutdown: impl Future<Output = ()>) {
         minute.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             minute.tick().await;
-            match prune_due(&app).await {
+            let pruned = prune_due(&app).await;
+            app.metrics.pruner_run(pruned.is_ok());
+            match pruned {
                 Ok(Pruned { revoked: 0, deleted: 0 }) => {}
                 Ok(Pruned { revoked, deleted }) => tracing::info!(revoked, deleted, "pruned room access keys"),
                 Err(error) => tracing::error!(code = error.code.spec().wire, cause = ?error.source, "pruning failed"),
@@ -142,8 +150,11 @@ async fn prune_listed(
         let (of_stays, later_stays) = stays.split_at(batch.stays);
         let (of_unused, later_unused) = unused.split_at(batch.unused);
         let began = Instant::now();
-        done += answered_within(WORKER_PATIENCE, prune_batch(app, hotel, of_stays, of_unused)).await?;
-        pace.learn(batch, began.elapsed());
+        let pruned = answered_within(WORKER_PATIENCE, prune_batch(app, hotel, of_stays, of_unused)).await?;
+        let took = began.elapsed();
+        app.metrics.pruned(pruned.revoked, pruned.deleted, took);
+        done += pruned;
+        pace.learn(batch, took);
         (stays, unused) = (later_stays, later_unused);
     }
     Ok(done)

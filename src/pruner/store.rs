@@ -57,6 +57,30 @@ pub(super) async fn hotels_with_due(
     Ok(hotels)
 }
 
+/// Since when the stay or the unused key has been due that has been so for longest.
+pub(super) async fn oldest_due(
+    conn: &mut PgConnection,
+    now: DateTime<Utc>,
+    unassigned_before: DateTime<Utc>,
+) -> Result<Option<DateTime<Utc>>> {
+    let oldest = query_scalar!(
+        "SELECT min(due.since) FROM hotels h CROSS JOIN LATERAL (
+             (SELECT s.room_access_key_due_at AS since FROM room_stays s
+              WHERE s.hotel_id = h.id AND s.room_access_key_due_at <= $1
+              ORDER BY s.room_access_key_due_at LIMIT 1)
+             UNION ALL
+             (SELECT k.unassigned_since + ($1 - $2) FROM room_access_keys k
+              WHERE k.hotel_id = h.id AND k.unassigned_since <= $2
+              ORDER BY k.unassigned_since LIMIT 1)
+         ) due",
+        now,
+        unassigned_before,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(oldest)
+}
+
 /// What is due in one hotel, by id, the longest overdue first. Nothing of it is held.
 pub(super) struct DueOfHotel {
     /// Stays whose key is due.

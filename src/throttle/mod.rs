@@ -36,6 +36,7 @@ use keys::Keys;
 use crate::auth::Actor;
 use crate::clock::Clock;
 use crate::error::{Error, ErrorCode, Result};
+use crate::telemetry::metrics::LimitRefusals;
 
 /// What a page or an act costs, for the statements that it takes; a value in an answer costs 1.
 pub const STATEMENT_COST: u64 = 100;
@@ -47,6 +48,7 @@ pub struct Throttle {
     clock: Clock,
     keys: Keys,
     addresses: Addresses,
+    refusals: LimitRefusals,
 }
 
 /// Who asks, before it is known: an address, and a credential if there is one.
@@ -58,9 +60,9 @@ pub struct Stranger {
 }
 
 impl Throttle {
-    /// With full buckets.
-    pub fn new(settings: ThrottleSettings, clock: Clock) -> Self {
-        Self { settings, clock, keys: Keys::default(), addresses: Addresses::new() }
+    /// With full buckets. `refusals`: where refusals are counted.
+    pub fn new(settings: ThrottleSettings, clock: Clock, refusals: LimitRefusals) -> Self {
+        Self { settings, clock, keys: Keys::default(), addresses: Addresses::new(), refusals }
     }
 
     /// Who sends a request on a connection from `peer`.
@@ -78,7 +80,10 @@ impl Throttle {
     pub fn check_stranger(&self, stranger: &Stranger) -> Result<()> {
         let Some(limit) = self.settings.auth_failures else { return Ok(()) };
         let checked = self.addresses.check(limit, stranger.address, stranger.credential, self.clock.monotonic());
-        checked.map_err(|wait| refusal("Too many requests without a valid API key came from this address", wait))
+        checked.map_err(|wait| {
+            self.refusals.count("auth_failures");
+            refusal("Too many requests without a valid API key came from this address", wait)
+        })
     }
 
     /// Notes that a stranger was let in.
@@ -101,9 +106,10 @@ impl Throttle {
     /// `RATE_LIMITED`
     pub fn admit_request(&self, actor: &Actor) -> Result<()> {
         let Some(limit) = self.settings.requests else { return Ok(()) };
-        self.keys
-            .take(actor, Budget::Requests, limit, 1, self.clock.monotonic())
-            .map_err(|wait| refusal(&format!("An API key may send {} requests a minute", limit.per_minute()), wait))
+        self.keys.take(actor, Budget::Requests, limit, 1, self.clock.monotonic()).map_err(|wait| {
+            self.refusals.count(Budget::Requests.name());
+            refusal(&format!("An API key may send {} requests a minute", limit.per_minute()), wait)
+        })
     }
 
     /// Takes the cost of a request of the actor's API key.
@@ -118,6 +124,7 @@ impl Throttle {
             return Err(Error::new(ErrorCode::DocumentTooComplex, message));
         }
         self.keys.take(actor, Budget::Cost, limit, cost, self.clock.monotonic()).map_err(|wait| {
+            self.refusals.count(Budget::Cost.name());
             refusal(&format!("The request costs {cost}, and an API key may cost {most} a minute"), wait)
         })
     }

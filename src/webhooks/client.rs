@@ -1,43 +1,35 @@
 //! Sends one webhook to one endpoint.
 //!
-//! The client is as plain as can be, so that there is nothing in it to be led astray: each attempt resolves the host's name,
-//! checks every address, and connects to one of exactly these; no proxies, no redirects, no cookies, no compression, no
-//! connection that an earlier check was made for.
+//! Each attempt resolves the host's name, checks every address, and has the HTTP client connect to one of exactly these. The
+//! client itself resolves nothing, and is as plain as can be, so that there is nothing in it to be led astray: no proxies, no
+//! redirects, no retries, no cookies, no compression, no connection that an earlier check was made for.
 
 use std::io;
+use std::iter::successors;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use http_body_util::{BodyExt as _, Full};
-use hyper::body::Incoming;
-use hyper::client::conn::http1;
-use hyper::{Request, Response};
-use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
+use reqwest::dns::{Addrs, Name, Resolving};
+use reqwest::header::CONNECTION;
+use reqwest::{Certificate, Client, ClientBuilder, Request, Response, redirect, retry};
+use rustls::pki_types::CertificateDer;
 use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
+use tokio::task_local;
 use tokio::time::timeout;
-use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::crypto::ring;
-use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
-use url::Host;
 
 use super::address::AllowedNetworks;
 use super::model::Failure;
 use super::target::Target;
+use crate::tls;
 
 /// Most bytes that are read of the body of an answer.
 const LARGEST_ANSWER: usize = 64 * 1024;
 /// Most bytes of it that are kept for the delivery log.
 const KEPT_ANSWER: usize = 1024;
-/// Most bytes that the head of an answer may have.
-const LARGEST_HEAD: usize = 64 * 1024;
-/// Most header fields that an answer may have.
+/// Most header fields that an answer may have. The bytes of its head are limited by the client's own buffer, 408 KiB.
 const MOST_HEADERS: usize = 100;
 /// Most addresses of a host that are tried.
 const MOST_ADDRESSES: usize = 4;
@@ -51,6 +43,25 @@ const FAILING_LOOK_UPS: usize = 64;
 pub trait Resolve: Send + Sync {
     /// All addresses of the host of that name.
     fn resolve(&self, name: String) -> BoxFuture<'static, io::Result<Vec<IpAddr>>>;
+}
+
+task_local! {
+    /// The address that an attempt may connect to.
+    static CHECKED: IpAddr;
+}
+
+/// The names of the HTTP client: each leads to the address that was checked for the attempt, and to none where none was.
+struct CheckedAddress;
+
+impl reqwest::dns::Resolve for CheckedAddress {
+    fn resolve(&self, _name: Name) -> Resolving {
+        let checked = CHECKED.try_with(|address| *address);
+        Box::pin(async move {
+            // The URL has the port.
+            let addresses: Addrs = Box::new([SocketAddr::new(checked?, 0)].into_iter());
+            Ok(addresses)
+        })
+    }
 }
 
 struct SystemResolver;
@@ -69,7 +80,7 @@ impl Resolve for SystemResolver {
 pub struct TimeLimits {
     /// From its start to the end of the answer.
     pub total: Duration,
-    /// To connect to one address.
+    /// To connect to one address, the TLS handshake included.
     pub connect: Duration,
 }
 
@@ -81,7 +92,7 @@ impl Default for TimeLimits {
 
 /// Sends webhooks.
 pub struct Sender {
-    tls: TlsConnector,
+    client: Client,
     resolver: Arc<dyn Resolve>,
     look_ups: Arc<Semaphore>,
     failing_look_ups: Arc<Semaphore>,
@@ -133,19 +144,9 @@ impl Sender {
     /// # Panics
     /// When an authority is not a certificate.
     pub fn new(limits: TimeLimits, resolver: Arc<dyn Resolve>, authorities: &[CertificateDer<'static>]) -> Self {
-        let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-        for authority in authorities {
-            roots.add(authority.clone()).expect("a certificate");
-        }
-        let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .expect("ring speaks the default versions of TLS")
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
         let (look_ups, failing_look_ups) = (Semaphore::new(LOOK_UPS), Semaphore::new(FAILING_LOOK_UPS));
         Self {
-            tls: TlsConnector::from(Arc::new(config)),
+            client: client(limits, authorities),
             resolver,
             look_ups: Arc::new(look_ups),
             failing_look_ups: Arc::new(failing_look_ups),
@@ -176,24 +177,27 @@ impl Sender {
         answer: &mut Answer,
     ) -> Result<(), Failure> {
         let target = Target::parse(&outgoing.url, allowed).map_err(|_| Failure::AddressRefused)?;
-        let stream = self.connect(&target, allowed, outgoing.failing).await?;
-        let request = request(&target, outgoing)?;
-        if target.tls {
-            let name = match &target.host {
-                Host::Domain(name) => ServerName::try_from(name.clone()).map_err(|_| Failure::TlsFailed)?,
-                Host::Ipv4(address) => ServerName::IpAddress(IpAddr::from(*address).into()),
-                Host::Ipv6(address) => ServerName::IpAddress(IpAddr::from(*address).into()),
-            };
-            let stream = self.tls.connect(name, stream).await.map_err(|_| Failure::TlsFailed)?;
-            post(stream, request, answer).await
-        } else {
-            post(stream, request, answer).await
-        }
+        let addresses = self.addresses(&target, allowed, outgoing.failing).await?;
+        let tls = target.tls;
+        let request = self.request(target, outgoing)?;
+        let response = self.post(&request, tls, addresses).await?;
+        answer.status = Some(response.status().as_u16());
+        let retry_after = response.headers().get("retry-after");
+        answer.retry_after = retry_after.and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let success = response.status().is_success();
+        let read = read(response, answer).await;
+        // A refusal is one, however its explanation ends.
+        if success { read } else { Err(Failure::StatusRefused) }
     }
 
-    /// Connects to an address of the target, after all of them were found permitted. One that is not condemns them all:
-    /// an honest host has no such address.
-    async fn connect(&self, target: &Target, allowed: &AllowedNetworks, failing: bool) -> Result<TcpStream, Failure> {
+    /// The addresses of the target, after all of them were found permitted. One that is not condemns them all: an honest host
+    /// has no such address.
+    async fn addresses(
+        &self,
+        target: &Target,
+        allowed: &AllowedNetworks,
+        failing: bool,
+    ) -> Result<Vec<IpAddr>, Failure> {
         let addresses = match (target.literal(), &target.host) {
             (Some(address), _) => vec![address],
             (None, host) => self.look_up(host.to_string(), failing).await?,
@@ -204,10 +208,33 @@ impl Sender {
         if !addresses.iter().all(|&address| allowed.permit(address, target.tls)) {
             return Err(Failure::AddressRefused);
         }
+        Ok(addresses)
+    }
+
+    fn request(&self, target: Target, outgoing: Outgoing) -> Result<Request, Failure> {
+        let mut request = self
+            .client
+            .post(target.url)
+            .header("content-type", "application/json")
+            .header(CONNECTION, "close")
+            .body(outgoing.body);
+        for (name, value) in outgoing.headers {
+            request = request.header(name, value);
+        }
+        request.build().map_err(|_| Failure::AddressRefused)
+    }
+
+    /// Sends a request to the first of the addresses that takes a connection.
+    async fn post(&self, request: &Request, tls: bool, addresses: Vec<IpAddr>) -> Result<Response, Failure> {
         for address in addresses.into_iter().take(MOST_ADDRESSES) {
-            let connecting = TcpStream::connect(SocketAddr::new(address, target.port));
-            if let Ok(Ok(stream)) = timeout(self.limits.connect, connecting).await {
-                return Ok(stream);
+            let request = request.try_clone().expect("its body is no stream");
+            match CHECKED.scope(address, self.client.execute(request)).await {
+                Ok(response) => return Ok(response),
+                // What the URL parser lets pass and the HTTP library does not.
+                Err(error) if error.is_builder() => return Err(Failure::AddressRefused),
+                Err(error) if !error.is_connect() => return Err(Failure::AnswerBroken),
+                Err(error) if tls && is_of_tls(&error) => return Err(Failure::TlsFailed),
+                Err(_) => {}
             }
         }
         Err(Failure::ConnectionFailed)
@@ -228,49 +255,48 @@ impl Sender {
     }
 }
 
-fn request(target: &Target, outgoing: Outgoing) -> Result<Request<Full<Bytes>>, Failure> {
-    let mut request = Request::post(&target.path)
-        .header("host", &target.authority)
-        .header("user-agent", concat!("Latchkey/", env!("CARGO_PKG_VERSION")))
-        .header("content-type", "application/json")
-        .header("connection", "close");
-    for (name, value) in outgoing.headers {
-        request = request.header(name, value);
-    }
-    // What the URL parser lets pass and the HTTP library does not.
-    request.body(Full::new(outgoing.body)).map_err(|_| Failure::AddressRefused)
+/// The client of all attempts, which trusts the authorities of the operating system and further ones.
+fn client(limits: TimeLimits, authorities: &[CertificateDer<'static>]) -> Client {
+    tls::install_crypto_provider();
+    let certificate = |authority: &CertificateDer<'_>| Certificate::from_der(authority).expect("a certificate");
+    let authorities: Vec<Certificate> = authorities.iter().map(certificate).collect();
+    plain_client(limits).tls_certs_merge(authorities).build().unwrap_or_else(|error| {
+        // Its own words are about the builder; the cause says what is missing.
+        let cause = successors(Some(&error as &dyn std::error::Error), |error| error.source()).last();
+        tracing::error!(
+            error.causes = cause.map(ToString::to_string),
+            "no certificate authorities of the operating system: webhooks cannot be sent by https"
+        );
+        plain_client(limits).tls_certs_only([]).build().expect("a client that trusts nobody needs nothing")
+    })
 }
 
-async fn post<S>(stream: S, request: Request<Full<Bytes>>, answer: &mut Answer) -> Result<(), Failure>
-where
-    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
-{
-    let (mut requests, connection) = http1::Builder::new()
-        .max_buf_size(LARGEST_HEAD)
-        .max_headers(MOST_HEADERS)
-        .handshake(TokioIo::new(stream))
-        .await
-        .map_err(|_| Failure::AnswerBroken)?;
-    // Ends with this function, also when that is given up.
-    let mut driver = JoinSet::new();
-    driver.spawn(connection);
-    let response = requests.send_request(request).await.map_err(|_| Failure::AnswerBroken)?;
-    answer.status = Some(response.status().as_u16());
-    let retry_after = response.headers().get("retry-after");
-    answer.retry_after = retry_after.and_then(|value| value.to_str().ok()).map(str::to_owned);
-    let success = response.status().is_success();
-    let read = read(response, answer).await;
-    // A refusal is one, however its explanation ends.
-    if success { read } else { Err(Failure::StatusRefused) }
+fn plain_client(limits: TimeLimits) -> ClientBuilder {
+    Client::builder()
+        .user_agent(concat!("Latchkey/", env!("CARGO_PKG_VERSION")))
+        .dns_resolver(CheckedAddress)
+        .connect_timeout(limits.connect)
+        .no_proxy()
+        .redirect(redirect::Policy::none())
+        .retry(retry::never())
+        .http1_only()
+        .http1_max_headers(MOST_HEADERS)
+        .pool_max_idle_per_host(0)
+}
+
+/// Whether a connection failed after the operating system had made it: its own refusals bear its numbers, and those of TLS do
+/// not.
+fn is_of_tls(error: &reqwest::Error) -> bool {
+    let causes = successors(Some(error as &dyn std::error::Error), |error| error.source());
+    let mut failures = causes.filter_map(|cause| cause.downcast_ref::<io::Error>());
+    !error.is_timeout() && failures.next().is_none_or(|failure| failure.raw_os_error().is_none())
 }
 
 /// Reads the body to its end or its largest size, and keeps its start.
-async fn read(response: Response<Incoming>, answer: &mut Answer) -> Result<(), Failure> {
-    let mut body = response.into_body();
+async fn read(mut response: Response, answer: &mut Answer) -> Result<(), Failure> {
     let (mut kept, mut size) = (Vec::new(), 0);
     while size < LARGEST_ANSWER {
-        let Some(frame) = body.frame().await else { break };
-        let Ok(data) = frame.map_err(|_| Failure::AnswerBroken)?.into_data() else { continue };
+        let Some(data) = response.chunk().await.map_err(|_| Failure::AnswerBroken)? else { break };
         size += data.len();
         let room = KEPT_ANSWER - kept.len();
         if room > 0 {
@@ -280,4 +306,21 @@ async fn read(response: Response<Incoming>, answer: &mut Answer) -> Result<(), F
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_client_finds_nothing_by_itself() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("http://localhost:{}/", listener.local_addr().expect("an address").port());
+        let failed = client(TimeLimits::default(), &[]).get(&url).send().await.expect_err("a failure");
+        assert!(failed.is_connect() && failed.is_dns(), "{failed:?}");
+        assert!(listener.accept().now_or_never().is_none());
+    }
 }

@@ -35,7 +35,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 pub use client::Sender;
-pub use deliver::{deliver_due, run};
+pub use deliver::{deliver_due, due, run};
 pub use log::{DeliveryList, attempts, deliveries, deliveries_extent, resend_in};
 pub use model::{Attempt, Delivery, DeliveryId, DeliveryStatus, Endpoint, EndpointStatus, Failure, WebhookSettings};
 

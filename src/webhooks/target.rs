@@ -22,12 +22,8 @@ pub struct Target {
     pub tls: bool,
     /// Name or address of the host.
     pub host: Host<String>,
-    /// Port.
-    pub port: u16,
-    /// Value of the header `host`.
-    pub authority: String,
-    /// Path and query.
-    pub path: String,
+    /// The URL itself, as the parser has understood it.
+    pub url: Url,
 }
 
 impl Target {
@@ -58,13 +54,10 @@ impl Target {
             return Err("The URL of a webhook endpoint has no fragment");
         }
         let host = url.host().ok_or("The URL of a webhook endpoint has a host")?.to_owned();
-        let port = url.port_or_known_default().filter(|&port| port > 0).ok_or("A port is between 1 and 65535")?;
-        let authority = match url.port() {
-            Some(port) => format!("{host}:{port}"),
-            None => host.to_string(),
-        };
-        let path = &url[url::Position::BeforePath..];
-        let target = Self { tls, host, port, authority, path: path.to_owned() };
+        if url.port() == Some(0) {
+            return Err("A port is between 1 and 65535");
+        }
+        let target = Self { tls, host, url };
         match target.literal() {
             Some(address) if allowed.permit(address, tls) => Ok(target),
             Some(address) if allowed.permit(address, true) => {
@@ -123,10 +116,10 @@ mod tests {
     #[test]
     fn a_public_https_url_is_a_target() {
         let parsed = target("https://Example.com:8443/hooks/a?b=c%20d").expect("a target");
-        assert_eq!(parsed.authority, "example.com:8443");
-        assert_eq!((parsed.tls, parsed.port, parsed.path.as_str()), (true, 8443, "/hooks/a?b=c%20d"));
-        assert_eq!(target("https://[2a00:1450::1]").expect("a target").authority, "[2a00:1450::1]");
-        assert_eq!(target("https://münchen.example").expect("a target").authority, "xn--mnchen-3ya.example");
+        assert_eq!((parsed.tls, parsed.url.as_str()), (true, "https://example.com:8443/hooks/a?b=c%20d"));
+        assert_eq!(target("https://[2a00:1450::1]").expect("a target").url.as_str(), "https://[2a00:1450::1]/");
+        let host = target("https://münchen.example").expect("a target").host;
+        assert_eq!(host, Host::Domain("xn--mnchen-3ya.example".to_owned()));
     }
 
     #[test]

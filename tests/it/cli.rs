@@ -21,6 +21,7 @@ fn a_bad_setting_is_told_in_one_line_that_names_it_and_no_secret() {
     let cases: &[(_, _, &[(&str, &str)])] = &[
         ("LATCHKEY_LISTEN (--listen)", "127.0.0.1:8080", &[("LATCHKEY_LISTEN", "localhost")]),
         ("LATCHKEY_LISTEN (--listen)", "127.0.0.1:8080", &[("LATCHKEY_LISTEN", "")]),
+        ("LATCHKEY_METRICS_LISTEN (--metrics-listen)", "127.0.0.1:8080", &[("LATCHKEY_METRICS_LISTEN", "9090")]),
         ("LATCHKEY_DATA_DIR (--data-dir)", "empty", &[("LATCHKEY_DATA_DIR", "")]),
         ("LATCHKEY_DATA_DIR (--data-dir)", "cannot be used", &[("LATCHKEY_DATA_DIR", "/dev/null/latchkey")]),
         (

@@ -46,7 +46,12 @@ fn sql_stands_only_in_stores_and_in_the_database_module() {
         let in_db = path.strip_prefix(env!("CARGO_MANIFEST_DIR")).is_ok_and(|path| path.starts_with("src/db"));
         !in_db && !is_store(path)
     };
-    expect_none(&offences("src", elsewhere, |line| MARKS.iter().any(|mark| line.contains(mark))));
+    let holds_sql = |line: &str| {
+        // As a text, it is the target of the lines that tell of statements.
+        let line = line.replace("\"sqlx::query\"", "");
+        MARKS.iter().any(|mark| line.contains(mark))
+    };
+    expect_none(&offences("src", elsewhere, holds_sql));
 }
 
 #[test]

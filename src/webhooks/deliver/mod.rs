@@ -18,8 +18,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::PgConnection;
 use tokio::task::{self, JoinSet};
 use tokio::time::Instant;
+use tracing::Instrument as _;
 use uuid::Uuid;
 
 use self::rules::Standing;
@@ -34,6 +36,8 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::events::{self, EventActor};
 use crate::hotels::HotelId;
 use crate::secrets::seal_context;
+use crate::telemetry::metrics::DueDeliveries;
+use crate::telemetry::traces::{self, TRACEPARENT, Traceparent};
 
 pub use run::run;
 
@@ -80,6 +84,8 @@ pub struct Claimed {
     run_began_at: DateTime<Utc>,
     leased_until: DateTime<Utc>,
     failing: bool,
+    /// Where the request that caused it stands in a trace.
+    traceparent: Option<Traceparent>,
     url: String,
     sealed_secret: Vec<u8>,
     /// Of the last day, when the secret was rotated within it.
@@ -112,6 +118,17 @@ pub async fn deliver_due(app: &App, sender: &Arc<Sender>) -> Result<usize> {
         attempts += worker.ended.len() - kept;
         worker.record().await?;
     }
+}
+
+/// What is due at endpoints that work, and at those that fail.
+pub async fn due(app: &App, conn: &mut PgConnection, now: DateTime<Utc>) -> Result<[DueDeliveries; 2]> {
+    super::store::go_by_index(conn).await?;
+    let mut due = [DueDeliveries::default(); 2];
+    for found in store::due(conn, now, app.liveness.living().as_deref()).await? {
+        let oldest = (now - found.since).to_std().unwrap_or_default();
+        due[usize::from(found.failing)] = DueDeliveries { endpoints: found.endpoints, oldest };
+    }
+    Ok(due)
 }
 
 struct Worker {
@@ -147,7 +164,14 @@ impl Worker {
             let flight = self.flights.spawn(attempt(self.app.clone(), Arc::clone(&self.sender), one.clone()));
             self.aloft.insert(flight.id(), one);
         }
+        self.measure_leases();
         Ok(count)
+    }
+
+    fn measure_leases(&self) {
+        let leased = self.aloft.values().chain(self.ended.iter().map(|outcome| &outcome.claimed));
+        let (failing, working): (Vec<_>, Vec<_>) = leased.partition(|claimed| claimed.failing);
+        self.app.metrics.webhook_leases(working.len(), failing.len());
     }
 
     /// Begins at another endpoint each time, so that none is always the last when places are few.
@@ -253,6 +277,7 @@ impl Worker {
         let kept = if skipped.is_empty() { Vec::new() } else { store::existing(&mut tx, &skipped).await? };
         tx.commit().await?;
         self.ended.retain(|outcome| kept.contains(&outcome.claimed.endpoint));
+        self.measure_leases();
         Ok(())
     }
 
@@ -266,6 +291,7 @@ impl Worker {
         if let Some(reason) = settled.0.as_ref().and_then(|change| change.disabled_reason.as_ref()) {
             let EndpointKey { hotel, id } = standing.endpoint;
             tracing::warn!(hotel.id = %hotel, endpoint.id = %id, reason, "webhook endpoint disabled");
+            self.app.metrics.webhook_endpoint_disabled();
         }
         settled
     }
@@ -284,31 +310,41 @@ struct Attempted {
 /// `INTERNAL` when it cannot be signed.
 async fn attempt(app: App, sender: Arc<Sender>, claimed: Claimed) -> Result<Attempted> {
     let began_at = app.clock.now();
+    let Claimed { endpoint, attempt, traceparent, message, .. } = &claimed;
+    let span = traces::delivery(&message.event_type, &endpoint.id, *attempt, traceparent.as_ref());
+    let traceparent = Traceparent::of_span(&span).or_else(|| traceparent.clone());
+    if *attempt == 1 {
+        app.metrics.webhook_first_attempt((began_at - claimed.created_at).to_std().unwrap_or_default());
+    }
     let began = Instant::now();
-    let answer = match outgoing(&app, &claimed, began_at) {
-        Ok(outgoing) => sender.send(outgoing, &app.webhooks.allowed_networks).await,
+    let answer = match outgoing(&app, &claimed, traceparent, began_at) {
+        Ok(outgoing) => sender.send(outgoing, &app.webhooks.allowed_networks).instrument(span.clone()).await,
         // Nothing is sent unsigned. The integration reads why, and can help itself with a new secret.
         Err(error) if error.code == ErrorCode::SecretUnreadable => Answer::none(Failure::SecretUnreadable),
         Err(error) => return Err(error),
     };
-    let duration_ms = i32::try_from(began.elapsed().as_millis()).unwrap_or(i32::MAX);
+    let took = began.elapsed();
+    let duration_ms = i32::try_from(took.as_millis()).unwrap_or(i32::MAX);
     let failure = answer.failure.map(Failure::as_str);
+    app.metrics.webhook_attempt(failure, took);
+    traces::attempted(&span, answer.status, failure);
     tracing::debug!(endpoint.id = %claimed.endpoint.id, status = answer.status, failure, duration_ms, "webhook attempt");
     Ok(Attempted { began_at, duration_ms, answer })
 }
 
-fn outgoing(app: &App, claimed: &Claimed, now: DateTime<Utc>) -> Result<Outgoing> {
+fn outgoing(app: &App, claimed: &Claimed, traceparent: Option<Traceparent>, now: DateTime<Utc>) -> Result<Outgoing> {
     let context = seal_context(claimed.endpoint.hotel, claimed.endpoint.id);
     let mut secrets = vec![app.secret_keys.open(&context, &claimed.sealed_secret)?];
     // One that does not open must not keep the present one from signing.
     secrets.extend(claimed.sealed_previous.iter().filter_map(|sealed| app.secret_keys.open(&context, sealed).ok()));
     let body = claimed.message.body();
     let signatures = sign::sign(&secrets, &claimed.message.id, &body, now)?;
-    let headers = vec![
+    let mut headers = vec![
         ("3rpms-signature", signatures.of_3rpms),
         ("webhook-id", claimed.message.id.clone()),
         ("webhook-timestamp", signatures.timestamp),
         ("webhook-signature", signatures.standard),
     ];
+    headers.extend(traceparent.map(|place| (TRACEPARENT, place.to_string())));
     Ok(Outgoing { url: claimed.url.clone(), headers, body: Bytes::from(body), failing: claimed.failing })
 }

@@ -1,13 +1,14 @@
 //! The SQL of the delivery workers. Endpoints are locked before deliveries, in the order of their ids.
 
 use chrono::{DateTime, Utc};
-use sqlx::{PgConnection, query};
+use sqlx::{PgConnection, query, query_as};
 use uuid::Uuid;
 
 use super::rules::{DeliveryChange, EndpointChange, Standing};
 use super::{Claimed, EndpointKey, Lease, Outcome};
 use crate::error::Result;
 use crate::id::hex;
+use crate::telemetry::traces::Traceparent;
 use crate::webhooks::body::Message;
 use crate::webhooks::model::{EndpointStatus, Failure};
 
@@ -18,6 +19,17 @@ pub struct Waiting {
     pub endpoint: EndpointKey,
     /// Whether its last attempt failed.
     pub failing: bool,
+}
+
+/// Deliveries that are due at endpoints that work, or at those whose last attempt failed.
+#[derive(Clone, Copy, Debug)]
+pub struct Due {
+    /// Which of the two.
+    pub failing: bool,
+    /// How many endpoints they are for.
+    pub endpoints: i64,
+    /// Since when the oldest of them is due.
+    pub since: DateTime<Utc>,
 }
 
 /// Every enabled endpoint that has deliveries to be sent now.
@@ -56,6 +68,39 @@ pub async fn waiting(conn: &mut PgConnection, now: DateTime<Utc>, living: Option
         .collect())
 }
 
+/// What is due at enabled endpoints: how many of them there are, and since when the oldest delivery is, for those that work and
+/// for those that fail. Hops through the index as [`waiting`] does.
+pub async fn due(conn: &mut PgConnection, now: DateTime<Utc>, living: Option<&[i32]>) -> Result<Vec<Due>> {
+    let due = query_as!(
+        Due,
+        r#"WITH RECURSIVE pending AS (
+               (SELECT hotel_id, endpoint_id FROM webhook_deliveries WHERE status = 'PENDING'
+                ORDER BY hotel_id, endpoint_id LIMIT 1)
+               UNION ALL
+               SELECT n.hotel_id, n.endpoint_id FROM pending p CROSS JOIN LATERAL (
+                   SELECT d.hotel_id, d.endpoint_id FROM webhook_deliveries d
+                   WHERE d.status = 'PENDING' AND (d.hotel_id, d.endpoint_id) > (p.hotel_id, p.endpoint_id)
+                   ORDER BY d.hotel_id, d.endpoint_id LIMIT 1
+               ) n
+           )
+           SELECT w.failures > 0 AS "failing!", count(*) AS "endpoints!", min(oldest.next_attempt_at) AS "since!"
+           FROM pending p JOIN webhook_endpoints w ON w.hotel_id = p.hotel_id AND w.id = p.endpoint_id
+           CROSS JOIN LATERAL (
+               SELECT d.next_attempt_at FROM webhook_deliveries d
+               WHERE d.hotel_id = p.hotel_id AND d.endpoint_id = p.endpoint_id AND d.status = 'PENDING'
+                     AND d.next_attempt_at <= $1
+                     AND (d.leased_until IS NULL OR d.leased_until <= $1 OR d.leased_by <> ALL ($2))
+               ORDER BY d.next_attempt_at LIMIT 1
+           ) oldest
+           WHERE w.status = 'ENABLED' GROUP BY w.failures > 0"#,
+        now,
+        living as Option<&[i32]>,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(due)
+}
+
 /// Takes up to so many due deliveries of each endpoint, those first that have been due for longest.
 pub async fn claim(
     conn: &mut PgConnection,
@@ -88,7 +133,7 @@ pub async fn claim(
            )
            SELECT c.hotel_id, c.endpoint_id, c.event_position, c.created_at, c.attempts, c.failed_attempts,
                   c.run_began_at AS "run_began_at!", v.id AS event_id, v.type AS event_type, v.actor_type, v.actor_id,
-                  v.object_id, v.updated_fields, w.url, w.secret, w.failures,
+                  v.object_id, v.updated_fields, v.traceparent, w.url, w.secret, w.failures,
                   CASE WHEN w.previous_secret_until > $4 THEN w.previous_secret END AS previous_secret
            FROM claimed c
            JOIN webhook_endpoints w ON w.hotel_id = c.hotel_id AND w.id = c.endpoint_id
@@ -114,6 +159,7 @@ pub async fn claim(
             run_began_at: row.run_began_at,
             leased_until: lease.until,
             failing: row.failures > 0,
+            traceparent: row.traceparent.as_deref().and_then(Traceparent::parse),
             url: row.url,
             sealed_secret: row.secret,
             sealed_previous: row.previous_secret,

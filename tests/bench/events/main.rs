@@ -69,6 +69,7 @@ async fn main() {
     if !std::env::args().any(|argument| argument == "--bench") {
         return;
     }
+    latchkey::tls::install_crypto_provider();
     let amounts = if std::env::args().any(|argument| argument == "--quick") { QUICK } else { WHOLE };
     let mut terminate = signal(SignalKind::terminate()).expect("a signal");
     // Whoever is impatient leaves nothing behind either.

@@ -34,6 +34,8 @@ impl TestDb {
 
     async fn copy_of(template: &str) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
+        // For the client that asks what stands on it.
+        latchkey::tls::install_crypto_provider();
         let server = server().await;
         let name = format!("latchkey_test_{}_{}", process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
         let mut conn = server.admin().await;

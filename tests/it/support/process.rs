@@ -24,6 +24,8 @@ pub struct DataDir {
 impl DataDir {
     /// For a program that starts an embedded database.
     pub fn new() -> Self {
+        // For the client that asks its server.
+        latchkey::tls::install_crypto_provider();
         let mut folder = tempfile::Builder::new();
         // PostgreSQL's account has to pass through when we are root.
         folder.prefix("latchkey-data-").permissions(std::fs::Permissions::from_mode(0o711));
@@ -107,8 +109,14 @@ impl DataDir {
 
     /// Starts a server with these settings and waits until it serves.
     pub fn serve_with(&self, settings: &[&str]) -> Serving {
-        let child =
-            self.command(&[&["serve"], settings].concat()).stderr(Stdio::piped()).spawn().expect("the program starts");
+        self.serve_in(&[], settings)
+    }
+
+    /// Starts a server with these settings in that environment and waits until it serves.
+    pub fn serve_in(&self, environment: &[(&str, &str)], settings: &[&str]) -> Serving {
+        let mut command = self.command(&[&["serve"], settings].concat());
+        command.envs(environment.iter().copied()).stderr(Stdio::piped());
+        let child = command.spawn().expect("the program starts");
         let mut serving = Serving { child, url: String::new(), log: String::new(), rest: None };
         let mut lines = BufReader::new(serving.child.stderr.take().expect("its log")).lines();
         while serving.url.is_empty() {
@@ -176,6 +184,11 @@ pub struct Serving {
 }
 
 impl Serving {
+    /// What it has logged before it served.
+    pub fn log(&self) -> &str {
+        &self.log
+    }
+
     /// Number of its process.
     pub fn id(&self) -> u32 {
         self.child.id()

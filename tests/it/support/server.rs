@@ -20,6 +20,7 @@ pub struct TestServer {
 
 impl TestServer {
     pub async fn start(app: &App) -> Self {
+        latchkey::tls::install_crypto_provider();
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address").to_string();
         let (stop, stopped) = oneshot::channel::<()>();

@@ -4,6 +4,7 @@ mod addresses;
 mod answers;
 mod backlog;
 mod conformance;
+mod connecting;
 mod disabling;
 mod endpoints;
 mod isolation;

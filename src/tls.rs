@@ -1,0 +1,7 @@
+//! TLS of the connections that this process opens by itself.
+
+/// Has rustls compute with ring, as sqlx does: for the whole process, and the same whoever asks first.
+pub fn install_crypto_provider() {
+    // An error means that it was asked for before.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
