@@ -38,7 +38,7 @@ pub struct Parts {
     pub ids: IdSource,
     /// What seals PINs, QR data and webhook secrets.
     pub secret_keys: SecretKeys,
-    /// What can happen.
+    /// Every kind of change that there is.
     pub kinds: Catalogue,
     /// How webhooks are sent.
     pub webhooks: WebhookSettings,

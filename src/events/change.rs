@@ -93,6 +93,14 @@ impl Changes {
     }
 }
 
+impl Extend<Change> for Changes {
+    fn extend<T: IntoIterator<Item = Change>>(&mut self, changes: T) {
+        for change in changes {
+            self.push(change);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -114,9 +122,7 @@ mod tests {
     #[track_caller]
     fn expect<const N: usize>(changes: [Change; N], events: &[Change]) {
         let mut all = Changes::default();
-        for change in changes {
-            all.push(change);
-        }
+        all.extend(changes);
         assert_eq!(all.into_events(), events);
     }
 

@@ -23,7 +23,8 @@ use crate::hotels::HotelId;
 use crate::room_stays::AssignedKey;
 use crate::secrets::{Secret, SecretKeys, seal_context};
 
-/// A key was made. Nobody is told, as it concerns nobody before it is on a stay.
+/// A key was made. Nobody is told, as it concerns nobody before it is on a stay; but one that is made and deleted in one
+/// request never was.
 pub static CREATED: ChangeKind = ChangeKind {
     event_type: "room_access_key.created",
     action: Action::Created,
