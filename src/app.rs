@@ -1,5 +1,7 @@
 //! The parts of a running Latchkey, put together once.
 
+mod kinds;
+
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -9,6 +11,7 @@ use tokio::sync::Notify;
 use crate::auth::{Credentials, Usage};
 use crate::clock::Clock;
 use crate::db::{self, Outage, Pool, RequestPool};
+use crate::events::Catalogue;
 use crate::graphql::Schema;
 use crate::id::IdSource;
 use crate::liveness::Liveness;
@@ -16,6 +19,8 @@ use crate::secrets::SecretKeys;
 use crate::telemetry::metrics::Metrics;
 use crate::throttle::{Throttle, ThrottleSettings};
 use crate::webhooks::WebhookSettings;
+
+pub use kinds::KINDS;
 
 /// What every request works with. Cheap to clone.
 #[derive(Clone)]
@@ -33,6 +38,8 @@ pub struct Parts {
     pub ids: IdSource,
     /// What seals PINs, QR data and webhook secrets.
     pub secret_keys: SecretKeys,
+    /// Every kind of change that there is.
+    pub kinds: Catalogue,
     /// How webhooks are sent.
     pub webhooks: WebhookSettings,
     /// What API keys stood for when they were looked up last.
@@ -87,6 +94,7 @@ impl App {
             liveness: Liveness::new(&ids),
             ids,
             secret_keys,
+            kinds: KINDS,
             webhooks,
             credentials: Credentials::default(),
             key_usage: Usage::default(),

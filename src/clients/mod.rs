@@ -12,10 +12,20 @@ pub use codes::{country, language, languages};
 pub use model::{Client, ClientChange, ClientDetails, ClientKind, DETAIL_MAX, DetailsChange, NAME_MAX};
 pub use store::{ClientField, extent, guests_of, page};
 
-use crate::audit::{Entry, ObjectType};
+use crate::audit::{Action, Entry, ObjectType};
 use crate::db::Tx;
 use crate::error::{Error, ErrorAt, Result};
-use crate::events::Change;
+use crate::events::{Audience, ChangeKind};
+
+/// A client was changed.
+pub static UPDATED: ChangeKind = ChangeKind {
+    event_type: "client.updated",
+    action: Action::Updated,
+    object: ObjectType::Client,
+    audience: Audience::Hotel,
+    names_fields: false,
+    meaning: "a guest or company was changed",
+};
 
 /// Adds a client.
 ///
@@ -43,8 +53,7 @@ pub async fn update_in(tx: &mut Tx, id: Uuid, change: ClientChange) -> Result<Cl
     let after = change.apply(before.clone())?;
     if after != before {
         store::update(tx.conn(), hotel, &after, now).await?;
-        tx.emit(Change::ClientUpdated { id });
-        tx.audit(Entry::updated(ObjectType::Client, id, model::changed_fields(&before, &after)));
+        tx.emit(UPDATED.of(id).with_fields(model::changed_fields(&before, &after)));
     }
     Ok(after)
 }

@@ -156,7 +156,7 @@ impl Tx {
     /// Writes what is unwritten, the events and the audit trail. Tells how many deliveries the events have.
     async fn write_what_is_left(&mut self) -> Result<u64> {
         self.write_out().await?;
-        let changes = std::mem::take(&mut self.changes).into_inner();
+        let changes = std::mem::take(&mut self.changes).into_events();
         let actor = EventActor::Integration(self.actor.integration_id);
         let (hotel, now) = (self.actor.hotel.id, self.now);
         let (ids, journal) = (&self.app.ids, &self.journal);

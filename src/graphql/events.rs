@@ -53,9 +53,7 @@ pub struct EventPageInfo {
 pub struct EventNode {
     /// 64 hexadecimal digits, the same in webhooks.
     id: String,
-    /// `reservation.created`, `reservation.updated`, `room_stay.created`, `room_stay.updated`, `room_stay.deleted`,
-    /// `client.updated` or `room_access_key.deleted`. More may be added at any time: leave alone what
-    /// you do not know.
+    #[doc = include_str!("event_types.md")]
     #[graphql(name = "type")]
     event_type: String,
     /// When it happened.
@@ -133,7 +131,9 @@ async fn page(
     let after = after.map(|cursor| binding(hotel.id).key(cursor)).transpose().at("after")?;
     let request = FeedRequest { after, types, size: page_size(first).at("first")? };
     let mut session = context.read().await?;
-    let feed = events::feed(session.conn(), hotel.id, context.actor.integration_id, context.now, request).await?;
+    let feed =
+        events::feed(session.conn(), hotel.id, context.actor.integration_id, context.app.kinds, context.now, request)
+            .await?;
     let edge = |event: events::Event| EventEdge {
         cursor: cursor(hotel.id, event.position),
         node: EventNode::new(event, hotel.time_zone),

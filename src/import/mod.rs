@@ -35,8 +35,8 @@ use crate::audit::{Entry, Journal, ObjectType};
 use crate::error::{Error, Result};
 use crate::events::{self, Change, EventActor};
 use crate::hotels::{self, Hotel};
-use crate::room_stays;
 use crate::text;
+use crate::{clients, reservations, room_stays};
 use booking::{Booking, Outcome};
 use derive::Derived;
 pub use file::BadLine;
@@ -390,7 +390,7 @@ async fn write(
         let written = store::write_clients(conn, hotel.id, batch, now).await?;
         summary.clients.add(batch.len(), &written);
         for Written { id, created, .. } in written {
-            if created { all.new_clients.push(id) } else { all.changes.push(Change::ClientUpdated { id }) }
+            if created { all.new_clients.push(id) } else { all.changes.push(clients::UPDATED.of(id)) }
         }
         step(batch.len());
     }
@@ -399,7 +399,7 @@ async fn write(
         let written = store::write_reservations(conn, hotel.id, batch, now).await.map_err(code_taken)?;
         summary.reservations.add(batch.len(), &written);
         all.changes.extend(written.into_iter().map(|Written { id, created, fields }| {
-            if created { Change::ReservationCreated { id } } else { Change::reservation_updated(id, fields) }
+            if created { reservations::CREATED.of(id) } else { reservations::UPDATED.of(id).with_fields(fields) }
         }));
         step(batch.len());
     }
@@ -408,7 +408,7 @@ async fn write(
         let written = store::write_stays(conn, hotel.id, batch, now).await?;
         summary.room_stays.add(batch.len(), &written);
         all.changes.extend(written.into_iter().map(|Written { id, created, fields }| {
-            if created { Change::RoomStayCreated { id } } else { Change::room_stay_updated(id, fields) }
+            if created { room_stays::CREATED.of(id) } else { room_stays::UPDATED.of(id).with_fields(fields) }
         }));
         step(batch.len());
     }

@@ -25,7 +25,7 @@ use crate::error::{Error, ErrorAt, ErrorCode, Result, violated_constraint};
 use crate::events::{self, Change, EventActor};
 use crate::hotels::HotelId;
 use crate::id::IdSource;
-use crate::room_stays;
+use crate::{room_access_keys, room_stays};
 
 /// Most room access keys, and most stays, that one transaction deletes or changes. It is written out in the statements.
 pub const MOST_AT_ONCE: usize = 2000;
@@ -176,8 +176,8 @@ async fn disconnect_on(
     let integration = store::disconnect(conn, hotel, id, now).await?;
     let room_access_keys_left = store::count_room_access_keys(conn, hotel, id).await?;
 
-    let revocations = stay_ids.iter().map(|stay| Change::room_stay_updated(*stay, ["roomAccessKey"]));
-    let deletions = deleted.iter().map(|key| Change::RoomAccessKeyDeleted { id: *key, owner: id });
+    let revocations = stay_ids.iter().map(|stay| room_stays::UPDATED.of(*stay).with_fields(["roomAccessKey"]));
+    let deletions = deleted.iter().map(|key| room_access_keys::DELETED.of(*key).owned_by(id));
     let changes = revocations.chain(deletions).collect();
     let of_stays = stays.iter().map(|stay| room_stays::key_entry(stay.id, stay.key));
     let of_keys = deleted.iter().map(|key| Entry::deleted(ObjectType::RoomAccessKey, *key));

@@ -34,7 +34,7 @@ use crate::db::{WORKER_PATIENCE, answered_within};
 use crate::error::Result;
 use crate::events::{self, Change, EventActor};
 use crate::hotels::HotelId;
-use crate::room_access_keys::UNASSIGNED_HOURS;
+use crate::room_access_keys::{self, UNASSIGNED_HOURS};
 use crate::room_stays;
 
 /// How often the pruner looks for work.
@@ -175,8 +175,8 @@ async fn prune_batch(app: &App, hotel: HotelId, stays: &[Uuid], unused: &[Uuid])
     }
     deleted.extend(store::delete_unassigned(&mut tx, hotel, unused, unassigned_before(now)).await?);
 
-    let revocations = revoked.iter().map(|due| Change::room_stay_updated(due.stay, ["roomAccessKey"]));
-    let deletions = deleted.iter().map(|key| Change::RoomAccessKeyDeleted { id: key.id, owner: key.owner });
+    let revocations = revoked.iter().map(|due| room_stays::UPDATED.of(due.stay).with_fields(["roomAccessKey"]));
+    let deletions = deleted.iter().map(|key| room_access_keys::DELETED.of(key.id).owned_by(key.owner));
     let changes: Vec<Change> = revocations.chain(deletions).collect();
     let of_stays = revoked.iter().map(|due| room_stays::key_entry(due.stay, due.key));
     let of_keys = deleted.iter().map(|key| Entry::deleted(ObjectType::RoomAccessKey, key.id));

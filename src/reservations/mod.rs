@@ -16,12 +16,32 @@ pub use import::{EXTERNAL_ID_MAX, ImportedReservation, find_in, import_in};
 pub use model::{Reservation, ReservationStatus, SelfcheckinStatus};
 pub use store::{ReservationField, ReservationJoins, ReservationView};
 
+use crate::audit::{Action, ObjectType};
 use crate::clients::{self, ClientDetails, ClientKind};
 use crate::db::{Condition, Extent, ExtentRequest, Filter, Page, PageRequest, Tx};
 use crate::error::{Error, ErrorAt, ErrorCode, Result, violated_constraint};
-use crate::events::Change;
+use crate::events::{Audience, ChangeKind};
 use crate::hotels::HotelId;
 use crate::room_stays::{self, NewStay};
+
+/// A reservation was made.
+pub static CREATED: ChangeKind = ChangeKind {
+    event_type: "reservation.created",
+    action: Action::Created,
+    object: ObjectType::Reservation,
+    audience: Audience::Hotel,
+    names_fields: false,
+    meaning: "a reservation was made",
+};
+/// A reservation was changed.
+pub static UPDATED: ChangeKind = ChangeKind {
+    event_type: "reservation.updated",
+    action: Action::Updated,
+    object: ObjectType::Reservation,
+    audience: Audience::Hotel,
+    names_fields: true,
+    meaning: r#"it was changed, cancelled or activated again (both `["status", "cancelledAt"]`)"#,
+};
 
 /// Most stays that one reservation is made with.
 const MOST_STAYS: usize = 100;
@@ -154,7 +174,7 @@ pub async fn create_in(tx: &mut Tx, new: NewReservation) -> Result<Uuid> {
     }
     require_contact_in(tx, &reservation).await?;
     store::insert(tx.conn(), hotel, &reservation).await.map_err(code_taken)?;
-    tx.emit(Change::ReservationCreated { id });
+    tx.emit(CREATED.of(id));
     for (index, mut stay) in new.stays.into_iter().enumerate() {
         if stay.guest_ids.is_empty() {
             stay.guest_ids.extend(guest);
@@ -285,7 +305,7 @@ async fn write_in(tx: &mut Tx, before: &Reservation, after: &Reservation) -> Res
     }
     let (hotel, now) = (tx.actor.hotel.id, tx.now);
     store::update(tx.conn(), hotel, after, now).await.map_err(code_taken)?;
-    tx.emit(Change::reservation_updated(after.id, fields));
+    tx.emit(UPDATED.of(after.id).with_fields(fields));
     Ok(())
 }
 

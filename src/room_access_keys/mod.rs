@@ -15,12 +15,33 @@ use uuid::Uuid;
 pub use model::{KeyKind, NewKey, UNASSIGNED_HOURS};
 pub use store::StoredKey;
 
+use crate::audit::{Action, ObjectType};
 use crate::db::{Extent, ExtentRequest, Page, PageRequest, Tx};
 use crate::error::{Error, ErrorCode, Result};
-use crate::events::Change;
+use crate::events::{Audience, ChangeKind};
 use crate::hotels::HotelId;
 use crate::room_stays::AssignedKey;
 use crate::secrets::{Secret, SecretKeys, seal_context};
+
+/// A key was made. Nobody is told, as it concerns nobody before it is on a stay; but one that is made and deleted in one
+/// request never was.
+pub static CREATED: ChangeKind = ChangeKind {
+    event_type: "room_access_key.created",
+    action: Action::Created,
+    object: ObjectType::RoomAccessKey,
+    audience: Audience::Nobody,
+    names_fields: false,
+    meaning: "a key was made",
+};
+/// A key was deleted.
+pub static DELETED: ChangeKind = ChangeKind {
+    event_type: "room_access_key.deleted",
+    action: Action::Deleted,
+    object: ObjectType::RoomAccessKey,
+    audience: Audience::Owner,
+    names_fields: false,
+    meaning: "a key was deleted, by its integration or by Latchkey after the stay",
+};
 
 /// Opens the PIN or the QR data of a key.
 pub fn open_secret(keys: &SecretKeys, hotel: HotelId, key: Uuid, sealed: &[u8]) -> Result<Secret> {
@@ -65,7 +86,7 @@ pub fn create_in(tx: &mut Tx, new: &NewKey) -> Result<StoredKey> {
         deletes_at: model::deletes_at(Some(now), None),
     };
     tx.unwritten.make(key.clone());
-    tx.emit(Change::RoomAccessKeyCreated { id });
+    tx.emit(CREATED.of(id));
     Ok(key)
 }
 
@@ -85,7 +106,7 @@ pub async fn delete_in(tx: &mut Tx, id: Uuid) -> Result<()> {
         .at("roomAccessKeyId"));
     }
     store::delete(tx.conn(), hotel, id).await?;
-    tx.emit(Change::RoomAccessKeyDeleted { id, owner: integration });
+    tx.emit(DELETED.of(id).owned_by(integration));
     Ok(())
 }
 

@@ -5,11 +5,12 @@ use uuid::Uuid;
 
 use super::keys::key_entry;
 use super::model::{AgeGroups, Nights, RoomStay, StayDetails};
-use super::{LockedStay, lock_in, not_found, require_not_cancelled, require_not_departed, store};
+use super::{
+    CREATED, DELETED, LockedStay, UPDATED, lock_in, not_found, require_not_cancelled, require_not_departed, store,
+};
 use crate::audit::{Entry, ObjectType};
 use crate::db::Tx;
 use crate::error::{Error, ErrorAt, Result};
-use crate::events::Change;
 use crate::{hotels, room_access_keys, rooms};
 
 /// A stay to be added to a reservation.
@@ -87,7 +88,7 @@ pub(crate) async fn insert_in(tx: &mut Tx, reservation_id: Uuid, new: NewStay) -
     hotels::store::raise_longest_stay(tx.conn(), hotel.id, nights.count()).await?;
     store::insert(tx.conn(), &hotel, &stay, &details).await?;
     store::insert_guests(tx.conn(), hotel.id, id, &new.guest_ids).await?;
-    tx.emit(Change::RoomStayCreated { id });
+    tx.emit(CREATED.of(id));
     tx.audit(Entry::created(ObjectType::RoomStay, id).with(ObjectType::Reservation, reservation_id));
     Ok(id)
 }
@@ -199,7 +200,7 @@ pub async fn split_in(tx: &mut Tx, stay: Uuid, split: SplitStay) -> Result<Uuid>
         changed.push("departureTime");
     }
     write(tx, &RoomStay { reservation_to: split.date, departure_time: None, ..stay }, changed).await?;
-    tx.emit(Change::RoomStayCreated { id });
+    tx.emit(CREATED.of(id));
     tx.audit(Entry::created(ObjectType::RoomStay, id).with(ObjectType::RoomStay, first));
     if let Some(key) = key {
         tx.audit(key_entry(id, key.id));
@@ -215,7 +216,7 @@ pub async fn delete_in(tx: &mut Tx, stay: Uuid) -> Result<()> {
     let LockedStay { stay, .. } = lock_in(tx, stay, "roomStayId").await?;
     let hotel = tx.actor.hotel.id;
     store::delete(tx.conn(), hotel, stay.id).await?;
-    tx.emit(Change::RoomStayDeleted { id: stay.id });
+    tx.emit(DELETED.of(stay.id));
     if let Some(key) = stay.room_access_key {
         room_access_keys::unassigned_in(tx, key.id).await?;
         tx.audit(Entry::deleted(ObjectType::RoomStay, stay.id).with(ObjectType::RoomAccessKey, key.id));
@@ -291,6 +292,6 @@ async fn write(tx: &mut Tx, stay: &RoomStay, changed: Vec<&'static str>) -> Resu
     }
     let (hotel, now) = (tx.actor.hotel.clone(), tx.now);
     store::update(tx.conn(), &hotel, stay, now).await?;
-    tx.emit(Change::room_stay_updated(stay.id, changed));
+    tx.emit(UPDATED.of(stay.id).with_fields(changed));
     Ok(())
 }

@@ -2,12 +2,11 @@
 
 use uuid::Uuid;
 
-use super::{LockedStay, lock_in, require_not_cancelled, store};
+use super::{LockedStay, UPDATED, lock_in, require_not_cancelled, store};
 use crate::audit::{Entry, ObjectType};
 use crate::clients;
 use crate::db::Tx;
 use crate::error::{Error, Result};
-use crate::events::Change;
 
 /// Name of the changed field in `room_stay.updated`.
 const CHANGED: &str = "guests";
@@ -45,7 +44,7 @@ pub async fn remove_guest_in(tx: &mut Tx, stay: Uuid, client: Uuid) -> Result<()
 async fn written(tx: &mut Tx, LockedStay { stay, .. }: &LockedStay, client: Uuid) -> Result<()> {
     let (hotel, now) = (tx.actor.hotel.clone(), tx.now);
     store::update(tx.conn(), &hotel, stay, now).await?;
-    tx.emit(Change::room_stay_updated(stay.id, [CHANGED]));
+    tx.emit(UPDATED.of(stay.id).with_fields([CHANGED]));
     tx.audit(Entry::updated(ObjectType::RoomStay, stay.id, [CHANGED]).with(ObjectType::Client, client));
     Ok(())
 }

@@ -3,11 +3,10 @@
 use uuid::Uuid;
 
 use super::store::LockedStay;
-use super::{RoomStay, not_found, require_not_cancelled, require_not_departed, unwritten};
+use super::{RoomStay, UPDATED, not_found, require_not_cancelled, require_not_departed, unwritten};
 use crate::audit::{Entry, ObjectType};
 use crate::db::Tx;
 use crate::error::{Error, ErrorCode, Result};
-use crate::events::Change;
 use crate::room_access_keys;
 
 /// Name of the changed field in `room_stay.updated`.
@@ -66,7 +65,7 @@ async fn hold_in(tx: &mut Tx, stay: Uuid) -> Result<LockedStay> {
 
 /// Changes a stay that `key` was put on or taken off.
 fn change(tx: &mut Tx, stay: RoomStay, key: Uuid) {
-    tx.emit(Change::room_stay_updated(stay.id, [CHANGED]));
+    tx.emit(UPDATED.of(stay.id).with_fields([CHANGED]));
     tx.audit(key_entry(stay.id, key));
     tx.unwritten.change(stay);
 }

@@ -25,9 +25,11 @@ pub use keys::{add_key_in, remove_key_in};
 pub use model::{AgeGroups, AssignedKey, LONGEST_STAY_NIGHTS, Nights, RoomStay, StayDetails};
 pub use store::{KeyEnd, StayField, StayJoins, StayKey, StayPage, StayView};
 
+use crate::audit::{Action, ObjectType};
 use crate::auth::Claim;
 use crate::db::{Extent, ExtentRequest, Filter, PageRequest, Tx};
 use crate::error::{Error, ErrorCode, Result};
+use crate::events::{Audience, ChangeKind};
 use crate::hotels::HotelId;
 use crate::reservations::ReservationStatus;
 use store::LockedStay;
@@ -39,6 +41,34 @@ pub(crate) use keys::key_entry;
 pub use store::pages_of_reservations;
 pub(crate) use store::{extents_of_reservations, overlapping};
 pub(crate) use unwritten::write_in;
+
+/// A stay was added.
+pub static CREATED: ChangeKind = ChangeKind {
+    event_type: "room_stay.created",
+    action: Action::Created,
+    object: ObjectType::RoomStay,
+    audience: Audience::Hotel,
+    names_fields: false,
+    meaning: "a stay was added, also as the second half of a split one",
+};
+/// A stay was changed.
+pub static UPDATED: ChangeKind = ChangeKind {
+    event_type: "room_stay.updated",
+    action: Action::Updated,
+    object: ObjectType::RoomStay,
+    audience: Audience::Hotel,
+    names_fields: true,
+    meaning: r#"its dates, its room (`["room_setup"]`), its key (`["roomAccessKey"]`), its guests (`["guests"]`) or anything else changed"#,
+};
+/// A stay was deleted.
+pub static DELETED: ChangeKind = ChangeKind {
+    event_type: "room_stay.deleted",
+    action: Action::Deleted,
+    object: ObjectType::RoomStay,
+    audience: Audience::Hotel,
+    names_fields: false,
+    meaning: "it was deleted",
+};
 
 /// A page of the hotel's stays, by departure. With a claim, the statement confirms it before it reads anything, and fails if it
 /// does not hold any more.

@@ -40,13 +40,23 @@ pub use log::{DeliveryList, attempts, deliveries, deliveries_extent, resend_in};
 pub use model::{Attempt, Delivery, DeliveryId, DeliveryStatus, Endpoint, EndpointStatus, Failure, WebhookSettings};
 
 use crate::app::App;
-use crate::audit::{Entry, ObjectType};
+use crate::audit::{Action, Entry, ObjectType};
 use crate::db::{Condition, Extent, ExtentRequest, Page, PageRequest, Tx};
 use crate::error::{Error, ErrorAt, Result};
-use crate::events::{self, Change};
+use crate::events::{self, Audience, ChangeKind};
 use crate::hotels::HotelId;
 use crate::secrets::{Secret, seal_context};
 use target::Target;
+
+/// A webhook endpoint was tried out.
+pub static TESTED: ChangeKind = ChangeKind {
+    event_type: "webhook.test",
+    action: Action::Tested,
+    object: ObjectType::WebhookEndpoint,
+    audience: Audience::Endpoint,
+    names_fields: false,
+    meaning: "`sendTestWebhook` was called",
+};
 
 /// Most endpoints of one integration that are enabled.
 pub const MOST_ENABLED: i64 = 5;
@@ -83,7 +93,7 @@ pub struct EndpointUpdate {
 /// `INVALID_ARGUMENT` for a URL that webhooks are not sent to, unknown types of events, and one endpoint too many.
 pub async fn create_in(tx: &mut Tx, new: NewEndpoint) -> Result<(Endpoint, Secret)> {
     check_url(tx, &new.url)?;
-    let event_types = check_events(new.events)?;
+    let event_types = check_events(tx, &new.events)?;
     let (hotel, integration, now) = (tx.actor.hotel.id, tx.actor.integration_id, tx.now);
     store::lock_integration(tx.conn(), hotel, integration).await?;
     let counts = store::count(tx.conn(), hotel, integration).await?;
@@ -119,7 +129,7 @@ pub async fn update_in(tx: &mut Tx, id: Uuid, update: EndpointUpdate) -> Result<
     if let Some(url) = &update.url {
         check_url(tx, url)?;
     }
-    let event_types = update.events.map(check_events).transpose()?;
+    let event_types = update.events.map(|types| check_events(tx, &types)).transpose()?;
     let (hotel, integration, now) = (tx.actor.hotel.id, tx.actor.integration_id, tx.now);
     store::lock_integration(tx.conn(), hotel, integration).await?;
     let before = lock_in(tx, id).await?;
@@ -179,7 +189,7 @@ pub async fn send_test_in(tx: &mut Tx, id: Uuid) -> Result<Endpoint> {
     if endpoint.status == EndpointStatus::Disabled {
         return Err(Error::invalid("The webhook endpoint is disabled").at("id"));
     }
-    tx.emit(Change::WebhookTested { endpoint: id, owner: tx.actor.integration_id });
+    tx.emit(TESTED.of(id).owned_by(tx.actor.integration_id));
     Ok(endpoint)
 }
 
@@ -228,14 +238,12 @@ fn check_url(tx: &Tx, url: &str) -> Result<()> {
     Target::parse(url, &tx.app.webhooks.allowed_networks).map(drop).map_err(Error::invalid).at("url")
 }
 
-fn check_events(mut types: Vec<String>) -> Result<Vec<String>> {
+fn check_events(tx: &Tx, types: &[String]) -> Result<Vec<String>> {
     if types.is_empty() {
         return Err(Error::invalid("Subscribe to at least one type of events").at("events"));
     }
-    events::check_types(&types).at("events")?;
-    types.sort_unstable_by_key(|name| events::TYPES.iter().position(|known| known == name));
-    types.dedup();
-    Ok(types)
+    let types = tx.app.kinds.types_named(types).at("events")?;
+    Ok(types.into_iter().map(str::to_owned).collect())
 }
 
 fn require_place(enabled: i64) -> Result<()> {

@@ -4,9 +4,10 @@ use std::time::Instant;
 
 use latchkey::app::App;
 use latchkey::clock::Clock;
-use latchkey::events::{self, Change, EventActor};
+use latchkey::events::{self, EventActor};
 use latchkey::http;
 use latchkey::id::IdSource;
+use latchkey::room_stays;
 use latchkey::secrets::SecretKeys;
 use latchkey::webhooks::WebhookSettings;
 use latchkey::webhooks::address::AllowedNetworks;
@@ -78,7 +79,8 @@ impl Ground {
     /// Writes so many changes of a hotel in one commit; answers how many deliveries came of them.
     pub async fn write(&self, writer: &mut PgConnection, hotel: Uuid, count: u128) -> u64 {
         let app = &self.app;
-        let changes = (0..count).map(|n| Change::room_stay_updated(Uuid::from_u128(n), ["room_setup"])).collect();
+        let changes =
+            (0..count).map(|n| room_stays::UPDATED.of(Uuid::from_u128(n)).with_fields(["room_setup"])).collect();
         let mut tx = writer.begin().await.expect("a transaction");
         let written = events::write_in(&mut tx, &app.ids, hotel, EventActor::System, app.clock.now(), changes).await;
         let deliveries = written.expect("written");

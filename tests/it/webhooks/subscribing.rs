@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use latchkey::clients;
 use latchkey::db::Transaction;
-use latchkey::events::{self, Change, EventActor};
+use latchkey::events::{self, EventActor};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -31,7 +32,7 @@ async fn waits<T>(hooks: &Hooks, action: &tokio::task::JoinHandle<T>, sessions: 
 async fn about_to_commit(hooks: &Hooks) -> Transaction {
     let app = &hooks.house.test.app;
     let mut tx = app.worker_pool.begin().await.expect("the database is there");
-    let change = Change::ClientUpdated { id: Uuid::from_u128(1) };
+    let change = clients::UPDATED.of(Uuid::from_u128(1));
     let (hotel, now) = (hooks.house.hotel.id, app.clock.now());
     events::write_in(&mut tx, &app.ids, hotel, EventActor::System, now, vec![change]).await.expect("written");
     tx
