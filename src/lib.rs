@@ -7,7 +7,8 @@
 //!   [`room_stays`] and
 //!   [`room_access_keys`] are the capabilities: `mod.rs` is the service, `model.rs` types and rules, `store.rs` its SQL.
 //! - [`import`] and [`demo`] bring hotels to life.
-//! - [`events`] is the public contract of what happened, written by the commit of [`db::Tx`]; [`webhooks`] delivers it.
+//! - [`events`] is the public contract of what happened, written by the commit of [`db::Tx`]; [`webhooks`] delivers it,
+//!   as work for outside parties ([`queue`]).
 //! - [`audit`] is the trail of who did what and why, written by the same commit.
 //! - [`idempotency`] keeps answers in the transaction of their effect, so that a request can be sent again.
 //! - [`throttle`] limits what is let in.
@@ -40,6 +41,7 @@ pub mod integrations;
 pub mod last_write;
 pub mod liveness;
 pub mod pruner;
+pub mod queue;
 pub mod reservations;
 pub mod rest;
 pub mod room_access_keys;

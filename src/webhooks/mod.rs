@@ -1,7 +1,7 @@
 //! Webhooks: an integration names a URL, and Latchkey tells it what happens.
 //!
 //! The commit that writes an event writes a delivery for each endpoint that subscribed to its type ([`crate::events`]); the
-//! workers ([`deliver`]) send it, at least once and in no order.
+//! workers ([`run`]) send it, at least once and in no order.
 //!
 //! **Endpoint**: `ENABLED` or `DISABLED`. Latchkey disables one that answers 410 Gone, and one that used up the whole
 //! schedule of a delivery while nothing else was delivered; then `disabled_reason` and `disabled_at` tell why and when, and
@@ -9,7 +9,7 @@
 //! [`MOST_ENABLED`] of an integration are enabled.
 //!
 //! **Delivery**: `PENDING`, and from there `DELIVERED`, `FAILED` (schedule used up) or `HELD` (endpoint disabled). A worker
-//! ([`aside`]) makes what waits for a disabled endpoint `HELD`, and `PENDING` again once that is enabled. So a commit need not
+//! ([`reconcile`]) makes what waits for a disabled endpoint `HELD`, and `PENDING` again once that is enabled. So a commit need not
 //! know which way an endpoint is just being switched: it writes `PENDING`, and nothing is lost.
 //!
 //! **Secrets** are sealed under the ids of hotel and endpoint, and shown once. After a rotation the previous one signs, too,
@@ -19,25 +19,27 @@
 //! integration that reads only has its endpoints managed with another key of the same integration.
 
 pub mod address;
-mod aside;
 mod body;
 pub mod client;
-pub mod deliver;
+mod deliver;
 mod log;
 pub mod model;
+mod reconcile;
 pub mod schedule;
 mod sign;
 mod store;
 mod target;
+mod workers;
 
 use chrono::TimeDelta;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 pub use client::Sender;
-pub use deliver::{deliver_due, due, run};
+pub use deliver::due;
 pub use log::{DeliveryList, attempts, deliveries, deliveries_extent, resend_in};
 pub use model::{Attempt, Delivery, DeliveryId, DeliveryStatus, Endpoint, EndpointStatus, Failure, WebhookSettings};
+pub use workers::{deliver_due, run};
 
 use crate::app::App;
 use crate::audit::{Action, Entry, ObjectType};

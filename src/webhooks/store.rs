@@ -44,17 +44,6 @@ impl TryFrom<EndpointRow> for Endpoint {
     }
 }
 
-/// Makes the statements of this transaction go by index, whatever the planner believes.
-///
-/// Its plans outlive what they were made for: they are made once per connection, when a queue was empty or the week's
-/// partition was new, and would then read a whole partition for each endpoint, or sort all that waits for it to take four.
-pub(super) async fn go_by_index(conn: &mut PgConnection) -> Result<()> {
-    query!("SELECT set_config('enable_seqscan', 'off', true) AS scan, set_config('enable_sort', 'off', true) AS sort")
-        .fetch_one(conn)
-        .await?;
-    Ok(())
-}
-
 /// Lets one transaction at a time change how many endpoints of an integration are enabled.
 pub(super) async fn lock_integration(conn: &mut PgConnection, hotel: HotelId, integration: Uuid) -> Result<()> {
     query!("SELECT FROM integrations WHERE hotel_id = $1 AND id = $2 FOR NO KEY UPDATE", hotel, integration)

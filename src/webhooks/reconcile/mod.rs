@@ -1,5 +1,5 @@
-//! Deliveries that are not where the status of their endpoint wants them: waiting for an endpoint that is disabled, kept for
-//! one that is enabled again, or left behind by one that was deleted.
+//! Reconciliation of deliveries with the status of their endpoints: those that wait for an endpoint that is disabled, are kept for
+//! one that is enabled again, or were left behind by one that was deleted.
 //!
 //! Requests change an endpoint alone, however much waits for it. This worker moves its deliveries after it, in batches that
 //! are small whatever the backlog is, each in a transaction of its own. It waits for no lock and runs beside the worker that
@@ -12,11 +12,12 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use self::store::{Astray, Kind};
-use super::deliver::EndpointKey;
+use self::store::{Kind, Misplaced};
+use super::model::EndpointKey;
 use crate::app::App;
 use crate::db::{WORKER_PATIENCE, answered_within};
 use crate::error::{Error, Result};
+use crate::queue::go_by_index;
 use crate::telemetry::warn_of_retry;
 
 /// How often to look.
@@ -40,8 +41,8 @@ pub async fn run(app: App) {
 /// Moves one batch of each kind. Answers how many deliveries that were; a batch that failed counts as none, and the next one
 /// tries again.
 pub async fn move_batch(app: &App) -> u64 {
-    let astray = match find(app).await {
-        Ok(astray) => astray,
+    let misplaced = match find(app).await {
+        Ok(misplaced) => misplaced,
         Err(error) => {
             warn_of_retry(&error, "deliveries to move cannot be looked for");
             return 0;
@@ -50,7 +51,7 @@ pub async fn move_batch(app: &App) -> u64 {
     let mut moved = 0;
     for kind in [Kind::Resume, Kind::Hold, Kind::Orphan] {
         let endpoints: Vec<EndpointKey> =
-            astray.iter().filter(|one| one.kind == kind).map(|one| one.endpoint).collect();
+            misplaced.iter().filter(|one| one.kind == kind).map(|one| one.endpoint).collect();
         if endpoints.is_empty() {
             continue;
         }
@@ -62,19 +63,19 @@ pub async fn move_batch(app: &App) -> u64 {
     moved
 }
 
-async fn find(app: &App) -> Result<Vec<Astray>> {
+async fn find(app: &App) -> Result<Vec<Misplaced>> {
     let mut tx = app.worker_pool.begin().await?;
-    super::store::go_by_index(&mut tx).await?;
-    let astray = store::astray(&mut tx, MOST_ENDPOINTS).await?;
+    go_by_index(&mut tx).await?;
+    let misplaced = store::misplaced(&mut tx, MOST_ENDPOINTS).await?;
     tx.commit().await?;
-    Ok(astray)
+    Ok(misplaced)
 }
 
 async fn move_kind(app: &App, kind: Kind, endpoints: &[EndpointKey]) -> Result<u64> {
     let per_endpoint = i64::try_from((BATCH / endpoints.len()).max(1)).unwrap_or(1);
     let now = app.clock.now();
     let mut tx = app.worker_pool.begin().await?;
-    super::store::go_by_index(&mut tx).await?;
+    go_by_index(&mut tx).await?;
     let count = match kind {
         Kind::Resume => store::resume(&mut tx, endpoints, per_endpoint, now).await?,
         Kind::Hold => store::hold(&mut tx, endpoints, per_endpoint, now, app.liveness.living().as_deref()).await?,

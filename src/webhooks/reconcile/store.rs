@@ -1,21 +1,21 @@
-//! The SQL that moves deliveries after the status of their endpoints. Skips rows that somebody holds.
+//! The SQL that moves deliveries after the status of their endpoints. Skips rows that are locked.
 
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, query};
 
 use crate::error::Result;
-use crate::webhooks::deliver::EndpointKey;
+use crate::webhooks::model::EndpointKey;
 
 /// An endpoint whose deliveries have to be moved.
 #[derive(Clone, Copy, Debug)]
-pub struct Astray {
+pub struct Misplaced {
     /// The endpoint.
     pub endpoint: EndpointKey,
     /// What has to be done.
     pub kind: Kind,
 }
 
-/// See [`Astray`].
+/// How deliveries of an endpoint are misplaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// The endpoint is enabled and has `HELD` deliveries.
@@ -29,7 +29,7 @@ pub enum Kind {
 /// Endpoints whose deliveries have to be moved, at most so many.
 ///
 /// Hops through the indexes from endpoint to endpoint, so that its cost does not depend on how much waits for each.
-pub async fn astray(conn: &mut PgConnection, most: i64) -> Result<Vec<Astray>> {
+pub async fn misplaced(conn: &mut PgConnection, most: i64) -> Result<Vec<Misplaced>> {
     let rows = query!(
         r#"WITH RECURSIVE pending AS (
                (SELECT hotel_id, endpoint_id FROM webhook_deliveries WHERE status = 'PENDING'
@@ -69,7 +69,7 @@ pub async fn astray(conn: &mut PgConnection, most: i64) -> Result<Vec<Astray>> {
                 Some("DISABLED") => Kind::Hold,
                 Some(_) => Kind::Resume,
             };
-            Astray { endpoint: EndpointKey { hotel: row.hotel_id, id: row.endpoint_id }, kind }
+            Misplaced { endpoint: EndpointKey { hotel: row.hotel_id, id: row.endpoint_id }, kind }
         })
         .collect())
 }
