@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use sqlx::postgres::PgConnectOptions;
 use tokio::sync::Notify;
 
-use crate::auth::{Credentials, Usage};
+use crate::auth::{CredentialCache, Usage};
 use crate::clock::Clock;
 use crate::db::{self, Outage, Pool, RequestPool};
 use crate::graphql::Schema;
@@ -36,7 +36,7 @@ pub struct Parts {
     /// How webhooks are sent.
     pub webhooks: WebhookSettings,
     /// What API keys stood for when they were looked up last.
-    pub credentials: Credentials,
+    pub credentials: CredentialCache,
     /// Requests by API key that are not written yet.
     pub key_usage: Usage,
     /// How much is let in.
@@ -49,6 +49,8 @@ pub struct Parts {
     pub deliveries_wake: Notify,
     /// The GraphQL schema.
     pub schema: Schema,
+    /// Whether pages of stays may be answered without the executor: unless a test wants it otherwise.
+    pub fast_path: AtomicBool,
     /// Set once everything is started: `/readyz` says so.
     pub ready: AtomicBool,
 }
@@ -88,11 +90,12 @@ impl App {
             ids,
             secret_keys,
             webhooks,
-            credentials: Credentials::default(),
+            credentials: CredentialCache::default(),
             key_usage: Usage::default(),
             metrics,
             deliveries_wake: Notify::new(),
             schema: Schema::new(),
+            fast_path: AtomicBool::new(true),
             ready: AtomicBool::new(false),
         }))
     }
