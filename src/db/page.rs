@@ -114,7 +114,7 @@ impl<K> ListBoundsRequest<K> {
     }
 }
 
-/// The answer to an [`ListBoundsRequest`].
+/// The answer to a [`ListBoundsRequest`].
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ListBounds {
     /// How many records the list has; 0 when not asked for.

@@ -40,8 +40,8 @@ pub use store::pages_of_reservations;
 pub(crate) use store::{bounds_of_reservations, overlapping};
 pub(crate) use unwritten::write_in;
 
-/// A page of the hotel's stays, by departure. With a fingerprint, the statement confirms it before it reads anything, and fails if it
-/// does not hold any more.
+/// A page of the hotel's stays, by departure. With a fingerprint, the statement confirms it before it reads anything, and fails
+/// if it does not hold any more.
 pub async fn page(
     conn: &mut PgConnection,
     fingerprint: Option<&CredentialFingerprint>,
