@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicBool;
 use sqlx::postgres::PgConnectOptions;
 use tokio::sync::Notify;
 
-use crate::auth::{Credentials, Usage};
+use crate::auth::{CredentialCache, Usage};
 use crate::clock::Clock;
 use crate::db::{self, Outage, Pool, RequestPool};
 use crate::events::Catalogue;
@@ -43,7 +43,7 @@ pub struct Parts {
     /// How webhooks are sent.
     pub webhooks: WebhookSettings,
     /// What API keys stood for when they were looked up last.
-    pub credentials: Credentials,
+    pub credentials: CredentialCache,
     /// Requests by API key that are not written yet.
     pub key_usage: Usage,
     /// How much is let in.
@@ -56,6 +56,8 @@ pub struct Parts {
     pub deliveries_wake: Notify,
     /// The GraphQL schema.
     pub schema: Schema,
+    /// Whether pages of stays may be answered without the executor: unless a test wants it otherwise.
+    pub fast_path: AtomicBool,
     /// Set once everything is started: `/readyz` says so.
     pub ready: AtomicBool,
 }
@@ -96,11 +98,12 @@ impl App {
             secret_keys,
             kinds: KINDS,
             webhooks,
-            credentials: Credentials::default(),
+            credentials: CredentialCache::default(),
             key_usage: Usage::default(),
             metrics,
             deliveries_wake: Notify::new(),
             schema: Schema::new(),
+            fast_path: AtomicBool::new(true),
             ready: AtomicBool::new(false),
         }))
     }

@@ -23,7 +23,7 @@ pub use journal::Journal;
 pub use model::{Action, Actor, ActorType, AuditEntry, Entry, Object, ObjectType, REASON_MAX, Reason};
 
 use crate::auth::{self, Permission};
-use crate::db::{Extent, ExtentRequest, Page, PageRequest};
+use crate::db::{ListBounds, ListBoundsRequest, Page, PageRequest};
 use crate::error::Result;
 use crate::events::{self, EventActor};
 use crate::hotels::HotelId;
@@ -97,9 +97,13 @@ pub async fn page(conn: &mut PgConnection, list: &AuditList, request: &PageReque
     store::page(conn, list, request).await
 }
 
-/// The extent of the list of entries about all of the hotel.
-pub async fn extent(conn: &mut PgConnection, list: &AuditList, request: &ExtentRequest<Uuid>) -> Result<Extent> {
-    store::extent(conn, list, request).await
+/// The bounds of the list of entries about all of the hotel.
+pub async fn bounds(
+    conn: &mut PgConnection,
+    list: &AuditList,
+    request: &ListBoundsRequest<Uuid>,
+) -> Result<ListBounds> {
+    store::bounds(conn, list, request).await
 }
 
 /// For each of these records, whether or not it still exists, a page of the entries about it, newest first.
@@ -112,12 +116,12 @@ pub async fn pages_of_objects(
     store::pages_of_objects(conn, list, objects, request).await
 }
 
-/// The extents of the lists of entries about these records.
-pub async fn extents_of_objects(
+/// The bounds of the lists of entries about these records.
+pub async fn bounds_of_objects(
     conn: &mut PgConnection,
     list: &AuditList,
     objects: &[Uuid],
-    request: &ExtentRequest<Uuid>,
-) -> Result<Vec<Extent>> {
-    store::extents_of_objects(conn, list, objects, request).await
+    request: &ListBoundsRequest<Uuid>,
+) -> Result<Vec<ListBounds>> {
+    store::bounds_of_objects(conn, list, objects, request).await
 }

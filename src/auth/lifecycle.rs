@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::{ApiKeyPair, Permission, store};
 use crate::app::App;
 use crate::audit::{self, Action, Entry, ObjectType};
-use crate::db::{Extent, ExtentRequest, Page, PageRequest, Tx};
+use crate::db::{ListBounds, ListBoundsRequest, Page, PageRequest, Tx};
 use crate::error::{Error, ErrorAt, Result, violated_constraint};
 use crate::hotels::HotelId;
 use crate::id::IdSource;
@@ -184,9 +184,9 @@ pub async fn page(conn: &mut PgConnection, hotel: HotelId, request: &PageRequest
     store::page(conn, hotel, request).await
 }
 
-/// The extent of the list of the hotel's pairs.
-pub async fn extent(conn: &mut PgConnection, hotel: HotelId, request: &ExtentRequest<Uuid>) -> Result<Extent> {
-    store::extent(conn, hotel, request).await
+/// The bounds of the list of the hotel's pairs.
+pub async fn bounds(conn: &mut PgConnection, hotel: HotelId, request: &ListBoundsRequest<Uuid>) -> Result<ListBounds> {
+    store::bounds(conn, hotel, request).await
 }
 
 fn generate(

@@ -4,9 +4,9 @@
 //! gives the same answer; only the holder of a revoked key's full text learns that it was revoked.
 
 mod api_key;
+mod cached;
 mod lifecycle;
 pub mod store;
-mod supposed;
 mod usage;
 
 use std::sync::Arc;
@@ -15,11 +15,11 @@ use axum::http::HeaderValue;
 use uuid::Uuid;
 
 pub use api_key::{ApiKey, ApiKeyPair, Mode};
+pub use cached::{CachedCredential, CredentialCache, CredentialFingerprint};
 pub use lifecycle::{
-    ApiKeyChange, ApiKeyInfo, NewApiKey, change_api_key, change_in, create_api_key, create_in, extent, get,
+    ApiKeyChange, ApiKeyInfo, NewApiKey, bounds, change_api_key, change_in, create_api_key, create_in, get,
     list_api_keys, page, regenerate_api_key, regenerate_in,
 };
-pub use supposed::{Claim, Credentials, Supposed};
 pub use usage::{Usage, run_usage, write_usage};
 
 use crate::app::App;
@@ -140,7 +140,8 @@ pub async fn authenticate(app: &App, authorization: Option<&HeaderValue>) -> Res
     if found.disabled {
         return Err(invalid());
     }
-    app.credentials.remember(Supposed { actor: found.actor.clone(), claim: Claim { hash, known: found.known } });
+    let fingerprint = CredentialFingerprint { key_hash: hash, record_hash: found.record_hash };
+    app.credentials.insert(CachedCredential { actor: found.actor.clone(), fingerprint });
     count(app, &found.actor);
     Ok(Admission { actor: found.actor, conn })
 }
@@ -150,10 +151,10 @@ pub fn count(app: &App, actor: &Actor) {
     app.key_usage.note(actor, app.clock.now());
 }
 
-/// Who sends the request if nothing has changed since [`authenticate`] told it last. To be confirmed by the statement that reads
-/// for it ([`store::push_confirmation`]), before anything is answered.
-pub fn suppose(app: &App, authorization: Option<&HeaderValue>) -> Option<Supposed> {
-    app.credentials.recall(&ApiKey::hash_of(bearer_token(authorization)?))
+/// The sender of a request as [`authenticate`] found it last. The statement that reads for it has to confirm it
+/// ([`CredentialFingerprint::push_confirmation`]) before anything is answered.
+pub fn look_up_cached(app: &App, authorization: Option<&HeaderValue>) -> Option<CachedCredential> {
+    app.credentials.get(&ApiKey::hash_of(bearer_token(authorization)?))
 }
 
 fn bearer_token(authorization: Option<&HeaderValue>) -> Option<&str> {

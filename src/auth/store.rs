@@ -8,8 +8,8 @@ use sqlx::{PgConnection, Postgres, QueryBuilder, Row, query, query_as, query_sca
 use uuid::Uuid;
 
 use super::usage::Used;
-use super::{Actor, ApiKeyInfo, Claim, Mode, NewApiKey, Permission};
-use crate::db::{Extent, ExtentRequest, Page, PageRequest, push_id_page};
+use super::{Actor, ApiKeyInfo, CredentialFingerprint, Mode, NewApiKey, Permission};
+use crate::db::{ListBounds, ListBoundsRequest, Page, PageRequest, push_id_page};
 use crate::error::{Error, Result};
 use crate::hotels::{Hotel, HotelId};
 use crate::integrations::Integration;
@@ -20,7 +20,7 @@ pub(super) struct Found {
     pub revoked: bool,
     pub disabled: bool,
     /// A hash of all of this, as `confirm_credential()` computes it.
-    pub known: i64,
+    pub record_hash: i64,
 }
 
 /// Looks a key up, and binds the connection to its hotel.
@@ -40,7 +40,7 @@ pub(super) async fn find_by_hash(conn: &mut PgConnection, hash: &[u8; 32]) -> Re
     Ok(Some(Found {
         revoked: row.revoked,
         disabled: row.disabled,
-        known: row.known,
+        record_hash: row.known,
         actor: Actor {
             hotel: Arc::new(Hotel {
                 id: row.hotel_id,
@@ -61,11 +61,13 @@ pub(super) async fn find_by_hash(conn: &mut PgConnection, hash: &[u8; 32]) -> Re
     }))
 }
 
-/// A condition that is true, or else fails the statement; it also tells the connection its hotel. It belongs into the outermost
-/// `WHERE`: what does not depend on any row is evaluated first, and once.
-pub fn push_confirmation(sql: &mut QueryBuilder<Postgres>, claim: &Claim) {
-    sql.push("(SELECT confirm_credential(").push_bind(claim.hash.to_vec());
-    sql.push(", ").push_bind(claim.known).push("))");
+impl CredentialFingerprint {
+    /// Appends a condition that is true, or else fails the statement; it also tells the connection its hotel. It belongs into
+    /// the outermost `WHERE`: what does not depend on any row is evaluated first, and once.
+    pub fn push_confirmation(&self, sql: &mut QueryBuilder<Postgres>) {
+        sql.push("(SELECT confirm_credential(").push_bind(self.key_hash.to_vec());
+        sql.push(", ").push_bind(self.record_hash).push("))");
+    }
 }
 
 fn permission(text: &str) -> Result<Permission> {
@@ -151,9 +153,13 @@ pub(super) async fn page(
     Ok(Page::of_rows(rows.iter().map(info).collect::<Result<_>>()?, request))
 }
 
-pub(super) async fn extent(conn: &mut PgConnection, hotel: HotelId, request: &ExtentRequest<Uuid>) -> Result<Extent> {
+pub(super) async fn bounds(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    request: &ListBoundsRequest<Uuid>,
+) -> Result<ListBounds> {
     let list = |sql: &mut QueryBuilder<Postgres>| push_keys(sql, hotel);
-    crate::db::extent(conn, request, list, |sql, operator, id| {
+    crate::db::bounds(conn, request, list, |sql, operator, id| {
         sql.push(" AND k.id ").push(operator).push(" ").push_bind(id);
     })
     .await

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 pub use codes::{country, language, languages};
 pub use model::{Client, ClientChange, ClientDetails, ClientKind, DETAIL_MAX, DetailsChange, NAME_MAX};
-pub use store::{ClientField, extent, guests_of, page};
+pub use store::{ClientField, bounds, guests_of, page};
 
 use crate::audit::{Action, Entry, ObjectType};
 use crate::db::Tx;

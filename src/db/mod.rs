@@ -19,8 +19,8 @@ use sqlx::{AssertSqlSafe, Connection as _, PgConnection, query, query_scalar};
 pub use connections::{Pool, PooledConnection, Transaction, answered_within};
 pub use filter::{Condition, Filter};
 pub use outage::Outage;
-pub use page::{Extent, ExtentRequest, Page, PageRequest};
-pub(crate) use page::{by_ordinal, extent, extent_from_row, push_extent, push_id_page};
+pub use page::{ListBounds, ListBoundsRequest, Page, PageRequest};
+pub(crate) use page::{bounds, bounds_from_row, by_ordinal, push_bounds, push_id_page};
 pub use pool::{PATIENCE, RequestPool, WORKER_PATIENCE, for_workers};
 pub use tx::{Statements, Tx};
 

@@ -4,14 +4,15 @@ use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use chrono_tz::Tz;
 
 use super::audit::because;
-use super::connection::{Binding, Connection, PageArguments, extent_request};
+use super::connection::Connection;
 use super::context::{RequestContext, Session};
 use super::error::{InInput, Outcome};
 use super::integrations::IntegrationRef;
+use super::paging::{CursorScope, PageArguments};
 use super::scalars::{Datetime, uuid};
 use super::selection::Selection;
 use crate::auth::{self, ApiKeyChange, ApiKeyInfo, NewApiKey, Permission};
-use crate::db::Extent;
+use crate::db::ListBounds;
 use crate::error::Result;
 
 /// A pair of API keys: a live one and a test one, which are made, disabled and revoked together.
@@ -90,16 +91,16 @@ async fn api_keys(
 ) -> Result<Connection<ApiKeyNode>> {
     context.actor.require(Permission::Admin)?;
     let hotel = context.actor.hotel.id;
-    let binding = Binding::new(hotel, "apiKeys", &());
-    let request = arguments.request(binding)?;
+    let scope = CursorScope::new(hotel, "apiKeys", &());
+    let request = arguments.request(scope)?;
     let mut session = context.read().await?;
     let page = auth::page(session.conn(), hotel, &request).await?;
-    let wanted = extent_request(selection, &request);
-    let extent =
-        if wanted.is_empty() { Extent::default() } else { auth::extent(session.conn(), hotel, &wanted).await? };
+    let wanted = selection.bounds_request(&request);
+    let bounds =
+        if wanted.is_empty() { ListBounds::default() } else { auth::bounds(session.conn(), hotel, &wanted).await? };
     let zone = context.actor.hotel.time_zone;
     let keyed = page.map(|key| (key.id, ApiKeyNode::new(key, zone)));
-    Ok(Connection::new(keyed, extent, &request, binding))
+    Ok(Connection::new(keyed, bounds, &request, scope))
 }
 
 /// A new pair of API keys.

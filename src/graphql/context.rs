@@ -28,8 +28,8 @@ pub struct RequestContext {
     pub now: DateTime<Utc>,
     /// Whether the request has a mutation: then its queries read inside the transaction, too.
     pub mutates: bool,
-    /// Stays that its mutations of keys will hold.
-    announced: Vec<Uuid>,
+    /// Stays that its mutations of keys will lock.
+    lock_hints: Vec<Uuid>,
     /// The connection that the actor was found on, for the first that reads.
     admitted: std::sync::Mutex<Option<PooledConnection>>,
     /// Whether it has waited for a connection in vain. It does so once, not again for each field and each way to answer.
@@ -71,7 +71,7 @@ impl RequestContext {
             actor,
             now,
             mutates,
-            announced: Vec::new(),
+            lock_hints: Vec::new(),
             admitted: std::sync::Mutex::new(conn),
             unavailable: AtomicBool::new(false),
             unit: Mutex::new(Unit::Idle),
@@ -80,10 +80,10 @@ impl RequestContext {
         }
     }
 
-    /// Says which stays the mutations of keys will hold, so that they are held together with the first of them.
+    /// Says which stays the mutations of keys will lock, so that they are locked together with the first of them.
     #[must_use]
-    pub fn announcing(mut self, stays: Vec<Uuid>) -> Self {
-        self.announced = stays;
+    pub fn with_lock_hints(mut self, stays: Vec<Uuid>) -> Self {
+        self.lock_hints = stays;
         self
     }
 
@@ -147,7 +147,7 @@ impl RequestContext {
         let mut unit = self.unit.lock().await;
         if matches!(*unit, Unit::Idle) {
             let mut tx = Tx::begin(&self.app, &self.actor, self.now).await?.counted(&self.statements);
-            tx.unwritten.announce(self.announced.clone());
+            tx.unwritten.hint_locks(self.lock_hints.clone());
             *unit = Unit::Open(tx);
         }
         if matches!(*unit, Unit::Failed(_) | Unit::Poisoned) {

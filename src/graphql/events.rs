@@ -3,9 +3,9 @@
 use async_graphql::{Context, ID, Object, SimpleObject};
 use chrono_tz::Tz;
 
-use super::connection::{Binding, page_size};
 use super::context::RequestContext;
 use super::error::Outcome;
+use super::paging::{CursorScope, page_size};
 use super::scalars::Datetime;
 use crate::error::{ErrorAt, Result};
 use crate::events::{self, FeedRequest};
@@ -13,11 +13,11 @@ use crate::hotels::HotelId;
 
 /// The cursor of a position among the events of a hotel. It fits every filter.
 pub fn cursor(hotel: HotelId, position: i64) -> String {
-    binding(hotel).cursor(&position)
+    scope(hotel).cursor(&position)
 }
 
-fn binding(hotel: HotelId) -> Binding {
-    Binding::new(hotel, "events", &())
+fn scope(hotel: HotelId) -> CursorScope<'static> {
+    CursorScope::new(hotel, "events", &())
 }
 
 /// A page of the hotel's events.
@@ -128,7 +128,7 @@ async fn page(
     first: Option<i32>,
 ) -> Result<EventConnection> {
     let hotel = &context.actor.hotel;
-    let after = after.map(|cursor| binding(hotel.id).key(cursor)).transpose().at("after")?;
+    let after = after.map(|cursor| scope(hotel.id).key(cursor)).transpose().at("after")?;
     let request = FeedRequest { after, types, size: page_size(first).at("first")? };
     let mut session = context.read().await?;
     let feed =

@@ -13,9 +13,10 @@ use serde_json::{Map, json};
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
-use super::announced;
 use super::chain::{self, Chained};
 use super::context::RequestContext;
+use super::fast_path;
+use super::lock_hints;
 use super::prepare::{GraphQlRequest, Prepared, Refused};
 use super::response::{GraphQlError, GraphQlResponse};
 use crate::app::App;
@@ -39,8 +40,8 @@ pub struct Execution {
     pub operations: String,
     /// Statements that it took, for the log line.
     pub statements: u32,
-    /// Operations that were answered without the executor.
-    pub written: u32,
+    /// Operations that the fast path answered.
+    pub fast_path: u32,
     /// Causes of its errors, for the log alone.
     pub causes: Vec<String>,
     /// The whole answer of a request with an idempotency key that had its effect, in place of `responses`.
@@ -88,12 +89,12 @@ pub async fn execute_keyed(
     if let Err(error) = app.throttle.admit_cost(actor, cost(&operations)) {
         return Execution { refusal: Some(error), operations: names, ..Execution::default() };
     }
-    let held = announced::stays(operations.iter().flatten());
+    let lock_hints = lock_hints::stays(operations.iter().flatten());
     let keyed = keyed.filter(|_| mutates && actor.mode == Mode::Live);
     let mut attempt = 1;
     let mut execution = loop {
         let context = RequestContext::new(app.clone(), actor.clone(), conn.take(), mutates);
-        let context = Arc::new(context.announcing(held.clone()));
+        let context = Arc::new(context.with_lock_hints(lock_hints.clone()));
         if let Some(keyed) = keyed {
             let claim = answered_within(PATIENCE, context.claim(&keyed.idempotency, attempt > 1)).await;
             if !matches!(claim, Ok(Claim::New)) {
@@ -129,7 +130,7 @@ pub async fn execute_keyed(
                 responses: execution.responses,
                 operations: names,
                 statements,
-                written: execution.written,
+                fast_path: execution.fast_path,
                 causes: execution.causes,
                 kept: execution.kept,
                 ..Execution::default()
@@ -151,7 +152,7 @@ struct Outcome {
     causes: Vec<String>,
     kept: Option<String>,
     retry: bool,
-    written: u32,
+    fast_path: u32,
 }
 
 impl Outcome {
@@ -245,13 +246,9 @@ async fn run_one(
         Ok(variables) => variables,
         Err(error) => return GraphQlResponse::refused(error),
     };
-    // In a transaction, a statement that failed would leave nothing for the executor to tell of.
-    if !context.mutates
-        && let Some(writer) = document.writer()
-        && let Ok(data) = writer.write(context, None, &variables).await
-    {
-        outcome.written += 1;
-        return GraphQlResponse::written(data);
+    if let Some(data) = fast_path::answer(context, document.fast_path(), None, &variables).await {
+        outcome.fast_path += 1;
+        return GraphQlResponse::of_json(data);
     }
     let run = document.with(&variables);
     let mut request = async_graphql::Request::new(String::new())

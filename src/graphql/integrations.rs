@@ -6,13 +6,14 @@ use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use chrono_tz::Tz;
 
 use super::audit::because;
-use super::connection::{Binding, Connection, PageArguments, extent_request};
+use super::connection::Connection;
 use super::context::{RequestContext, Session};
 use super::error::{InInput, Outcome, read_ahead};
+use super::paging::{CursorScope, PageArguments};
 use super::scalars::{Datetime, uuid};
 use super::selection::Selection;
 use crate::auth::Permission;
-use crate::db::Extent;
+use crate::db::ListBounds;
 use crate::error::Result;
 use crate::hotels::{self, HotelChange};
 use crate::integrations::{self, Disconnected, Holdings, Integration};
@@ -125,15 +126,15 @@ async fn page(
 ) -> Result<Connection<IntegrationNode>> {
     context.actor.require(Permission::Admin)?;
     let hotel = context.actor.hotel.id;
-    let binding = Binding::new(hotel, "integrations", &());
-    let request = arguments.request(binding)?;
+    let scope = CursorScope::new(hotel, "integrations", &());
+    let request = arguments.request(scope)?;
     let mut session = context.read().await?;
     let page = integrations::page(session.conn(), hotel, &request).await?;
-    let wanted = extent_request(selection, &request);
-    let extent = if wanted.is_empty() {
-        Extent::default()
+    let wanted = selection.bounds_request(&request);
+    let bounds = if wanted.is_empty() {
+        ListBounds::default()
     } else {
-        integrations::extent(session.conn(), hotel, &wanted).await?
+        integrations::bounds(session.conn(), hotel, &wanted).await?
     };
     let mut holdings = holdings(&mut session, &page.items, &selection.field("edges").field("node")).await?;
     let zone = context.actor.hotel.time_zone;
@@ -141,7 +142,7 @@ async fn page(
         let id = integration.id;
         (id, IntegrationNode { holdings: holdings.remove(&id), integration, zone })
     });
-    Ok(Connection::new(keyed, extent, &request, binding))
+    Ok(Connection::new(keyed, bounds, &request, scope))
 }
 
 async fn holdings(

@@ -7,22 +7,20 @@ use uuid::Uuid;
 
 use super::audit::{TrailPlan, Trails};
 use super::clients::ClientNode;
-use super::connection::{Binding, Connection, PageArguments};
+use super::connection::Connection;
 use super::context::Session;
+use super::fast_path;
+use super::paging::{CursorScope, PageArguments};
 use super::reservations::ReservationNode;
 use super::room_access_keys::{RoomAccessKeyNode, open};
 use super::room_stays::{RoomStayConnection, RoomStayNode};
 use super::scalars::Datetime;
 use super::selection::Selection;
 use crate::clients;
-use crate::db::{Extent, ExtentRequest, Page};
+use crate::db::{ListBounds, ListBoundsRequest, Page};
 use crate::error::Result;
 use crate::reservations::{self, ReservationJoins, ReservationView};
 use crate::room_stays::{self, RoomStay, StayJoins, StayView};
-
-/// Fields of a stay that are read with [`StayJoins::details`].
-const DETAILS: [&str; 7] =
-    ["guestMessage", "maidNotes", "mealNotes", "rateCode", "ageGroups", "createdAt", "updatedAt"];
 
 /// What was selected of room stays.
 pub struct StayPlan {
@@ -57,27 +55,17 @@ impl StayPlan {
     /// # Errors
     /// `INVALID_ARGUMENT` for the arguments of a nested connection.
     pub fn of(stays: &Selection<'_>) -> Result<Self> {
-        let key = stays.field("roomAccessKey");
         let reservation =
             stays.has("reservation").then(|| ReservationPlan::of(&stays.field("reservation"))).transpose()?;
         let overlapping =
             stays.has("overlappingRoomStays").then(|| Self::of(&stays.field("overlappingRoomStays"))).transpose()?;
         Ok(Self {
-            joins: StayJoins {
-                details: DETAILS.iter().any(|field| stays.has(field)),
-                room_setup: stays.field("room_setup").has_more_than_id() || stays.has("roomName"),
-                category: stays.has("category"),
-                first_guest: stays.has("first_guest"),
-                secret: ["pin", "compartment", "qrData"].iter().any(|field| key.has(field)),
-                key_end: key.has("deletesAt"),
-                reservation: reservation.as_ref().map(|plan| plan.joins),
-                event_position: false,
-            },
+            joins: StayJoins { reservation: reservation.as_ref().map(|plan| plan.joins), ..fast_path::joins_of(stays) },
             guests: stays.has("guests"),
             overlapping: overlapping.map(Box::new),
             reservation: reservation.map(Box::new),
             trails: TrailPlan::of(stays)?,
-            key_trails: TrailPlan::of(&key)?,
+            key_trails: TrailPlan::of(&stays.field("roomAccessKey"))?,
         })
     }
 }
@@ -224,26 +212,26 @@ async fn rooms_of(
 ) -> Result<Vec<RoomStayConnection>> {
     let hotel = session.context.actor.hotel.id;
     // Its order is that of stay ids, in which the cursor of another reservation of the hotel has a place, too.
-    let binding = Binding::new(hotel, "rooms", &());
-    let request = plan.arguments.request(binding)?;
+    let scope = CursorScope::new(hotel, "rooms", &());
+    let request = plan.arguments.request(scope)?;
     if reservations.is_empty() {
         return Ok(Vec::new());
     }
     let pages =
         room_stays::pages_of_reservations(session.conn(), hotel, reservations, &request, plan.stays.joins).await?;
-    let wanted = ExtentRequest::beside(&request, plan.total, plan.has_previous_page, plan.has_next_page);
-    let extents = if wanted.is_empty() {
-        vec![Extent::default(); pages.len()]
+    let wanted = ListBoundsRequest::beside(&request, plan.total, plan.has_previous_page, plan.has_next_page);
+    let bounds = if wanted.is_empty() {
+        vec![ListBounds::default(); pages.len()]
     } else {
-        room_stays::extents_of_reservations(session.conn(), hotel, reservations, &wanted).await?
+        room_stays::bounds_of_reservations(session.conn(), hotel, reservations, &wanted).await?
     };
     let sizes: Vec<_> =
         pages.iter().map(|page| (page.stays.items.len(), page.stays.more, page.event_position)).collect();
     let views = pages.into_iter().flat_map(|page| page.stays.items).collect();
     let mut nodes = Box::pin(stays(session, views, &plan.stays)).await?.into_iter();
-    let connections = sizes.into_iter().zip(extents).map(|((size, more, event_position), extent)| {
+    let connections = sizes.into_iter().zip(bounds).map(|((size, more, event_position), bounds)| {
         let items = nodes.by_ref().take(size).map(|node| (node.id(), node)).collect();
-        let list = Connection::new(Page { items, more }, extent, &request, binding);
+        let list = Connection::new(Page { items, more }, bounds, &request, scope);
         RoomStayConnection::new(list, hotel, event_position)
     });
     Ok(connections.collect())

@@ -4,14 +4,15 @@ use async_graphql::{ComplexObject, Context, ID, InputObject, Interface, Object, 
 use uuid::Uuid;
 
 use super::audit::{AuditEntryNode, TrailPlan, Trails};
-use super::connection::{Binding, Connection, PageArguments, extent_request};
+use super::connection::Connection;
 use super::context::RequestContext;
 use super::error::{InInput, Outcome, Refusal};
 use super::load::{self, StayPlan};
+use super::paging::{CursorScope, PageArguments};
 use super::room_stays::RoomStayNode;
 use super::scalars::{Datetime, uuid};
 use super::selection::Selection;
-use crate::db::Extent;
+use crate::db::ListBounds;
 use crate::error::{Error, ErrorAt, Result};
 use crate::room_access_keys::{self, KeyKind, NewKey, StoredKey};
 use crate::room_stays;
@@ -202,17 +203,17 @@ async fn page(
     selection: &Selection<'_>,
 ) -> Result<Connection<RoomAccessKeyNode>> {
     let (hotel, integration) = (context.actor.hotel.id, context.actor.integration_id);
-    let binding = Binding::new(hotel, "roomAccessKeys", &integration);
-    let request = arguments.request(binding)?;
+    let scope = CursorScope::new(hotel, "roomAccessKeys", &integration);
+    let request = arguments.request(scope)?;
     let node = selection.field("edges").field("node");
     let (deletes_at, plan) = (node.has("deletesAt"), TrailPlan::of(&node)?);
     let mut session = context.read().await?;
     let page = room_access_keys::page(session.conn(), hotel, integration, &request, deletes_at).await?;
-    let wanted = extent_request(selection, &request);
-    let extent = if wanted.is_empty() {
-        Extent::default()
+    let wanted = selection.bounds_request(&request);
+    let bounds = if wanted.is_empty() {
+        ListBounds::default()
     } else {
-        room_access_keys::extent(session.conn(), hotel, integration, &wanted).await?
+        room_access_keys::bounds(session.conn(), hotel, integration, &wanted).await?
     };
     let keys: Vec<Uuid> = page.items.iter().map(|key| key.id).collect();
     let mut trails = Trails::read(&mut session, &keys, &plan).await?.into_iter();
@@ -221,7 +222,7 @@ async fn page(
         node.set_trails(trails.next().unwrap_or_default());
         (id, node)
     });
-    Ok(Connection::new(keyed, extent, &request, binding))
+    Ok(Connection::new(keyed, bounds, &request, scope))
 }
 
 /// A PIN for a door.

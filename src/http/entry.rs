@@ -8,7 +8,7 @@ use axum::http::request::Parts;
 
 use super::answer::Outcome;
 use crate::app::App;
-use crate::auth::{self, Actor, Admission, Supposed};
+use crate::auth::{self, Actor, Admission, CachedCredential};
 use crate::error::{Category, Error, ErrorCode, Result};
 use crate::throttle::Stranger;
 
@@ -24,15 +24,15 @@ pub(super) struct Refused {
     pub(super) outcome: Outcome,
 }
 
-/// Who probably sends a request; `None` where [`enter`] has to tell. Nothing is to be answered before that is confirmed.
-pub(super) fn suppose(app: &App, head: &Parts) -> Option<Supposed> {
-    let supposed = auth::suppose(app, head.headers.get(AUTHORIZATION))?;
+/// The cached credential of a request; `None` where [`enter`] has to look it up. Nothing is to be answered before it is confirmed.
+pub(super) fn look_up_cached(app: &App, head: &Parts) -> Option<CachedCredential> {
+    let cached = auth::look_up_cached(app, head.headers.get(AUTHORIZATION))?;
     let may_ask = stranger(app, head).is_none_or(|stranger| app.throttle.check_stranger(&stranger).is_ok());
-    (may_ask && app.throttle.has_left(&supposed.actor)).then_some(supposed)
+    (may_ask && app.throttle.has_left(&cached.actor)).then_some(cached)
 }
 
-/// Notes that a request was let in as supposed.
-pub(super) fn confirmed(app: &App, head: &Parts, actor: &Actor) {
+/// Counts a request whose cached credential was confirmed.
+pub(super) fn count_confirmed(app: &App, head: &Parts, actor: &Actor) {
     if let Some(stranger) = stranger(app, head) {
         app.throttle.let_in(&stranger);
     }

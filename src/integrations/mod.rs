@@ -20,7 +20,7 @@ pub use store::{Holdings, Integration};
 use crate::app::App;
 use crate::audit::{self, Action, Entry, Journal, ObjectType};
 use crate::auth;
-use crate::db::{Extent, ExtentRequest, Page, PageRequest, Tx};
+use crate::db::{ListBounds, ListBoundsRequest, Page, PageRequest, Tx};
 use crate::error::{Error, ErrorAt, ErrorCode, Result, violated_constraint};
 use crate::events::{self, Change, EventActor};
 use crate::hotels::HotelId;
@@ -203,9 +203,9 @@ pub async fn page(conn: &mut PgConnection, hotel: HotelId, request: &PageRequest
     store::page(conn, hotel, request).await
 }
 
-/// The extent of the list of the hotel's integrations.
-pub async fn extent(conn: &mut PgConnection, hotel: HotelId, request: &ExtentRequest<Uuid>) -> Result<Extent> {
-    store::extent(conn, hotel, request).await
+/// The bounds of the list of the hotel's integrations.
+pub async fn bounds(conn: &mut PgConnection, hotel: HotelId, request: &ListBoundsRequest<Uuid>) -> Result<ListBounds> {
+    store::bounds(conn, hotel, request).await
 }
 
 /// What each of these integrations of the hotel holds.

@@ -18,7 +18,7 @@ pub use store::{ReservationField, ReservationJoins, ReservationView};
 
 use crate::audit::{Action, ObjectType};
 use crate::clients::{self, ClientDetails, ClientKind};
-use crate::db::{Condition, Extent, ExtentRequest, Filter, Page, PageRequest, Tx};
+use crate::db::{Condition, Filter, ListBounds, ListBoundsRequest, Page, PageRequest, Tx};
 use crate::error::{Error, ErrorAt, ErrorCode, Result, violated_constraint};
 use crate::events::{Audience, ChangeKind};
 use crate::hotels::HotelId;
@@ -102,14 +102,14 @@ pub async fn page(
     store::page(conn, hotel, filter, request, joins).await
 }
 
-/// The extent of the hotel's list of reservations.
-pub async fn extent(
+/// The bounds of the hotel's list of reservations.
+pub async fn bounds(
     conn: &mut PgConnection,
     hotel: HotelId,
     filter: &Filter<ReservationField>,
-    request: &ExtentRequest<Uuid>,
-) -> Result<Extent> {
-    store::extent(conn, hotel, filter, request).await
+    request: &ListBoundsRequest<Uuid>,
+) -> Result<ListBounds> {
+    store::bounds(conn, hotel, filter, request).await
 }
 
 /// One reservation of the hotel, with what belongs to it.

@@ -16,7 +16,7 @@ pub use model::{KeyKind, NewKey, UNASSIGNED_HOURS};
 pub use store::StoredKey;
 
 use crate::audit::{Action, ObjectType};
-use crate::db::{Extent, ExtentRequest, Page, PageRequest, Tx};
+use crate::db::{ListBounds, ListBoundsRequest, Page, PageRequest, Tx};
 use crate::error::{Error, ErrorCode, Result};
 use crate::events::{Audience, ChangeKind};
 use crate::hotels::HotelId;
@@ -59,14 +59,14 @@ pub async fn page(
     store::page(conn, hotel, integration, request, with_deletes_at).await
 }
 
-/// The extent of the list of keys of the integration.
-pub async fn extent(
+/// The bounds of the list of keys of the integration.
+pub async fn bounds(
     conn: &mut PgConnection,
     hotel: HotelId,
     integration: Uuid,
-    request: &ExtentRequest<Uuid>,
-) -> Result<Extent> {
-    store::extent(conn, hotel, integration, request).await
+    request: &ListBoundsRequest<Uuid>,
+) -> Result<ListBounds> {
+    store::bounds(conn, hotel, integration, request).await
 }
 
 /// Makes a key that is on no stay yet (checklist A40, A47). It is written later ([`crate::room_stays::Unwritten`]).

@@ -26,8 +26,8 @@ pub use model::{AgeGroups, AssignedKey, LONGEST_STAY_NIGHTS, Nights, RoomStay, S
 pub use store::{KeyEnd, StayField, StayJoins, StayKey, StayPage, StayView};
 
 use crate::audit::{Action, ObjectType};
-use crate::auth::Claim;
-use crate::db::{Extent, ExtentRequest, Filter, PageRequest, Tx};
+use crate::auth::CredentialFingerprint;
+use crate::db::{Filter, ListBounds, ListBoundsRequest, PageRequest, Tx};
 use crate::error::{Error, ErrorCode, Result};
 use crate::events::{Audience, ChangeKind};
 use crate::hotels::HotelId;
@@ -39,7 +39,7 @@ pub use unwritten::Unwritten;
 pub(crate) use front_desk::insert_in;
 pub(crate) use keys::key_entry;
 pub use store::pages_of_reservations;
-pub(crate) use store::{extents_of_reservations, overlapping};
+pub(crate) use store::{bounds_of_reservations, overlapping};
 pub(crate) use unwritten::write_in;
 
 /// A stay was added.
@@ -70,27 +70,27 @@ pub static DELETED: ChangeKind = ChangeKind {
     meaning: "it was deleted",
 };
 
-/// A page of the hotel's stays, by departure. With a claim, the statement confirms it before it reads anything, and fails if it
-/// does not hold any more.
+/// A page of the hotel's stays, by departure. With a fingerprint, the statement confirms it before it reads anything, and fails
+/// if it does not hold any more.
 pub async fn page(
     conn: &mut PgConnection,
-    claim: Option<&Claim>,
+    fingerprint: Option<&CredentialFingerprint>,
     hotel: HotelId,
     filter: &Filter<StayField>,
     request: &PageRequest<StayKey>,
     joins: StayJoins,
 ) -> Result<StayPage> {
-    store::page(conn, claim, hotel, filter, request, joins).await
+    store::page(conn, fingerprint, hotel, filter, request, joins).await
 }
 
-/// The extent of the hotel's list of stays.
-pub async fn extent(
+/// The bounds of the hotel's list of stays.
+pub async fn bounds(
     conn: &mut PgConnection,
     hotel: HotelId,
     filter: &Filter<StayField>,
-    request: &ExtentRequest<StayKey>,
-) -> Result<Extent> {
-    store::extent(conn, hotel, filter, request).await
+    request: &ListBoundsRequest<StayKey>,
+) -> Result<ListBounds> {
+    store::bounds(conn, hotel, filter, request).await
 }
 
 /// One stay of the hotel, with what belongs to it.

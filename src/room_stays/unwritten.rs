@@ -18,8 +18,8 @@ use crate::room_access_keys::{self, KeyKind, StoredKey};
 /// See the module.
 #[derive(Default)]
 pub struct Unwritten {
-    /// Stays that the request will hold, as far as could be told from its variables. They are held together with the first.
-    announced: Vec<Uuid>,
+    /// Stays that the request will lock, as far as could be told from its variables. They are locked together with the first.
+    lock_hints: Vec<Uuid>,
     held: BTreeMap<Uuid, Held>,
     made: BTreeMap<Uuid, Made>,
     /// Keys that were there before, and came off a stay.
@@ -54,9 +54,9 @@ pub(super) struct ChangedStay {
 }
 
 impl Unwritten {
-    /// Says which stays the request will hold. Those that there are none of do no harm.
-    pub fn announce(&mut self, stays: Vec<Uuid>) {
-        self.announced = stays;
+    /// Says which stays the request will lock. Ids of no stay do no harm.
+    pub fn hint_locks(&mut self, stays: Vec<Uuid>) {
+        self.lock_hints = stays;
     }
 
     /// Whether nothing is kept: no stay as it was when it was held, and nothing to be written.
@@ -64,11 +64,11 @@ impl Unwritten {
         self.held.is_empty() && self.made.is_empty() && self.came_off.is_empty()
     }
 
-    /// Takes everything but what was announced.
+    /// Takes everything but the lock hints.
     #[must_use]
     pub fn take(&mut self) -> Self {
-        let announced = std::mem::take(&mut self.announced);
-        std::mem::replace(self, Self { announced, ..Self::default() })
+        let lock_hints = std::mem::take(&mut self.lock_hints);
+        std::mem::replace(self, Self { lock_hints, ..Self::default() })
     }
 
     /// Adds a key that is on no stay yet.
@@ -103,7 +103,7 @@ impl Unwritten {
 /// Holds a stay until the transaction ends, and tells how the request has left it; `None` when there is none.
 pub(super) async fn hold_in(tx: &mut Tx, id: Uuid) -> Result<Option<LockedStay>> {
     if !tx.unwritten.held.contains_key(&id) {
-        let mut ids = std::mem::take(&mut tx.unwritten.announced);
+        let mut ids = std::mem::take(&mut tx.unwritten.lock_hints);
         ids.push(id);
         let hotel = tx.actor.hotel.id;
         for locked in store::hold(tx.conn_beside_unwritten(), hotel, &ids).await? {

@@ -37,13 +37,13 @@ use uuid::Uuid;
 
 pub use client::Sender;
 pub use deliver::due;
-pub use log::{DeliveryList, attempts, deliveries, deliveries_extent, resend_in};
+pub use log::{DeliveryList, attempts, deliveries, deliveries_bounds, resend_in};
 pub use model::{Attempt, Delivery, DeliveryId, DeliveryStatus, Endpoint, EndpointStatus, Failure, WebhookSettings};
 pub use workers::{deliver_due, run};
 
 use crate::app::App;
 use crate::audit::{Action, Entry, ObjectType};
-use crate::db::{Condition, Extent, ExtentRequest, Page, PageRequest, Tx};
+use crate::db::{Condition, ListBounds, ListBoundsRequest, Page, PageRequest, Tx};
 use crate::error::{Error, ErrorAt, Result};
 use crate::events::{self, Audience, ChangeKind};
 use crate::hotels::HotelId;
@@ -206,15 +206,15 @@ pub async fn page(
     store::page(conn, hotel, integration, ids, request).await
 }
 
-/// The extent of the list of endpoints of the integration.
-pub async fn extent(
+/// The bounds of the list of endpoints of the integration.
+pub async fn bounds(
     conn: &mut PgConnection,
     hotel: HotelId,
     integration: Uuid,
     ids: &[Condition<Uuid>],
-    request: &ExtentRequest<Uuid>,
-) -> Result<Extent> {
-    store::extent(conn, hotel, integration, ids, request).await
+    request: &ListBoundsRequest<Uuid>,
+) -> Result<ListBounds> {
+    store::bounds(conn, hotel, integration, ids, request).await
 }
 
 /// All endpoints of a hotel, each with the name of its integration. For whoever runs the service.

@@ -101,8 +101,9 @@ pub(super) fn changed_fields(before: &Endpoint, after: &Endpoint) -> Vec<&'stati
 }
 
 /// How far an event has got on its way to an endpoint.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, async_graphql::Enum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, async_graphql::Enum, serde::Serialize)]
 #[graphql(name = "WebhookDeliveryStatus")]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum DeliveryStatus {
     /// It is sent when it is due.
     Pending,

@@ -5,7 +5,7 @@ use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder, query, query_as};
 use uuid::Uuid;
 
 use super::model::{Endpoint, EndpointStatus};
-use crate::db::{Condition, Extent, ExtentRequest, Page, PageRequest, push_id_page};
+use crate::db::{Condition, ListBounds, ListBoundsRequest, Page, PageRequest, push_id_page};
 use crate::error::{Error, Result};
 use crate::hotels::HotelId;
 
@@ -226,15 +226,15 @@ pub(super) async fn page(
     Ok(Page::of_rows(rows.into_iter().map(Endpoint::try_from).collect::<Result<_>>()?, request))
 }
 
-pub(super) async fn extent(
+pub(super) async fn bounds(
     conn: &mut PgConnection,
     hotel: HotelId,
     integration: Uuid,
     ids: &[Condition<Uuid>],
-    request: &ExtentRequest<Uuid>,
-) -> Result<Extent> {
+    request: &ListBoundsRequest<Uuid>,
+) -> Result<ListBounds> {
     let list = |sql: &mut QueryBuilder<Postgres>| push_endpoints(sql, hotel, integration, ids);
-    crate::db::extent(conn, request, list, |sql, operator, id| {
+    crate::db::bounds(conn, request, list, |sql, operator, id| {
         sql.push(" AND w.id ").push(operator).push(" ").push_bind(id);
     })
     .await

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::model::{Attempt, Delivery, DeliveryId, DeliveryStatus, EndpointStatus};
 use super::store as endpoints;
 use crate::audit::{Action, Entry, ObjectType};
-use crate::db::{Extent, ExtentRequest, Page, PageRequest, Tx};
+use crate::db::{ListBounds, ListBoundsRequest, Page, PageRequest, Tx};
 use crate::error::{Error, Result};
 use crate::hotels::HotelId;
 
@@ -34,13 +34,13 @@ pub async fn deliveries(
     store::deliveries(conn, list, request).await
 }
 
-/// The extent of the list of deliveries to an endpoint.
-pub async fn deliveries_extent(
+/// The bounds of the list of deliveries to an endpoint.
+pub async fn deliveries_bounds(
     conn: &mut PgConnection,
     list: &DeliveryList,
-    request: &ExtentRequest<i64>,
-) -> Result<Extent> {
-    store::deliveries_extent(conn, list, request).await
+    request: &ListBoundsRequest<i64>,
+) -> Result<ListBounds> {
+    store::deliveries_bounds(conn, list, request).await
 }
 
 /// The latest attempts of each of these deliveries to one endpoint, at most 20 each, first one first.

@@ -145,7 +145,8 @@ fn g33_dev_says_what_is_missing_before_it_builds_and_what_it_does_while_it_tests
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}");
     let steps: Vec<&str> = said.lines().filter_map(|line| line.strip_prefix("==> ")).collect();
-    let beginnings = ["Packages of Node.js", "SQL statements", "Format and lints", "Dependencies", "Tests"];
+    let beginnings =
+        ["Packages of Node.js", "SQL statements", "Format and lints", "Dependencies", "Tests", "Tests of reading"];
     assert_eq!(steps.len(), beginnings.len(), "{said}");
     assert!(steps.iter().zip(beginnings).all(|(step, beginning)| step.starts_with(beginning)), "{said}");
     assert!(said.trim_start().starts_with("==> "), "{said}");

@@ -1,19 +1,20 @@
-//! From a valid document to its writer; `None` for what is left to the executor.
+//! Compiling a valid document into its page; `None` for what is left to the executor.
 
-use async_graphql::parser::types::{ExecutableDocument, Field, OperationType, Selection, SelectionSet};
+use async_graphql::parser::types::{
+    ExecutableDocument, Field, OperationDefinition, OperationType, Selection, SelectionSet,
+};
 
-use super::super::documents::Document;
-use super::fields::{CONNECTION, KEYS, Kind, Type};
-use super::{Entry, Needs, StayWriter, Written};
+use super::fields::{CONNECTION, Field as Known, KEYS, Type};
+use super::page::Needs;
+use super::write::{CompiledPage, Entry, Output};
 
-impl StayWriter {
-    /// Compiles a valid document.
-    pub fn compile(document: &Document) -> Option<Self> {
-        let operation = document.operation();
+impl CompiledPage {
+    /// The page that an operation of a valid document asks for.
+    pub fn of(operation: &OperationDefinition, document: &ExecutableDocument) -> Option<Self> {
         if operation.ty != OperationType::Query || !operation.directives.is_empty() {
             return None;
         }
-        let mut compiler = Compiler { document: &document.sent, needs: Needs::default() };
+        let mut compiler = Compiler { document, needs: Needs::default() };
         let root = compiler.fields(&operation.selection_set.node, "Query", None)?;
         let [(key, field)] = root[..] else { return None };
         if field.name.node != "room_stays" {
@@ -21,7 +22,7 @@ impl StayWriter {
         }
         let arguments = field.arguments.iter().map(|(name, value)| (name.node.clone(), value.node.clone()));
         Some(Self {
-            before: format!("{{\"{key}\":"),
+            prefix: format!("{{\"{key}\":"),
             arguments: arguments.collect(),
             connection: compiler.object(field, &CONNECTION, None)?,
             needs: compiler.needs,
@@ -85,37 +86,38 @@ impl<'a> Compiler<'a> {
         Some(found)
     }
 
-    fn object(&mut self, field: &'a Field, of: &Type, interface: Option<&str>) -> Option<Vec<Entry>> {
+    fn object(&mut self, field: &'a Field, of: &'static Type, interface: Option<&str>) -> Option<Vec<Entry>> {
         let fields = self.fields(&field.selection_set.node, of.name, interface)?;
-        let mut before = '{';
+        let mut start = '{';
         let mut entries = Vec::with_capacity(fields.len());
         for (key, field) in fields {
-            let before = std::mem::replace(&mut before, ',');
-            let written = self.field(field, of)?;
-            entries.push(Entry { before: format!("{before}\"{key}\":"), written });
+            let start = std::mem::replace(&mut start, ',');
+            let output = self.field(field, of)?;
+            entries.push(Entry { prefix: format!("{start}\"{key}\":"), output });
         }
         Some(entries)
     }
 
-    fn field(&mut self, field: &'a Field, of: &Type) -> Option<Written> {
+    fn field(&mut self, field: &'a Field, of: &'static Type) -> Option<Output> {
         let name = field.name.node.as_str();
         if name == "__typename" {
-            return Some(Written::Constant(format!("\"{}\"", of.name)));
+            return Some(Output::Constant(format!("\"{}\"", of.name)));
         }
-        let (_, need, kind) = of.fields.iter().find(|(known, ..)| *known == name)?;
-        need(&mut self.needs);
-        Some(match kind {
-            Kind::Leaf(leaf) => Written::Leaf(*leaf),
-            Kind::Object(of) => Written::Object(self.object(field, of, None)?),
-            Kind::Optional(of, is_there) => Written::Optional(self.object(field, of, None)?, *is_there),
-            Kind::Rows(of) => Written::Rows(self.object(field, of, None)?),
-            Kind::Key => {
+        let (_, known) = of.fields.iter().find(|(known, _)| *known == name)?;
+        self.needs.add(known.source());
+        Some(match known {
+            Known::Leaf(leaf) => Output::Leaf(leaf),
+            Known::Object(_, of) => Output::Object(self.object(field, of, None)?),
+            Known::Optional(of, is_there) => Output::Optional(self.object(field, of, None)?, *is_there),
+            Known::Rows(of) => Output::Rows(self.object(field, of, None)?),
+            Known::Key => {
                 let mut of_kind = Vec::with_capacity(KEYS.len());
                 for (kind, of) in &KEYS {
                     of_kind.push((*kind, self.object(field, of, Some("RoomAccessKey"))?));
                 }
-                Written::Key(of_kind)
+                Output::Key(of_kind)
             }
+            Known::Executor(_) => return None,
         })
     }
 }

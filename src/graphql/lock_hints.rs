@@ -1,7 +1,7 @@
-//! Which stays a request will hold, as far as its variables tell before it runs.
+//! Lock hints: which stays a request will lock, as far as its variables tell before it runs.
 //!
-//! A batch that puts fifty keys on fifty stays then holds them all in one statement, and in one order. It is a hint: what
-//! is missing is held when its mutation runs, and what is too much is held for nothing.
+//! A batch that puts fifty keys on fifty stays then locks them all in one statement, and in one order. What a hint misses is
+//! locked when its mutation runs, and what it has too much is locked for nothing.
 
 use async_graphql::parser::types::Selection;
 use async_graphql::{ID, Name, Value as ConstValue, Variables};
@@ -11,10 +11,10 @@ use uuid::Uuid;
 use super::prepare::Prepared;
 use super::scalars::uuid;
 
-/// Mutations that hold the stay which `input.roomStayId` names.
+/// Mutations that lock the stay which `input.roomStayId` names.
 const MUTATIONS: [&str; 2] = ["addRoomAccessKey", "removeRoomAccessKey"];
 
-/// The stays that mutations of keys name. None for a single one, which is held anyway.
+/// The stays that mutations of keys name. None for a single one, which is locked anyway.
 pub fn stays<'a>(operations: impl Iterator<Item = &'a Prepared>) -> Vec<Uuid> {
     let mut stays = Vec::new();
     for prepared in operations.filter(|prepared| prepared.mutates) {

@@ -1,11 +1,11 @@
-//! Pages that are read by the statement that confirms who reads them.
+//! Cached credentials: pages that are read by the statement that confirms who reads them.
 
 use async_graphql::Variables;
 use axum::http::HeaderValue;
 use chrono_tz::Tz;
 use latchkey::app::App;
-use latchkey::auth::{self, ApiKey, Supposed};
-use latchkey::graphql::{DEADLINE, GraphQlRequest, execute_keyed, execute_supposed};
+use latchkey::auth::{self, ApiKey, CachedCredential};
+use latchkey::graphql::{DEADLINE, GraphQlRequest, execute_cached, execute_keyed};
 use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
 use tokio::time::Instant;
@@ -25,8 +25,8 @@ fn request(query: &str, day: &str) -> GraphQlRequest {
     GraphQlRequest { query: query.to_owned(), operation_name: None, variables }
 }
 
-fn supposed(app: &App, key: &str) -> Option<Supposed> {
-    auth::suppose(app, Some(&bearer(key)))
+fn cached(app: &App, key: &str) -> Option<CachedCredential> {
+    auth::look_up_cached(app, Some(&bearer(key)))
 }
 
 /// As every request is answered whose key is looked up first.
@@ -38,9 +38,9 @@ async fn looked_up(app: &App, key: &str, query: &str, day: &str) -> Value {
 }
 
 /// In one statement; `None` where that is not possible.
-async fn at_once(app: &App, supposed: &Supposed, query: &str, day: &str) -> Option<Value> {
-    let execution = execute_supposed(app, supposed, &request(query, day), Instant::now() + DEADLINE).await?;
-    assert_eq!(execution.written, 1);
+async fn at_once(app: &App, cached: &CachedCredential, query: &str, day: &str) -> Option<Value> {
+    let execution = execute_cached(app, cached, &request(query, day), Instant::now() + DEADLINE).await?;
+    assert_eq!(execution.fast_path, 1);
     Some(serde_json::to_value(&execution.responses[0]).expect("JSON"))
 }
 
@@ -65,11 +65,11 @@ async fn a_page_is_the_same_whether_its_key_is_looked_up_before_or_confirmed_by_
                 looked_up(&house.test, key, query, day).await;
                 let expected = looked_up(&house.test, key, query, day).await;
                 assert_eq!(nodes(&expected["data"]["room_stays"]).len(), stays);
-                let supposed = supposed(&house.test, key).expect("it was let in");
+                let cached = cached(&house.test, key).expect("it was admitted");
                 // The statement itself takes the connection from whichever hotel it served last.
                 for last in [house.hotel.id, other] {
                     house.test.pool.of_hotel(last).await.expect("a connection").give_back();
-                    assert_eq!(at_once(&house.test, &supposed, query, day).await.as_ref(), Some(&expected), "{query}");
+                    assert_eq!(at_once(&house.test, &cached, query, day).await.as_ref(), Some(&expected), "{query}");
                 }
             }
         }
@@ -90,15 +90,15 @@ async fn whatever_changes_about_a_key_or_its_hotel_holds_from_the_next_page_on()
         "UPDATE api_keys SET permission = 'READ_ONLY'",
         "UPDATE api_keys SET live_hash = test_hash, test_hash = live_hash",
     ] {
-        let before = supposed(&house.test, key).expect("it was let in");
+        let before = cached(&house.test, key).expect("it was admitted");
         let is_confirmed = at_once(&house.test, &before, PAGE, "2026-02-10").await.is_some();
         assert!(is_confirmed, "before {change}");
         sqlx::query(AssertSqlSafe(change)).execute(&house.test.db.pool).await.expect(change);
         assert_eq!(at_once(&house.test, &before, PAGE, "2026-02-10").await, None, "{change}");
-        assert!(supposed(&house.test, key).is_none(), "it is forgotten");
+        assert!(cached(&house.test, key).is_none(), "it is removed");
         looked_up(&house.test, key, PAGE, "2026-02-10").await;
     }
-    let before = supposed(&house.test, key).expect("it was let in");
+    let before = cached(&house.test, key).expect("it was admitted");
     for end in [
         "UPDATE api_keys SET disabled_at = '2026-01-30'",
         "UPDATE api_keys SET disabled_at = NULL, revoked_at = '2026-01-30'",
@@ -106,7 +106,7 @@ async fn whatever_changes_about_a_key_or_its_hotel_holds_from_the_next_page_on()
         sqlx::query(end).execute(&house.test.db.pool).await.expect(end);
         assert_eq!(at_once(&house.test, &before, PAGE, "2026-02-10").await, None, "{end}");
         auth::authenticate(&house.test, Some(&bearer(key))).await.expect_err(end);
-        assert!(supposed(&house.test, key).is_none(), "nor is it remembered when it is looked up again");
+        assert!(cached(&house.test, key).is_none(), "nor is it cached when it is looked up again");
     }
 }
 
@@ -150,9 +150,9 @@ async fn e16_a_key_is_refused_by_every_replica_from_its_revocation_on() {
 }
 
 #[tokio::test]
-async fn only_a_valid_page_of_stays_is_read_for_somebody_supposed() {
+async fn only_a_valid_page_of_stays_is_read_for_a_cached_credential() {
     let house = house().await;
-    let supposed = supposed(&house.test, &house.keys.live).expect("it was let in");
+    let cached = cached(&house.test, &house.keys.live).expect("it was admitted");
     looked_up(&house.test, &house.keys.live, PAGE, "2026-02-10").await;
     for (query, day) in [
         (PAGE, "yesterday"),
@@ -163,9 +163,9 @@ async fn only_a_valid_page_of_stays_is_read_for_somebody_supposed() {
         ("{ __typename }", "2026-02-10"),
         ("{ settings { roomAccessKeysEnabled } }", "2026-02-10"),
     ] {
-        assert_eq!(at_once(&house.test, &supposed, query, day).await, None, "{query}");
+        assert_eq!(at_once(&house.test, &cached, query, day).await, None, "{query}");
     }
-    let is_still_known = auth::suppose(&house.test, Some(&bearer(&house.keys.live))).is_some();
+    let is_still_known = auth::look_up_cached(&house.test, Some(&bearer(&house.keys.live))).is_some();
     assert!(is_still_known, "none of them reached the database");
 }
 
