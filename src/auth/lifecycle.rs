@@ -9,8 +9,8 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{ApiKeyPair, Permission, store};
-use crate::app::App;
 use crate::audit::{self, Action, Entry, ObjectType};
+use crate::context::Context;
 use crate::db::{Extent, ExtentRequest, Page, PageRequest, Tx};
 use crate::error::{Error, ErrorAt, Result, violated_constraint};
 use crate::hotels::HotelId;
@@ -76,19 +76,19 @@ pub enum ApiKeyChange {
 /// # Errors
 /// `INVALID_ARGUMENT` for a name that is empty or longer than 200 characters.
 pub async fn create_api_key(
-    app: &App,
+    context: &Context,
     hotel: HotelId,
     integration: &str,
     name: &str,
     permission: Permission,
 ) -> Result<NewApiKey> {
-    let now = app.clock.now();
-    let mut tx = app.worker_pool.begin().await?;
-    let (integration, connected) = integrations::ensure(&mut tx, &app.ids, hotel, integration, now).await?;
-    let new = generate(&app.ids, hotel, integration, name.to_owned(), permission, now);
+    let now = context.clock.now();
+    let mut tx = context.worker_pool.begin().await?;
+    let (integration, connected) = integrations::ensure(&mut tx, &context.ids, hotel, integration, now).await?;
+    let new = generate(&context.ids, hotel, integration, name.to_owned(), permission, now);
     insert(&mut tx, &new, now).await?;
     let entries = connected.into_iter().chain([Entry::created(ObjectType::ApiKey, new.id)]);
-    audit::write_in(&mut tx, &app.ids, hotel, now, entries).await?;
+    audit::write_in(&mut tx, &context.ids, hotel, now, entries).await?;
     tx.commit().await?;
     Ok(new)
 }
@@ -100,7 +100,7 @@ pub async fn create_api_key(
 pub async fn create_in(tx: &mut Tx, integration: Uuid, name: String, permission: Permission) -> Result<NewApiKey> {
     let (hotel, now) = (tx.actor.hotel.id, tx.now);
     integrations::require_connected_in(tx, integration).await.at("integrationId")?;
-    let new = generate(&tx.app.ids, hotel, integration, name, permission, now);
+    let new = generate(&tx.context.ids, hotel, integration, name, permission, now);
     insert(tx.conn(), &new, now).await?;
     tx.audit(Entry::created(ObjectType::ApiKey, new.id));
     Ok(new)
@@ -110,11 +110,11 @@ pub async fn create_in(tx: &mut Tx, integration: Uuid, name: String, permission:
 ///
 /// # Errors
 /// `NOT_FOUND`, `INVALID_ARGUMENT` for a revoked pair.
-pub async fn regenerate_api_key(app: &App, id: Uuid) -> Result<NewApiKey> {
-    let now = app.clock.now();
-    let mut tx = app.worker_pool.begin().await?;
-    let new = regenerate(&mut tx, &app.ids, None, id, now).await?;
-    audit::write_in(&mut tx, &app.ids, new.hotel_id, now, regenerated(id, new.id)).await?;
+pub async fn regenerate_api_key(context: &Context, id: Uuid) -> Result<NewApiKey> {
+    let now = context.clock.now();
+    let mut tx = context.worker_pool.begin().await?;
+    let new = regenerate(&mut tx, &context.ids, None, id, now).await?;
+    audit::write_in(&mut tx, &context.ids, new.hotel_id, now, regenerated(id, new.id)).await?;
     tx.commit().await?;
     Ok(new)
 }
@@ -124,7 +124,7 @@ pub async fn regenerate_api_key(app: &App, id: Uuid) -> Result<NewApiKey> {
 /// # Errors
 /// Those of [`regenerate_api_key`].
 pub async fn regenerate_in(tx: &mut Tx, id: Uuid) -> Result<NewApiKey> {
-    let (ids, hotel, now) = (tx.app.ids.clone(), tx.actor.hotel.id, tx.now);
+    let (ids, hotel, now) = (tx.context.ids.clone(), tx.actor.hotel.id, tx.now);
     let new = regenerate(tx.conn(), &ids, Some(hotel), id, now).await?;
     for entry in regenerated(id, new.id) {
         tx.audit(entry);
@@ -142,12 +142,12 @@ fn regenerated(old: Uuid, new: Uuid) -> [Entry; 2] {
 ///
 /// # Errors
 /// `NOT_FOUND`; `INVALID_ARGUMENT` when a revoked one is to be enabled or disabled.
-pub async fn change_api_key(app: &App, id: Uuid, to: ApiKeyChange) -> Result<()> {
-    let now = app.clock.now();
-    let mut tx = app.worker_pool.begin().await?;
+pub async fn change_api_key(context: &Context, id: Uuid, to: ApiKeyChange) -> Result<()> {
+    let now = context.clock.now();
+    let mut tx = context.worker_pool.begin().await?;
     let (hotel, action) = change(&mut tx, None, id, to, now).await?;
     let entry = action.map(|action| Entry::new(action, ObjectType::ApiKey, id));
-    audit::write_in(&mut tx, &app.ids, hotel, now, entry).await?;
+    audit::write_in(&mut tx, &context.ids, hotel, now, entry).await?;
     tx.commit().await?;
     Ok(())
 }
@@ -174,8 +174,8 @@ pub async fn get(conn: &mut PgConnection, hotel: HotelId, id: Uuid) -> Result<Ap
 }
 
 /// All pairs of a hotel, oldest first.
-pub async fn list_api_keys(app: &App, hotel: HotelId) -> Result<Vec<ApiKeyInfo>> {
-    let mut conn = app.worker_pool.acquire().await?;
+pub async fn list_api_keys(context: &Context, hotel: HotelId) -> Result<Vec<ApiKeyInfo>> {
+    let mut conn = context.worker_pool.acquire().await?;
     store::list(&mut conn, hotel).await
 }
 

@@ -22,7 +22,7 @@ pub use lifecycle::{
 pub use supposed::{Claim, Credentials, Supposed};
 pub use usage::{Usage, run_usage, write_usage};
 
-use crate::app::App;
+use crate::context::Context;
 use crate::db::{PATIENCE, PooledConnection, answered_within};
 use crate::error::{Error, ErrorCode, Result};
 use crate::hotels::Hotel;
@@ -120,7 +120,12 @@ pub struct Admission {
 ///
 /// # Errors
 /// `UNAUTHORIZED`, or `KEY_REVOKED` for the full text of a revoked key.
-pub async fn authenticate(app: &App, authorization: Option<&HeaderValue>) -> Result<Admission> {
+pub async fn authenticate(
+    context: &Context,
+    credentials: &Credentials,
+    usage: &Usage,
+    authorization: Option<&HeaderValue>,
+) -> Result<Admission> {
     let token = bearer_token(authorization).ok_or_else(|| {
         let message = "Missing or malformed Authorization header. Use: Bearer pms_live_xxx";
         Error::new(ErrorCode::Unauthorized, message)
@@ -128,7 +133,7 @@ pub async fn authenticate(app: &App, authorization: Option<&HeaderValue>) -> Res
     let invalid = || Error::new(ErrorCode::Unauthorized, "Invalid credentials");
     let hash = ApiKey::hash_of(token);
     let looking = async {
-        let mut conn = app.pool.of_nobody().await?;
+        let mut conn = context.pool.of_nobody().await?;
         let found = store::find_by_hash(&mut conn, &hash).await?;
         Ok::<_, Error>((found, conn))
     };
@@ -140,20 +145,15 @@ pub async fn authenticate(app: &App, authorization: Option<&HeaderValue>) -> Res
     if found.disabled {
         return Err(invalid());
     }
-    app.credentials.remember(Supposed { actor: found.actor.clone(), claim: Claim { hash, known: found.known } });
-    count(app, &found.actor);
+    credentials.remember(Supposed { actor: found.actor.clone(), claim: Claim { hash, known: found.known } });
+    usage.note(&found.actor, context.clock.now());
     Ok(Admission { actor: found.actor, conn })
-}
-
-/// Counts a request that was let in.
-pub fn count(app: &App, actor: &Actor) {
-    app.key_usage.note(actor, app.clock.now());
 }
 
 /// Who sends the request if nothing has changed since [`authenticate`] told it last. To be confirmed by the statement that reads
 /// for it ([`store::push_confirmation`]), before anything is answered.
-pub fn suppose(app: &App, authorization: Option<&HeaderValue>) -> Option<Supposed> {
-    app.credentials.recall(&ApiKey::hash_of(bearer_token(authorization)?))
+pub fn suppose(credentials: &Credentials, authorization: Option<&HeaderValue>) -> Option<Supposed> {
+    credentials.recall(&ApiKey::hash_of(bearer_token(authorization)?))
 }
 
 fn bearer_token(authorization: Option<&HeaderValue>) -> Option<&str> {

@@ -27,7 +27,7 @@ pub async fn create_in(tx: &mut Tx, kind: ClientKind, details: ClientDetails) ->
         ClientKind::Person { .. } => "person",
         ClientKind::Company { .. } => "company",
     };
-    let client = Client::new(tx.app.ids.uuid(now), kind, details).at(argument)?;
+    let client = Client::new(tx.context.ids.uuid(now), kind, details).at(argument)?;
     store::insert(tx.conn(), hotel, &client, now).await?;
     tx.audit(Entry::created(ObjectType::Client, client.id));
     Ok(client)

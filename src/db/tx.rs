@@ -8,9 +8,9 @@ use sqlx::PgConnection;
 use sqlx::postgres::{PgDatabaseError, PgSeverity};
 
 use super::{PATIENCE, Transaction};
-use crate::app::App;
 use crate::audit::{Entry, Journal, Reason};
 use crate::auth::{Actor, Mode};
+use crate::context::Context;
 use crate::error::{Error, ErrorCode, Result};
 use crate::events::{self, Change, Changes, EventActor};
 use crate::room_stays::{self, Unwritten};
@@ -46,7 +46,7 @@ pub struct Tx {
     /// The one instant at which everything in it happens.
     pub now: DateTime<Utc>,
     /// Ids, secrets, secret keys.
-    pub app: App,
+    pub context: Context,
     changes: Changes,
     journal: Journal,
     /// What was done to keys and the stays that they are on, and is still to be written.
@@ -57,17 +57,17 @@ pub struct Tx {
 
 impl Tx {
     /// Opens a transaction for `actor`, in which everything happens at `now`.
-    pub async fn begin(app: &App, actor: &Actor, now: DateTime<Utc>) -> Result<Self> {
+    pub async fn begin(context: &Context, actor: &Actor, now: DateTime<Utc>) -> Result<Self> {
         let lock_timeout = (actor.mode == Mode::Test).then_some(SANDBOX_LOCK_TIMEOUT);
-        let inner = app.pool.begin(actor.hotel.id, lock_timeout).await?;
+        let inner = context.pool.begin(actor.hotel.id, lock_timeout).await?;
         let (journal, changes) = (Journal::of_request(actor), Changes::default());
-        let (actor, app) = (actor.clone(), app.clone());
+        let (actor, context) = (actor.clone(), context.clone());
         let unwritten = Unwritten::default();
         Ok(Self {
             inner,
             actor,
             now,
-            app,
+            context,
             changes,
             journal,
             unwritten,
@@ -148,7 +148,7 @@ impl Tx {
         let of_events = writing.await.map_err(|_| Error::of(ErrorCode::DeadlineExceeded))??;
         self.inner.commit().await.map_err(commit_error)?;
         if of_events + self.deliveries > 0 {
-            self.app.deliveries_wake.notify_one();
+            self.context.deliveries_wake.notify_one();
         }
         Ok(())
     }
@@ -159,7 +159,7 @@ impl Tx {
         let changes = std::mem::take(&mut self.changes).into_inner();
         let actor = EventActor::Integration(self.actor.integration_id);
         let (hotel, now) = (self.actor.hotel.id, self.now);
-        let (ids, journal) = (&self.app.ids, &self.journal);
+        let (ids, journal) = (&self.context.ids, &self.journal);
         self.statements.add(events::statements_of(&changes, journal));
         events::write_with_in(&mut self.inner, ids, hotel, actor, now, &changes, journal).await
     }

@@ -10,8 +10,8 @@
 use sqlx::PgConnection;
 
 use super::{Hotel, store};
-use crate::app::App;
 use crate::audit::{self, Entry, ObjectType};
+use crate::context::Context;
 use crate::error::{Error, Result};
 
 /// Rows of a table that one transaction deletes. PostgreSQL looks for each of them whether another row refers to it, and steps over
@@ -22,27 +22,28 @@ const BATCH: i64 = 500;
 ///
 /// # Errors
 /// `INVALID_ARGUMENT` while an integration is connected, `NOT_FOUND` when somebody else was faster.
-pub async fn delete(app: &App, hotel: &Hotel) -> Result<u64> {
-    require_disconnected(&mut *app.worker_pool.acquire().await?, hotel).await?;
+pub async fn delete(context: &Context, hotel: &Hotel) -> Result<u64> {
+    require_disconnected(&mut *context.worker_pool.acquire().await?, hotel).await?;
     let mut rows = 0;
     for table in store::TENANT_TABLES {
         loop {
             // A statement of its own is a transaction of its own.
-            let deleted = store::delete_rows(&mut *app.worker_pool.acquire().await?, hotel.id, *table, BATCH).await?;
+            let deleted =
+                store::delete_rows(&mut *context.worker_pool.acquire().await?, hotel.id, *table, BATCH).await?;
             rows += deleted;
             if deleted == 0 {
                 break;
             }
         }
     }
-    rows += delete_rest(app, hotel).await?;
+    rows += delete_rest(context, hotel).await?;
     tracing::warn!(hotel = %hotel.id, slug = hotel.slug, rows, "hotel deleted");
     Ok(rows)
 }
 
 /// Deletes what came meanwhile, such as the events of a worker, and the hotel itself.
-async fn delete_rest(app: &App, hotel: &Hotel) -> Result<u64> {
-    let mut tx = app.worker_pool.begin().await?;
+async fn delete_rest(context: &Context, hotel: &Hotel) -> Result<u64> {
+    let mut tx = context.worker_pool.begin().await?;
     store::lock_for_deletion(&mut tx, hotel.id).await?;
     require_disconnected(&mut tx, hotel).await?;
     let mut rows = 0;
@@ -52,8 +53,14 @@ async fn delete_rest(app: &App, hotel: &Hotel) -> Result<u64> {
     if store::delete(&mut tx, hotel.id).await? == 0 {
         return Err(Error::not_found("Hotel"));
     }
-    audit::write_in(&mut tx, &app.ids, hotel.id, app.clock.now(), [Entry::deleted(ObjectType::Hotel, hotel.id)])
-        .await?;
+    audit::write_in(
+        &mut tx,
+        &context.ids,
+        hotel.id,
+        context.clock.now(),
+        [Entry::deleted(ObjectType::Hotel, hotel.id)],
+    )
+    .await?;
     tx.commit().await?;
     Ok(rows)
 }

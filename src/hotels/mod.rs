@@ -13,8 +13,8 @@ use sqlx::PgConnection;
 pub use delete::delete;
 pub use model::{Contents, Hotel, HotelId, YEARS, civil_date, end_instant};
 
-use crate::app::App;
 use crate::audit::{self, Entry, ObjectType};
+use crate::context::Context;
 use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::room_stays;
@@ -38,10 +38,10 @@ pub struct NewHotel {
 ///
 /// # Errors
 /// `INVALID_ARGUMENT` for a slug or a name that breaks its rule, `NAME_TAKEN` for a slug that another hotel has.
-pub async fn create(app: &App, new: NewHotel) -> Result<Hotel> {
-    let now = app.clock.now();
+pub async fn create(context: &Context, new: NewHotel) -> Result<Hotel> {
+    let now = context.clock.now();
     let hotel = Hotel {
-        id: app.ids.uuid(now),
+        id: context.ids.uuid(now),
         slug: new.slug,
         name: new.name,
         time_zone: new.time_zone,
@@ -49,9 +49,9 @@ pub async fn create(app: &App, new: NewHotel) -> Result<Hotel> {
         check_out_time: new.check_out_time,
         room_access_keys_enabled: true,
     };
-    let mut tx = app.worker_pool.begin().await?;
+    let mut tx = context.worker_pool.begin().await?;
     store::insert(&mut tx, &hotel, now).await.map_err(store::refused)?;
-    audit::write_in(&mut tx, &app.ids, hotel.id, now, [Entry::created(ObjectType::Hotel, hotel.id)]).await?;
+    audit::write_in(&mut tx, &context.ids, hotel.id, now, [Entry::created(ObjectType::Hotel, hotel.id)]).await?;
     tx.commit().await?;
     Ok(hotel)
 }
@@ -78,11 +78,11 @@ pub struct HotelChange {
 ///
 /// # Errors
 /// `NOT_FOUND`, `INVALID_ARGUMENT` for a name that breaks its rule.
-pub async fn update(app: &App, slug: &str, change: HotelChange) -> Result<Hotel> {
-    let mut tx = app.worker_pool.begin().await?;
+pub async fn update(context: &Context, slug: &str, change: HotelChange) -> Result<Hotel> {
+    let mut tx = context.worker_pool.begin().await?;
     let before = get(&mut tx, slug).await?;
     let hotel = update_on(&mut tx, slug, &change).await?;
-    audit::write_in(&mut tx, &app.ids, hotel.id, app.clock.now(), updated(&before, &hotel)).await?;
+    audit::write_in(&mut tx, &context.ids, hotel.id, context.clock.now(), updated(&before, &hotel)).await?;
     tx.commit().await?;
     Ok(hotel)
 }
@@ -126,8 +126,8 @@ async fn update_on(conn: &mut PgConnection, slug: &str, change: &HotelChange) ->
 ///
 /// # Errors
 /// `NOT_FOUND`
-pub async fn get_by_slug(app: &App, slug: &str) -> Result<Hotel> {
-    let mut conn = app.worker_pool.acquire().await?;
+pub async fn get_by_slug(context: &Context, slug: &str) -> Result<Hotel> {
+    let mut conn = context.worker_pool.acquire().await?;
     get(&mut conn, slug).await
 }
 
@@ -140,13 +140,13 @@ pub async fn get(conn: &mut PgConnection, slug: &str) -> Result<Hotel> {
 }
 
 /// All hotels, by slug. For whoever runs the service.
-pub async fn list(app: &App) -> Result<Vec<Hotel>> {
-    let mut conn = app.worker_pool.acquire().await?;
+pub async fn list(context: &Context) -> Result<Vec<Hotel>> {
+    let mut conn = context.worker_pool.acquire().await?;
     store::list(&mut conn).await
 }
 
 /// How much belongs to a hotel.
-pub async fn contents(app: &App, hotel: HotelId) -> Result<Contents> {
-    let mut conn = app.worker_pool.acquire().await?;
+pub async fn contents(context: &Context, hotel: HotelId) -> Result<Contents> {
+    let mut conn = context.worker_pool.acquire().await?;
     Ok(store::contents(&mut conn, hotel).await?)
 }

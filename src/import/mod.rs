@@ -30,8 +30,8 @@ use csv::StringRecord;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::app::App;
 use crate::audit::{Entry, Journal, ObjectType};
+use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::events::{self, Change, EventActor};
 use crate::hotels::{self, Hotel};
@@ -193,38 +193,38 @@ impl Summary {
 /// # Errors
 /// `INVALID_ARGUMENT` when the file as a whole cannot be used. A bad line is no error; it is in the summary.
 pub async fn import(
-    app: &App,
+    context: &Context,
     hotel: &Hotel,
     reader: impl Read,
     options: &Options,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<Summary> {
     let table = file::read(reader)?;
-    let now = app.clock.now();
+    let now = context.clock.now();
     let file = match options.format_of(&table.header)? {
         Format::Own => Bookings::Own(Box::new(own::parse(hotel, now, table, options)?)),
         Format::HotelBookings => Bookings::Public(format::parse(table, options)?),
     };
-    let mut transaction = app.worker_pool.begin().await?;
+    let mut transaction = context.worker_pool.begin().await?;
     if options.dry_run {
         store::write_although_read_only(&mut transaction).await?;
     }
     store::lift_time_limits(&mut transaction).await?;
     let conn = &mut *transaction;
     let Imported { summary, changes, entries } = match file {
-        Bookings::Own(file) => own::import_in(conn, &app.ids, hotel, now, *file, options, progress).await?,
+        Bookings::Own(file) => own::import_in(conn, &context.ids, hotel, now, *file, options, progress).await?,
         Bookings::Public(file) => import_in(conn, hotel, now, file, options, progress).await?,
     };
     if options.dry_run {
         transaction.rollback().await?;
         return Ok(summary);
     }
-    let (ids, actor, journal) = (&app.ids, EventActor::Import, Journal::of(entries));
+    let (ids, actor, journal) = (&context.ids, EventActor::Import, Journal::of(entries));
     let written = events::write_with_in(&mut transaction, ids, hotel.id, actor, now, &changes, &journal);
     let deliveries = written.await?;
     transaction.commit().await?;
     if deliveries > 0 {
-        app.deliveries_wake.notify_one();
+        context.deliveries_wake.notify_one();
     }
     Ok(summary)
 }

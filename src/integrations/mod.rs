@@ -17,9 +17,9 @@ use uuid::Uuid;
 
 pub use store::{Holdings, Integration};
 
-use crate::app::App;
 use crate::audit::{self, Action, Entry, Journal, ObjectType};
 use crate::auth;
+use crate::context::Context;
 use crate::db::{Extent, ExtentRequest, Page, PageRequest, Tx};
 use crate::error::{Error, ErrorAt, ErrorCode, Result, violated_constraint};
 use crate::events::{self, Change, EventActor};
@@ -52,7 +52,7 @@ pub struct Disconnected {
 /// # Errors
 /// `NAME_TAKEN` for a connected one, `INVALID_ARGUMENT` for a name that is empty or longer than 200 characters.
 pub async fn connect_in(tx: &mut Tx, name: &str) -> Result<Integration> {
-    let (ids, hotel, now) = (tx.app.ids.clone(), tx.actor.hotel.id, tx.now);
+    let (ids, hotel, now) = (tx.context.ids.clone(), tx.actor.hotel.id, tx.now);
     let integration = connect_on(tx.conn(), &ids, hotel, name, now).await?;
     tx.audit(connected(integration.id));
     Ok(integration)
@@ -62,11 +62,11 @@ pub async fn connect_in(tx: &mut Tx, name: &str) -> Result<Integration> {
 ///
 /// # Errors
 /// Those of [`connect_in`].
-pub async fn connect(app: &App, hotel: HotelId, name: &str) -> Result<Integration> {
-    let now = app.clock.now();
-    let mut tx = app.worker_pool.begin().await?;
-    let integration = connect_on(&mut tx, &app.ids, hotel, name, now).await?;
-    audit::write_in(&mut tx, &app.ids, hotel, now, [connected(integration.id)]).await?;
+pub async fn connect(context: &Context, hotel: HotelId, name: &str) -> Result<Integration> {
+    let now = context.clock.now();
+    let mut tx = context.worker_pool.begin().await?;
+    let integration = connect_on(&mut tx, &context.ids, hotel, name, now).await?;
+    audit::write_in(&mut tx, &context.ids, hotel, now, [connected(integration.id)]).await?;
     tx.commit().await?;
     Ok(integration)
 }
@@ -141,16 +141,16 @@ pub async fn disconnect_in(tx: &mut Tx, id: Uuid) -> Result<Disconnected> {
 ///
 /// # Errors
 /// `NOT_FOUND`
-pub async fn disconnect(app: &App, hotel: HotelId, name: &str) -> Result<Disconnected> {
-    let now = app.clock.now();
-    let mut tx = app.worker_pool.begin().await?;
+pub async fn disconnect(context: &Context, hotel: HotelId, name: &str) -> Result<Disconnected> {
+    let now = context.clock.now();
+    let mut tx = context.worker_pool.begin().await?;
     let id = store::find_by_name(&mut tx, hotel, name).await?.ok_or_else(not_found)?.id;
     let (disconnected, changes, entries) = disconnect_on(&mut tx, hotel, id, now).await?;
     let (actor, journal) = (EventActor::CommandLine, Journal::of(entries));
-    let deliveries = events::write_with_in(&mut tx, &app.ids, hotel, actor, now, &changes, &journal).await?;
+    let deliveries = events::write_with_in(&mut tx, &context.ids, hotel, actor, now, &changes, &journal).await?;
     tx.commit().await?;
     if deliveries > 0 {
-        app.deliveries_wake.notify_one();
+        context.deliveries_wake.notify_one();
     }
     Ok(disconnected)
 }
@@ -214,8 +214,8 @@ pub async fn holdings(conn: &mut PgConnection, hotel: HotelId, ids: &[Uuid]) -> 
 }
 
 /// All integrations of a hotel with what they hold, in the order in which they were first connected.
-pub async fn list(app: &App, hotel: HotelId) -> Result<Vec<(Integration, Holdings)>> {
-    let mut conn = app.worker_pool.acquire().await?;
+pub async fn list(context: &Context, hotel: HotelId) -> Result<Vec<(Integration, Holdings)>> {
+    let mut conn = context.worker_pool.acquire().await?;
     let all = store::list(&mut conn, hotel).await?;
     let ids: Vec<Uuid> = all.iter().map(|integration| integration.id).collect();
     let holdings = store::holdings(&mut conn, hotel, &ids).await?;

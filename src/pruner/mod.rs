@@ -21,19 +21,19 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::StreamExt as _;
 use futures_util::stream;
 use sqlx::PgConnection;
-use tokio::time::MissedTickBehavior;
 use uuid::Uuid;
 
 use pace::Pace;
 use store::Claimed;
 pub use store::Due;
 
-use crate::app::App;
 use crate::audit::{Entry, Journal, ObjectType};
+use crate::context::Context;
 use crate::db::{WORKER_PATIENCE, answered_within};
 use crate::error::Result;
 use crate::events::{self, Change, EventActor};
 use crate::hotels::HotelId;
+use crate::periodic;
 use crate::room_access_keys::UNASSIGNED_HOURS;
 use crate::room_stays;
 
@@ -62,9 +62,9 @@ impl std::ops::AddAssign for Pruned {
 ///
 /// # Errors
 /// The first one that a hotel met. The other hotels are cleaned up all the same, and what was committed stays done.
-pub async fn prune_due(app: &App) -> Result<Pruned> {
-    let now = app.clock.now();
-    let mut conn = app.worker_pool.acquire().await?;
+pub async fn prune_due(context: &Context) -> Result<Pruned> {
+    let now = context.clock.now();
+    let mut conn = context.worker_pool.acquire().await?;
     let looking = store::hotels_with_due(&mut conn, now, unassigned_before(now));
     let hotels = answered_within(WORKER_PATIENCE, looking).await?;
     conn.give_back();
@@ -72,7 +72,7 @@ pub async fn prune_due(app: &App) -> Result<Pruned> {
     let mut failure = None;
     let pace = Pace::new();
     let mut results =
-        stream::iter(hotels).map(|hotel| prune_hotel(app, hotel, &pace)).buffer_unordered(HOTELS_AT_A_TIME);
+        stream::iter(hotels).map(|hotel| prune_hotel(context, hotel, &pace)).buffer_unordered(HOTELS_AT_A_TIME);
     while let Some(result) = results.next().await {
         match result {
             Ok(pruned) => done += pruned,
@@ -83,9 +83,9 @@ pub async fn prune_due(app: &App) -> Result<Pruned> {
 }
 
 /// What [`prune_due`] would revoke and delete, the longest overdue first.
-pub async fn list_due(app: &App) -> Result<Vec<Due>> {
-    let now = app.clock.now();
-    store::list_due(&mut *app.worker_pool.acquire().await?, now, unassigned_before(now)).await
+pub async fn list_due(context: &Context) -> Result<Vec<Due>> {
+    let now = context.clock.now();
+    store::list_due(&mut *context.worker_pool.acquire().await?, now, unassigned_before(now)).await
 }
 
 /// For how long the key has been due that has been so for longest. Nothing is due: not at all.
@@ -95,40 +95,32 @@ pub async fn oldest_due(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<D
 }
 
 /// Prunes at once and then every minute, until `shutdown` ends. A batch that is cut off is rolled back.
-pub async fn run(app: App, shutdown: impl Future<Output = ()>) {
-    let work = async {
-        let mut minute = tokio::time::interval(EVERY);
-        minute.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            minute.tick().await;
-            let pruned = prune_due(&app).await;
-            app.metrics.pruner_run(pruned.is_ok());
-            match pruned {
-                Ok(Pruned { revoked: 0, deleted: 0 }) => {}
-                Ok(Pruned { revoked, deleted }) => tracing::info!(revoked, deleted, "pruned room access keys"),
-                Err(error) => tracing::error!(code = error.code.spec().wire, cause = ?error.source, "pruning failed"),
-            }
+pub async fn run(context: Context, shutdown: impl Future<Output = ()>) {
+    let prune = || async {
+        let pruned = prune_due(&context).await;
+        context.metrics.pruner_run(pruned.is_ok());
+        match pruned {
+            Ok(Pruned { revoked: 0, deleted: 0 }) => {}
+            Ok(Pruned { revoked, deleted }) => tracing::info!(revoked, deleted, "pruned room access keys"),
+            Err(error) => tracing::error!(code = error.code.spec().wire, cause = ?error.source, "pruning failed"),
         }
     };
-    tokio::select! {
-        () = shutdown => {}
-        () = work => {}
-    }
+    periodic::repeat(EVERY, shutdown, prune).await;
 }
 
 fn unassigned_before(now: DateTime<Utc>) -> DateTime<Utc> {
     now - TimeDelta::hours(UNASSIGNED_HOURS)
 }
 
-async fn prune_hotel(app: &App, hotel: HotelId, pace: &Pace) -> Result<Pruned> {
+async fn prune_hotel(context: &Context, hotel: HotelId, pace: &Pace) -> Result<Pruned> {
     let mut done = Pruned::default();
     loop {
-        let now = app.clock.now();
-        let mut conn = app.worker_pool.acquire().await?;
+        let now = context.clock.now();
+        let mut conn = context.worker_pool.acquire().await?;
         let looking = store::due_of_hotel(&mut conn, hotel, now, unassigned_before(now));
         let due = answered_within(WORKER_PATIENCE, looking).await?;
         conn.give_back();
-        let pruned = prune_listed(app, hotel, pace, &due.stays, &due.unused).await?;
+        let pruned = prune_listed(context, hotel, pace, &due.stays, &due.unused).await?;
         done += pruned;
         if !due.is_cut_off() || pruned == Pruned::default() {
             return Ok(done);
@@ -138,7 +130,7 @@ async fn prune_hotel(app: &App, hotel: HotelId, pace: &Pace) -> Result<Pruned> {
 
 /// In batches, the stays first.
 async fn prune_listed(
-    app: &App,
+    context: &Context,
     hotel: HotelId,
     pace: &Pace,
     mut stays: &[Uuid],
@@ -150,9 +142,9 @@ async fn prune_listed(
         let (of_stays, later_stays) = stays.split_at(batch.stays);
         let (of_unused, later_unused) = unused.split_at(batch.unused);
         let began = Instant::now();
-        let pruned = answered_within(WORKER_PATIENCE, prune_batch(app, hotel, of_stays, of_unused)).await?;
+        let pruned = answered_within(WORKER_PATIENCE, prune_batch(context, hotel, of_stays, of_unused)).await?;
         let took = began.elapsed();
-        app.metrics.pruned(pruned.revoked, pruned.deleted, took);
+        context.metrics.pruned(pruned.revoked, pruned.deleted, took);
         done += pruned;
         pace.learn(batch, took);
         (stays, unused) = (later_stays, later_unused);
@@ -161,9 +153,9 @@ async fn prune_listed(
 }
 
 /// One transaction: what is still due of these stays and keys.
-async fn prune_batch(app: &App, hotel: HotelId, stays: &[Uuid], unused: &[Uuid]) -> Result<Pruned> {
-    let now = app.clock.now();
-    let mut tx = app.worker_pool.begin().await?;
+async fn prune_batch(context: &Context, hotel: HotelId, stays: &[Uuid], unused: &[Uuid]) -> Result<Pruned> {
+    let now = context.clock.now();
+    let mut tx = context.worker_pool.begin().await?;
     let claimed = store::claim_due(&mut tx, hotel, stays, now).await?;
     let revoked = hold_keys(&mut tx, hotel, &claimed).await?;
     let mut deleted = Vec::new();
@@ -180,11 +172,11 @@ async fn prune_batch(app: &App, hotel: HotelId, stays: &[Uuid], unused: &[Uuid])
     let changes: Vec<Change> = revocations.chain(deletions).collect();
     let of_stays = revoked.iter().map(|due| room_stays::key_entry(due.stay, due.key));
     let of_keys = deleted.iter().map(|key| Entry::deleted(ObjectType::RoomAccessKey, key.id));
-    let (ids, actor, journal) = (&app.ids, EventActor::Pruner, Journal::of(of_stays.chain(of_keys)));
+    let (ids, actor, journal) = (&context.ids, EventActor::Pruner, Journal::of(of_stays.chain(of_keys)));
     let deliveries = events::write_with_in(&mut tx, ids, hotel, actor, now, &changes, &journal).await?;
     tx.commit().await?;
     if deliveries > 0 {
-        app.deliveries_wake.notify_one();
+        context.deliveries_wake.notify_one();
     }
     Ok(Pruned { revoked: revoked.len(), deleted: deleted.len() })
 }

@@ -117,7 +117,7 @@ pub async fn create_in(tx: &mut Tx, new: NewReservation) -> Result<Uuid> {
         return Err(Error::invalid(message).at("roomStays"));
     }
     let (hotel, now) = (tx.actor.hotel.id, tx.now);
-    let id = tx.app.ids.uuid(now);
+    let id = tx.context.ids.uuid(now);
     let (client_id, guest) = match new.client {
         Booker::Existing(id) => {
             require_client_in(tx, id).await.at("id").at("client")?;
@@ -312,7 +312,7 @@ fn changed_fields(before: &Reservation, after: &Reservation) -> Vec<&'static str
 fn made_up_code(tx: &Tx) -> String {
     const ALPHABET: &[u8; 32] = b"23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
     let mut random = [0_u8; 8];
-    tx.app.ids.fill(&mut random);
+    tx.context.ids.fill(&mut random);
     random.iter().map(|byte| char::from(ALPHABET[usize::from(byte % 32)])).collect()
 }
 

@@ -55,8 +55,8 @@ pub async fn extent(
 pub fn create_in(tx: &mut Tx, new: &NewKey) -> Result<StoredKey> {
     require_enabled(tx)?;
     let (hotel, now) = (tx.actor.hotel.id, tx.now);
-    let id = tx.app.ids.uuid(now);
-    let secret = tx.app.secret_keys.seal(&tx.app.ids, &seal_context(hotel, id), new.secret());
+    let id = tx.context.ids.uuid(now);
+    let secret = tx.context.secret_keys.seal(&tx.context.ids, &seal_context(hotel, id), new.secret());
     let key = StoredKey {
         id,
         kind: new.kind(),

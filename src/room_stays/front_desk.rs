@@ -62,7 +62,7 @@ pub(crate) async fn insert_in(tx: &mut Tx, reservation_id: Uuid, new: NewStay) -
     }
     require_clients_in(tx, &new.guest_ids).await.at("guestIds")?;
     let (hotel, now) = (tx.actor.hotel.clone(), tx.now);
-    let id = tx.app.ids.uuid(now);
+    let id = tx.context.ids.uuid(now);
     let stay = RoomStay {
         id,
         reservation_id,
@@ -181,7 +181,7 @@ pub async fn split_in(tx: &mut Tx, stay: Uuid, split: SplitStay) -> Result<Uuid>
         rooms::require_room_setup_in(tx, room).await?;
     }
     let (hotel, now) = (tx.actor.hotel.clone(), tx.now);
-    let id = tx.app.ids.uuid(now);
+    let id = tx.context.ids.uuid(now);
     let second = RoomStay {
         id,
         room_setup_id: split.room_setup_id.unwrap_or(stay.room_setup_id),

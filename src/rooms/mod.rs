@@ -60,7 +60,7 @@ pub async fn create_category_in(tx: &mut Tx, name: String, description: Option<S
     let name = model::checked_name(&name, CATEGORY_NAME_MAX)?;
     let (hotel, now) = (tx.actor.hotel.id, tx.now);
     refuse_taken(store::find_category_called(tx.conn(), hotel, &name).await?, None)?;
-    let category = Category { id: tx.app.ids.uuid(now), name, description };
+    let category = Category { id: tx.context.ids.uuid(now), name, description };
     store::insert_category(tx.conn(), hotel, &category, now).await.map_err(name_taken)?;
     tx.audit(Entry::created(ObjectType::Category, category.id));
     Ok(category)
@@ -107,7 +107,7 @@ pub async fn create_room_setup_in(
     refuse_taken(store::find_room_setup_called(tx.conn(), hotel, &name).await?.map(|(id, _)| id), None)?;
     let category = category_in(tx, category_id).await?;
     let room =
-        RoomSetup { id: tx.app.ids.uuid(now), name, area_name, category, cleaning_status: CleaningStatus::Clean };
+        RoomSetup { id: tx.context.ids.uuid(now), name, area_name, category, cleaning_status: CleaningStatus::Clean };
     store::insert_room_setup(tx.conn(), hotel, &room, now).await.map_err(name_taken)?;
     tx.audit(Entry::created(ObjectType::RoomSetup, room.id));
     Ok(room)

@@ -39,13 +39,14 @@ pub use deliver::{deliver_due, due, run};
 pub use log::{DeliveryList, attempts, deliveries, deliveries_extent, resend_in};
 pub use model::{Attempt, Delivery, DeliveryId, DeliveryStatus, Endpoint, EndpointStatus, Failure, WebhookSettings};
 
-use crate::app::App;
 use crate::audit::{Entry, ObjectType};
+use crate::context::Context;
 use crate::db::{Condition, Extent, ExtentRequest, Page, PageRequest, Tx};
 use crate::error::{Error, ErrorAt, Result};
 use crate::events::{self, Change};
 use crate::hotels::HotelId;
 use crate::secrets::{Secret, seal_context};
+use address::AllowedNetworks;
 use target::Target;
 
 /// Most endpoints of one integration that are enabled.
@@ -77,12 +78,13 @@ pub struct EndpointUpdate {
     pub events: Option<Vec<String>>,
 }
 
-/// Adds an endpoint. Answers with its secret, which is never shown again.
+/// Adds an endpoint. Answers with its secret, which is never shown again. `networks`: those that are reached although they are
+/// not public.
 ///
 /// # Errors
 /// `INVALID_ARGUMENT` for a URL that webhooks are not sent to, unknown types of events, and one endpoint too many.
-pub async fn create_in(tx: &mut Tx, new: NewEndpoint) -> Result<(Endpoint, Secret)> {
-    check_url(tx, &new.url)?;
+pub async fn create_in(tx: &mut Tx, networks: &AllowedNetworks, new: NewEndpoint) -> Result<(Endpoint, Secret)> {
+    check_url(networks, &new.url)?;
     let event_types = check_events(new.events)?;
     let (hotel, integration, now) = (tx.actor.hotel.id, tx.actor.integration_id, tx.now);
     store::lock_integration(tx.conn(), hotel, integration).await?;
@@ -94,7 +96,7 @@ pub async fn create_in(tx: &mut Tx, new: NewEndpoint) -> Result<(Endpoint, Secre
         require_place(counts.enabled)?;
     }
     let endpoint = Endpoint {
-        id: tx.app.ids.uuid(now),
+        id: tx.context.ids.uuid(now),
         url: new.url,
         status: new.status,
         events: event_types,
@@ -115,9 +117,9 @@ pub async fn create_in(tx: &mut Tx, new: NewEndpoint) -> Result<(Endpoint, Secre
 ///
 /// # Errors
 /// `NOT_FOUND`, and those of [`create_in`].
-pub async fn update_in(tx: &mut Tx, id: Uuid, update: EndpointUpdate) -> Result<Endpoint> {
+pub async fn update_in(tx: &mut Tx, networks: &AllowedNetworks, id: Uuid, update: EndpointUpdate) -> Result<Endpoint> {
     if let Some(url) = &update.url {
-        check_url(tx, url)?;
+        check_url(networks, url)?;
     }
     let event_types = update.events.map(check_events).transpose()?;
     let (hotel, integration, now) = (tx.actor.hotel.id, tx.actor.integration_id, tx.now);
@@ -206,8 +208,8 @@ pub async fn extent(
 }
 
 /// All endpoints of a hotel, each with the name of its integration. For whoever runs the service.
-pub async fn of_hotel(app: &App, hotel: HotelId) -> Result<Vec<(String, Endpoint)>> {
-    let mut conn = app.worker_pool.acquire().await?;
+pub async fn of_hotel(context: &Context, hotel: HotelId) -> Result<Vec<(String, Endpoint)>> {
+    let mut conn = context.worker_pool.acquire().await?;
     store::of_hotel(&mut conn, hotel).await
 }
 
@@ -224,8 +226,8 @@ async fn wait_for_events(tx: &mut Tx) -> Result<()> {
     events::store::lock_counter(tx.conn(), hotel).await
 }
 
-fn check_url(tx: &Tx, url: &str) -> Result<()> {
-    Target::parse(url, &tx.app.webhooks.allowed_networks).map(drop).map_err(Error::invalid).at("url")
+fn check_url(networks: &AllowedNetworks, url: &str) -> Result<()> {
+    Target::parse(url, networks).map(drop).map_err(Error::invalid).at("url")
 }
 
 fn check_events(mut types: Vec<String>) -> Result<Vec<String>> {
@@ -246,8 +248,8 @@ fn require_place(enabled: i64) -> Result<()> {
 }
 
 fn new_secret(tx: &Tx, endpoint: Uuid) -> (Secret, Vec<u8>) {
-    let secret = sign::generate(&tx.app.ids);
+    let secret = sign::generate(&tx.context.ids);
     let context = seal_context(tx.actor.hotel.id, endpoint);
-    let sealed = tx.app.secret_keys.seal(&tx.app.ids, &context, secret.expose());
+    let sealed = tx.context.secret_keys.seal(&tx.context.ids, &context, secret.expose());
     (secret, sealed)
 }

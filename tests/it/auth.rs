@@ -10,7 +10,7 @@ use crate::support::TestApp;
 
 async fn code(app: &TestApp, key: &str) -> Option<ErrorCode> {
     let header = HeaderValue::from_str(&format!("Bearer {key}")).expect("a header");
-    auth::authenticate(app, Some(&header)).await.err().map(|error| error.code)
+    app.authenticate(Some(&header)).await.err().map(|error| error.code)
 }
 
 #[tokio::test]
@@ -20,7 +20,7 @@ async fn both_keys_of_a_pair_lead_to_their_integration() {
     let vendor = app.integration(&hotel, "Lock Vendor", Permission::Write).await;
     for (key, mode) in [(&vendor.live, Mode::Live), (&vendor.test, Mode::Test)] {
         let header = HeaderValue::from_str(&format!("Bearer {key}")).expect("a header");
-        let actor = auth::authenticate(&app, Some(&header)).await.expect("let in").actor;
+        let actor = app.authenticate(Some(&header)).await.expect("let in").actor;
         assert_eq!((actor.hotel.id, actor.integration_id, actor.mode), (hotel.id, vendor.integration_id, mode));
         assert_eq!(actor.permission, Permission::Write);
     }

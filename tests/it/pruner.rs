@@ -327,7 +327,7 @@ async fn the_pruner_runs_at_its_start() {
     stay_with_key(&house).await;
     at(&house, "2026-02-04T10:00:00Z");
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let running = tokio::spawn(pruner::run(house.test.app.clone(), async { drop(stopped.await) }));
+    let running = tokio::spawn(pruner::run(house.test.context.clone(), async { drop(stopped.await) }));
     wait_until(|| async { house.locks.own_pins().await.is_empty() }).await;
     stop.send(()).expect("it still runs");
     running.await.expect("it ends");
