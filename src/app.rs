@@ -15,17 +15,18 @@ use crate::graphql::Schema;
 use crate::id::IdSource;
 use crate::secrets::SecretKeys;
 use crate::throttle::{Throttle, ThrottleSettings};
+use crate::unit::{Follower, Transactions};
 use crate::webhooks::WebhookSettings;
 
-/// What the facades, the workers and the command line work with: a [`Context`], which it dereferences to, and what is on top
-/// of it. Cheap to clone.
+/// What the facades, the workers and the command line work with: [`Transactions`] over a [`Context`], which it
+/// dereferences to, and what is on top of them. Cheap to clone.
 #[derive(Clone)]
 pub struct App(Arc<Parts>);
 
 /// The parts of an [`App`].
 pub struct Parts {
-    /// What everything below the facades works with.
-    pub context: Context,
+    /// What everything below the facades works with, and opens transactions with.
+    pub transactions: Transactions,
     /// How webhooks are sent.
     pub webhooks: WebhookSettings,
     /// What API keys stood for when they were looked up last.
@@ -65,9 +66,19 @@ impl App {
         limits: ThrottleSettings,
     ) -> Self {
         let context = Context::new(database, connections, clock, ids, secret_keys);
+        Self::assemble(context, webhooks, limits, Vec::new())
+    }
+
+    /// Puts the parts together around a context. `followers`: what changes with the changes of others, in this order.
+    pub fn assemble(
+        context: Context,
+        webhooks: WebhookSettings,
+        limits: ThrottleSettings,
+        followers: Vec<Box<dyn Follower>>,
+    ) -> Self {
         Self(Arc::new(Parts {
             throttle: Throttle::new(limits, context.clock.clone(), context.metrics.limit_refusals()),
-            context,
+            transactions: Transactions::new(context, followers),
             webhooks,
             credentials: Credentials::default(),
             key_usage: Usage::default(),
@@ -94,10 +105,10 @@ impl Deref for App {
 }
 
 impl Deref for Parts {
-    type Target = Context;
+    type Target = Transactions;
 
-    fn deref(&self) -> &Context {
-        &self.context
+    fn deref(&self) -> &Transactions {
+        &self.transactions
     }
 }
 

@@ -53,5 +53,6 @@ pub mod telemetry;
 pub mod text;
 pub mod throttle;
 pub mod tls;
+pub mod unit;
 pub mod webhooks;
 pub mod workers;

@@ -49,7 +49,7 @@ impl Workers {
         tasks.spawn(webhooks::run(app.clone(), Sender::default(), stopped()));
         tasks.spawn(events::run_maintenance(app.context.clone(), stopped()));
         tasks.spawn(idempotency::run_clean_up(app.context.clone(), stopped()));
-        tasks.spawn(pruner::run(app.context.clone(), stopped()));
+        tasks.spawn(pruner::run(app.transactions.clone(), stopped()));
         let (counting, stop_counting) = (app.clone(), stopped());
         tasks.spawn(async move { auth::run_usage(&counting, &counting.key_usage, stop_counting).await });
         let (limiting, stop_limiting) = (app.clone(), stopped());

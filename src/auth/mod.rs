@@ -16,8 +16,8 @@ use uuid::Uuid;
 
 pub use api_key::{ApiKey, ApiKeyPair, Mode};
 pub use lifecycle::{
-    ApiKeyChange, ApiKeyInfo, NewApiKey, change_api_key, change_in, create_api_key, create_in, extent, get,
-    list_api_keys, page, regenerate_api_key, regenerate_in,
+    ApiKeyChange, ApiKeyInfo, NewApiKey, change_in, create_in, extent, get, hotel_of, list_api_keys, page,
+    regenerate_in,
 };
 pub use supposed::{Claim, Credentials, Supposed};
 pub use usage::{Usage, run_usage, write_usage};
@@ -133,7 +133,7 @@ pub async fn authenticate(
     let invalid = || Error::new(ErrorCode::Unauthorized, "Invalid credentials");
     let hash = ApiKey::hash_of(token);
     let looking = async {
-        let mut conn = context.pool.of_nobody().await?;
+        let mut conn = context.pool.untenanted().await?;
         let found = store::find_by_hash(&mut conn, &hash).await?;
         Ok::<_, Error>((found, conn))
     };

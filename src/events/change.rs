@@ -172,6 +172,11 @@ impl Changes {
         }
     }
 
+    /// Adds changes of different objects, none of which has changed before.
+    pub fn extend(&mut self, changes: impl IntoIterator<Item = Change>) {
+        self.merged.extend(changes);
+    }
+
     /// The merged changes that are events, in the order in which their objects first changed.
     pub fn into_inner(mut self) -> Vec<Change> {
         self.merged.retain(|change| !matches!(change, Change::RoomAccessKeyCreated { .. }));

@@ -149,13 +149,16 @@ async fn entries(
     let wanted = extent_request(selection, &request);
     let mut session = context.read().await?;
     let (page, extent) = if let Some(object) = object {
-        let page = audit::pages_of_objects(session.conn(), list, &[object], &request).await?.remove(0);
+        let page = audit::pages_of_objects(session.conn().await?, list, &[object], &request).await?.remove(0);
         let extents = extents(&mut session, list, &[object], &wanted).await?;
         (page, extents[0])
     } else {
-        let page = audit::page(session.conn(), list, &request).await?;
-        let extent =
-            if wanted.is_empty() { Extent::default() } else { audit::extent(session.conn(), list, &wanted).await? };
+        let page = audit::page(session.conn().await?, list, &request).await?;
+        let extent = if wanted.is_empty() {
+            Extent::default()
+        } else {
+            audit::extent(session.conn().await?, list, &wanted).await?
+        };
         (page, extent)
     };
     let keyed = page.map(|entry| (entry.id, AuditEntryNode::new(entry, hotel.time_zone)));
@@ -171,7 +174,7 @@ async fn extents(
     if wanted.is_empty() {
         return Ok(vec![Extent::default(); objects.len()]);
     }
-    audit::extents_of_objects(session.conn(), list, objects, wanted).await
+    audit::extents_of_objects(session.conn().await?, list, objects, wanted).await
 }
 
 /// Pages of `auditTrail` that are selected of records.
@@ -240,7 +243,7 @@ impl Trails {
                 up_to: request.after.filter(|_| page.has_previous_page && !request.from_end),
                 from: request.before.filter(|_| page.has_next_page && request.from_end),
             };
-            let entries = audit::pages_of_objects(session.conn(), &list, records, &request).await?;
+            let entries = audit::pages_of_objects(session.conn().await?, &list, records, &request).await?;
             let extents = extents(session, &list, records, &wanted).await?;
             for ((trail, entries), extent) in trails.iter_mut().zip(entries).zip(extents) {
                 let keyed = entries.map(|entry| (entry.id, AuditEntryNode::new(entry, zone)));
@@ -255,7 +258,7 @@ impl Trails {
 ///
 /// # Errors
 /// `INVALID_ARGUMENT` at `input.reason`
-pub fn because(session: &mut Session<'_>, reason: Option<&str>) -> Outcome<()> {
+pub fn with_reason(session: &mut Session<'_>, reason: Option<&str>) -> Outcome<()> {
     let reason = reason.map(Reason::parse).transpose().at("reason").in_input()?;
     session.tx().begin_act(reason);
     Ok(())

@@ -181,12 +181,12 @@ async fn page(
     let binding = Binding::new(hotel, "clients", &filter);
     let request = arguments.request(binding)?;
     let mut session = context.read().await?;
-    let page = clients::page(session.conn(), hotel, &filter, &request).await?;
+    let page = clients::page(session.conn().await?, hotel, &filter, &request).await?;
     let wanted = extent_request(selection, &request);
     let extent = if wanted.is_empty() {
         Extent::default()
     } else {
-        clients::extent(session.conn(), hotel, &filter, &wanted).await?
+        clients::extent(session.conn().await?, hotel, &filter, &wanted).await?
     };
     let keyed = page.map(|client| (client.id, ClientNode::from(client)));
     Ok(Connection::new(keyed, extent, &request, binding))

@@ -173,12 +173,12 @@ async fn page(
     let request = arguments.request(binding)?;
     let plan = ReservationPlan::of(&selection.field("edges").field("node"))?;
     let mut session = context.read().await?;
-    let page = reservations::page(session.conn(), hotel, &filter, &request, plan.joins).await?;
+    let page = reservations::page(session.conn().await?, hotel, &filter, &request, plan.joins).await?;
     let wanted = extent_request(selection, &request);
     let extent = if wanted.is_empty() {
         Extent::default()
     } else {
-        reservations::extent(session.conn(), hotel, &filter, &wanted).await?
+        reservations::extent(session.conn().await?, hotel, &filter, &wanted).await?
     };
     let ids: Vec<_> = page.items.iter().map(|view| view.reservation.id).collect();
     let more = page.more;

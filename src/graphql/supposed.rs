@@ -31,7 +31,7 @@ pub async fn execute_supposed(
         return None;
     }
     let read = async {
-        let conn = app.pool.of_nobody().await?;
+        let conn = app.pool.untenanted().await?;
         let context = RequestContext::new(app.clone(), actor.clone(), Some(conn), false);
         let data = writer.write(&context, Some(claim), &prepared.variables).await?;
         Ok::<_, Error>((data, context.statements()))

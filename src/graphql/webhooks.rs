@@ -199,12 +199,12 @@ async fn endpoints(
     let binding = Binding::new(hotel, "webhookEndpoints", &(integration, &ids));
     let request = arguments.request(binding)?;
     let mut session = context.read().await?;
-    let page = webhooks::page(session.conn(), hotel, integration, &ids, &request).await?;
+    let page = webhooks::page(session.conn().await?, hotel, integration, &ids, &request).await?;
     let wanted = extent_request(selection, &request);
     let extent = if wanted.is_empty() {
         Extent::default()
     } else {
-        webhooks::extent(session.conn(), hotel, integration, &ids, &wanted).await?
+        webhooks::extent(session.conn().await?, hotel, integration, &ids, &wanted).await?
     };
     let zone = context.actor.hotel.time_zone;
     let keyed = page.map(|endpoint| (endpoint.id, WebhookEndpointNode::new(endpoint, zone)));
@@ -220,12 +220,12 @@ async fn deliveries(
     let binding = Binding::new(list.hotel, "webhookDeliveries", &(list.endpoint, list.status));
     let request = arguments.request(binding)?;
     let mut session = context.read().await?;
-    let page = webhooks::deliveries(session.conn(), list, &request).await?;
+    let page = webhooks::deliveries(session.conn().await?, list, &request).await?;
     let wanted = extent_request(selection, &request);
     let extent = if wanted.is_empty() {
         Extent::default()
     } else {
-        webhooks::deliveries_extent(session.conn(), list, &wanted).await?
+        webhooks::deliveries_extent(session.conn().await?, list, &wanted).await?
     };
     let node = selection.field("edges").field("node");
     let mut attempts = attempts(&mut session, &page.items, &node).await?;
@@ -248,7 +248,7 @@ async fn attempts(
     let Some(first) = deliveries.first().filter(|_| node.has("attempts")) else { return Ok(all) };
     let positions: Vec<i64> = deliveries.iter().map(|delivery| delivery.id.position).collect();
     let hotel = session.context.actor.hotel.id;
-    for (position, attempt) in webhooks::attempts(session.conn(), hotel, first.id.endpoint, &positions).await? {
+    for (position, attempt) in webhooks::attempts(session.conn().await?, hotel, first.id.endpoint, &positions).await? {
         all.entry(position).or_default().push(attempt);
     }
     Ok(all)

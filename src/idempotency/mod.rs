@@ -21,10 +21,11 @@ use uuid::Uuid;
 
 use crate::auth::Mode;
 use crate::context::Context;
-use crate::db::{Tx, WORKER_PATIENCE, answered_within};
+use crate::db::{WORKER_PATIENCE, answered_within};
 use crate::error::{Error, ErrorCode, Result};
 use crate::hotels::HotelId;
 use crate::periodic;
+use crate::unit::Tx;
 
 /// How long an answer is kept.
 pub const RETENTION: TimeDelta = TimeDelta::hours(48);
@@ -126,12 +127,12 @@ pub async fn claim_in(tx: &mut Tx, request: &Idempotency, again: bool) -> Result
     }
     let lock = request.lock_id(tx);
     if again {
-        store::wait_for(tx.conn(), lock).await?;
-    } else if !store::try_hold(tx.conn(), lock).await? {
+        store::wait_for(tx.conn().await?, lock).await?;
+    } else if !store::try_hold(tx.conn().await?, lock).await? {
         return Err(Error::of(ErrorCode::IdempotencyKeyInUse));
     }
     let (hotel, api_key, since) = (tx.actor.hotel.id, tx.actor.api_key_id, tx.now - RETENTION);
-    let Some(sealed) = store::find(tx.conn(), hotel, api_key, &request.key, since).await? else {
+    let Some(sealed) = store::find(tx.conn().await?, hotel, api_key, &request.key, since).await? else {
         return Ok(Claim::New);
     };
     let opened = tx
@@ -155,7 +156,7 @@ pub async fn keep_in(tx: &mut Tx, request: &Idempotency, answer: &KeptAnswer) ->
     let plain = format!("{}{:03}{}", request.hash, answer.status, answer.body);
     let sealed = tx.context.secret_keys.seal(&tx.context.ids, &request.row(tx), &plain);
     let (hotel, api_key, now) = (tx.actor.hotel.id, tx.actor.api_key_id, tx.now);
-    Ok(store::write(tx.conn(), hotel, api_key, &request.key, &sealed, now).await?)
+    Ok(store::write(tx.conn().await?, hotel, api_key, &request.key, &sealed, now).await?)
 }
 
 /// Deletes the answers that are past their time, and tells how many there were. Safe to run from several processes.

@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn who_has_just_connected_knows_of_nobody_that_is_dead() {
+    fn who_has_just_connected_knows_untenanted_that_is_dead() {
         let liveness = liveness();
         for _ in 0..LOOKS {
             liveness.note(vec![7, 8]);

@@ -17,11 +17,12 @@ pub use model::{Reservation, ReservationStatus, SelfcheckinStatus};
 pub use store::{ReservationField, ReservationJoins, ReservationView};
 
 use crate::clients::{self, ClientDetails, ClientKind};
-use crate::db::{Condition, Extent, ExtentRequest, Filter, Page, PageRequest, Tx};
+use crate::db::{Condition, Extent, ExtentRequest, Filter, Page, PageRequest};
 use crate::error::{Error, ErrorAt, ErrorCode, Result, violated_constraint};
 use crate::events::Change;
 use crate::hotels::HotelId;
 use crate::room_stays::{self, NewStay};
+use crate::unit::Tx;
 
 /// Most stays that one reservation is made with.
 const MOST_STAYS: usize = 100;
@@ -153,7 +154,7 @@ pub async fn create_in(tx: &mut Tx, new: NewReservation) -> Result<Uuid> {
         refuse_taken_in(tx, &reservation).await?;
     }
     require_contact_in(tx, &reservation).await?;
-    store::insert(tx.conn(), hotel, &reservation).await.map_err(code_taken)?;
+    store::insert(tx.conn().await?, hotel, &reservation).await.map_err(code_taken)?;
     tx.emit(Change::ReservationCreated { id });
     for (index, mut stay) in new.stays.into_iter().enumerate() {
         if stay.guest_ids.is_empty() {
@@ -222,7 +223,7 @@ pub(crate) async fn lock_open_in(tx: &mut Tx, id: Uuid) -> Result<()> {
 
 async fn lock_in(tx: &mut Tx, id: Uuid) -> Result<Reservation> {
     let hotel = tx.actor.hotel.id;
-    store::lock(tx.conn(), hotel, id).await?.ok_or_else(not_found)
+    store::lock(tx.conn().await?, hotel, id).await?.ok_or_else(not_found)
 }
 
 fn not_found() -> Error {
@@ -261,7 +262,7 @@ fn set<T>(field: &mut T, value: Option<T>) {
 /// Refuses the code of another reservation.
 async fn refuse_taken_in(tx: &mut Tx, reservation: &Reservation) -> Result<()> {
     let hotel = tx.actor.hotel.id;
-    let found = store::find_by_code(tx.conn(), hotel, &reservation.code).await?;
+    let found = store::find_by_code(tx.conn().await?, hotel, &reservation.code).await?;
     if found.is_none_or(|id| id == reservation.id) { Ok(()) } else { Err(Error::of(ErrorCode::CodeTaken).at("code")) }
 }
 
@@ -274,7 +275,7 @@ async fn require_contact_in(tx: &mut Tx, reservation: &Reservation) -> Result<()
 
 async fn require_client_in(tx: &mut Tx, id: Uuid) -> Result<()> {
     let hotel = tx.actor.hotel.id;
-    let exists = clients::store::exists(tx.conn(), hotel, id).await?;
+    let exists = clients::store::exists(tx.conn().await?, hotel, id).await?;
     if exists { Ok(()) } else { Err(Error::not_found("Client")) }
 }
 
@@ -284,7 +285,7 @@ async fn write_in(tx: &mut Tx, before: &Reservation, after: &Reservation) -> Res
         return Ok(());
     }
     let (hotel, now) = (tx.actor.hotel.id, tx.now);
-    store::update(tx.conn(), hotel, after, now).await.map_err(code_taken)?;
+    store::update(tx.conn().await?, hotel, after, now).await.map_err(code_taken)?;
     tx.emit(Change::reservation_updated(after.id, fields));
     Ok(())
 }

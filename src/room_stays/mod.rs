@@ -10,8 +10,8 @@ mod front_desk;
 mod guests;
 mod keys;
 mod model;
+mod pending;
 pub(crate) mod store;
-mod unwritten;
 
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -26,19 +26,19 @@ pub use model::{AgeGroups, AssignedKey, LONGEST_STAY_NIGHTS, Nights, RoomStay, S
 pub use store::{KeyEnd, StayField, StayJoins, StayKey, StayPage, StayView};
 
 use crate::auth::Claim;
-use crate::db::{Extent, ExtentRequest, Filter, PageRequest, Tx};
+use crate::db::{Extent, ExtentRequest, Filter, PageRequest};
 use crate::error::{Error, ErrorCode, Result};
 use crate::hotels::HotelId;
 use crate::reservations::ReservationStatus;
+use crate::unit::Tx;
 use store::LockedStay;
 
-pub use unwritten::Unwritten;
+pub use pending::PendingKeys;
 
 pub(crate) use front_desk::insert_in;
 pub(crate) use keys::key_entry;
 pub use store::pages_of_reservations;
 pub(crate) use store::{extents_of_reservations, overlapping};
-pub(crate) use unwritten::write_in;
 
 /// A page of the hotel's stays, by departure. With a claim, the statement confirms it before it reads anything, and fails if it
 /// does not hold any more.
@@ -78,7 +78,7 @@ fn not_found() -> Error {
 /// Holds one stay until the transaction ends; `argument` names it in the refusal.
 async fn lock_in(tx: &mut Tx, id: Uuid, argument: &'static str) -> Result<LockedStay> {
     let hotel = tx.actor.hotel.id;
-    store::lock(tx.conn(), hotel, &[id]).await?.pop().ok_or_else(|| not_found().at(argument))
+    store::lock(tx.conn().await?, hotel, &[id]).await?.pop().ok_or_else(|| not_found().at(argument))
 }
 
 fn require_not_cancelled(locked: &LockedStay) -> Result<()> {

@@ -41,11 +41,12 @@ pub use model::{Attempt, Delivery, DeliveryId, DeliveryStatus, Endpoint, Endpoin
 
 use crate::audit::{Entry, ObjectType};
 use crate::context::Context;
-use crate::db::{Condition, Extent, ExtentRequest, Page, PageRequest, Tx};
+use crate::db::{Condition, Extent, ExtentRequest, Page, PageRequest};
 use crate::error::{Error, ErrorAt, Result};
 use crate::events::{self, Change};
 use crate::hotels::HotelId;
 use crate::secrets::{Secret, seal_context};
+use crate::unit::Tx;
 use address::AllowedNetworks;
 use target::Target;
 
@@ -87,8 +88,8 @@ pub async fn create_in(tx: &mut Tx, networks: &AllowedNetworks, new: NewEndpoint
     check_url(networks, &new.url)?;
     let event_types = check_events(new.events)?;
     let (hotel, integration, now) = (tx.actor.hotel.id, tx.actor.integration_id, tx.now);
-    store::lock_integration(tx.conn(), hotel, integration).await?;
-    let counts = store::count(tx.conn(), hotel, integration).await?;
+    store::lock_integration(tx.conn().await?, hotel, integration).await?;
+    let counts = store::count(tx.conn().await?, hotel, integration).await?;
     if counts.all >= MOST_ENDPOINTS {
         return Err(Error::invalid(format!("An integration has at most {MOST_ENDPOINTS} webhook endpoints")));
     }
@@ -107,7 +108,7 @@ pub async fn create_in(tx: &mut Tx, networks: &AllowedNetworks, new: NewEndpoint
         updated_at: now,
     };
     let (secret, sealed) = new_secret(tx, endpoint.id);
-    store::insert(tx.conn(), hotel, integration, &endpoint, &sealed).await?;
+    store::insert(tx.conn().await?, hotel, integration, &endpoint, &sealed).await?;
     tx.audit(Entry::created(ObjectType::WebhookEndpoint, endpoint.id));
     wait_for_events(tx).await?;
     Ok((endpoint, secret))
@@ -123,12 +124,12 @@ pub async fn update_in(tx: &mut Tx, networks: &AllowedNetworks, id: Uuid, update
     }
     let event_types = update.events.map(check_events).transpose()?;
     let (hotel, integration, now) = (tx.actor.hotel.id, tx.actor.integration_id, tx.now);
-    store::lock_integration(tx.conn(), hotel, integration).await?;
+    store::lock_integration(tx.conn().await?, hotel, integration).await?;
     let before = lock_in(tx, id).await?;
     let mut endpoint = before.clone();
     let enabled = update.status == Some(EndpointStatus::Enabled) && endpoint.status == EndpointStatus::Disabled;
     if enabled {
-        let counts = store::count(tx.conn(), hotel, integration).await?;
+        let counts = store::count(tx.conn().await?, hotel, integration).await?;
         require_place(counts.enabled)?;
         (endpoint.disabled_reason, endpoint.disabled_at) = (None, None);
     }
@@ -137,7 +138,7 @@ pub async fn update_in(tx: &mut Tx, networks: &AllowedNetworks, id: Uuid, update
     endpoint.url = update.url.unwrap_or(endpoint.url);
     endpoint.events = event_types.unwrap_or(endpoint.events);
     endpoint.updated_at = now;
-    store::update(tx.conn(), hotel, &endpoint, forgets).await?;
+    store::update(tx.conn().await?, hotel, &endpoint, forgets).await?;
     let changed = model::changed_fields(&before, &endpoint);
     if !changed.is_empty() {
         tx.audit(Entry::updated(ObjectType::WebhookEndpoint, id, changed));
@@ -153,7 +154,7 @@ pub async fn update_in(tx: &mut Tx, networks: &AllowedNetworks, id: Uuid, update
 pub async fn delete_in(tx: &mut Tx, id: Uuid) -> Result<()> {
     lock_in(tx, id).await?;
     let hotel = tx.actor.hotel.id;
-    store::delete(tx.conn(), hotel, id).await?;
+    store::delete(tx.conn().await?, hotel, id).await?;
     tx.audit(Entry::deleted(ObjectType::WebhookEndpoint, id));
     Ok(())
 }
@@ -166,7 +167,7 @@ pub async fn rotate_secret_in(tx: &mut Tx, id: Uuid) -> Result<(Endpoint, Secret
     let mut endpoint = lock_in(tx, id).await?;
     let (hotel, now) = (tx.actor.hotel.id, tx.now);
     let (secret, sealed) = new_secret(tx, id);
-    store::rotate_secret(tx.conn(), hotel, id, &sealed, now + ROTATION, now).await?;
+    store::rotate_secret(tx.conn().await?, hotel, id, &sealed, now + ROTATION, now).await?;
     endpoint.updated_at = now;
     tx.audit(Entry::updated(ObjectType::WebhookEndpoint, id, ["secret"]));
     Ok((endpoint, secret))
@@ -215,7 +216,7 @@ pub async fn of_hotel(context: &Context, hotel: HotelId) -> Result<Vec<(String, 
 
 async fn lock_in(tx: &mut Tx, id: Uuid) -> Result<Endpoint> {
     let (hotel, integration) = (tx.actor.hotel.id, tx.actor.integration_id);
-    let endpoint = store::lock(tx.conn(), hotel, integration, id).await?;
+    let endpoint = store::lock(tx.conn().await?, hotel, integration, id).await?;
     endpoint.ok_or_else(|| Error::not_found("Webhook endpoint").at("id"))
 }
 
@@ -223,7 +224,7 @@ async fn lock_in(tx: &mut Tx, id: Uuid) -> Result<Endpoint> {
 /// learns of every change in one of the two ways. Last, because from here on commits of the hotel wait for this one.
 async fn wait_for_events(tx: &mut Tx) -> Result<()> {
     let hotel = tx.actor.hotel.id;
-    events::store::lock_counter(tx.conn(), hotel).await
+    events::store::lock_counter(tx.conn().await?, hotel).await
 }
 
 fn check_url(networks: &AllowedNetworks, url: &str) -> Result<()> {

@@ -31,10 +31,10 @@ async fn a_disabled_key_is_refused_until_it_is_enabled() {
     let app = TestApp::new().await;
     let hotel = app.hotel("grand-hotel", Tz::Europe__Berlin).await;
     let vendor = app.integration(&hotel, "Lock Vendor", Permission::Write).await;
-    auth::change_api_key(&app, vendor.api_key_id, ApiKeyChange::Disable).await.expect("disabled");
+    app.change_api_key(vendor.api_key_id, ApiKeyChange::Disable).await.expect("disabled");
     assert_eq!(code(&app, &vendor.live).await, Some(ErrorCode::Unauthorized));
     assert_eq!(code(&app, &vendor.test).await, Some(ErrorCode::Unauthorized));
-    auth::change_api_key(&app, vendor.api_key_id, ApiKeyChange::Enable).await.expect("enabled");
+    app.change_api_key(vendor.api_key_id, ApiKeyChange::Enable).await.expect("enabled");
     assert_eq!(code(&app, &vendor.live).await, None);
 }
 
@@ -44,12 +44,12 @@ async fn a_revoked_key_stays_revoked() {
     let hotel = app.hotel("grand-hotel", Tz::Europe__Berlin).await;
     let vendor = app.integration(&hotel, "Lock Vendor", Permission::Write).await;
     for _ in 0..2 {
-        auth::change_api_key(&app, vendor.api_key_id, ApiKeyChange::Revoke).await.expect("revoked");
+        app.change_api_key(vendor.api_key_id, ApiKeyChange::Revoke).await.expect("revoked");
     }
-    let enabled = auth::change_api_key(&app, vendor.api_key_id, ApiKeyChange::Enable).await;
+    let enabled = app.change_api_key(vendor.api_key_id, ApiKeyChange::Enable).await;
     assert_eq!(enabled.expect_err("refused").code, ErrorCode::InvalidArgument);
     assert_eq!(code(&app, &vendor.live).await, Some(ErrorCode::KeyRevoked));
-    let unknown = auth::change_api_key(&app, Uuid::nil(), ApiKeyChange::Revoke).await;
+    let unknown = app.change_api_key(Uuid::nil(), ApiKeyChange::Revoke).await;
     assert_eq!(unknown.expect_err("refused").code, ErrorCode::NotFound);
 }
 

@@ -194,9 +194,9 @@ async fn more_keys_than_one_transaction_takes_are_left_for_the_next_time() {
     .execute(&house.test.db.pool)
     .await
     .expect("the keys");
-    let first = integrations::disconnect(&house.test, house.hotel.id, "Locks").await.expect("disconnected");
+    let first = house.test.disconnect(&house.hotel, "Locks").await.expect("disconnected");
     assert_eq!((first.room_access_keys_deleted, first.room_access_keys_left), (integrations::MOST_AT_ONCE, 1));
-    let second = integrations::disconnect(&house.test, house.hotel.id, "Locks").await.expect("disconnected");
+    let second = house.test.disconnect(&house.hotel, "Locks").await.expect("disconnected");
     assert_eq!((second.room_access_keys_deleted, second.room_access_keys_left), (1, 0));
 }
 

@@ -53,4 +53,5 @@ mod supposed;
 mod tenancy;
 mod tidy;
 mod traces;
+mod unit;
 mod webhooks;

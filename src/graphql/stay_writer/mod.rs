@@ -98,11 +98,11 @@ impl StayWriter {
         let wanted = ExtentRequest::beside(&request, total, has_previous_page, has_next_page);
         let mut session = context.read().await?;
         let StayPage { stays, event_position } =
-            room_stays::page(session.conn(), claim, hotel, &filter, &request, joins).await?;
+            room_stays::page(session.conn().await?, claim, hotel, &filter, &request, joins).await?;
         let extent = if wanted.is_empty() {
             Extent::default()
         } else {
-            room_stays::extent(session.conn(), hotel, &filter, &wanted).await?
+            room_stays::extent(session.conn().await?, hotel, &filter, &wanted).await?
         };
         session.end();
 

@@ -269,7 +269,7 @@ impl Worker {
         for (endpoint, _) in disabled {
             let journal = Journal::of([Entry::new(Action::Disabled, ObjectType::WebhookEndpoint, endpoint.id)]);
             let (ids, actor) = (&self.app.ids, EventActor::System);
-            events::write_with_in(&mut tx, ids, endpoint.hotel, actor, now, &[], &journal).await?;
+            events::write_in(&mut tx, ids, endpoint.hotel, actor, now, &[], &journal).await?;
         }
         let settled: HashSet<EndpointKey> = standings.iter().map(|standing| standing.endpoint).collect();
         let skipped: Vec<EndpointKey> = endpoints.into_iter().filter(|endpoint| !settled.contains(endpoint)).collect();
