@@ -1,7 +1,7 @@
 //! The audit trail: who did what to which record, when, and why where staff said so.
 //!
-//! Services note what they do in the [`Journal`] of their transaction ([`crate::db::Tx::emit`] and
-//! [`crate::db::Tx::audit`]); its commit writes the entries together with the events ([`crate::events`]). So an entry
+//! Services note what they do in the [`Journal`] of their transaction ([`crate::unit::Tx::emit`] and
+//! [`crate::unit::Tx::audit`]); its commit writes the entries together with the events ([`crate::events`]). So an entry
 //! exists exactly when its effect does: a request that fails and one with a test key leave none.
 //!
 //! An entry names fields and never tells values, so it holds no secret and nothing of a guest but the reason that staff
@@ -25,9 +25,7 @@ pub use model::{Action, Actor, ActorType, AuditEntry, Entry, Object, ObjectType,
 use crate::auth::{self, Permission};
 use crate::db::{ListBounds, ListBoundsRequest, Page, PageRequest};
 use crate::error::Result;
-use crate::events::{self, EventActor};
 use crate::hotels::HotelId;
-use crate::id::IdSource;
 
 /// How long entries are kept: a year, and time to look into what happened in it.
 pub const RETENTION: TimeDelta = TimeDelta::days(400);
@@ -78,18 +76,6 @@ impl AuditList {
     pub fn of(reader: Reader) -> Self {
         Self { reader, since: None, until: None }
     }
-}
-
-/// Writes what whoever runs the service did on the command line. Nothing but the commit may follow.
-pub(crate) async fn write_in(
-    conn: &mut PgConnection,
-    ids: &IdSource,
-    hotel: HotelId,
-    now: DateTime<Utc>,
-    entries: impl IntoIterator<Item = Entry>,
-) -> Result<()> {
-    let journal = Journal::of(entries);
-    events::write_with_in(conn, ids, hotel, EventActor::CommandLine, now, &[], &journal).await.map(drop)
 }
 
 /// A page of the entries about all of the hotel, newest first.

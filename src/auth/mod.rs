@@ -17,12 +17,12 @@ use uuid::Uuid;
 pub use api_key::{ApiKey, ApiKeyPair, Mode};
 pub use cached::{CachedCredential, CredentialCache, CredentialFingerprint};
 pub use lifecycle::{
-    ApiKeyChange, ApiKeyInfo, NewApiKey, bounds, change_api_key, change_in, create_api_key, create_in, get,
-    list_api_keys, page, regenerate_api_key, regenerate_in,
+    ApiKeyChange, ApiKeyInfo, NewApiKey, bounds, change_in, create_in, get, hotel_of, list_api_keys, page,
+    regenerate_in,
 };
 pub use usage::{Usage, run_usage, write_usage};
 
-use crate::app::App;
+use crate::context::Context;
 use crate::db::{PATIENCE, PooledConnection, answered_within};
 use crate::error::{Error, ErrorCode, Result};
 use crate::hotels::Hotel;
@@ -120,7 +120,12 @@ pub struct Admission {
 ///
 /// # Errors
 /// `UNAUTHORIZED`, or `KEY_REVOKED` for the full text of a revoked key.
-pub async fn authenticate(app: &App, authorization: Option<&HeaderValue>) -> Result<Admission> {
+pub async fn authenticate(
+    context: &Context,
+    credentials: &CredentialCache,
+    usage: &Usage,
+    authorization: Option<&HeaderValue>,
+) -> Result<Admission> {
     let token = bearer_token(authorization).ok_or_else(|| {
         let message = "Missing or malformed Authorization header. Use: Bearer pms_live_xxx";
         Error::new(ErrorCode::Unauthorized, message)
@@ -128,7 +133,7 @@ pub async fn authenticate(app: &App, authorization: Option<&HeaderValue>) -> Res
     let invalid = || Error::new(ErrorCode::Unauthorized, "Invalid credentials");
     let hash = ApiKey::hash_of(token);
     let looking = async {
-        let mut conn = app.pool.of_nobody().await?;
+        let mut conn = context.pool.untenanted().await?;
         let found = store::find_by_hash(&mut conn, &hash).await?;
         Ok::<_, Error>((found, conn))
     };
@@ -141,20 +146,15 @@ pub async fn authenticate(app: &App, authorization: Option<&HeaderValue>) -> Res
         return Err(invalid());
     }
     let fingerprint = CredentialFingerprint { key_hash: hash, record_hash: found.record_hash };
-    app.credentials.insert(CachedCredential { actor: found.actor.clone(), fingerprint });
-    count(app, &found.actor);
+    credentials.insert(CachedCredential { actor: found.actor.clone(), fingerprint });
+    usage.note(&found.actor, context.clock.now());
     Ok(Admission { actor: found.actor, conn })
-}
-
-/// Counts a request that was let in.
-pub fn count(app: &App, actor: &Actor) {
-    app.key_usage.note(actor, app.clock.now());
 }
 
 /// The sender of a request as [`authenticate`] found it last. The statement that reads for it has to confirm it
 /// ([`CredentialFingerprint::push_confirmation`]) before anything is answered.
-pub fn look_up_cached(app: &App, authorization: Option<&HeaderValue>) -> Option<CachedCredential> {
-    app.credentials.get(&ApiKey::hash_of(bearer_token(authorization)?))
+pub fn look_up_cached(credentials: &CredentialCache, authorization: Option<&HeaderValue>) -> Option<CachedCredential> {
+    credentials.get(&ApiKey::hash_of(bearer_token(authorization)?))
 }
 
 fn bearer_token(authorization: Option<&HeaderValue>) -> Option<&str> {

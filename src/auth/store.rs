@@ -171,9 +171,13 @@ pub(super) async fn find(conn: &mut PgConnection, hotel: HotelId, id: Uuid) -> R
     sql.build().fetch_optional(conn).await?.as_ref().map(info).transpose()
 }
 
-/// A pair that is held.
+/// The hotel of a pair.
+pub(super) async fn hotel_of(conn: &mut PgConnection, id: Uuid) -> Result<Option<HotelId>> {
+    Ok(query_scalar!("SELECT hotel_id FROM api_keys WHERE id = $1", id).fetch_optional(conn).await?)
+}
+
+/// A pair that is locked.
 pub(super) struct Locked {
-    pub hotel_id: HotelId,
     pub integration_id: Uuid,
     pub name: String,
     pub permission: String,
@@ -181,12 +185,12 @@ pub(super) struct Locked {
     pub revoked_at: Option<DateTime<Utc>>,
 }
 
-/// Holds a pair until the transaction ends, after its integration, as everywhere. `hotel` restricts it to that hotel's.
-pub(super) async fn lock(conn: &mut PgConnection, hotel: Option<HotelId>, id: Uuid) -> Result<Option<Locked>> {
+/// Holds a pair until the transaction ends, after its integration, as everywhere.
+pub(super) async fn lock(conn: &mut PgConnection, hotel: HotelId, id: Uuid) -> Result<Option<Locked>> {
     query!(
         "SELECT FROM integrations i WHERE (i.hotel_id, i.id) IN (
              SELECT k.hotel_id, k.integration_id FROM api_keys k
-             WHERE k.id = $1 AND ($2::uuid IS NULL OR k.hotel_id = $2)
+             WHERE k.id = $1 AND k.hotel_id = $2
          ) FOR SHARE",
         id,
         hotel,
@@ -195,8 +199,8 @@ pub(super) async fn lock(conn: &mut PgConnection, hotel: Option<HotelId>, id: Uu
     .await?;
     let locked = query_as!(
         Locked,
-        "SELECT hotel_id, integration_id, name, permission, disabled_at, revoked_at FROM api_keys
-         WHERE id = $1 AND ($2::uuid IS NULL OR hotel_id = $2) FOR UPDATE",
+        "SELECT integration_id, name, permission, disabled_at, revoked_at FROM api_keys
+         WHERE id = $1 AND hotel_id = $2 FOR UPDATE",
         id,
         hotel,
     )

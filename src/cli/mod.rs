@@ -22,14 +22,19 @@ mod webhook;
 use std::fmt;
 use std::io::Write as _;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Arg, CommandFactory as _, FromArgMatches as _, Parser};
 
+use crate::app::App;
 use crate::config::{Config, ConfigError, SERVER_SETTINGS, SETTINGS, Settings};
 use crate::db::embedded::{self, EmbeddedError};
 use crate::error::Error;
+use crate::events::EventActor;
+use crate::hotels::Hotel;
 use crate::telemetry::{self, traces::Traces};
+use crate::unit::Tx;
 use explain::chain;
 
 pub use start::{Started, start, start_read_only};
@@ -205,6 +210,11 @@ impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
         Self::Other(error.to_string())
     }
+}
+
+/// A transaction of whoever runs the service.
+async fn begin(app: &App, hotel: Hotel) -> Result<Tx, Error> {
+    Tx::begin_worker(app, Arc::new(hotel), EventActor::CommandLine, app.clock.now()).await
 }
 
 /// Prints a result. A reader that has seen enough is no failure.

@@ -1,4 +1,4 @@
-//! Connections, migrations and the unit of work.
+//! Connections and migrations, and filters and pages as SQL.
 
 mod connections;
 pub mod embedded;
@@ -7,7 +7,6 @@ mod outage;
 mod page;
 mod pool;
 pub mod roles;
-mod tx;
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -22,7 +21,6 @@ pub use outage::Outage;
 pub use page::{ListBounds, ListBoundsRequest, Page, PageRequest};
 pub(crate) use page::{bounds, bounds_from_row, by_ordinal, push_bounds, push_id_page};
 pub use pool::{PATIENCE, RequestPool, WORKER_PATIENCE, for_workers};
-pub use tx::{Statements, Tx};
 
 /// All migrations, embedded in the binary. What a newer binary has migrated is no hindrance: while a service is upgraded,
 /// both run.

@@ -86,10 +86,14 @@ impl Changes {
         }
     }
 
+    /// The merged changes, by record.
+    pub fn into_merged(mut self) -> Vec<Change> {
+        self.records.iter().flat_map(|record| self.of_record.remove(record).unwrap_or_default()).collect()
+    }
+
     /// The merged changes that somebody is told of, by record.
-    pub fn into_events(mut self) -> Vec<Change> {
-        let merged = self.records.into_iter().flat_map(|record| self.of_record.remove(&record).unwrap_or_default());
-        merged.filter(Change::is_event).collect()
+    pub fn into_events(self) -> Vec<Change> {
+        self.into_merged().into_iter().filter(Change::is_event).collect()
     }
 }
 

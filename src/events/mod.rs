@@ -1,6 +1,6 @@
 //! Domain events: what happened, as webhooks and the feed tell it.
 //!
-//! Services say what they changed with [`crate::db::Tx::emit`], in terms of the [`ChangeKind`]s of their capability. Changes of
+//! Services say what they changed with [`crate::unit::Tx::emit`], in terms of the [`ChangeKind`]s of their capability. Changes of
 //! one record in one request merge ([`Changes`]); the commit of the transaction writes them, so that an event exists exactly
 //! when its change does.
 //!
@@ -22,7 +22,7 @@ pub use kind::{Audience, Catalogue, ChangeKind};
 pub use partitions::{RETENTION, maintain, make_partitions, run_maintenance};
 pub use store::{Event, FeedPage, FeedRequest};
 
-use crate::audit::{Entry, Journal};
+use crate::audit::Journal;
 use crate::error::{Error, ErrorAt, ErrorCode, Result};
 use crate::hotels::HotelId;
 use crate::id::IdSource;
@@ -62,21 +62,7 @@ impl EventActor {
     }
 }
 
-/// Writes changes of one hotel as events and into the audit trail, and one delivery for each enabled endpoint that
-/// subscribed to them. Nothing but the commit may follow. Answers how many deliveries there are.
-pub async fn write_in(
-    conn: &mut PgConnection,
-    ids: &IdSource,
-    hotel: HotelId,
-    actor: EventActor,
-    now: DateTime<Utc>,
-    changes: Vec<Change>,
-) -> Result<u64> {
-    let journal = Journal::of(changes.iter().map(Entry::from));
-    write_with_in(conn, ids, hotel, actor, now, &changes, &journal).await
-}
-
-/// How many statements [`write_with_in`] takes.
+/// How many statements [`write_in`] takes.
 pub(crate) fn statements_of(changes: &[Change], journal: &Journal) -> u32 {
     match (changes.is_empty(), journal.is_empty()) {
         (true, true) => 0,
@@ -85,8 +71,9 @@ pub(crate) fn statements_of(changes: &[Change], journal: &Journal) -> u32 {
     }
 }
 
-/// The same with a journal that tells more than the changes.
-pub(crate) async fn write_with_in(
+/// Writes changes of one hotel as events, its journal into the audit trail, and one delivery for each enabled endpoint that
+/// subscribed to them. Nothing but the commit may follow. Answers how many deliveries there are.
+pub async fn write_in(
     conn: &mut PgConnection,
     ids: &IdSource,
     hotel: HotelId,

@@ -151,15 +151,15 @@ async fn entries(
     let wanted = selection.bounds_request(&request);
     let mut session = context.read().await?;
     let (page, bounds) = if let Some(object) = object {
-        let page = audit::pages_of_objects(session.conn(), list, &[object], &request).await?.remove(0);
+        let page = audit::pages_of_objects(session.conn().await?, list, &[object], &request).await?.remove(0);
         let bounds = bounds(&mut session, list, &[object], &wanted).await?;
         (page, bounds[0])
     } else {
-        let page = audit::page(session.conn(), list, &request).await?;
+        let page = audit::page(session.conn().await?, list, &request).await?;
         let bounds = if wanted.is_empty() {
             ListBounds::default()
         } else {
-            audit::bounds(session.conn(), list, &wanted).await?
+            audit::bounds(session.conn().await?, list, &wanted).await?
         };
         (page, bounds)
     };
@@ -176,7 +176,7 @@ async fn bounds(
     if wanted.is_empty() {
         return Ok(vec![ListBounds::default(); objects.len()]);
     }
-    audit::bounds_of_objects(session.conn(), list, objects, wanted).await
+    audit::bounds_of_objects(session.conn().await?, list, objects, wanted).await
 }
 
 /// Pages of `auditTrail` that are selected of records.
@@ -245,7 +245,7 @@ impl Trails {
                 up_to: request.after.filter(|_| page.has_previous_page && !request.from_end),
                 from: request.before.filter(|_| page.has_next_page && request.from_end),
             };
-            let entries = audit::pages_of_objects(session.conn(), &list, records, &request).await?;
+            let entries = audit::pages_of_objects(session.conn().await?, &list, records, &request).await?;
             let bounds = bounds(session, &list, records, &wanted).await?;
             for ((trail, entries), bounds) in trails.iter_mut().zip(entries).zip(bounds) {
                 let keyed = entries.map(|entry| (entry.id, AuditEntryNode::new(entry, zone)));
@@ -260,7 +260,7 @@ impl Trails {
 ///
 /// # Errors
 /// `INVALID_ARGUMENT` at `input.reason`
-pub fn because(session: &mut Session<'_>, reason: Option<&str>) -> Outcome<()> {
+pub fn with_reason(session: &mut Session<'_>, reason: Option<&str>) -> Outcome<()> {
     let reason = reason.map(Reason::parse).transpose().at("reason").in_input()?;
     session.tx().begin_act(reason);
     Ok(())

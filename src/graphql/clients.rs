@@ -182,12 +182,12 @@ async fn page(
     let scope = CursorScope::new(hotel, "clients", &filter);
     let request = arguments.request(scope)?;
     let mut session = context.read().await?;
-    let page = clients::page(session.conn(), hotel, &filter, &request).await?;
+    let page = clients::page(session.conn().await?, hotel, &filter, &request).await?;
     let wanted = selection.bounds_request(&request);
     let bounds = if wanted.is_empty() {
         ListBounds::default()
     } else {
-        clients::bounds(session.conn(), hotel, &filter, &wanted).await?
+        clients::bounds(session.conn().await?, hotel, &filter, &wanted).await?
     };
     let keyed = page.map(|client| (client.id, ClientNode::from(client)));
     Ok(Connection::new(keyed, bounds, &request, scope))

@@ -131,9 +131,15 @@ async fn page(
     let after = after.map(|cursor| scope(hotel.id).key(cursor)).transpose().at("after")?;
     let request = FeedRequest { after, types, size: page_size(first).at("first")? };
     let mut session = context.read().await?;
-    let feed =
-        events::feed(session.conn(), hotel.id, context.actor.integration_id, context.app.kinds, context.now, request)
-            .await?;
+    let feed = events::feed(
+        session.conn().await?,
+        hotel.id,
+        context.actor.integration_id,
+        context.app.kinds,
+        context.now,
+        request,
+    )
+    .await?;
     let edge = |event: events::Event| EventEdge {
         cursor: cursor(hotel.id, event.position),
         node: EventNode::new(event, hotel.time_zone),

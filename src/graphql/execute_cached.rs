@@ -31,7 +31,7 @@ pub async fn execute_cached(
         return None;
     }
     let read = async {
-        let conn = app.pool.of_nobody().await.ok()?;
+        let conn = app.pool.untenanted().await.ok()?;
         let context = RequestContext::new(app.clone(), actor.clone(), Some(conn), false);
         let data = fast_path::answer(&context, Some(page), Some(fingerprint), &prepared.variables).await?;
         Some((data, context.statements()))

@@ -119,14 +119,13 @@ impl ReservationPlan {
 /// One stay.
 pub async fn stay(session: &mut Session<'_>, id: Uuid, plan: &StayPlan) -> Result<RoomStayNode> {
     let hotel = session.context.actor.hotel.id;
-    let view = room_stays::get(session.conn(), hotel, id, plan.joins).await?;
+    let view = room_stays::get(session.conn().await?, hotel, id, plan.joins).await?;
     Ok(stays(session, vec![view], plan).await?.remove(0))
 }
 
 /// A stay as it was just changed: written and read again only for what is selected beside it.
 pub async fn written_stay(session: &mut Session<'_>, stay: RoomStay, plan: &StayPlan) -> Result<RoomStayNode> {
     if !plan.is_empty() {
-        session.write_out().await?;
         return self::stay(session, stay.id, plan).await;
     }
     Ok(stays(session, vec![StayView::from(stay)], plan).await?.remove(0))
@@ -135,7 +134,7 @@ pub async fn written_stay(session: &mut Session<'_>, stay: RoomStay, plan: &Stay
 /// One reservation.
 pub async fn reservation(session: &mut Session<'_>, id: Uuid, plan: &ReservationPlan) -> Result<ReservationNode> {
     let hotel = session.context.actor.hotel.id;
-    let view = reservations::get(session.conn(), hotel, id, plan.joins).await?;
+    let view = reservations::get(session.conn().await?, hotel, id, plan.joins).await?;
     Ok(reservations(session, vec![view], plan).await?.remove(0))
 }
 
@@ -145,7 +144,7 @@ pub async fn stays(session: &mut Session<'_>, views: Vec<StayView>, plan: &StayP
     let ids: Vec<Uuid> = views.iter().map(|view| view.stay.id).collect();
     // By position, not by id: one stay can be on several places of an answer.
     let mut guests = if plan.guests && !ids.is_empty() {
-        clients::guests_of(session.conn(), hotel, &ids).await?
+        clients::guests_of(session.conn().await?, hotel, &ids).await?
     } else {
         Vec::new()
     }
@@ -181,7 +180,7 @@ pub async fn stays(session: &mut Session<'_>, views: Vec<StayView>, plan: &StayP
 async fn overlapping(session: &mut Session<'_>, stays_of: &[Uuid], plan: &StayPlan) -> Result<Vec<Vec<RoomStayNode>>> {
     let Some(plan) = plan.overlapping.as_ref().filter(|_| !stays_of.is_empty()) else { return Ok(Vec::new()) };
     let hotel = session.context.actor.hotel.id;
-    let found = room_stays::overlapping(session.conn(), hotel, stays_of, plan.joins).await?;
+    let found = room_stays::overlapping(session.conn().await?, hotel, stays_of, plan.joins).await?;
     let sizes: Vec<usize> = found.iter().map(Vec::len).collect();
     let mut nodes = Box::pin(stays(session, found.into_iter().flatten().collect(), plan)).await?.into_iter();
     Ok(sizes.into_iter().map(|size| nodes.by_ref().take(size).collect()).collect())
@@ -218,12 +217,13 @@ async fn rooms_of(
         return Ok(Vec::new());
     }
     let pages =
-        room_stays::pages_of_reservations(session.conn(), hotel, reservations, &request, plan.stays.joins).await?;
+        room_stays::pages_of_reservations(session.conn().await?, hotel, reservations, &request, plan.stays.joins)
+            .await?;
     let wanted = ListBoundsRequest::beside(&request, plan.total, plan.has_previous_page, plan.has_next_page);
     let bounds = if wanted.is_empty() {
         vec![ListBounds::default(); pages.len()]
     } else {
-        room_stays::bounds_of_reservations(session.conn(), hotel, reservations, &wanted).await?
+        room_stays::bounds_of_reservations(session.conn().await?, hotel, reservations, &wanted).await?
     };
     let sizes: Vec<_> =
         pages.iter().map(|page| (page.stays.items.len(), page.stays.more, page.event_position)).collect();

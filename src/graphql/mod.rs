@@ -45,7 +45,8 @@ mod validate;
 mod values;
 mod webhooks;
 
-pub use execute::{DEADLINE, Execution, Keyed, execute, execute_keyed};
+pub use crate::unit::DEADLINE;
+pub use execute::{Execution, Keyed, execute, execute_keyed};
 pub use execute_cached::execute_cached;
 pub use judge::Selected;
 pub use prepare::GraphQlRequest;

@@ -174,12 +174,12 @@ async fn page(
     let request = arguments.request(scope)?;
     let plan = ReservationPlan::of(&selection.field("edges").field("node"))?;
     let mut session = context.read().await?;
-    let page = reservations::page(session.conn(), hotel, &filter, &request, plan.joins).await?;
+    let page = reservations::page(session.conn().await?, hotel, &filter, &request, plan.joins).await?;
     let wanted = selection.bounds_request(&request);
     let bounds = if wanted.is_empty() {
         ListBounds::default()
     } else {
-        reservations::bounds(session.conn(), hotel, &filter, &wanted).await?
+        reservations::bounds(session.conn().await?, hotel, &filter, &wanted).await?
     };
     let ids: Vec<_> = page.items.iter().map(|view| view.reservation.id).collect();
     let more = page.more;

@@ -208,12 +208,12 @@ async fn page(
     let node = selection.field("edges").field("node");
     let (deletes_at, plan) = (node.has("deletesAt"), TrailPlan::of(&node)?);
     let mut session = context.read().await?;
-    let page = room_access_keys::page(session.conn(), hotel, integration, &request, deletes_at).await?;
+    let page = room_access_keys::page(session.conn().await?, hotel, integration, &request, deletes_at).await?;
     let wanted = selection.bounds_request(&request);
     let bounds = if wanted.is_empty() {
         ListBounds::default()
     } else {
-        room_access_keys::bounds(session.conn(), hotel, integration, &wanted).await?
+        room_access_keys::bounds(session.conn().await?, hotel, integration, &wanted).await?
     };
     let keys: Vec<Uuid> = page.items.iter().map(|key| key.id).collect();
     let mut trails = Trails::read(&mut session, &keys, &plan).await?.into_iter();
@@ -332,13 +332,10 @@ impl RoomAccessKeyMutation {
         #[graphql(desc = "What the key holds.")] input: CreateRoomAccessKeyInput,
     ) -> Outcome<Option<CreateRoomAccessKeyPayload>> {
         let context = RequestContext::of(ctx);
-        let mut session = context.write_keys().await?;
+        let mut session = context.write().await?;
         let new = new_key(input).in_input()?;
         let key = room_access_keys::create_in(session.tx(), &new).in_input()?;
         let plan = TrailPlan::of(&Selection::of(ctx).field("roomAccessKey"))?;
-        if !plan.is_empty() {
-            session.write_out().await?;
-        }
         let trails = Trails::read(&mut session, &[key.id], &plan).await?.pop().unwrap_or_default();
         let mut room_access_key = RoomAccessKeyNode::opened(context, key);
         room_access_key.set_trails(trails);
@@ -355,7 +352,7 @@ impl RoomAccessKeyMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which key on which stay.")] input: AddRoomAccessKeyInput,
     ) -> Outcome<Option<AddRoomAccessKeyPayload>> {
-        let mut session = RequestContext::of(ctx).write_keys().await?;
+        let mut session = RequestContext::of(ctx).write().await?;
         let stay = uuid(&input.room_stay_id);
         let stay = room_stays::add_key_in(session.tx(), stay, uuid(&input.room_access_key_id)).await.in_input()?;
         let plan = StayPlan::of(&Selection::of(ctx).field("roomStay"))?;
@@ -371,7 +368,7 @@ impl RoomAccessKeyMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which key off which stay.")] input: RemoveRoomAccessKeyInput,
     ) -> Outcome<Option<RemoveRoomAccessKeyPayload>> {
-        let mut session = RequestContext::of(ctx).write_keys().await?;
+        let mut session = RequestContext::of(ctx).write().await?;
         let stay = uuid(&input.room_stay_id);
         let stay = room_stays::remove_key_in(session.tx(), stay, uuid(&input.room_access_key_id)).await.in_input()?;
         let plan = StayPlan::of(&Selection::of(ctx).field("roomStay"))?;

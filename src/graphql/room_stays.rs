@@ -4,7 +4,7 @@ use async_graphql::{ComplexObject, Context, ID, InputObject, MaybeUndefined, Obj
 use chrono_tz::Tz;
 use uuid::Uuid;
 
-use super::audit::{AuditEntryNode, Trails, because};
+use super::audit::{AuditEntryNode, Trails, with_reason};
 use super::clients::ClientNode;
 use super::connection::Connection;
 use super::context::RequestContext;
@@ -294,12 +294,12 @@ async fn page(
     let plan = StayPlan::of_page(selection)?;
     let mut session = context.read().await?;
     let StayPage { stays, event_position } =
-        room_stays::page(session.conn(), None, hotel, &filter, &request, plan.joins).await?;
+        room_stays::page(session.conn().await?, None, hotel, &filter, &request, plan.joins).await?;
     let wanted = selection.bounds_request(&request);
     let bounds = if wanted.is_empty() {
         ListBounds::default()
     } else {
-        room_stays::bounds(session.conn(), hotel, &filter, &wanted).await?
+        room_stays::bounds(session.conn().await?, hotel, &filter, &wanted).await?
     };
     let more = stays.more;
     let nodes = load::stays(&mut session, stays.items, &plan).await?;
@@ -346,7 +346,7 @@ impl RoomStayMutation {
         #[graphql(desc = "What was seen.")] input: UpdateRoomStayInput,
     ) -> Outcome<Option<UpdateRoomStayPayload>> {
         let mut session = RequestContext::of(ctx).write().await?;
-        because(&mut session, input.reason.as_deref())?;
+        with_reason(&mut session, input.reason.as_deref())?;
         let stay = uuid(&input.id);
         let instant = |at: MaybeUndefined<Datetime>| at.map_value(|at| at.0.to_utc()).into();
         let (check_in, check_out): (Option<Option<_>>, Option<Option<_>>) =

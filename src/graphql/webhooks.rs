@@ -201,12 +201,12 @@ async fn endpoints(
     let scope = CursorScope::new(hotel, "webhookEndpoints", &filter);
     let request = arguments.request(scope)?;
     let mut session = context.read().await?;
-    let page = webhooks::page(session.conn(), hotel, integration, &ids, &request).await?;
+    let page = webhooks::page(session.conn().await?, hotel, integration, &ids, &request).await?;
     let wanted = selection.bounds_request(&request);
     let bounds = if wanted.is_empty() {
         ListBounds::default()
     } else {
-        webhooks::bounds(session.conn(), hotel, integration, &ids, &wanted).await?
+        webhooks::bounds(session.conn().await?, hotel, integration, &ids, &wanted).await?
     };
     let zone = context.actor.hotel.time_zone;
     let keyed = page.map(|endpoint| (endpoint.id, WebhookEndpointNode::new(endpoint, zone)));
@@ -223,12 +223,12 @@ async fn deliveries(
     let scope = CursorScope::new(list.hotel, "webhookDeliveries", &filter);
     let request = arguments.request(scope)?;
     let mut session = context.read().await?;
-    let page = webhooks::deliveries(session.conn(), list, &request).await?;
+    let page = webhooks::deliveries(session.conn().await?, list, &request).await?;
     let wanted = selection.bounds_request(&request);
     let bounds = if wanted.is_empty() {
         ListBounds::default()
     } else {
-        webhooks::deliveries_bounds(session.conn(), list, &wanted).await?
+        webhooks::deliveries_bounds(session.conn().await?, list, &wanted).await?
     };
     let node = selection.field("edges").field("node");
     let mut attempts = attempts(&mut session, &page.items, &node).await?;
@@ -251,7 +251,7 @@ async fn attempts(
     let Some(first) = deliveries.first().filter(|_| node.has("attempts")) else { return Ok(all) };
     let positions: Vec<i64> = deliveries.iter().map(|delivery| delivery.id.position).collect();
     let hotel = session.context.actor.hotel.id;
-    for (position, attempt) in webhooks::attempts(session.conn(), hotel, first.id.endpoint, &positions).await? {
+    for (position, attempt) in webhooks::attempts(session.conn().await?, hotel, first.id.endpoint, &positions).await? {
         all.entry(position).or_default().push(attempt);
     }
     Ok(all)

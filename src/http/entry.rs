@@ -26,7 +26,7 @@ pub(super) struct Refused {
 
 /// The cached credential of a request; `None` where [`enter`] has to look it up. Nothing is to be answered before it is confirmed.
 pub(super) fn look_up_cached(app: &App, head: &Parts) -> Option<CachedCredential> {
-    let cached = auth::look_up_cached(app, head.headers.get(AUTHORIZATION))?;
+    let cached = auth::look_up_cached(&app.credentials, head.headers.get(AUTHORIZATION))?;
     let may_ask = stranger(app, head).is_none_or(|stranger| app.throttle.check_stranger(&stranger).is_ok());
     (may_ask && app.throttle.has_left(&cached.actor)).then_some(cached)
 }
@@ -36,7 +36,7 @@ pub(super) fn count_confirmed(app: &App, head: &Parts, actor: &Actor) {
     if let Some(stranger) = stranger(app, head) {
         app.throttle.let_in(&stranger);
     }
-    auth::count(app, actor);
+    app.key_usage.note(actor, app.clock.now());
 }
 
 /// Tells who sends a request. Whoever is not `wanted` here is answered like a stranger.
@@ -71,7 +71,7 @@ async fn authenticate(
     if let Some(stranger) = stranger {
         app.throttle.check_stranger(stranger)?;
     }
-    let found = auth::authenticate(app, head.headers.get(AUTHORIZATION)).await.and_then(|admission| {
+    let found = app.authenticate(head.headers.get(AUTHORIZATION)).await.and_then(|admission| {
         let invalid = || Error::new(ErrorCode::Unauthorized, "Invalid credentials");
         if wanted(&admission.actor) { Ok(admission) } else { Err(invalid()) }
     });

@@ -18,11 +18,12 @@ pub use store::{ReservationField, ReservationJoins, ReservationView};
 
 use crate::audit::{Action, ObjectType};
 use crate::clients::{self, ClientDetails, ClientKind};
-use crate::db::{Condition, Filter, ListBounds, ListBoundsRequest, Page, PageRequest, Tx};
+use crate::db::{Condition, Filter, ListBounds, ListBoundsRequest, Page, PageRequest};
 use crate::error::{Error, ErrorAt, ErrorCode, Result, violated_constraint};
 use crate::events::{Audience, ChangeKind};
 use crate::hotels::HotelId;
 use crate::room_stays::{self, NewStay};
+use crate::unit::Tx;
 
 /// A reservation was made.
 pub static CREATED: ChangeKind = ChangeKind {
@@ -137,7 +138,7 @@ pub async fn create_in(tx: &mut Tx, new: NewReservation) -> Result<Uuid> {
         return Err(Error::invalid(message).at("roomStays"));
     }
     let (hotel, now) = (tx.actor.hotel.id, tx.now);
-    let id = tx.app.ids.uuid(now);
+    let id = tx.context.ids.uuid(now);
     let (client_id, guest) = match new.client {
         Booker::Existing(id) => {
             require_client_in(tx, id).await.at("id").at("client")?;
@@ -173,7 +174,7 @@ pub async fn create_in(tx: &mut Tx, new: NewReservation) -> Result<Uuid> {
         refuse_taken_in(tx, &reservation).await?;
     }
     require_contact_in(tx, &reservation).await?;
-    store::insert(tx.conn(), hotel, &reservation).await.map_err(code_taken)?;
+    store::insert(tx.conn().await?, hotel, &reservation).await.map_err(code_taken)?;
     tx.emit(CREATED.of(id));
     for (index, mut stay) in new.stays.into_iter().enumerate() {
         if stay.guest_ids.is_empty() {
@@ -242,7 +243,7 @@ pub(crate) async fn lock_open_in(tx: &mut Tx, id: Uuid) -> Result<()> {
 
 async fn lock_in(tx: &mut Tx, id: Uuid) -> Result<Reservation> {
     let hotel = tx.actor.hotel.id;
-    store::lock(tx.conn(), hotel, id).await?.ok_or_else(not_found)
+    store::lock(tx.conn().await?, hotel, id).await?.ok_or_else(not_found)
 }
 
 fn not_found() -> Error {
@@ -281,7 +282,7 @@ fn set<T>(field: &mut T, value: Option<T>) {
 /// Refuses the code of another reservation.
 async fn refuse_taken_in(tx: &mut Tx, reservation: &Reservation) -> Result<()> {
     let hotel = tx.actor.hotel.id;
-    let found = store::find_by_code(tx.conn(), hotel, &reservation.code).await?;
+    let found = store::find_by_code(tx.conn().await?, hotel, &reservation.code).await?;
     if found.is_none_or(|id| id == reservation.id) { Ok(()) } else { Err(Error::of(ErrorCode::CodeTaken).at("code")) }
 }
 
@@ -294,7 +295,7 @@ async fn require_contact_in(tx: &mut Tx, reservation: &Reservation) -> Result<()
 
 async fn require_client_in(tx: &mut Tx, id: Uuid) -> Result<()> {
     let hotel = tx.actor.hotel.id;
-    let exists = clients::store::exists(tx.conn(), hotel, id).await?;
+    let exists = clients::store::exists(tx.conn().await?, hotel, id).await?;
     if exists { Ok(()) } else { Err(Error::not_found("Client")) }
 }
 
@@ -304,7 +305,7 @@ async fn write_in(tx: &mut Tx, before: &Reservation, after: &Reservation) -> Res
         return Ok(());
     }
     let (hotel, now) = (tx.actor.hotel.id, tx.now);
-    store::update(tx.conn(), hotel, after, now).await.map_err(code_taken)?;
+    store::update(tx.conn().await?, hotel, after, now).await.map_err(code_taken)?;
     tx.emit(UPDATED.of(after.id).with_fields(fields));
     Ok(())
 }
@@ -332,7 +333,7 @@ fn changed_fields(before: &Reservation, after: &Reservation) -> Vec<&'static str
 fn made_up_code(tx: &Tx) -> String {
     const ALPHABET: &[u8; 32] = b"23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
     let mut random = [0_u8; 8];
-    tx.app.ids.fill(&mut random);
+    tx.context.ids.fill(&mut random);
     random.iter().map(|byte| char::from(ALPHABET[usize::from(byte % 32)])).collect()
 }
 

@@ -16,12 +16,13 @@ pub use model::{KeyKind, NewKey, UNASSIGNED_HOURS};
 pub use store::StoredKey;
 
 use crate::audit::{Action, ObjectType};
-use crate::db::{ListBounds, ListBoundsRequest, Page, PageRequest, Tx};
+use crate::db::{ListBounds, ListBoundsRequest, Page, PageRequest};
 use crate::error::{Error, ErrorCode, Result};
 use crate::events::{Audience, ChangeKind};
 use crate::hotels::HotelId;
-use crate::room_stays::AssignedKey;
+use crate::room_stays::{AssignedKey, PendingKeys};
 use crate::secrets::{Secret, SecretKeys, seal_context};
+use crate::unit::Tx;
 
 /// A key was made. Nobody is told, as it concerns nobody before it is on a stay; but one that is made and deleted in one
 /// request never was.
@@ -69,15 +70,15 @@ pub async fn bounds(
     store::bounds(conn, hotel, integration, request).await
 }
 
-/// Makes a key that is on no stay yet (checklist A40, A47). It is written later ([`crate::room_stays::Unwritten`]).
+/// Makes a key that is on no stay yet (checklist A40, A47). It is written later ([`PendingKeys`]).
 ///
 /// # Errors
 /// `ROOM_ACCESS_KEYS_DISABLED`
 pub fn create_in(tx: &mut Tx, new: &NewKey) -> Result<StoredKey> {
     require_enabled(tx)?;
     let (hotel, now) = (tx.actor.hotel.id, tx.now);
-    let id = tx.app.ids.uuid(now);
-    let secret = tx.app.secret_keys.seal(&tx.app.ids, &seal_context(hotel, id), new.secret());
+    let id = tx.context.ids.uuid(now);
+    let secret = tx.context.secret_keys.seal(&tx.context.ids, &seal_context(hotel, id), new.secret());
     let key = StoredKey {
         id,
         kind: new.kind(),
@@ -85,7 +86,7 @@ pub fn create_in(tx: &mut Tx, new: &NewKey) -> Result<StoredKey> {
         compartment: new.compartment().map(str::to_owned),
         deletes_at: model::deletes_at(Some(now), None),
     };
-    tx.unwritten.make(key.clone());
+    tx.pending::<PendingKeys>().create(key.clone());
     tx.emit(CREATED.of(id));
     Ok(key)
 }
@@ -98,14 +99,14 @@ pub async fn delete_in(tx: &mut Tx, id: Uuid) -> Result<()> {
     require_enabled(tx)?;
     let (hotel, integration) = (tx.actor.hotel.id, tx.actor.integration_id);
     lock_own_in(tx, id).await?;
-    if store::is_assigned(tx.conn(), hotel, id).await? {
+    if store::is_assigned(tx.conn().await?, hotel, id).await? {
         return Err(Error::new(
             ErrorCode::KeyStillAssigned,
             "This room access key is assigned to a room stay. Remove it from all room stays first",
         )
         .at("roomAccessKeyId"));
     }
-    store::delete(tx.conn(), hotel, id).await?;
+    store::delete(tx.conn().await?, hotel, id).await?;
     tx.emit(DELETED.of(id).owned_by(integration));
     Ok(())
 }
@@ -123,11 +124,11 @@ pub(crate) fn require_enabled(tx: &Tx) -> Result<()> {
 /// # Errors
 /// `NOT_FOUND` for a foreign key as for one that does not exist.
 pub(crate) async fn lock_own_in(tx: &mut Tx, id: Uuid) -> Result<AssignedKey> {
-    if let Some(kind) = tx.unwritten.made(id) {
+    if let Some(kind) = tx.pending::<PendingKeys>().created(id) {
         return Ok(AssignedKey { id, kind });
     }
     let (hotel, integration) = (tx.actor.hotel.id, tx.actor.integration_id);
-    assigned_key(id, store::lock_own(tx.conn_beside_unwritten(), hotel, integration, id).await?)
+    assigned_key(id, store::lock_own(tx.conn_beside_pending(), hotel, integration, id).await?)
 }
 
 /// The same for a key that is put on a stay: stops its clock.
@@ -135,11 +136,11 @@ pub(crate) async fn lock_own_in(tx: &mut Tx, id: Uuid) -> Result<AssignedKey> {
 /// # Errors
 /// `NOT_FOUND` for a foreign key as for one that does not exist.
 pub(crate) async fn assign_own_in(tx: &mut Tx, id: Uuid) -> Result<AssignedKey> {
-    if let Some(kind) = tx.unwritten.made(id) {
+    if let Some(kind) = tx.pending::<PendingKeys>().created(id) {
         return Ok(AssignedKey { id, kind });
     }
     let (hotel, integration) = (tx.actor.hotel.id, tx.actor.integration_id);
-    assigned_key(id, store::mark_assigned(tx.conn_beside_unwritten(), hotel, integration, id).await?)
+    assigned_key(id, store::mark_assigned(tx.conn_beside_pending(), hotel, integration, id).await?)
 }
 
 fn assigned_key(id: Uuid, kind: Option<KeyKind>) -> Result<AssignedKey> {
@@ -151,12 +152,12 @@ fn assigned_key(id: Uuid, kind: Option<KeyKind>) -> Result<AssignedKey> {
 pub(crate) async fn unassigned_in(tx: &mut Tx, id: Uuid) -> Result<()> {
     let hotel = tx.actor.hotel.id;
     // Locked in a statement of its own: the next one must see what a concurrent removal from another stay committed.
-    store::lock(tx.conn(), hotel, id).await?;
-    came_off_in(tx, &[id]).await
+    store::lock(tx.conn().await?, hotel, id).await?;
+    mark_unassigned_in(tx, &[id]).await
 }
 
-/// The same for keys that are held.
-pub(crate) async fn came_off_in(tx: &mut Tx, ids: &[Uuid]) -> Result<()> {
+/// Starts the clock of those keys that were taken off their last stay. They are locked.
+pub(crate) async fn mark_unassigned_in(tx: &mut Tx, ids: &[Uuid]) -> Result<()> {
     let (hotel, now) = (tx.actor.hotel.id, tx.now);
-    store::mark_unassigned(tx.conn(), hotel, ids, now).await
+    store::mark_unassigned(tx.conn().await?, hotel, ids, now).await
 }

@@ -10,8 +10,8 @@ mod front_desk;
 mod guests;
 mod keys;
 mod model;
+mod pending;
 pub(crate) mod store;
-mod unwritten;
 
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -27,20 +27,20 @@ pub use store::{KeyEnd, StayField, StayJoins, StayKey, StayPage, StayView};
 
 use crate::audit::{Action, ObjectType};
 use crate::auth::CredentialFingerprint;
-use crate::db::{Filter, ListBounds, ListBoundsRequest, PageRequest, Tx};
+use crate::db::{Filter, ListBounds, ListBoundsRequest, PageRequest};
 use crate::error::{Error, ErrorCode, Result};
 use crate::events::{Audience, ChangeKind};
 use crate::hotels::HotelId;
 use crate::reservations::ReservationStatus;
+use crate::unit::Tx;
 use store::LockedStay;
 
-pub use unwritten::Unwritten;
+pub use pending::PendingKeys;
 
 pub(crate) use front_desk::insert_in;
 pub(crate) use keys::key_entry;
 pub use store::pages_of_reservations;
 pub(crate) use store::{bounds_of_reservations, overlapping};
-pub(crate) use unwritten::write_in;
 
 /// A stay was added.
 pub static CREATED: ChangeKind = ChangeKind {
@@ -108,7 +108,7 @@ fn not_found() -> Error {
 /// Holds one stay until the transaction ends; `argument` names it in the refusal.
 async fn lock_in(tx: &mut Tx, id: Uuid, argument: &'static str) -> Result<LockedStay> {
     let hotel = tx.actor.hotel.id;
-    store::lock(tx.conn(), hotel, &[id]).await?.pop().ok_or_else(|| not_found().at(argument))
+    store::lock(tx.conn().await?, hotel, &[id]).await?.pop().ok_or_else(|| not_found().at(argument))
 }
 
 fn require_not_cancelled(locked: &LockedStay) -> Result<()> {

@@ -41,13 +41,15 @@ pub use log::{DeliveryList, attempts, deliveries, deliveries_bounds, resend_in};
 pub use model::{Attempt, Delivery, DeliveryId, DeliveryStatus, Endpoint, EndpointStatus, Failure, WebhookSettings};
 pub use workers::{deliver_due, run};
 
-use crate::app::App;
 use crate::audit::{Action, Entry, ObjectType};
-use crate::db::{Condition, ListBounds, ListBoundsRequest, Page, PageRequest, Tx};
+use crate::context::Context;
+use crate::db::{Condition, ListBounds, ListBoundsRequest, Page, PageRequest};
 use crate::error::{Error, ErrorAt, Result};
-use crate::events::{self, Audience, ChangeKind};
+use crate::events::{self, Audience, Catalogue, ChangeKind};
 use crate::hotels::HotelId;
 use crate::secrets::{Secret, seal_context};
+use crate::unit::Tx;
+use address::AllowedNetworks;
 use target::Target;
 
 /// A webhook endpoint was tried out.
@@ -89,16 +91,22 @@ pub struct EndpointUpdate {
     pub events: Option<Vec<String>>,
 }
 
-/// Adds an endpoint. Answers with its secret, which is never shown again.
+/// Adds an endpoint. Answers with its secret, which is never shown again. `networks`: those that are reached although they are
+/// not public.
 ///
 /// # Errors
 /// `INVALID_ARGUMENT` for a URL that webhooks are not sent to, unknown types of events, and one endpoint too many.
-pub async fn create_in(tx: &mut Tx, new: NewEndpoint) -> Result<(Endpoint, Secret)> {
-    check_url(tx, &new.url)?;
-    let event_types = check_events(tx, &new.events)?;
+pub async fn create_in(
+    tx: &mut Tx,
+    networks: &AllowedNetworks,
+    kinds: Catalogue,
+    new: NewEndpoint,
+) -> Result<(Endpoint, Secret)> {
+    check_url(networks, &new.url)?;
+    let event_types = check_events(kinds, &new.events)?;
     let (hotel, integration, now) = (tx.actor.hotel.id, tx.actor.integration_id, tx.now);
-    store::lock_integration(tx.conn(), hotel, integration).await?;
-    let counts = store::count(tx.conn(), hotel, integration).await?;
+    store::lock_integration(tx.conn().await?, hotel, integration).await?;
+    let counts = store::count(tx.conn().await?, hotel, integration).await?;
     if counts.all >= MOST_ENDPOINTS {
         return Err(Error::invalid(format!("An integration has at most {MOST_ENDPOINTS} webhook endpoints")));
     }
@@ -106,7 +114,7 @@ pub async fn create_in(tx: &mut Tx, new: NewEndpoint) -> Result<(Endpoint, Secre
         require_place(counts.enabled)?;
     }
     let endpoint = Endpoint {
-        id: tx.app.ids.uuid(now),
+        id: tx.context.ids.uuid(now),
         url: new.url,
         status: new.status,
         events: event_types,
@@ -117,7 +125,7 @@ pub async fn create_in(tx: &mut Tx, new: NewEndpoint) -> Result<(Endpoint, Secre
         updated_at: now,
     };
     let (secret, sealed) = new_secret(tx, endpoint.id);
-    store::insert(tx.conn(), hotel, integration, &endpoint, &sealed).await?;
+    store::insert(tx.conn().await?, hotel, integration, &endpoint, &sealed).await?;
     tx.audit(Entry::created(ObjectType::WebhookEndpoint, endpoint.id));
     wait_for_events(tx).await?;
     Ok((endpoint, secret))
@@ -127,18 +135,24 @@ pub async fn create_in(tx: &mut Tx, new: NewEndpoint) -> Result<(Endpoint, Secre
 ///
 /// # Errors
 /// `NOT_FOUND`, and those of [`create_in`].
-pub async fn update_in(tx: &mut Tx, id: Uuid, update: EndpointUpdate) -> Result<Endpoint> {
+pub async fn update_in(
+    tx: &mut Tx,
+    networks: &AllowedNetworks,
+    kinds: Catalogue,
+    id: Uuid,
+    update: EndpointUpdate,
+) -> Result<Endpoint> {
     if let Some(url) = &update.url {
-        check_url(tx, url)?;
+        check_url(networks, url)?;
     }
-    let event_types = update.events.map(|types| check_events(tx, &types)).transpose()?;
+    let event_types = update.events.map(|types| check_events(kinds, &types)).transpose()?;
     let (hotel, integration, now) = (tx.actor.hotel.id, tx.actor.integration_id, tx.now);
-    store::lock_integration(tx.conn(), hotel, integration).await?;
+    store::lock_integration(tx.conn().await?, hotel, integration).await?;
     let before = lock_in(tx, id).await?;
     let mut endpoint = before.clone();
     let enabled = update.status == Some(EndpointStatus::Enabled) && endpoint.status == EndpointStatus::Disabled;
     if enabled {
-        let counts = store::count(tx.conn(), hotel, integration).await?;
+        let counts = store::count(tx.conn().await?, hotel, integration).await?;
         require_place(counts.enabled)?;
         (endpoint.disabled_reason, endpoint.disabled_at) = (None, None);
     }
@@ -147,7 +161,7 @@ pub async fn update_in(tx: &mut Tx, id: Uuid, update: EndpointUpdate) -> Result<
     endpoint.url = update.url.unwrap_or(endpoint.url);
     endpoint.events = event_types.unwrap_or(endpoint.events);
     endpoint.updated_at = now;
-    store::update(tx.conn(), hotel, &endpoint, forgets).await?;
+    store::update(tx.conn().await?, hotel, &endpoint, forgets).await?;
     let changed = model::changed_fields(&before, &endpoint);
     if !changed.is_empty() {
         tx.audit(Entry::updated(ObjectType::WebhookEndpoint, id, changed));
@@ -163,7 +177,7 @@ pub async fn update_in(tx: &mut Tx, id: Uuid, update: EndpointUpdate) -> Result<
 pub async fn delete_in(tx: &mut Tx, id: Uuid) -> Result<()> {
     lock_in(tx, id).await?;
     let hotel = tx.actor.hotel.id;
-    store::delete(tx.conn(), hotel, id).await?;
+    store::delete(tx.conn().await?, hotel, id).await?;
     tx.audit(Entry::deleted(ObjectType::WebhookEndpoint, id));
     Ok(())
 }
@@ -176,7 +190,7 @@ pub async fn rotate_secret_in(tx: &mut Tx, id: Uuid) -> Result<(Endpoint, Secret
     let mut endpoint = lock_in(tx, id).await?;
     let (hotel, now) = (tx.actor.hotel.id, tx.now);
     let (secret, sealed) = new_secret(tx, id);
-    store::rotate_secret(tx.conn(), hotel, id, &sealed, now + ROTATION, now).await?;
+    store::rotate_secret(tx.conn().await?, hotel, id, &sealed, now + ROTATION, now).await?;
     endpoint.updated_at = now;
     tx.audit(Entry::updated(ObjectType::WebhookEndpoint, id, ["secret"]));
     Ok((endpoint, secret))
@@ -218,14 +232,14 @@ pub async fn bounds(
 }
 
 /// All endpoints of a hotel, each with the name of its integration. For whoever runs the service.
-pub async fn of_hotel(app: &App, hotel: HotelId) -> Result<Vec<(String, Endpoint)>> {
-    let mut conn = app.worker_pool.acquire().await?;
+pub async fn of_hotel(context: &Context, hotel: HotelId) -> Result<Vec<(String, Endpoint)>> {
+    let mut conn = context.worker_pool.acquire().await?;
     store::of_hotel(&mut conn, hotel).await
 }
 
 async fn lock_in(tx: &mut Tx, id: Uuid) -> Result<Endpoint> {
     let (hotel, integration) = (tx.actor.hotel.id, tx.actor.integration_id);
-    let endpoint = store::lock(tx.conn(), hotel, integration, id).await?;
+    let endpoint = store::lock(tx.conn().await?, hotel, integration, id).await?;
     endpoint.ok_or_else(|| Error::not_found("Webhook endpoint").at("id"))
 }
 
@@ -233,18 +247,18 @@ async fn lock_in(tx: &mut Tx, id: Uuid) -> Result<Endpoint> {
 /// learns of every change in one of the two ways. Last, because from here on commits of the hotel wait for this one.
 async fn wait_for_events(tx: &mut Tx) -> Result<()> {
     let hotel = tx.actor.hotel.id;
-    events::store::lock_counter(tx.conn(), hotel).await
+    events::store::lock_counter(tx.conn().await?, hotel).await
 }
 
-fn check_url(tx: &Tx, url: &str) -> Result<()> {
-    Target::parse(url, &tx.app.webhooks.allowed_networks).map(drop).map_err(Error::invalid).at("url")
+fn check_url(networks: &AllowedNetworks, url: &str) -> Result<()> {
+    Target::parse(url, networks).map(drop).map_err(Error::invalid).at("url")
 }
 
-fn check_events(tx: &Tx, types: &[String]) -> Result<Vec<String>> {
+fn check_events(kinds: Catalogue, types: &[String]) -> Result<Vec<String>> {
     if types.is_empty() {
         return Err(Error::invalid("Subscribe to at least one type of events").at("events"));
     }
-    let types = tx.app.kinds.types_named(types).at("events")?;
+    let types = kinds.types_named(types).at("events")?;
     Ok(types.into_iter().map(str::to_owned).collect())
 }
 
@@ -256,8 +270,8 @@ fn require_place(enabled: i64) -> Result<()> {
 }
 
 fn new_secret(tx: &Tx, endpoint: Uuid) -> (Secret, Vec<u8>) {
-    let secret = sign::generate(&tx.app.ids);
+    let secret = sign::generate(&tx.context.ids);
     let context = seal_context(tx.actor.hotel.id, endpoint);
-    let sealed = tx.app.secret_keys.seal(&tx.app.ids, &context, secret.expose());
+    let sealed = tx.context.secret_keys.seal(&tx.context.ids, &context, secret.expose());
     (secret, sealed)
 }

@@ -26,12 +26,12 @@ fn request(query: &str, day: &str) -> GraphQlRequest {
 }
 
 fn cached(app: &App, key: &str) -> Option<CachedCredential> {
-    auth::look_up_cached(app, Some(&bearer(key)))
+    auth::look_up_cached(&app.credentials, Some(&bearer(key)))
 }
 
 /// As every request is answered whose key is looked up first.
 async fn looked_up(app: &App, key: &str, query: &str, day: &str) -> Value {
-    let admission = auth::authenticate(app, Some(&bearer(key))).await.expect("let in");
+    let admission = app.authenticate(Some(&bearer(key))).await.expect("let in");
     let (requests, deadline) = (vec![request(query, day)], Instant::now() + DEADLINE);
     let execution = execute_keyed(app, &admission.actor, Some(admission.conn), requests, None, deadline).await;
     serde_json::to_value(&execution.responses[0]).expect("JSON")
@@ -105,7 +105,7 @@ async fn whatever_changes_about_a_key_or_its_hotel_holds_from_the_next_page_on()
     ] {
         sqlx::query(end).execute(&house.test.db.pool).await.expect(end);
         assert_eq!(at_once(&house.test, &before, PAGE, "2026-02-10").await, None, "{end}");
-        auth::authenticate(&house.test, Some(&bearer(key))).await.expect_err(end);
+        house.test.authenticate(Some(&bearer(key))).await.expect_err(end);
         assert!(cached(&house.test, key).is_none(), "nor is it cached when it is looked up again");
     }
 }
@@ -165,7 +165,7 @@ async fn only_a_valid_page_of_stays_is_read_for_a_cached_credential() {
     ] {
         assert_eq!(at_once(&house.test, &cached, query, day).await, None, "{query}");
     }
-    let is_still_known = auth::look_up_cached(&house.test, Some(&bearer(&house.keys.live))).is_some();
+    let is_still_known = auth::look_up_cached(&house.test.credentials, Some(&bearer(&house.keys.live))).is_some();
     assert!(is_still_known, "none of them reached the database");
 }
 
@@ -173,13 +173,13 @@ async fn only_a_valid_page_of_stays_is_read_for_a_cached_credential() {
 async fn a_page_counts_as_a_request_of_its_key() {
     let house = house().await;
     let server = TestServer::start(&house.test).await;
-    auth::write_usage(&house.test).await.expect("written");
+    auth::write_usage(&house.test, &house.test.key_usage).await.expect("written");
     let count = async || auth::list_api_keys(&house.test, house.hotel.id).await.expect("keys")[0].request_count;
     let before = count().await;
     for _ in 0..3 {
         let page = json!({"query": PAGE, "variables": {"day": "2026-02-10"}});
         assert_eq!(server.post(&house.keys.live, &page).send().await.expect("an answer").status(), 200);
     }
-    auth::write_usage(&house.test).await.expect("written");
+    auth::write_usage(&house.test, &house.test.key_usage).await.expect("written");
     assert_eq!(count().await - before, 3);
 }

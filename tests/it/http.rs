@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono_tz::Tz;
 use futures_util::future::join_all;
 use latchkey::app::App;
-use latchkey::auth::{self, ApiKeyChange, Permission};
+use latchkey::auth::{ApiKeyChange, Permission};
 use latchkey::clock::Clock;
 use latchkey::id::IdSource;
 use latchkey::secrets::SecretKeys;
@@ -100,7 +100,7 @@ async fn e19_a_missing_or_malformed_header_says_how_to_send_it() {
 async fn e20_e22_e24_every_wrong_key_gets_the_same_answer() {
     let (app, vendor, server) = started().await;
     let expected = auth_error("UNAUTHORIZED", "Invalid credentials");
-    auth::change_api_key(&app, vendor.api_key_id, ApiKeyChange::Disable).await.expect("disabled");
+    app.change_api_key(vendor.api_key_id, ApiKeyChange::Disable).await.expect("disabled");
     for wrong in [
         "x",
         "pms_live_",
@@ -117,7 +117,7 @@ async fn e20_e22_e24_every_wrong_key_gets_the_same_answer() {
 async fn e16_e21_a_revoked_key_is_told_so_from_the_next_request_on() {
     let (app, vendor, server) = started().await;
     assert_eq!(server.post(&vendor.live, &typename()).send().await.expect("an answer").status(), 200);
-    auth::change_api_key(&app, vendor.api_key_id, ApiKeyChange::Revoke).await.expect("revoked");
+    app.change_api_key(vendor.api_key_id, ApiKeyChange::Revoke).await.expect("revoked");
     let expected = auth_error("KEY_REVOKED", "API key has been revoked. Contact hotel admin for a new key.");
     for key in [&vendor.live, &vendor.test] {
         assert_eq!(refused(&server, Some(&format!("Bearer {key}"))).await, expected);

@@ -53,4 +53,5 @@ mod support;
 mod tenancy;
 mod tidy;
 mod traces;
+mod unit;
 mod webhooks;

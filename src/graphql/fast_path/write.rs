@@ -66,11 +66,11 @@ impl CompiledPage {
         let wanted = ListBoundsRequest::beside(&request, total, has_previous_page, has_next_page);
         let mut session = context.read().await?;
         let StayPage { stays, event_position } =
-            room_stays::page(session.conn(), fingerprint, hotel, &filter, &request, joins).await?;
+            room_stays::page(session.conn().await?, fingerprint, hotel, &filter, &request, joins).await?;
         let bounds = if wanted.is_empty() {
             ListBounds::default()
         } else {
-            room_stays::bounds(session.conn(), hotel, &filter, &wanted).await?
+            room_stays::bounds(session.conn().await?, hotel, &filter, &wanted).await?
         };
         session.end();
 

@@ -154,7 +154,7 @@ impl Queue for Deliveries {
             tracing::warn!(hotel.id = %hotel, endpoint.id = %id, reason, "webhook endpoint disabled");
             self.app.metrics.webhook_endpoint_disabled();
             let journal = Journal::of([Entry::new(Action::Disabled, ObjectType::WebhookEndpoint, *id)]);
-            events::write_with_in(&mut tx, ids, *hotel, EventActor::System, now, &[], &journal).await?;
+            events::write_in(&mut tx, ids, *hotel, EventActor::System, now, &[], &journal).await?;
         }
         let settled: HashSet<EndpointKey> = locked.iter().map(|endpoint| endpoint.endpoint).collect();
         let skipped: Vec<EndpointKey> = endpoints.into_iter().filter(|endpoint| !settled.contains(endpoint)).collect();

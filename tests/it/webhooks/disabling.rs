@@ -1,6 +1,7 @@
 //! Endpoints that are disabled, by Latchkey or by hand, and what becomes of their events.
 
 use chrono::TimeDelta;
+use latchkey::audit::{Entry, Journal};
 use latchkey::db::Transaction;
 use latchkey::events::{self, EventActor};
 use latchkey::room_stays;
@@ -144,7 +145,8 @@ async fn about_to_commit(hooks: &Hooks) -> Transaction {
     let mut tx = app.worker_pool.begin().await.expect("the database is there");
     let change = room_stays::CREATED.of(Uuid::from_u128(1));
     let (hotel, now) = (hooks.house.hotel.id, app.clock.now());
-    events::write_in(&mut tx, &app.ids, hotel, EventActor::System, now, vec![change]).await.expect("written");
+    let journal = Journal::of([Entry::from(&change)]);
+    events::write_in(&mut tx, &app.ids, hotel, EventActor::System, now, &[change], &journal).await.expect("written");
     tx
 }
 

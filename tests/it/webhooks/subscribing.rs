@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use latchkey::audit::{Entry, Journal};
 use latchkey::clients;
 use latchkey::db::Transaction;
 use latchkey::events::{self, EventActor};
@@ -34,7 +35,8 @@ async fn about_to_commit(hooks: &Hooks) -> Transaction {
     let mut tx = app.worker_pool.begin().await.expect("the database is there");
     let change = clients::UPDATED.of(Uuid::from_u128(1));
     let (hotel, now) = (hooks.house.hotel.id, app.clock.now());
-    events::write_in(&mut tx, &app.ids, hotel, EventActor::System, now, vec![change]).await.expect("written");
+    let journal = Journal::of([Entry::from(&change)]);
+    events::write_in(&mut tx, &app.ids, hotel, EventActor::System, now, &[change], &journal).await.expect("written");
     tx
 }
 
