@@ -7,8 +7,9 @@
 //!   [`room_stays`] and
 //!   [`room_access_keys`] are the capabilities: `mod.rs` is the service, `model.rs` types and rules, `store.rs` its SQL.
 //! - [`import`] and [`demo`] bring hotels to life.
-//! - [`events`] is the public contract of what happened, written by the commit of [`db::Tx`]; [`webhooks`] delivers it,
+//! - [`events`] is the public contract of what happened, written by the commit of a [`unit::Tx`]; [`webhooks`] delivers it,
 //!   as work for outside parties ([`queue`]).
+//! - [`unit`] is the unit of work of everything that changes a hotel, and runs requests; [`context`] is what it works with.
 //! - [`audit`] is the trail of who did what and why, written by the same commit.
 //! - [`idempotency`] keeps answers in the transaction of their effect, so that a request can be sent again.
 //! - [`throttle`] limits what is let in.
@@ -18,7 +19,7 @@
 //!   their limits.
 //! - [`telemetry`] is what is seen from outside: log, metrics, traces.
 //! - [`liveness`] tells which processes live, [`last_write`] whether the clock fits the data.
-//! - [`clock`], [`id`], [`secrets`], [`text`], [`tls`] and [`error`] are used everywhere; [`config`] and [`app`] put the parts together.
+//! - [`clock`], [`id`], [`periodic`], [`secrets`], [`text`], [`tls`] and [`error`] are used everywhere; [`config`] and [`app`] put the parts together.
 
 pub mod app;
 pub mod audit;

@@ -334,7 +334,7 @@ async fn clock_of(pool: &PgPool, key: &str) -> Option<bool> {
         .expect("an answer")
 }
 
-/// What is unwritten while a request runs must be what would have been written.
+/// What is pending while a request runs must be what would have been written.
 #[test]
 fn a_history_of_keys_within_one_request_ends_as_the_rules_say_or_leaves_nothing() {
     let runtime = Runtime::new().expect("a runtime");
