@@ -150,11 +150,11 @@ fn run(command: Command, settings: Settings) -> Result<(), Failure> {
             Command::Schema | Command::KeepPostgres(_) => unreachable!("these need no settings"),
         }
     });
-    // What blocks a thread, such as looking up the name of a host, cannot be cut off, and is not waited for.
-    runtime.shutdown_timeout(LEFTOVERS);
     if let Some(traces) = traces {
         traces.end();
     }
+    // What blocks a thread, such as looking up the name of a host, cannot be cut off, and is not waited for.
+    runtime.shutdown_timeout(LEFTOVERS);
     done
 }
 
