@@ -70,7 +70,7 @@ pub trait Queue: Sized + Send + Sync + 'static {
     /// Finds the parties that have something due, asks [`Places::allot`] how much each may have, and leases that.
     fn claim(&self, places: &Places<Self::Party>) -> impl Future<Output = Result<Vec<Self::Job>>> + Send;
 
-    /// Does a job. A failure of the party is an outcome. An error is a fault of ours: there is nothing to settle, and the
+    /// Attempts a job. A failure of the party is an outcome. An error is a fault of ours: there is nothing to settle, and the
     /// lease runs out.
     fn attempt(&self, job: &Self::Job) -> impl Future<Output = Result<Self::Outcome>> + Send;
 
@@ -87,7 +87,7 @@ pub trait Queue: Sized + Send + Sync + 'static {
     /// Tells the workers of other processes that there is more to do than this one can ([`call`]).
     fn call_for_help(&self) -> impl Future<Output = Result<()>> + Send;
 
-    /// Told how many jobs this process has claimed and not settled yet, for parties that work and for those that fail.
+    /// Takes note of how many jobs this process has claimed and not settled yet, for parties that work and for those that fail.
     fn measure_leases(&self, working: usize, failing: usize);
 }
 

@@ -66,8 +66,7 @@ impl<Q: Queue> Worker<Q> {
             self.queue.release(&unfinished).await
         };
         if let Err(error) = answered_within(GRACE, returned).await {
-            let what = Q::NAME;
-            tracing::warn!(cause = ?error.source, "leases of {what} cannot be returned; they run out by themselves");
+            tracing::warn!(cause = ?error.source, "leases of {} cannot be returned; they run out by themselves", Q::NAME);
         }
     }
 

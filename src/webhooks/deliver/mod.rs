@@ -140,11 +140,11 @@ impl Queue for Deliveries {
         let (ids, now) = (&self.app.ids, self.app.clock.now());
         let (mut of_endpoints, mut of_deliveries, mut attempts) = (Vec::new(), Vec::new(), Vec::new());
         for endpoint in &locked {
-            let outcomes = &ended[&endpoint.endpoint];
-            let (change, changes) = rules::settle(endpoint, outcomes, &self.app.webhooks.schedule, ids, now);
+            let ended = &ended[&endpoint.endpoint];
+            let (change, changes) = rules::settle(endpoint, ended, &self.app.webhooks.schedule, ids, now);
             of_endpoints.extend(change.map(|change| (endpoint.endpoint, change)));
-            of_deliveries.extend(outcomes.iter().map(|outcome| &*outcome.job).zip(changes));
-            attempts.extend(outcomes.iter().copied());
+            of_deliveries.extend(ended.iter().map(|one| &*one.job).zip(changes));
+            attempts.extend(ended.iter().copied());
         }
         store::insert_attempts(&mut tx, &attempts).await?;
         store::update_deliveries(&mut tx, &of_deliveries).await?;

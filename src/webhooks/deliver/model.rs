@@ -2,13 +2,13 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::queue::{Ended, Health};
+use crate::queue::{self, Health};
 use crate::telemetry::traces::Traceparent;
 use crate::webhooks::body::Message;
 use crate::webhooks::client::Answer;
 use crate::webhooks::model::{DeliveryStatus, EndpointKey, EndpointStatus};
 
-/// A delivery that this worker alone may send until its lease ends.
+/// A delivery that its worker alone may send until its lease ends.
 pub struct Claimed {
     /// The endpoint.
     pub endpoint: EndpointKey,
@@ -42,14 +42,14 @@ pub struct Claimed {
 pub struct Exchange {
     /// When it began.
     pub began_at: DateTime<Utc>,
-    /// How long it took.
+    /// How long it took, in milliseconds.
     pub duration_ms: i32,
     /// What came back.
     pub answer: Answer,
 }
 
-/// An attempt that has ended.
-pub type Outcome = Ended<Claimed, Exchange>;
+/// A delivery whose attempt has ended.
+pub type Ended = queue::Ended<Claimed, Exchange>;
 
 /// An endpoint before attempts at it are settled. It may have been changed since they began.
 #[derive(Clone, Debug)]

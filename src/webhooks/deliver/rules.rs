@@ -2,9 +2,10 @@
 
 use chrono::{DateTime, Utc};
 
-use super::model::{DeliveryChange, EndpointChange, EndpointHealth, Outcome};
+use super::model::{DeliveryChange, Ended, EndpointChange, EndpointHealth};
 use crate::id::IdSource;
 use crate::queue::{self, Attempt, JobChange, Next, Schedule, Verdict};
+use crate::webhooks::client::Answer;
 use crate::webhooks::model::{DeliveryStatus, EndpointStatus, Failure};
 use crate::webhooks::schedule::retry_after;
 
@@ -14,28 +15,28 @@ use crate::webhooks::schedule::retry_after;
 /// now. An endpoint that is gone is disabled, and so is one that used up the schedule of a delivery while it accepted nothing.
 pub fn settle(
     endpoint: &EndpointHealth,
-    outcomes: &[&Outcome],
+    ended: &[&Ended],
     schedule: &Schedule,
     ids: &IdSource,
     now: DateTime<Utc>,
 ) -> (Option<EndpointChange>, Vec<DeliveryChange>) {
-    let attempt = |outcome: &&Outcome| Attempt {
-        verdict: verdict(outcome, now),
-        failed_before: outcome.job.failed_attempts,
-        is_current: outcome.job.url == endpoint.url,
+    let attempt = |one: &&Ended| Attempt {
+        verdict: verdict(&one.outcome.answer, now),
+        failed_before: one.job.failed_attempts,
+        is_current: one.job.url == endpoint.url,
     };
-    let attempts: Vec<Attempt> = outcomes.iter().map(attempt).collect();
+    let attempts: Vec<Attempt> = ended.iter().map(attempt).collect();
     let settled = queue::settle(&endpoint.health, &attempts, schedule, ids, now);
     let last_success_at = settled.health.as_ref().unwrap_or(&endpoint.health).last_success_at;
     let mut disabled_reason = None;
-    let deliveries = outcomes.iter().zip(settled.jobs).map(|(outcome, JobChange { next, failed_attempts })| {
-        let accepted_others = last_success_at.is_some_and(|success| success >= outcome.job.run_began_at);
+    let deliveries = ended.iter().zip(settled.jobs).map(|(one, JobChange { next, failed_attempts })| {
+        let accepted_others = last_success_at.is_some_and(|success| success >= one.job.run_began_at);
         let (status, next_attempt_at, finished_at) = match next {
             Next::Done => (DeliveryStatus::Delivered, None, Some(now)),
             Next::Retry(at) => (DeliveryStatus::Pending, Some(at), None),
             Next::Exhausted if accepted_others => (DeliveryStatus::Failed, None, Some(now)),
             Next::Refused | Next::Exhausted => {
-                disabled_reason.get_or_insert_with(|| reason(outcome, next, failed_attempts));
+                disabled_reason.get_or_insert_with(|| reason(one, next, failed_attempts));
                 (DeliveryStatus::Held, None, None)
             }
         };
@@ -47,8 +48,7 @@ pub fn settle(
     (settled.health.map(|health| EndpointChange { health, disabled_reason }), deliveries)
 }
 
-fn verdict(outcome: &Outcome, now: DateTime<Utc>) -> Verdict {
-    let answer = &outcome.outcome.answer;
+fn verdict(answer: &Answer, now: DateTime<Utc>) -> Verdict {
     match answer.failure {
         None => Verdict::Succeeded,
         Some(Failure::StatusRefused) if answer.status == Some(410) => Verdict::Refused,
@@ -57,11 +57,11 @@ fn verdict(outcome: &Outcome, now: DateTime<Utc>) -> Verdict {
 }
 
 /// Why an endpoint is disabled after an attempt.
-fn reason(outcome: &Outcome, next: Next, failed: i32) -> String {
+fn reason(ended: &Ended, next: Next, failed: i32) -> String {
     if next == Next::Refused {
         return "The endpoint answered 410 Gone".to_owned();
     }
-    let (delivery, answer) = (&outcome.job, &outcome.outcome.answer);
+    let (delivery, answer) = (&ended.job, &ended.outcome.answer);
     format!(
         "Event {} could not be delivered: {failed} attempts failed since {}, and nothing else was delivered. The last \
          attempt: {}{}",

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, query, query_as};
 use uuid::Uuid;
 
-use super::model::{Claimed, DeliveryChange, EndpointChange, EndpointHealth, Outcome};
+use super::model::{Claimed, DeliveryChange, Ended, EndpointChange, EndpointHealth};
 use crate::error::Result;
 use crate::id::hex;
 use crate::queue::{Health, Lease, Waiting};
@@ -235,18 +235,18 @@ pub async fn existing(conn: &mut PgConnection, endpoints: &[EndpointKey]) -> Res
 }
 
 /// Writes what came of attempts into the delivery log.
-pub async fn insert_attempts(conn: &mut PgConnection, outcomes: &[&Outcome]) -> Result<()> {
-    let keys = Keys::of(outcomes.iter().map(|outcome| &*outcome.job));
-    let numbers: Vec<i32> = outcomes.iter().map(|outcome| outcome.job.attempt).collect();
-    let began: Vec<DateTime<Utc>> = outcomes.iter().map(|outcome| outcome.outcome.began_at).collect();
-    let durations: Vec<i32> = outcomes.iter().map(|outcome| outcome.outcome.duration_ms).collect();
-    let statuses: Vec<Option<i16>> = outcomes
+pub async fn insert_attempts(conn: &mut PgConnection, attempts: &[&Ended]) -> Result<()> {
+    let keys = Keys::of(attempts.iter().map(|ended| &*ended.job));
+    let numbers: Vec<i32> = attempts.iter().map(|ended| ended.job.attempt).collect();
+    let began: Vec<DateTime<Utc>> = attempts.iter().map(|ended| ended.outcome.began_at).collect();
+    let durations: Vec<i32> = attempts.iter().map(|ended| ended.outcome.duration_ms).collect();
+    let statuses: Vec<Option<i16>> = attempts
         .iter()
-        .map(|outcome| outcome.outcome.answer.status.and_then(|status| i16::try_from(status).ok()))
+        .map(|ended| ended.outcome.answer.status.and_then(|status| i16::try_from(status).ok()))
         .collect();
     let failures: Vec<Option<&str>> =
-        outcomes.iter().map(|outcome| outcome.outcome.answer.failure.map(Failure::as_str)).collect();
-    let answers: Vec<&str> = outcomes.iter().map(|outcome| outcome.outcome.answer.start.as_str()).collect();
+        attempts.iter().map(|ended| ended.outcome.answer.failure.map(Failure::as_str)).collect();
+    let answers: Vec<&str> = attempts.iter().map(|ended| ended.outcome.answer.start.as_str()).collect();
     query!(
         "INSERT INTO webhook_attempts (hotel_id, endpoint_id, event_position, attempt, created_at, duration_ms,
                                        status_code, failure, answer)
