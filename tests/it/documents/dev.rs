@@ -32,6 +32,8 @@ impl Checkout {
         }
         fs::write(checkout.path("migrations/0001_nothing.sql"), "SELECT 1;").expect("written");
         symlink(Path::new(LATCHKEY).parent().expect("its folder"), checkout.path("target/debug")).expect("a new link");
+        // Where there is promtool, it checks the alert rules among the documents.
+        symlink(project().join("docs"), checkout.path("docs")).expect("a new link");
         checkout.program("cargo", "echo \"$*\" >> \"$(dirname \"$0\")/../cargo.calls\"");
         checkout.program("rustc", "echo 'rustc 1.95.0 (0123abcd 2026-01-01)'");
         checkout.program("cc", "exit 1");
