@@ -142,8 +142,7 @@ impl Tx {
 
     /// What is pending of one kind, to look at it or to add to it.
     pub fn pending<P: Pending + Default>(&mut self) -> &mut P {
-        let is_wanted = |pending: &Box<dyn Pending>| (&**pending as &dyn Any).is::<P>();
-        let at = self.pending.iter().position(is_wanted).unwrap_or_else(|| {
+        let at = self.pending.iter().position(|pending| (&**pending as &dyn Any).is::<P>()).unwrap_or_else(|| {
             self.pending.push(Box::<P>::default());
             self.pending.len() - 1
         });
