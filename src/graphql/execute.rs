@@ -113,7 +113,7 @@ impl Execution {
     }
 }
 
-/// The same answer to all operations.
+/// One answer for all operations.
 fn of_all(operations: &Operations, answer: fn(GraphQlError) -> GraphQlResponse, error: &Error) -> Vec<GraphQlResponse> {
     operations.iter().map(|_| answer(GraphQlError::of(error))).collect()
 }
