@@ -95,6 +95,11 @@ fn sentence(error: &(dyn StdError + 'static)) -> (String, bool) {
     if let Some(sqlx::Error::Database(error)) = error.downcast_ref() {
         return (error.message().to_owned(), true);
     }
+    if let Some(error @ sqlx::Error::Protocol(_)) = error.downcast_ref()
+        && is_passing(error)
+    {
+        return ("the connection was closed at once".to_owned(), true);
+    }
     if let Some(sqlx::Error::Io(error)) = error.downcast_ref() {
         return (error.to_string(), true);
     }

@@ -34,7 +34,8 @@ const STATES: [(&str, Meaning); 12] = [
     ("58030", Meaning::Passing),  // io_error: the disk of the database does not answer
 ];
 
-/// What the driver says where a connection ended before PostgreSQL had answered whether it speaks TLS: it takes the end for a byte.
+/// How the driver begins to say that a connection ended before PostgreSQL had answered whether it speaks TLS: it takes the end for
+/// a byte.
 const ENDED_AT_ONCE: &str = "unexpected response from SSLRequest: 0x00";
 
 fn meaning(error: &sqlx::Error) -> Meaning {
@@ -45,7 +46,7 @@ fn meaning(error: &sqlx::Error) -> Meaning {
             entry.map_or(Meaning::Fault, |(_, meaning)| *meaning)
         }
         sqlx::Error::Io(_) | sqlx::Error::Tls(_) => Meaning::Away,
-        sqlx::Error::Protocol(said) if said == ENDED_AT_ONCE => Meaning::Away,
+        sqlx::Error::Protocol(said) if said.starts_with(ENDED_AT_ONCE) => Meaning::Away,
         sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => Meaning::Passing,
         _ => Meaning::Fault,
     }
@@ -97,8 +98,11 @@ mod tests {
 
     #[test]
     fn whoever_says_nothing_is_away_and_whoever_speaks_otherwise_is_no_postgresql() {
-        let said = |text: &str| sqlx::Error::Protocol(text.to_owned());
-        let (nothing, http) = (said(ENDED_AT_ONCE), said("unexpected response from SSLRequest: 0x48"));
+        let said = |byte| {
+            let text = format!("unexpected response from SSLRequest: {byte} (sqlx_postgres::connection::tls:95)");
+            sqlx::Error::Protocol(text)
+        };
+        let (nothing, http) = (said("0x00"), said("0x48"));
         assert!(is_away(&nothing) && is_passing(&nothing) && Error::from(nothing).is_of_outage());
         // A start does not wait for what no waiting mends; a server that runs does.
         assert!(!is_passing(&http) && is_away_in_connecting(&http));

@@ -65,7 +65,7 @@ async fn a_proxy_that_accepts_and_hangs_up_is_a_database_that_is_away() {
     let key = data.api_key("grand-hotel", "Locks", "WRITE");
     way.hang_up(true).await;
     let said = String::from_utf8(data.run(&["hotel", "list"]).stderr).expect("text");
-    assert!(said.contains("is PostgreSQL running there"), "{said}");
+    assert!(said.contains("the connection was closed at once; is PostgreSQL running there"), "{said}");
 
     let metrics = free_address();
     let starting = Starting::new(data.command(&["--metrics-listen", &metrics]));
