@@ -154,7 +154,7 @@ impl Seat {
     pub(super) async fn half_asked(&self) {
         sleep(IDLE).await;
         if self.number().is_none() || !self.heard.load(Ordering::Relaxed) {
-            pending().await
+            pending::<()>().await;
         }
     }
 
