@@ -11,6 +11,7 @@ use crate::app::App;
 use crate::audit;
 use crate::db::{WORKER_PATIENCE, answered_within};
 use crate::error::Result;
+use crate::telemetry::error_of_retry;
 
 /// How long events and deliveries are kept.
 pub const RETENTION: TimeDelta = TimeDelta::days(30);
@@ -37,7 +38,7 @@ pub async fn run_maintenance(app: App, shutdown: impl Future<Output = ()>) {
         loop {
             hour.tick().await;
             if let Err(error) = maintain_now(&app).await {
-                tracing::error!(code = error.code.spec().wire, cause = ?error.source, "partitions were not maintained");
+                error_of_retry(&error, "partitions were not maintained");
             }
         }
     };

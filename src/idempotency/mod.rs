@@ -25,6 +25,7 @@ use crate::auth::Mode;
 use crate::db::{Tx, WORKER_PATIENCE, answered_within};
 use crate::error::{Error, ErrorCode, Result};
 use crate::hotels::HotelId;
+use crate::telemetry::error_of_retry;
 
 /// How long an answer is kept.
 pub const RETENTION: TimeDelta = TimeDelta::hours(48);
@@ -181,7 +182,7 @@ pub async fn run_clean_up(app: App, shutdown: impl Future<Output = ()>) {
         loop {
             hour.tick().await;
             if let Err(error) = clean_up(&app).await {
-                tracing::error!(code = error.code.spec().wire, cause = ?error.source, "kept answers were not cleaned up");
+                error_of_retry(&error, "kept answers were not cleaned up");
             }
         }
     };

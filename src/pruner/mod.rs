@@ -36,6 +36,7 @@ use crate::events::{self, Change, EventActor};
 use crate::hotels::HotelId;
 use crate::room_access_keys::UNASSIGNED_HOURS;
 use crate::room_stays;
+use crate::telemetry::error_of_retry;
 
 /// How often the pruner looks for work.
 const EVERY: Duration = Duration::from_mins(1);
@@ -106,7 +107,7 @@ pub async fn run(app: App, shutdown: impl Future<Output = ()>) {
             match pruned {
                 Ok(Pruned { revoked: 0, deleted: 0 }) => {}
                 Ok(Pruned { revoked, deleted }) => tracing::info!(revoked, deleted, "pruned room access keys"),
-                Err(error) => tracing::error!(code = error.code.spec().wire, cause = ?error.source, "pruning failed"),
+                Err(error) => error_of_retry(&error, "pruning failed"),
             }
         }
     };

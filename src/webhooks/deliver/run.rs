@@ -107,7 +107,7 @@ impl Worker {
             store::release(&mut conn, &unfinished).await
         };
         if let Err(error) = answered_within(GRACE, returned).await {
-            tracing::warn!(cause = ?error.source, "leases of webhooks cannot be returned; they run out within a minute");
+            warn_of_retry(&error, "leases of webhooks cannot be returned; they run out within a minute");
         }
     }
 }
