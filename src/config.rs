@@ -26,7 +26,7 @@ const MOST_CONNECTIONS: u32 = 1_000;
 
 /// What is logged unless told otherwise. The database's notices say only that migrations have run before; a bad certificate of a
 /// webhook endpoint is told in its delivery log.
-const DEFAULT_LOG: &str = "info,sqlx=warn,rustls_platform_verifier=off";
+const DEFAULT_LOG: &str = "info,sqlx=warn";
 
 /// Heading of the settings that every command uses.
 pub const SETTINGS: &str = "Settings";

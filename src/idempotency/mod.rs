@@ -25,6 +25,7 @@ use crate::db::{WORKER_PATIENCE, answered_within};
 use crate::error::{Error, ErrorCode, Result};
 use crate::hotels::HotelId;
 use crate::periodic;
+use crate::telemetry::error_of_retry;
 use crate::unit::Tx;
 
 /// How long an answer is kept.
@@ -178,7 +179,7 @@ pub async fn clean_up(context: &Context) -> Result<u64> {
 pub async fn run_clean_up(context: Context, shutdown: impl Future<Output = ()>) {
     let clean_up = || async {
         if let Err(error) = clean_up(&context).await {
-            tracing::error!(code = error.code.spec().wire, cause = ?error.source, "kept answers were not cleaned up");
+            error_of_retry(&error, "kept answers were not cleaned up");
         }
     };
     periodic::repeat(EVERY, shutdown, clean_up).await;

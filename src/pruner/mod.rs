@@ -37,6 +37,7 @@ use crate::hotels::{self, Hotel, HotelId};
 use crate::periodic;
 use crate::room_access_keys::{self, UNASSIGNED_HOURS};
 use crate::room_stays;
+use crate::telemetry::error_of_retry;
 use crate::unit::{Transactions, Tx};
 
 /// How often the pruner looks for work.
@@ -104,7 +105,7 @@ pub async fn run(transactions: Transactions, shutdown: impl Future<Output = ()>)
         match pruned {
             Ok(Pruned { revoked: 0, deleted: 0 }) => {}
             Ok(Pruned { revoked, deleted }) => tracing::info!(revoked, deleted, "pruned room access keys"),
-            Err(error) => tracing::error!(code = error.code.spec().wire, cause = ?error.source, "pruning failed"),
+            Err(error) => error_of_retry(&error, "pruning failed"),
         }
     };
     periodic::repeat(EVERY, shutdown, prune).await;
