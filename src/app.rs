@@ -39,7 +39,7 @@ pub struct Parts {
     pub credentials: Credentials,
     /// Requests by API key that are not written yet.
     pub key_usage: Usage,
-    /// How much is let in.
+    /// Limits of requests.
     pub throttle: Throttle,
     /// What is counted and measured.
     pub metrics: Metrics,

@@ -3,7 +3,7 @@
 //! A map of the crate, from the edge inwards:
 //!
 //! - [`http`] serves; [`graphql`], [`rest`] and the command line ([`cli`]) are facades: they parse, call one service, encode.
-//! - [`auth`] tells who asks, [`integrations`] on whose behalf. [`hotels`], [`rooms`], [`clients`], [`reservations`],
+//! - [`actor`] is who acts and what they may do; [`auth`] tells who asks, [`integrations`] on whose behalf. [`hotels`], [`rooms`], [`clients`], [`reservations`],
 //!   [`room_stays`] and
 //!   [`room_access_keys`] are the capabilities: `mod.rs` is the service, `model.rs` types and rules, `store.rs` its SQL.
 //! - [`import`] and [`demo`] bring hotels to life.
@@ -19,6 +19,7 @@
 //! - [`liveness`] tells which processes live, [`last_write`] whether the clock fits the data.
 //! - [`clock`], [`id`], [`secrets`], [`text`], [`tls`] and [`error`] are used everywhere; [`config`] and [`app`] put the parts together.
 
+pub mod actor;
 pub mod app;
 pub mod audit;
 pub mod auth;

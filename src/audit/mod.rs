@@ -22,10 +22,10 @@ use uuid::Uuid;
 pub use journal::Journal;
 pub use model::{Action, Actor, ActorType, AuditEntry, Entry, Object, ObjectType, REASON_MAX, Reason};
 
-use crate::auth::{self, Permission};
+use crate::actor::{self, Permission, Principal};
 use crate::db::{Extent, ExtentRequest, Page, PageRequest};
 use crate::error::Result;
-use crate::events::{self, EventActor};
+use crate::events;
 use crate::hotels::HotelId;
 use crate::id::IdSource;
 
@@ -47,13 +47,13 @@ pub struct Reader {
 
 impl Reader {
     /// Whoever makes a request.
-    pub fn of(actor: &auth::Actor) -> Self {
+    pub fn of(actor: &actor::Actor) -> Self {
         let types = match actor.permission {
             Permission::ReadOnly | Permission::Write => &[],
             Permission::FrontDesk => ObjectType::OF_FRONT_DESK,
             Permission::Admin => ObjectType::ALL,
         };
-        Self { hotel: actor.hotel.id, integration: Some(actor.integration_id), types }
+        Self { hotel: actor.hotel.id, integration: actor.principal.integration_id(), types }
     }
 
     /// Whoever runs the service.
@@ -89,7 +89,7 @@ pub(crate) async fn write_in(
     entries: impl IntoIterator<Item = Entry>,
 ) -> Result<()> {
     let journal = Journal::of(entries);
-    events::write_with_in(conn, ids, hotel, EventActor::CommandLine, now, &[], &journal).await.map(drop)
+    events::write_with_in(conn, ids, hotel, Principal::Operator, now, &[], &journal).await.map(drop)
 }
 
 /// A page of the entries about all of the hotel, newest first.

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::error::{Error, Result};
-use crate::events::{Change, EventActor};
+use crate::events::Change;
 use crate::integrations::Integration;
 
 /// Longest reason, in characters.
@@ -153,10 +153,17 @@ pub enum ActorType {
     CommandLine,
     /// Latchkey itself.
     System,
+    /// A member of the hotel's staff. Not in the schema before one can act.
+    #[graphql(visible = false)]
+    Staff,
+    /// A guest. Not in the schema before one can act.
+    #[graphql(visible = false)]
+    Guest,
 }
 
 impl ActorType {
-    const ALL: [Self; 5] = [Self::Integration, Self::Import, Self::Pruner, Self::CommandLine, Self::System];
+    const ALL: [Self; 7] =
+        [Self::Integration, Self::Import, Self::Pruner, Self::CommandLine, Self::System, Self::Staff, Self::Guest];
 
     /// As in the schema and the database.
     pub const fn as_str(self) -> &'static str {
@@ -166,23 +173,13 @@ impl ActorType {
             Self::Pruner => "PRUNER",
             Self::CommandLine => "COMMAND_LINE",
             Self::System => "SYSTEM",
+            Self::Staff => "STAFF",
+            Self::Guest => "GUEST",
         }
     }
 
     pub(super) fn parse(text: &str) -> Result<Self> {
         known(&Self::ALL, text, Self::as_str)
-    }
-}
-
-impl From<EventActor> for ActorType {
-    fn from(actor: EventActor) -> Self {
-        match actor {
-            EventActor::Integration(_) => Self::Integration,
-            EventActor::Import => Self::Import,
-            EventActor::Pruner => Self::Pruner,
-            EventActor::CommandLine => Self::CommandLine,
-            EventActor::System => Self::System,
-        }
     }
 }
 

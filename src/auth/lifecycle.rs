@@ -8,7 +8,8 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{ApiKeyPair, Permission, store};
+use super::{ApiKeyPair, store};
+use crate::actor::Permission;
 use crate::app::App;
 use crate::audit::{self, Action, Entry, ObjectType};
 use crate::db::{Extent, ExtentRequest, Page, PageRequest, Tx};

@@ -8,11 +8,11 @@ use sqlx::PgConnection;
 use sqlx::postgres::{PgDatabaseError, PgSeverity};
 
 use super::{PATIENCE, Transaction};
+use crate::actor::{Actor, Mode};
 use crate::app::App;
 use crate::audit::{Entry, Journal, Reason};
-use crate::auth::{Actor, Mode};
 use crate::error::{Error, ErrorCode, Result};
-use crate::events::{self, Change, Changes, EventActor};
+use crate::events::{self, Change, Changes};
 use crate::room_stays::{self, Unwritten};
 
 /// Longest that a request of a test key waits for a lock: what will be undone must not stand in a queue before what is
@@ -60,7 +60,8 @@ impl Tx {
     pub async fn begin(app: &App, actor: &Actor, now: DateTime<Utc>) -> Result<Self> {
         let lock_timeout = (actor.mode == Mode::Test).then_some(SANDBOX_LOCK_TIMEOUT);
         let inner = app.pool.begin(actor.hotel.id, lock_timeout).await?;
-        let (journal, changes) = (Journal::of_request(actor), Changes::default());
+        let (journal, changes) =
+            (Journal::of_request(actor.request_id.clone(), actor.traceparent.clone()), Changes::default());
         let (actor, app) = (actor.clone(), app.clone());
         let unwritten = Unwritten::default();
         Ok(Self {
@@ -157,11 +158,10 @@ impl Tx {
     async fn write_what_is_left(&mut self) -> Result<u64> {
         self.write_out().await?;
         let changes = std::mem::take(&mut self.changes).into_inner();
-        let actor = EventActor::Integration(self.actor.integration_id);
-        let (hotel, now) = (self.actor.hotel.id, self.now);
+        let (hotel, principal, now) = (self.actor.hotel.id, self.actor.principal, self.now);
         let (ids, journal) = (&self.app.ids, &self.journal);
         self.statements.add(events::statements_of(&changes, journal));
-        events::write_with_in(&mut self.inner, ids, hotel, actor, now, &changes, journal).await
+        events::write_with_in(&mut self.inner, ids, hotel, principal, now, &changes, journal).await
     }
 }
 

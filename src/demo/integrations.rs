@@ -5,8 +5,9 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::file::{DemoHotel, DemoIntegration};
+use crate::actor::Permission;
 use crate::app::App;
-use crate::auth::{self, ApiKeyPair, NewApiKey, Permission};
+use crate::auth::{self, ApiKeyPair, NewApiKey};
 use crate::error::Result;
 use crate::hotels::HotelId;
 use crate::integrations;

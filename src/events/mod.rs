@@ -19,6 +19,7 @@ pub use change::{Change, Changes};
 pub use partitions::{RETENTION, maintain, make_partitions, run_maintenance};
 pub use store::{Event, FeedPage, FeedRequest};
 
+use crate::actor::Principal;
 use crate::audit::{Entry, Journal};
 use crate::error::{Error, ErrorAt, ErrorCode, Result};
 use crate::hotels::HotelId;
@@ -35,53 +36,18 @@ pub const TYPES: &[&str] = &[
     "room_access_key.deleted",
 ];
 
-/// Who made a change, so that an integration can tell its own from those of others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EventActor {
-    /// An integration, by its API key.
-    Integration(Uuid),
-    /// The import of bookings.
-    Import,
-    /// The clean-up of keys that outlived their stay.
-    Pruner,
-    /// Whoever runs the service, on the command line. Integrations are told that it was Latchkey.
-    CommandLine,
-    /// Latchkey itself.
-    System,
-}
-
-impl EventActor {
-    /// `actor.type` on the wire.
-    pub const fn kind(self) -> &'static str {
-        match self {
-            Self::Integration(_) => "integration",
-            Self::Import => "import",
-            Self::Pruner => "pruner",
-            Self::CommandLine | Self::System => "system",
-        }
-    }
-
-    /// `actor.id` on the wire.
-    pub const fn id(self) -> Option<Uuid> {
-        match self {
-            Self::Integration(id) => Some(id),
-            Self::Import | Self::Pruner | Self::CommandLine | Self::System => None,
-        }
-    }
-}
-
 /// Writes changes of one hotel as events and into the audit trail, and one delivery for each enabled endpoint that
 /// subscribed to them. Nothing but the commit may follow. Answers how many deliveries there are.
 pub async fn write_in(
     conn: &mut PgConnection,
     ids: &IdSource,
     hotel: HotelId,
-    actor: EventActor,
+    principal: Principal,
     now: DateTime<Utc>,
     changes: Vec<Change>,
 ) -> Result<u64> {
     let journal = Journal::of(changes.iter().map(Entry::from));
-    write_with_in(conn, ids, hotel, actor, now, &changes, &journal).await
+    write_with_in(conn, ids, hotel, principal, now, &changes, &journal).await
 }
 
 /// How many statements [`write_with_in`] takes.
@@ -98,7 +64,7 @@ pub(crate) async fn write_with_in(
     conn: &mut PgConnection,
     ids: &IdSource,
     hotel: HotelId,
-    actor: EventActor,
+    principal: Principal,
     now: DateTime<Utc>,
     changes: &[Change],
     journal: &Journal,
@@ -106,7 +72,7 @@ pub(crate) async fn write_with_in(
     if changes.is_empty() && journal.is_empty() {
         return Ok(0);
     }
-    store::insert(conn, ids, hotel, actor, now, changes, journal).await
+    store::insert(conn, ids, hotel, principal, now, changes, journal).await
 }
 
 /// The events of a hotel behind a position, as one integration may see them.

@@ -12,8 +12,8 @@ use super::error::{InInput, Outcome, read_ahead};
 use super::integrations::IntegrationRef;
 use super::scalars::{Datetime, uuid};
 use super::selection::Selection;
+use crate::actor::Permission;
 use crate::audit::{self, Action, ActorType, AuditEntry, AuditList, ObjectType, Reader, Reason};
-use crate::auth::Permission;
 use crate::db::{Extent, ExtentRequest};
 use crate::error::{ErrorAt, Result};
 

@@ -9,8 +9,8 @@ use sqlx::PgConnection;
 use tokio::sync::{Mutex, MutexGuard, Semaphore, SemaphorePermit};
 use uuid::Uuid;
 
+use crate::actor::Actor;
 use crate::app::App;
-use crate::auth::Actor;
 use crate::db::{PooledConnection, Statements, Tx};
 use crate::error::{Error, ErrorCode, Result};
 use crate::idempotency::{self, Claim, Idempotency, KeptAnswer};

@@ -11,7 +11,7 @@ use super::context::{RequestContext, Session};
 use super::error::{InInput, Outcome, read_ahead};
 use super::scalars::{Datetime, uuid};
 use super::selection::Selection;
-use crate::auth::Permission;
+use crate::actor::Permission;
 use crate::db::Extent;
 use crate::error::Result;
 use crate::hotels::{self, HotelChange};

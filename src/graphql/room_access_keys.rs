@@ -201,7 +201,7 @@ async fn page(
     arguments: &PageArguments,
     selection: &Selection<'_>,
 ) -> Result<Connection<RoomAccessKeyNode>> {
-    let (hotel, integration) = (context.actor.hotel.id, context.actor.integration_id);
+    let (hotel, integration) = (context.actor.hotel.id, context.actor.integration()?);
     let binding = Binding::new(hotel, "roomAccessKeys", &integration);
     let request = arguments.request(binding)?;
     let node = selection.field("edges").field("node");

@@ -30,10 +30,11 @@ use csv::StringRecord;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use crate::actor::{IMPORT, Principal};
 use crate::app::App;
 use crate::audit::{Entry, Journal, ObjectType};
 use crate::error::{Error, Result};
-use crate::events::{self, Change, EventActor};
+use crate::events::{self, Change};
 use crate::hotels::{self, Hotel};
 use crate::room_stays;
 use crate::text;
@@ -219,8 +220,8 @@ pub async fn import(
         transaction.rollback().await?;
         return Ok(summary);
     }
-    let (ids, actor, journal) = (&app.ids, EventActor::Import, Journal::of(entries));
-    let written = events::write_with_in(&mut transaction, ids, hotel.id, actor, now, &changes, &journal);
+    let (ids, principal, journal) = (&app.ids, Principal::Worker(IMPORT), Journal::of(entries));
+    let written = events::write_with_in(&mut transaction, ids, hotel.id, principal, now, &changes, &journal);
     let deliveries = written.await?;
     transaction.commit().await?;
     if deliveries > 0 {

@@ -17,12 +17,13 @@ use uuid::Uuid;
 
 pub use store::{Holdings, Integration};
 
+use crate::actor::Principal;
 use crate::app::App;
 use crate::audit::{self, Action, Entry, Journal, ObjectType};
 use crate::auth;
 use crate::db::{Extent, ExtentRequest, Page, PageRequest, Tx};
 use crate::error::{Error, ErrorAt, ErrorCode, Result, violated_constraint};
-use crate::events::{self, Change, EventActor};
+use crate::events::{self, Change};
 use crate::hotels::HotelId;
 use crate::id::IdSource;
 use crate::room_stays;
@@ -123,7 +124,7 @@ pub(crate) async fn require_connected_in(tx: &mut Tx, id: Uuid) -> Result<()> {
 /// # Errors
 /// `NOT_FOUND`; `INVALID_ARGUMENT` for the integration that the request comes from.
 pub async fn disconnect_in(tx: &mut Tx, id: Uuid) -> Result<Disconnected> {
-    if id == tx.actor.integration_id {
+    if tx.actor.principal.integration_id() == Some(id) {
         return Err(Error::invalid("An integration cannot disconnect itself").at("id"));
     }
     let (hotel, now) = (tx.actor.hotel.id, tx.now);
@@ -146,8 +147,8 @@ pub async fn disconnect(app: &App, hotel: HotelId, name: &str) -> Result<Disconn
     let mut tx = app.worker_pool.begin().await?;
     let id = store::find_by_name(&mut tx, hotel, name).await?.ok_or_else(not_found)?.id;
     let (disconnected, changes, entries) = disconnect_on(&mut tx, hotel, id, now).await?;
-    let (actor, journal) = (EventActor::CommandLine, Journal::of(entries));
-    let deliveries = events::write_with_in(&mut tx, &app.ids, hotel, actor, now, &changes, &journal).await?;
+    let (principal, journal) = (Principal::Operator, Journal::of(entries));
+    let deliveries = events::write_with_in(&mut tx, &app.ids, hotel, principal, now, &changes, &journal).await?;
     tx.commit().await?;
     if deliveries > 0 {
         app.deliveries_wake.notify_one();

@@ -28,11 +28,12 @@ use pace::Pace;
 use store::Claimed;
 pub use store::Due;
 
+use crate::actor::{PRUNER, Principal};
 use crate::app::App;
 use crate::audit::{Entry, Journal, ObjectType};
 use crate::db::{WORKER_PATIENCE, answered_within};
 use crate::error::Result;
-use crate::events::{self, Change, EventActor};
+use crate::events::{self, Change};
 use crate::hotels::HotelId;
 use crate::room_access_keys::UNASSIGNED_HOURS;
 use crate::room_stays;
@@ -180,8 +181,8 @@ async fn prune_batch(app: &App, hotel: HotelId, stays: &[Uuid], unused: &[Uuid])
     let changes: Vec<Change> = revocations.chain(deletions).collect();
     let of_stays = revoked.iter().map(|due| room_stays::key_entry(due.stay, due.key));
     let of_keys = deleted.iter().map(|key| Entry::deleted(ObjectType::RoomAccessKey, key.id));
-    let (ids, actor, journal) = (&app.ids, EventActor::Pruner, Journal::of(of_stays.chain(of_keys)));
-    let deliveries = events::write_with_in(&mut tx, ids, hotel, actor, now, &changes, &journal).await?;
+    let (ids, principal, journal) = (&app.ids, Principal::Worker(PRUNER), Journal::of(of_stays.chain(of_keys)));
+    let deliveries = events::write_with_in(&mut tx, ids, hotel, principal, now, &changes, &journal).await?;
     tx.commit().await?;
     if deliveries > 0 {
         app.deliveries_wake.notify_one();

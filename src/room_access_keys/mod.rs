@@ -51,9 +51,10 @@ pub async fn extent(
 /// Makes a key that is on no stay yet (checklist A40, A47). It is written later ([`crate::room_stays::Unwritten`]).
 ///
 /// # Errors
-/// `ROOM_ACCESS_KEYS_DISABLED`
+/// `ROOM_ACCESS_KEYS_DISABLED`, `FORBIDDEN` unless an integration makes it: it becomes the owner.
 pub fn create_in(tx: &mut Tx, new: &NewKey) -> Result<StoredKey> {
     require_enabled(tx)?;
+    tx.actor.integration()?;
     let (hotel, now) = (tx.actor.hotel.id, tx.now);
     let id = tx.app.ids.uuid(now);
     let secret = tx.app.secret_keys.seal(&tx.app.ids, &seal_context(hotel, id), new.secret());
@@ -75,7 +76,7 @@ pub fn create_in(tx: &mut Tx, new: &NewKey) -> Result<StoredKey> {
 /// `NOT_FOUND` unless it is the integration's own, `KEY_STILL_ASSIGNED`, `ROOM_ACCESS_KEYS_DISABLED`
 pub async fn delete_in(tx: &mut Tx, id: Uuid) -> Result<()> {
     require_enabled(tx)?;
-    let (hotel, integration) = (tx.actor.hotel.id, tx.actor.integration_id);
+    let (hotel, integration) = (tx.actor.hotel.id, tx.actor.integration()?);
     lock_own_in(tx, id).await?;
     if store::is_assigned(tx.conn(), hotel, id).await? {
         return Err(Error::new(
@@ -105,7 +106,7 @@ pub(crate) async fn lock_own_in(tx: &mut Tx, id: Uuid) -> Result<AssignedKey> {
     if let Some(kind) = tx.unwritten.made(id) {
         return Ok(AssignedKey { id, kind });
     }
-    let (hotel, integration) = (tx.actor.hotel.id, tx.actor.integration_id);
+    let (hotel, integration) = (tx.actor.hotel.id, tx.actor.integration()?);
     assigned_key(id, store::lock_own(tx.conn_beside_unwritten(), hotel, integration, id).await?)
 }
 
@@ -117,7 +118,7 @@ pub(crate) async fn assign_own_in(tx: &mut Tx, id: Uuid) -> Result<AssignedKey> 
     if let Some(kind) = tx.unwritten.made(id) {
         return Ok(AssignedKey { id, kind });
     }
-    let (hotel, integration) = (tx.actor.hotel.id, tx.actor.integration_id);
+    let (hotel, integration) = (tx.actor.hotel.id, tx.actor.integration()?);
     assigned_key(id, store::mark_assigned(tx.conn_beside_unwritten(), hotel, integration, id).await?)
 }
 

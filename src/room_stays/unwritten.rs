@@ -117,7 +117,7 @@ pub(super) async fn hold_in(tx: &mut Tx, id: Uuid) -> Result<Option<LockedStay>>
 /// Writes everything. Takes no lock that is not held, those of the integrations that own new keys excepted.
 pub(crate) async fn write_in(tx: &mut Tx, unwritten: Unwritten) -> Result<()> {
     let Unwritten { held, made, came_off, .. } = unwritten;
-    let (hotel, integration, now) = (tx.actor.hotel.clone(), tx.actor.integration_id, tx.now);
+    let (hotel, integration, now) = (tx.actor.hotel.clone(), tx.actor.principal.integration_id(), tx.now);
     let keys: Vec<NewKey> = made
         .into_values()
         .map(|made| NewKey { key: made.key, unassigned_since: (made.stays == 0).then_some(now) })

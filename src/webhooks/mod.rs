@@ -84,7 +84,7 @@ pub struct EndpointUpdate {
 pub async fn create_in(tx: &mut Tx, new: NewEndpoint) -> Result<(Endpoint, Secret)> {
     check_url(tx, &new.url)?;
     let event_types = check_events(new.events)?;
-    let (hotel, integration, now) = (tx.actor.hotel.id, tx.actor.integration_id, tx.now);
+    let (hotel, integration, now) = (tx.actor.hotel.id, tx.actor.integration()?, tx.now);
     store::lock_integration(tx.conn(), hotel, integration).await?;
     let counts = store::count(tx.conn(), hotel, integration).await?;
     if counts.all >= MOST_ENDPOINTS {
@@ -120,7 +120,7 @@ pub async fn update_in(tx: &mut Tx, id: Uuid, update: EndpointUpdate) -> Result<
         check_url(tx, url)?;
     }
     let event_types = update.events.map(check_events).transpose()?;
-    let (hotel, integration, now) = (tx.actor.hotel.id, tx.actor.integration_id, tx.now);
+    let (hotel, integration, now) = (tx.actor.hotel.id, tx.actor.integration()?, tx.now);
     store::lock_integration(tx.conn(), hotel, integration).await?;
     let before = lock_in(tx, id).await?;
     let mut endpoint = before.clone();
@@ -179,7 +179,7 @@ pub async fn send_test_in(tx: &mut Tx, id: Uuid) -> Result<Endpoint> {
     if endpoint.status == EndpointStatus::Disabled {
         return Err(Error::invalid("The webhook endpoint is disabled").at("id"));
     }
-    tx.emit(Change::WebhookTested { endpoint: id, owner: tx.actor.integration_id });
+    tx.emit(Change::WebhookTested { endpoint: id, owner: tx.actor.integration()? });
     Ok(endpoint)
 }
 
@@ -212,7 +212,7 @@ pub async fn of_hotel(app: &App, hotel: HotelId) -> Result<Vec<(String, Endpoint
 }
 
 async fn lock_in(tx: &mut Tx, id: Uuid) -> Result<Endpoint> {
-    let (hotel, integration) = (tx.actor.hotel.id, tx.actor.integration_id);
+    let (hotel, integration) = (tx.actor.hotel.id, tx.actor.integration()?);
     let endpoint = store::lock(tx.conn(), hotel, integration, id).await?;
     endpoint.ok_or_else(|| Error::not_found("Webhook endpoint").at("id"))
 }

@@ -6,7 +6,8 @@ use std::path::Path;
 
 use axum::http::HeaderValue;
 use chrono::TimeDelta;
-use latchkey::auth::{self, Mode};
+use latchkey::actor::Mode;
+use latchkey::auth;
 use latchkey::demo::{self, DemoFile};
 use latchkey::error::ErrorCode;
 use sqlx::{AssertSqlSafe, PgPool};

@@ -35,6 +35,7 @@ mod migrations;
 mod mutation_codes;
 mod oracle;
 mod overload;
+mod principals;
 mod pruner;
 mod races;
 mod real_clients;

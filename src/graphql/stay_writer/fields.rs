@@ -181,7 +181,7 @@ const DELETES_AT: Field = (
     "deletesAt",
     KEY_END,
     L(|row, out| {
-        let end = row.view()?.key_end.and_then(|end| end.told_to(row.page.context.actor.integration_id));
+        let end = row.view()?.key_end.and_then(|end| end.told_to(row.page.context.actor.principal.integration_id()));
         optional(out, end, |out, at| instant(row, out, at))
     }),
 );

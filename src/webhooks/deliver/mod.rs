@@ -30,10 +30,11 @@ use super::body::Message;
 use super::client::{Answer, Outgoing, Sender};
 use super::model::Failure;
 use super::{aside, sign};
+use crate::actor::{Principal, WEBHOOKS};
 use crate::app::App;
 use crate::audit::{Action, Entry, Journal, ObjectType};
 use crate::error::{Error, ErrorCode, Result};
-use crate::events::{self, EventActor};
+use crate::events;
 use crate::hotels::HotelId;
 use crate::secrets::seal_context;
 use crate::telemetry::metrics::DueDeliveries;
@@ -268,8 +269,8 @@ impl Worker {
         let disabled = of_endpoints.iter().filter(|(_, change)| change.disabled_reason.is_some());
         for (endpoint, _) in disabled {
             let journal = Journal::of([Entry::new(Action::Disabled, ObjectType::WebhookEndpoint, endpoint.id)]);
-            let (ids, actor) = (&self.app.ids, EventActor::System);
-            events::write_with_in(&mut tx, ids, endpoint.hotel, actor, now, &[], &journal).await?;
+            let (ids, principal) = (&self.app.ids, Principal::Worker(WEBHOOKS));
+            events::write_with_in(&mut tx, ids, endpoint.hotel, principal, now, &[], &journal).await?;
         }
         let settled: HashSet<EndpointKey> = standings.iter().map(|standing| standing.endpoint).collect();
         let skipped: Vec<EndpointKey> = endpoints.into_iter().filter(|endpoint| !settled.contains(endpoint)).collect();

@@ -2,9 +2,10 @@
 
 use std::time::Instant;
 
+use latchkey::actor::{Principal, WEBHOOKS};
 use latchkey::app::App;
 use latchkey::clock::Clock;
-use latchkey::events::{self, Change, EventActor};
+use latchkey::events::{self, Change};
 use latchkey::http;
 use latchkey::id::IdSource;
 use latchkey::secrets::SecretKeys;
@@ -80,7 +81,8 @@ impl Ground {
         let app = &self.app;
         let changes = (0..count).map(|n| Change::room_stay_updated(Uuid::from_u128(n), ["room_setup"])).collect();
         let mut tx = writer.begin().await.expect("a transaction");
-        let written = events::write_in(&mut tx, &app.ids, hotel, EventActor::System, app.clock.now(), changes).await;
+        let written =
+            events::write_in(&mut tx, &app.ids, hotel, Principal::Worker(WEBHOOKS), app.clock.now(), changes).await;
         let deliveries = written.expect("written");
         tx.commit().await.expect("committed");
         if deliveries > 0 {

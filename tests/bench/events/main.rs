@@ -23,7 +23,8 @@ mod table;
 
 use std::time::{Duration, Instant};
 
-use latchkey::auth::{self, Permission};
+use latchkey::actor::Permission;
+use latchkey::auth;
 use latchkey::pruner;
 use latchkey::webhooks::{self, Sender};
 use serde_json::json;

@@ -4,8 +4,9 @@ use std::path::Path;
 
 use chrono::{Datelike as _, Days, NaiveDate, NaiveTime};
 use chrono_tz::Tz;
+use latchkey::actor::Permission;
 use latchkey::app::App;
-use latchkey::auth::{self, Permission};
+use latchkey::auth;
 use latchkey::clock::Clock;
 use latchkey::hotels::{self, HotelId, NewHotel};
 use latchkey::id::IdSource;

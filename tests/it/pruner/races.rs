@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use chrono_tz::Tz;
-use latchkey::auth::Permission;
+use latchkey::actor::Permission;
 use latchkey::db::Tx;
 use latchkey::pruner::{self, Pruned};
 use latchkey::{room_access_keys, room_stays};

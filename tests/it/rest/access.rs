@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use latchkey::auth::{self, ApiKeyChange, Permission};
+use latchkey::actor::Permission;
+use latchkey::auth::{self, ApiKeyChange};
 use reqwest::{RequestBuilder, Response};
 use serde_json::{Value, json};
 

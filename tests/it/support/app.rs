@@ -4,8 +4,9 @@ use std::ops::Deref;
 
 use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Tz;
+use latchkey::actor::Permission;
 use latchkey::app::App;
-use latchkey::auth::{self, Permission};
+use latchkey::auth;
 use latchkey::clock::Clock;
 use latchkey::hotels::{self, Hotel, HotelId, NewHotel};
 use latchkey::id::IdSource;

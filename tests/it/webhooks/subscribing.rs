@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use latchkey::actor::{Principal, WEBHOOKS};
 use latchkey::db::Transaction;
-use latchkey::events::{self, Change, EventActor};
+use latchkey::events::{self, Change};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -33,7 +34,7 @@ async fn about_to_commit(hooks: &Hooks) -> Transaction {
     let mut tx = app.worker_pool.begin().await.expect("the database is there");
     let change = Change::ClientUpdated { id: Uuid::from_u128(1) };
     let (hotel, now) = (hooks.house.hotel.id, app.clock.now());
-    events::write_in(&mut tx, &app.ids, hotel, EventActor::System, now, vec![change]).await.expect("written");
+    events::write_in(&mut tx, &app.ids, hotel, Principal::Worker(WEBHOOKS), now, vec![change]).await.expect("written");
     tx
 }
 
