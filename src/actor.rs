@@ -89,7 +89,7 @@ impl Principal {
     }
 
     /// `actor.type` of events, by which an integration tells its own changes from those of others.
-    pub fn event_type(self) -> &'static str {
+    pub fn actor_type(self) -> &'static str {
         match ActorType::from(self) {
             ActorType::Integration => "integration",
             ActorType::Staff => "staff",
@@ -237,7 +237,7 @@ mod tests {
 
     #[test]
     fn events_and_audit_trail_say_who_it_was() {
-        let of = |principal: Principal| (principal.event_type(), ActorType::from(principal).as_str());
+        let of = |principal: Principal| (principal.actor_type(), ActorType::from(principal).as_str());
         assert_eq!(of(API_KEY), ("integration", "INTEGRATION"));
         assert_eq!(of(STAFF), ("staff", "STAFF"));
         assert_eq!(of(GUEST), ("guest", "GUEST"));

@@ -3,9 +3,9 @@
 //! A map of the crate, from the edge inwards:
 //!
 //! - [`http`] serves; [`graphql`], [`rest`] and the command line ([`cli`]) are facades: they parse, call one service, encode.
-//! - [`actor`] is who acts and what they may do; [`auth`] tells who asks, [`integrations`] on whose behalf. [`hotels`], [`rooms`], [`clients`], [`reservations`],
-//!   [`room_stays`] and
-//!   [`room_access_keys`] are the capabilities: `mod.rs` is the service, `model.rs` types and rules, `store.rs` its SQL.
+//! - [`actor`] is who acts and what they may do; [`auth`] tells who asks, [`integrations`] on whose behalf. [`hotels`],
+//!   [`rooms`], [`clients`], [`reservations`], [`room_stays`] and [`room_access_keys`] are the capabilities: `mod.rs` is
+//!   the service, `model.rs` types and rules, `store.rs` its SQL.
 //! - [`import`] and [`demo`] bring hotels to life.
 //! - [`events`] is the public contract of what happened, written by the commit of [`db::Tx`]; [`webhooks`] delivers it.
 //! - [`audit`] is the trail of who did what and why, written by the same commit.

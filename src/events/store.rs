@@ -126,7 +126,7 @@ pub(super) async fn insert(
         &objects[..],
         &fields[..],
         &owners[..] as &[Option<Uuid>],
-        principal.event_type(),
+        principal.actor_type(),
         principal.integration_id(),
         ActorType::from(principal).as_str(),
         principal.api_key_id(),

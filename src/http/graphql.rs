@@ -1,8 +1,8 @@
 //! `POST /graphql`: GraphQL over HTTP, and batches.
 //!
-//! The key and its limit are checked before the body is read, so that a client without one cannot make us hold a megabyte. Then: media types, body,
-//! operations, and one call of the executor. For a key that was good a moment ago the body is read first: a page of stays is then
-//! read by the statement that confirms the key, and everything else begins anew. Statuses:
+//! The key and its limit are checked before the body is read, so that a client without one cannot make us hold a megabyte.
+//! Then: media types, body, operations, and one call of the executor. For a key that was good a moment ago the body is read
+//! first: a page of stays is then read by the statement that confirms the key, and everything else begins anew. Statuses:
 //!
 //! | | `application/graphql-response+json` | `application/json` |
 //! |---|---|---|

@@ -3,8 +3,8 @@
 //! The answer is written in the transaction of what it answers for, so it exists exactly when its effect does, whatever
 //! dies in between. Whoever sends the same request with the same key gets that answer, byte for byte.
 //!
-//! - The key belongs to a principal, such as an API key, and is held by an advisory lock while its request runs; the lock dies with its
-//!   connection. A second request meanwhile is `IDEMPOTENCY_KEY_IN_USE`.
+//! - The key belongs to a principal, such as an API key, and is held by an advisory lock while its request runs; the lock
+//!   dies with its connection. A second request meanwhile is `IDEMPOTENCY_KEY_IN_USE`.
 //! - Another request with the same key is `IDEMPOTENCY_KEY_REUSED`. JSON that differs in spaces or in the order of its
 //!   names alone is the same request.
 //! - What changed nothing is not kept: refusals, errors, test keys.

@@ -9,11 +9,12 @@ use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use quick_cache::unsync::Cache;
+
 use super::bucket::{Bucket, Limit};
 use super::proxies::site;
-use super::recent::Recent;
 
-/// Most addresses that are remembered, some tens of bytes each. Of those that failed longest ago the failures are forgotten.
+/// Most addresses that are remembered, some tens of bytes each. Beyond that, failures of the rarest ones are forgotten.
 const MOST_ADDRESSES: usize = 100_000;
 /// Most credentials that are remembered.
 const MOST_CREDENTIALS: usize = 100_000;
@@ -22,20 +23,20 @@ const MOST_CREDENTIALS: usize = 100_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Credential(u64);
 
-/// See the module.
+/// Failures by address, and the credentials that were authenticated before.
 pub(super) struct Addresses {
     state: Mutex<State>,
     secret: RandomState,
 }
 
 struct State {
-    failures: Recent<IpAddr, Bucket>,
-    authenticated: Recent<Credential, ()>,
+    failures: Cache<IpAddr, Bucket>,
+    authenticated: Cache<Credential, ()>,
 }
 
 impl Addresses {
     pub(super) fn new() -> Self {
-        let state = State { failures: Recent::new(MOST_ADDRESSES), authenticated: Recent::new(MOST_CREDENTIALS) };
+        let state = State { failures: Cache::new(MOST_ADDRESSES), authenticated: Cache::new(MOST_CREDENTIALS) };
         Self { state: Mutex::new(state), secret: RandomState::new() }
     }
 
@@ -60,7 +61,7 @@ impl Addresses {
             return Ok(());
         }
         // A copy: only a failure takes anything.
-        state.failures.get(&site(address)).unwrap_or_default().take(limit, 1, now)
+        state.failures.get(&site(address)).copied().unwrap_or_default().take(limit, 1, now)
     }
 
     /// Notes a credential that was authenticated.
@@ -75,7 +76,7 @@ impl Addresses {
             state.authenticated.remove(&credential);
         }
         let site = site(address);
-        let mut failures = state.failures.get(&site).unwrap_or_default();
+        let mut failures = state.failures.get(&site).copied().unwrap_or_default();
         // Requests that were looked up at the same time may be too many: the address owes no more than all of it.
         let _ = failures.take(limit, 1, now);
         state.failures.insert(site, failures);

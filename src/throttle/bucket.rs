@@ -95,7 +95,8 @@ impl Bucket {
         self.unreported > 0
     }
 
-    /// Parts to report to the other processes. What was unreported for so long that it has flowed back is not reported any more.
+    /// Parts to report to the other processes. What was unreported for so long that it has flowed back is not reported any
+    /// more.
     pub(super) fn report(&mut self, limit: Limit, now: Duration) -> u64 {
         self.flow(limit, now);
         std::mem::take(&mut self.unreported).min(self.owed)

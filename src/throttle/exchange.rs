@@ -12,8 +12,8 @@ use crate::workers;
 /// How often. Between two times, a principal that uses several replicas at once can take more than there is.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// One exchange, in one statement for all principals that sent requests since the last one; none when there were none. A replica that
-/// cannot reach the database goes on by what it knows, and reports later.
+/// One exchange, in one statement for all principals that sent requests since the last one; none when there were none. A
+/// replica that cannot reach the database goes on by what it knows, and reports later.
 ///
 /// # Errors
 /// `UNAVAILABLE`

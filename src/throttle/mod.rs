@@ -1,11 +1,11 @@
 //! Limits: requests and cost of each principal, failed authentications of each address, connections.
 //!
-//! Each process keeps token buckets in its memory, so that no request waits or writes for its limit. Those of the principals
-//! are kept in step by an exchange every second ([`run_exchange`]). A replica learns what a principal took elsewhere by the
-//! first exchange after its first request there; until then it goes by what it knows. So a principal that uses several
-//! replicas at once can exceed its limit for a second, at most by one whole limit for each other replica, and pays it back:
-//! nothing more is admitted until the excess has flowed back. Of more than three limits the rest is forgiven, so with up to four replicas the
-//! average is exact. Without the database, each replica keeps the limit by itself.
+//! Each process keeps token buckets in its memory, so that no request waits or writes for its limit. Those of the
+//! principals are kept in step by an exchange every second ([`run_exchange`]). A replica learns what a principal took
+//! elsewhere by the first exchange after its first request there; until then it goes by what it knows. So a principal that
+//! uses several replicas at once can exceed its limit for a second, at most by one whole limit for each other replica, and
+//! pays it back: nothing more is admitted until the excess has flowed back. Of more than three limits the rest is forgiven,
+//! so with up to four replicas the average is exact. Without the database, each replica keeps the limit by itself.
 //!
 //! Nobody is turned away in silence: what is too much is `RATE_LIMITED`, with the time to wait.
 
@@ -14,7 +14,6 @@ mod bucket;
 mod exchange;
 mod principals;
 mod proxies;
-mod recent;
 mod settings;
 mod store;
 

@@ -110,8 +110,8 @@ impl Principals {
         bucket.unwrap_or_default().left(limit, now)
     }
 
-    /// What the other processes do not know yet, and once more nothing, to merge what they reported meanwhile. Principals that
-    /// send no more requests are forgotten.
+    /// What the other processes do not know yet, and once more nothing, to merge what they reported meanwhile. Principals
+    /// that send no more requests are forgotten.
     pub(super) fn report(&self, settings: &ThrottleSettings, now: Duration) -> Vec<Owed> {
         let mut all = self.all();
         all.retain(|_, buckets| !buckets.limited(settings).all(|(bucket, limit)| bucket.is_idle(limit, now)));

@@ -19,6 +19,9 @@ use crate::support::{Client, House};
 const STAFF: Principal = Principal::Staff { id: Uuid::from_u128(0x57AF) };
 const GUEST: Principal = Principal::Guest { id: Uuid::from_u128(0x6E57) };
 
+/// Type of the actor, person, integration, API key and request of an entry of the audit trail.
+type Entry = (String, Option<Uuid>, Option<Uuid>, Option<Uuid>, Option<String>);
+
 /// A front desk whose requests `principal` makes.
 fn desk_of(house: &House, principal: Principal) -> Client {
     let mut desk = house.desk.clone();
@@ -38,7 +41,7 @@ async fn what_staff_and_guests_change_bears_their_name() {
         let events = follower.events().await;
         let expected = json!({"type": wire, "id": principal.person_id()});
         assert!(!events.is_empty() && events.iter().all(|event| event["actor"] == expected), "{events:#?}");
-        let entries: Vec<(String, Option<Uuid>, Option<Uuid>, Option<Uuid>, Option<String>)> = sqlx::query_as(
+        let entries: Vec<Entry> = sqlx::query_as(
             "SELECT actor_type, person_id, integration_id, api_key_id, request_id FROM audit_entries
              ORDER BY id DESC LIMIT 2",
         )
