@@ -139,9 +139,8 @@ impl ObjectType {
     }
 }
 
-/// Who did it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, async_graphql::Enum)]
-#[graphql(name = "AuditActorType")]
+/// What kind of actor did it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ActorType {
     /// An integration, with one of its API keys.
     Integration,
@@ -153,11 +152,9 @@ pub enum ActorType {
     CommandLine,
     /// Latchkey itself.
     System,
-    /// A member of the hotel's staff. Not in the schema before one can act.
-    #[graphql(visible = false)]
+    /// A member of the hotel's staff.
     Staff,
-    /// A guest. Not in the schema before one can act.
-    #[graphql(visible = false)]
+    /// A guest.
     Guest,
 }
 
