@@ -180,6 +180,12 @@ pub struct Actor {
 }
 
 impl Actor {
+    /// The actor of what no request asks for: an operator's or a worker's act, which may do everything.
+    pub const fn without_request(hotel: Arc<Hotel>, principal: Principal) -> Self {
+        let (mode, permission) = (Mode::Live, Permission::Admin);
+        Self { hotel, principal, mode, permission, request_id: None, traceparent: None }
+    }
+
     /// Refuses what needs more than the principal may do.
     ///
     /// # Errors

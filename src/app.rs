@@ -1,54 +1,51 @@
 //! The parts of a running Latchkey, put together once.
 
+mod kinds;
+
+use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use axum::http::HeaderValue;
 use sqlx::postgres::PgConnectOptions;
-use tokio::sync::Notify;
 
-use crate::auth::{Credentials, Usage};
+use crate::auth::{self, Admission, CredentialCache, Usage};
 use crate::clock::Clock;
-use crate::db::{self, Outage, Pool, RequestPool};
+use crate::context::Context;
+use crate::error::Result;
+use crate::events::Catalogue;
 use crate::graphql::Schema;
 use crate::id::IdSource;
-use crate::liveness::Liveness;
 use crate::secrets::SecretKeys;
-use crate::telemetry::metrics::Metrics;
 use crate::throttle::{Throttle, ThrottleSettings};
+use crate::unit::{Follower, Transactions};
 use crate::webhooks::WebhookSettings;
 
-/// What every request works with. Cheap to clone.
+pub use kinds::KINDS;
+
+/// What the facades, the workers and the command line work with: [`Transactions`] over a [`Context`], which it
+/// dereferences to, and what is on top of them. Cheap to clone.
 #[derive(Clone)]
 pub struct App(Arc<Parts>);
 
-/// See [`App`].
+/// The parts of an [`App`].
 pub struct Parts {
-    /// Connections for requests, each for one hotel: time-outs for statements and locks are set on them.
-    pub pool: RequestPool,
-    /// Connections for what runs beside the requests and goes from hotel to hotel.
-    pub worker_pool: Pool,
-    /// The time.
-    pub clock: Clock,
-    /// Ids and secrets.
-    pub ids: IdSource,
-    /// What seals PINs, QR data and webhook secrets.
-    pub secret_keys: SecretKeys,
+    /// What everything below the facades works with, and opens transactions with.
+    pub transactions: Transactions,
+    /// Every kind of change that there is.
+    pub kinds: Catalogue,
     /// How webhooks are sent.
     pub webhooks: WebhookSettings,
     /// What API keys stood for when they were looked up last.
-    pub credentials: Credentials,
+    pub credentials: CredentialCache,
     /// Requests by API key that are not written yet.
     pub key_usage: Usage,
     /// Limits of requests.
     pub throttle: Throttle,
-    /// What is counted and measured.
-    pub metrics: Metrics,
-    /// Which processes live.
-    pub liveness: Liveness,
-    /// Told after each commit that left something to deliver.
-    pub deliveries_wake: Notify,
     /// The GraphQL schema.
     pub schema: Schema,
+    /// Whether pages of stays may be answered without the executor: unless a test wants it otherwise.
+    pub fast_path: AtomicBool,
     /// Set once everything is started: `/readyz` says so.
     pub ready: AtomicBool,
 }
@@ -77,32 +74,52 @@ impl App {
         webhooks: WebhookSettings,
         limits: ThrottleSettings,
     ) -> Self {
-        let metrics = Metrics::new();
-        let outage = Outage::new(database.clone());
+        let context = Context::new(database, connections, clock, ids, secret_keys);
+        Self::assemble(context, webhooks, limits, Vec::new())
+    }
+
+    /// Puts the parts together around a context. `followers`: what changes with the changes of others, in this order.
+    pub fn assemble(
+        context: Context,
+        webhooks: WebhookSettings,
+        limits: ThrottleSettings,
+        followers: Vec<Box<dyn Follower>>,
+    ) -> Self {
         Self(Arc::new(Parts {
-            pool: RequestPool::new(database.clone(), connections, outage.clone()),
-            worker_pool: db::for_workers(database, outage),
-            throttle: Throttle::new(limits, clock.clone(), metrics.limit_refusals()),
-            clock,
-            liveness: Liveness::new(&ids),
-            ids,
-            secret_keys,
+            throttle: Throttle::new(limits, context.clock.clone(), context.metrics.limit_refusals()),
+            transactions: Transactions::new(context, followers),
+            kinds: KINDS,
             webhooks,
-            credentials: Credentials::default(),
+            credentials: CredentialCache::default(),
             key_usage: Usage::default(),
-            metrics,
-            deliveries_wake: Notify::new(),
             schema: Schema::new(),
+            fast_path: AtomicBool::new(true),
             ready: AtomicBool::new(false),
         }))
     }
+
+    /// Tells who sends a request, and counts it when it is authenticated ([`auth::authenticate`]).
+    ///
+    /// # Errors
+    /// `UNAUTHORIZED`, `KEY_REVOKED`
+    pub async fn authenticate(&self, authorization: Option<&HeaderValue>) -> Result<Admission> {
+        auth::authenticate(&self.context, &self.credentials, &self.key_usage, authorization).await
+    }
 }
 
-impl std::ops::Deref for App {
+impl Deref for App {
     type Target = Parts;
 
     fn deref(&self) -> &Parts {
         &self.0
+    }
+}
+
+impl Deref for Parts {
+    type Target = Transactions;
+
+    fn deref(&self) -> &Transactions {
+        &self.transactions
     }
 }
 

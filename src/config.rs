@@ -13,12 +13,13 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use sqlx::postgres::PgConnectOptions;
 
+use crate::queue::schedule::{self, Schedule};
 use crate::secrets::SecretKeys;
 use crate::telemetry::{LogFilter, LogFormat};
 use crate::throttle::{Limit, ThrottleSettings, TrustedProxies};
 use crate::webhooks::WebhookSettings;
 use crate::webhooks::address::AllowedNetworks;
-use crate::webhooks::schedule::{self, Schedule};
+use crate::webhooks::schedule::DEFAULT as DEFAULT_SCHEDULE;
 
 /// Most connections that one process may open: beyond it PostgreSQL itself gets slower.
 const MOST_CONNECTIONS: u32 = 1_000;
@@ -74,7 +75,7 @@ pub struct Settings {
     webhook_allow_networks: Option<String>,
 
     /// Delays before the second attempt to deliver a webhook, the third and so on
-    #[arg(long, help_heading = SERVER_SETTINGS, env = Setting::WEBHOOK_SCHEDULE.variable, hide_env_values = true, global = true, value_name = "DELAYS", default_value = Schedule::DEFAULT)]
+    #[arg(long, help_heading = SERVER_SETTINGS, env = Setting::WEBHOOK_SCHEDULE.variable, hide_env_values = true, global = true, value_name = "DELAYS", default_value = DEFAULT_SCHEDULE)]
     webhook_schedule: String,
 
     /// Requests of an API key a minute, and at once; 0 for no limit
@@ -134,7 +135,7 @@ pub struct Config {
     pub secret_keys: Option<SecretKeys>,
     /// How webhooks are sent.
     pub webhooks: WebhookSettings,
-    /// How much is let in.
+    /// Limits of requests.
     pub limits: ThrottleSettings,
     /// Instant at which the clock starts; without one it is the machine's.
     pub clock: Option<DateTime<Utc>>,

@@ -58,7 +58,7 @@ pub fn start(filter: &LogFilter, format: LogFormat, traces: Option<&Traces>) {
 
 /// Warns of work that failed and will be tried again within seconds. While the database is away, which has lines of its own,
 /// only whoever looks closely hears of it each time.
-pub fn warn_of_retry(error: &Error, what: &'static str) {
+pub fn warn_of_retry(error: &Error, what: &str) {
     let (code, cause) = (error.code.spec().wire, &error.source);
     if error.is_of_outage() {
         tracing::debug!(code, ?cause, "{what}");

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
-use tokio::time::MissedTickBehavior;
 
 use crate::app::App;
 use crate::webhooks::{self, Sender};
@@ -34,7 +33,10 @@ impl Drop for Living {
 impl Workers {
     /// Starts them.
     pub fn start(app: &App) -> Self {
-        let living = Living(tokio::spawn(liveness::run(app.clone())));
+        let context = app.context.clone();
+        let living = Living(tokio::spawn(async move {
+            liveness::run(&context.liveness, &context.worker_pool, &context.deliveries_wake).await;
+        }));
         let (stop, stopping) = watch::channel(false);
         let stopped = || {
             let mut stopping = stopping.clone();
@@ -45,11 +47,13 @@ impl Workers {
         };
         let mut tasks = JoinSet::new();
         tasks.spawn(webhooks::run(app.clone(), Sender::default(), stopped()));
-        tasks.spawn(events::run_maintenance(app.clone(), stopped()));
-        tasks.spawn(idempotency::run_clean_up(app.clone(), stopped()));
-        tasks.spawn(pruner::run(app.clone(), stopped()));
-        tasks.spawn(auth::run_usage(app.clone(), stopped()));
-        tasks.spawn(throttle::run_exchange(app.clone(), stopped()));
+        tasks.spawn(events::run_maintenance(app.context.clone(), stopped()));
+        tasks.spawn(idempotency::run_clean_up(app.context.clone(), stopped()));
+        tasks.spawn(pruner::run(app.transactions.clone(), stopped()));
+        let (counting, stop_counting) = (app.clone(), stopped());
+        tasks.spawn(async move { auth::run_usage(&counting, &counting.key_usage, stop_counting).await });
+        let (limiting, stop_limiting) = (app.clone(), stopped());
+        tasks.spawn(async move { throttle::run_exchange(&limiting, &limiting.throttle, stop_limiting).await });
         Self { stop, tasks, living }
     }
 
@@ -67,28 +71,6 @@ impl Workers {
         let all = async { while self.tasks.join_next().await.is_some() {} };
         if tokio::time::timeout(PATIENCE, all).await.is_err() {
             tracing::warn!("workers were stopped at their work");
-        }
-    }
-}
-
-/// Works at once, then every `period` until `shutdown` ends, and then once more. Only the wait is cut off: work that is
-/// dropped half-way would lose what it counts, or count it twice.
-pub(crate) async fn repeat_to_the_end<W: Future<Output = ()>>(
-    period: Duration,
-    shutdown: impl Future<Output = ()>,
-    mut work: impl FnMut() -> W,
-) {
-    let mut shutdown = std::pin::pin!(shutdown);
-    let mut interval = tokio::time::interval(period);
-    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        let stopping = tokio::select! {
-            () = &mut shutdown => true,
-            _ = interval.tick() => false,
-        };
-        work().await;
-        if stopping {
-            return;
         }
     }
 }

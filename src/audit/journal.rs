@@ -52,6 +52,11 @@ impl Journal {
         }
     }
 
+    /// Adds what was done at once to records of which nothing else is noted, one entry for each.
+    pub fn extend(&mut self, entries: impl IntoIterator<Item = Entry>) {
+        self.entries.extend(entries.into_iter().map(|entry| (entry, self.reason.clone())));
+    }
+
     /// Whether nothing was done.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()

@@ -1,7 +1,7 @@
 //! The audit trail: who did what to which record, when, and why where staff said so.
 //!
-//! Services note what they do in the [`Journal`] of their transaction ([`crate::db::Tx::emit`] and
-//! [`crate::db::Tx::audit`]); its commit writes the entries together with the events ([`crate::events`]). So an entry
+//! Services note what they do in the [`Journal`] of their transaction ([`crate::unit::Tx::emit`] and
+//! [`crate::unit::Tx::audit`]); its commit writes the entries together with the events ([`crate::events`]). So an entry
 //! exists exactly when its effect does: a request that fails and one with a test key leave none.
 //!
 //! An entry names fields and never tells values, so it holds no secret and nothing of a guest but the reason that staff
@@ -22,12 +22,10 @@ use uuid::Uuid;
 pub use journal::Journal;
 pub use model::{Action, Actor, ActorType, AuditEntry, Entry, Object, ObjectType, REASON_MAX, Reason};
 
-use crate::actor::{self, Permission, Principal};
-use crate::db::{Extent, ExtentRequest, Page, PageRequest};
+use crate::actor::{self, Permission};
+use crate::db::{ListBounds, ListBoundsRequest, Page, PageRequest};
 use crate::error::Result;
-use crate::events;
 use crate::hotels::HotelId;
-use crate::id::IdSource;
 
 /// How long entries are kept: a year, and time to look into what happened in it.
 pub const RETENTION: TimeDelta = TimeDelta::days(400);
@@ -80,26 +78,18 @@ impl AuditList {
     }
 }
 
-/// Writes what whoever runs the service did on the command line. Nothing but the commit may follow.
-pub(crate) async fn write_in(
-    conn: &mut PgConnection,
-    ids: &IdSource,
-    hotel: HotelId,
-    now: DateTime<Utc>,
-    entries: impl IntoIterator<Item = Entry>,
-) -> Result<()> {
-    let journal = Journal::of(entries);
-    events::write_with_in(conn, ids, hotel, Principal::Operator, now, &[], &journal).await.map(drop)
-}
-
 /// A page of the entries about all of the hotel, newest first.
 pub async fn page(conn: &mut PgConnection, list: &AuditList, request: &PageRequest<Uuid>) -> Result<Page<AuditEntry>> {
     store::page(conn, list, request).await
 }
 
-/// The extent of the list of entries about all of the hotel.
-pub async fn extent(conn: &mut PgConnection, list: &AuditList, request: &ExtentRequest<Uuid>) -> Result<Extent> {
-    store::extent(conn, list, request).await
+/// The bounds of the list of entries about all of the hotel.
+pub async fn bounds(
+    conn: &mut PgConnection,
+    list: &AuditList,
+    request: &ListBoundsRequest<Uuid>,
+) -> Result<ListBounds> {
+    store::bounds(conn, list, request).await
 }
 
 /// For each of these records, whether or not it still exists, a page of the entries about it, newest first.
@@ -112,12 +102,12 @@ pub async fn pages_of_objects(
     store::pages_of_objects(conn, list, objects, request).await
 }
 
-/// The extents of the lists of entries about these records.
-pub async fn extents_of_objects(
+/// The bounds of the lists of entries about these records.
+pub async fn bounds_of_objects(
     conn: &mut PgConnection,
     list: &AuditList,
     objects: &[Uuid],
-    request: &ExtentRequest<Uuid>,
-) -> Result<Vec<Extent>> {
-    store::extents_of_objects(conn, list, objects, request).await
+    request: &ListBoundsRequest<Uuid>,
+) -> Result<Vec<ListBounds>> {
+    store::bounds_of_objects(conn, list, objects, request).await
 }

@@ -7,7 +7,6 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::error::{Error, Result};
-use crate::events::Change;
 use crate::integrations::Integration;
 
 /// Longest reason, in characters.
@@ -238,24 +237,6 @@ impl Entry {
     pub const fn with(mut self, object_type: ObjectType, id: Uuid) -> Self {
         self.related = Some(Object { object_type, id });
         self
-    }
-}
-
-impl From<&Change> for Entry {
-    fn from(change: &Change) -> Self {
-        let id = change.object();
-        let new = |action, object_type| Self::new(action, object_type, id);
-        match change {
-            Change::ReservationCreated { .. } => new(Action::Created, ObjectType::Reservation),
-            Change::ReservationUpdated { fields, .. } => Self::updated(ObjectType::Reservation, id, fields.clone()),
-            Change::RoomStayCreated { .. } => new(Action::Created, ObjectType::RoomStay),
-            Change::RoomStayUpdated { fields, .. } => Self::updated(ObjectType::RoomStay, id, fields.clone()),
-            Change::RoomStayDeleted { .. } => new(Action::Deleted, ObjectType::RoomStay),
-            Change::ClientUpdated { .. } => new(Action::Updated, ObjectType::Client),
-            Change::RoomAccessKeyCreated { .. } => new(Action::Created, ObjectType::RoomAccessKey),
-            Change::RoomAccessKeyDeleted { .. } => new(Action::Deleted, ObjectType::RoomAccessKey),
-            Change::WebhookTested { .. } => new(Action::Tested, ObjectType::WebhookEndpoint),
-        }
     }
 }
 

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::AuditList;
 use super::model::{Action, Actor, ActorType, AuditEntry, Object, ObjectType};
-use crate::db::{Extent, ExtentRequest, Page, PageRequest, by_ordinal, extent_from_row, push_extent};
+use crate::db::{ListBounds, ListBoundsRequest, Page, PageRequest, bounds_from_row, by_ordinal, push_bounds};
 use crate::error::Result;
 use crate::integrations::Integration;
 
@@ -98,8 +98,12 @@ pub(super) async fn page(
     Ok(Page::of_rows(rows.iter().map(entry).collect::<Result<_>>()?, request))
 }
 
-pub(super) async fn extent(conn: &mut PgConnection, list: &AuditList, request: &ExtentRequest<Uuid>) -> Result<Extent> {
-    crate::db::extent(conn, request, |sql| push_list(sql, list), push_compare).await
+pub(super) async fn bounds(
+    conn: &mut PgConnection,
+    list: &AuditList,
+    request: &ListBoundsRequest<Uuid>,
+) -> Result<ListBounds> {
+    crate::db::bounds(conn, request, |sql| push_list(sql, list), push_compare).await
 }
 
 /// The list is the other way round than its ids.
@@ -128,19 +132,19 @@ pub(super) async fn pages_of_objects(
     Ok(by_ordinal(entries, objects.len()).into_iter().map(|entries| Page::of_rows(entries, request)).collect())
 }
 
-pub(super) async fn extents_of_objects(
+pub(super) async fn bounds_of_objects(
     conn: &mut PgConnection,
     list: &AuditList,
     objects: &[Uuid],
-    request: &ExtentRequest<Uuid>,
-) -> Result<Vec<Extent>> {
+    request: &ListBoundsRequest<Uuid>,
+) -> Result<Vec<ListBounds>> {
     let of_object = |sql: &mut QueryBuilder<Postgres>| {
         push_list(sql, list);
         sql.push(" AND (e.object_id = p.id OR e.related_id = p.id)");
     };
     let mut sql = QueryBuilder::new("SELECT ");
-    push_extent(&mut sql, request, of_object, push_compare);
+    push_bounds(&mut sql, request, of_object, push_compare);
     sql.push(" FROM unnest(").push_bind(objects.to_vec()).push("::uuid[]) WITH ORDINALITY p (id, n) ORDER BY p.n");
     let rows = sql.build().fetch_all(conn).await?;
-    rows.iter().map(extent_from_row).collect()
+    rows.iter().map(bounds_from_row).collect()
 }

@@ -4,23 +4,23 @@
 //! gives the same answer; only the holder of a revoked key's full text learns that it was revoked.
 
 mod api_key;
+mod cached;
 mod lifecycle;
 pub mod store;
-mod supposed;
 mod usage;
 
 use axum::http::HeaderValue;
 
 pub use api_key::{ApiKey, ApiKeyPair};
+pub use cached::{CachedCredential, CredentialCache, CredentialFingerprint};
 pub use lifecycle::{
-    ApiKeyChange, ApiKeyInfo, NewApiKey, change_api_key, change_in, create_api_key, create_in, extent, get,
-    list_api_keys, page, regenerate_api_key, regenerate_in,
+    ApiKeyChange, ApiKeyInfo, NewApiKey, bounds, change_in, create_in, get, hotel_of, list_api_keys, page,
+    regenerate_in,
 };
-pub use supposed::{Claim, Credentials, Supposed};
 pub use usage::{Usage, run_usage, write_usage};
 
 use crate::actor::Actor;
-use crate::app::App;
+use crate::context::Context;
 use crate::db::{PATIENCE, PooledConnection, answered_within};
 use crate::error::{Error, ErrorCode, Result};
 
@@ -38,7 +38,12 @@ pub struct Admission {
 ///
 /// # Errors
 /// `UNAUTHORIZED`, or `KEY_REVOKED` for the full text of a revoked key.
-pub async fn authenticate(app: &App, authorization: Option<&HeaderValue>) -> Result<Admission> {
+pub async fn authenticate(
+    context: &Context,
+    credentials: &CredentialCache,
+    usage: &Usage,
+    authorization: Option<&HeaderValue>,
+) -> Result<Admission> {
     let token = bearer_token(authorization).ok_or_else(|| {
         let message = "Missing or malformed Authorization header. Use: Bearer pms_live_xxx";
         Error::new(ErrorCode::Unauthorized, message)
@@ -46,7 +51,7 @@ pub async fn authenticate(app: &App, authorization: Option<&HeaderValue>) -> Res
     let invalid = || Error::new(ErrorCode::Unauthorized, "Invalid credentials");
     let hash = ApiKey::hash_of(token);
     let looking = async {
-        let mut conn = app.pool.of_nobody().await?;
+        let mut conn = context.pool.untenanted().await?;
         let found = store::find_by_hash(&mut conn, &hash).await?;
         Ok::<_, Error>((found, conn))
     };
@@ -58,20 +63,16 @@ pub async fn authenticate(app: &App, authorization: Option<&HeaderValue>) -> Res
     if found.disabled {
         return Err(invalid());
     }
-    app.credentials.remember(Supposed { actor: found.actor.clone(), claim: Claim { hash, known: found.known } });
-    count(app, &found.actor);
+    let fingerprint = CredentialFingerprint { key_hash: hash, record_hash: found.record_hash };
+    credentials.insert(CachedCredential { actor: found.actor.clone(), fingerprint });
+    usage.note(&found.actor, context.clock.now());
     Ok(Admission { actor: found.actor, conn })
 }
 
-/// Counts an authenticated request.
-pub fn count(app: &App, actor: &Actor) {
-    app.key_usage.note(actor, app.clock.now());
-}
-
-/// Who sends the request if nothing has changed since [`authenticate`] told it last. To be confirmed by the statement that reads
-/// for it ([`store::push_confirmation`]), before anything is answered.
-pub fn suppose(app: &App, authorization: Option<&HeaderValue>) -> Option<Supposed> {
-    app.credentials.recall(&ApiKey::hash_of(bearer_token(authorization)?))
+/// The sender of a request as [`authenticate`] found it last. The statement that reads for it has to confirm it
+/// ([`CredentialFingerprint::push_confirmation`]) before anything is answered.
+pub fn look_up_cached(credentials: &CredentialCache, authorization: Option<&HeaderValue>) -> Option<CachedCredential> {
+    credentials.get(&ApiKey::hash_of(bearer_token(authorization)?))
 }
 
 fn bearer_token(authorization: Option<&HeaderValue>) -> Option<&str> {

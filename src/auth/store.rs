@@ -8,9 +8,9 @@ use sqlx::{PgConnection, Postgres, QueryBuilder, Row, query, query_as, query_sca
 use uuid::Uuid;
 
 use super::usage::Used;
-use super::{ApiKeyInfo, Claim, NewApiKey};
+use super::{ApiKeyInfo, CredentialFingerprint, NewApiKey};
 use crate::actor::{Actor, Mode, Permission, Principal};
-use crate::db::{Extent, ExtentRequest, Page, PageRequest, push_id_page};
+use crate::db::{ListBounds, ListBoundsRequest, Page, PageRequest, push_id_page};
 use crate::error::{Error, Result};
 use crate::hotels::{Hotel, HotelId};
 use crate::integrations::Integration;
@@ -21,7 +21,7 @@ pub(super) struct Found {
     pub revoked: bool,
     pub disabled: bool,
     /// A hash of all of this, as `confirm_credential()` computes it.
-    pub known: i64,
+    pub record_hash: i64,
 }
 
 /// Looks a key up, and binds the connection to its hotel.
@@ -41,7 +41,7 @@ pub(super) async fn find_by_hash(conn: &mut PgConnection, hash: &[u8; 32]) -> Re
     Ok(Some(Found {
         revoked: row.revoked,
         disabled: row.disabled,
-        known: row.known,
+        record_hash: row.known,
         actor: Actor {
             hotel: Arc::new(Hotel {
                 id: row.hotel_id,
@@ -61,11 +61,13 @@ pub(super) async fn find_by_hash(conn: &mut PgConnection, hash: &[u8; 32]) -> Re
     }))
 }
 
-/// A condition that is true, or else fails the statement; it also tells the connection its hotel. It belongs into the outermost
-/// `WHERE`: what does not depend on any row is evaluated first, and once.
-pub fn push_confirmation(sql: &mut QueryBuilder<Postgres>, claim: &Claim) {
-    sql.push("(SELECT confirm_credential(").push_bind(claim.hash.to_vec());
-    sql.push(", ").push_bind(claim.known).push("))");
+impl CredentialFingerprint {
+    /// Appends a condition that is true, or else fails the statement; it also tells the connection its hotel. It belongs into
+    /// the outermost `WHERE`: what does not depend on any row is evaluated first, and once.
+    pub fn push_confirmation(&self, sql: &mut QueryBuilder<Postgres>) {
+        sql.push("(SELECT confirm_credential(").push_bind(self.key_hash.to_vec());
+        sql.push(", ").push_bind(self.record_hash).push("))");
+    }
 }
 
 fn permission(text: &str) -> Result<Permission> {
@@ -151,9 +153,13 @@ pub(super) async fn page(
     Ok(Page::of_rows(rows.iter().map(info).collect::<Result<_>>()?, request))
 }
 
-pub(super) async fn extent(conn: &mut PgConnection, hotel: HotelId, request: &ExtentRequest<Uuid>) -> Result<Extent> {
+pub(super) async fn bounds(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    request: &ListBoundsRequest<Uuid>,
+) -> Result<ListBounds> {
     let list = |sql: &mut QueryBuilder<Postgres>| push_keys(sql, hotel);
-    crate::db::extent(conn, request, list, |sql, operator, id| {
+    crate::db::bounds(conn, request, list, |sql, operator, id| {
         sql.push(" AND k.id ").push(operator).push(" ").push_bind(id);
     })
     .await
@@ -165,9 +171,13 @@ pub(super) async fn find(conn: &mut PgConnection, hotel: HotelId, id: Uuid) -> R
     sql.build().fetch_optional(conn).await?.as_ref().map(info).transpose()
 }
 
-/// A pair that is held.
+/// The hotel of a pair.
+pub(super) async fn hotel_of(conn: &mut PgConnection, id: Uuid) -> Result<Option<HotelId>> {
+    Ok(query_scalar!("SELECT hotel_id FROM api_keys WHERE id = $1", id).fetch_optional(conn).await?)
+}
+
+/// A pair that is locked.
 pub(super) struct Locked {
-    pub hotel_id: HotelId,
     pub integration_id: Uuid,
     pub name: String,
     pub permission: String,
@@ -175,12 +185,12 @@ pub(super) struct Locked {
     pub revoked_at: Option<DateTime<Utc>>,
 }
 
-/// Holds a pair until the transaction ends, after its integration, as everywhere. `hotel` restricts it to that hotel's.
-pub(super) async fn lock(conn: &mut PgConnection, hotel: Option<HotelId>, id: Uuid) -> Result<Option<Locked>> {
+/// Holds a pair until the transaction ends, after its integration, as everywhere.
+pub(super) async fn lock(conn: &mut PgConnection, hotel: HotelId, id: Uuid) -> Result<Option<Locked>> {
     query!(
         "SELECT FROM integrations i WHERE (i.hotel_id, i.id) IN (
              SELECT k.hotel_id, k.integration_id FROM api_keys k
-             WHERE k.id = $1 AND ($2::uuid IS NULL OR k.hotel_id = $2)
+             WHERE k.id = $1 AND k.hotel_id = $2
          ) FOR SHARE",
         id,
         hotel,
@@ -189,8 +199,8 @@ pub(super) async fn lock(conn: &mut PgConnection, hotel: Option<HotelId>, id: Uu
     .await?;
     let locked = query_as!(
         Locked,
-        "SELECT hotel_id, integration_id, name, permission, disabled_at, revoked_at FROM api_keys
-         WHERE id = $1 AND ($2::uuid IS NULL OR hotel_id = $2) FOR UPDATE",
+        "SELECT integration_id, name, permission, disabled_at, revoked_at FROM api_keys
+         WHERE id = $1 AND hotel_id = $2 FOR UPDATE",
         id,
         hotel,
     )

@@ -13,12 +13,12 @@ use uuid::Uuid;
 
 use super::store;
 use crate::actor::Actor;
-use crate::app::App;
+use crate::context::Context;
 use crate::db::{WORKER_PATIENCE, answered_within};
 use crate::error::Result;
 use crate::hotels::HotelId;
+use crate::periodic;
 use crate::telemetry::warn_of_retry;
-use crate::workers;
 
 /// How often counts are written.
 const EVERY: Duration = Duration::from_secs(5);
@@ -38,7 +38,7 @@ pub(super) struct Used {
 
 impl Usage {
     /// Counts an authenticated request, if it was made with an API key.
-    pub(super) fn note(&self, actor: &Actor, now: DateTime<Utc>) {
+    pub fn note(&self, actor: &Actor, now: DateTime<Utc>) {
         if let Some(api_key) = actor.principal.api_key_id() {
             self.add(Used { hotel: actor.hotel.id, api_key, requests: 1, last_used_at: now });
         }
@@ -68,31 +68,31 @@ impl Usage {
 ///
 /// # Errors
 /// `UNAVAILABLE`
-pub async fn write_usage(app: &App) -> Result<()> {
-    let used = app.key_usage.take();
+pub async fn write_usage(context: &Context, usage: &Usage) -> Result<()> {
+    let used = usage.take();
     if used.is_empty() {
         return Ok(());
     }
-    let written = match app.worker_pool.acquire().await {
+    let written = match context.worker_pool.acquire().await {
         Ok(mut conn) => answered_within(WORKER_PATIENCE, store::add_usage(&mut conn, &used)).await,
         Err(error) => Err(error.into()),
     };
     if written.is_err() {
         for used in used {
-            app.key_usage.add(used);
+            usage.add(used);
         }
     }
     written
 }
 
 /// Writes every few seconds until `shutdown` ends, and then once more.
-pub async fn run_usage(app: App, shutdown: impl Future<Output = ()>) {
+pub async fn run_usage(context: &Context, usage: &Usage, shutdown: impl Future<Output = ()>) {
     let write = || async {
-        if let Err(error) = write_usage(&app).await {
+        if let Err(error) = write_usage(context, usage).await {
             warn_of_retry(&error, "use of API keys was not written");
         }
     };
-    workers::repeat_to_the_end(EVERY, shutdown, write).await;
+    periodic::repeat_to_the_end(EVERY, shutdown, write).await;
 }
 
 #[cfg(test)]

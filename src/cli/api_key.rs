@@ -7,11 +7,13 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::table::{Output, Table};
-use super::{Failure, explain, print, start};
+use super::{Failure, begin, explain, print, start};
 use crate::actor::Permission;
 use crate::app::App;
 use crate::auth::{self, ApiKeyChange, ApiKeyInfo, NewApiKey};
 use crate::config::Config;
+use crate::integrations;
+use crate::unit::Tx;
 
 #[derive(clap::Subcommand)]
 pub(super) enum Command {
@@ -88,8 +90,11 @@ async fn execute(command: Command, app: &App) -> Result<String, Failure> {
     match command {
         Command::Create(new) => {
             let hotel = explain::hotel(app, &new.hotel_slug).await?;
-            let name = new.name.as_ref().unwrap_or(&new.integration);
-            let made = auth::create_api_key(app, hotel.id, &new.integration, name, new.permission).await?;
+            let mut tx = begin(app, hotel).await?;
+            let integration = integrations::ensure_in(&mut tx, &new.integration).await?;
+            let name = new.name.unwrap_or(new.integration);
+            let made = auth::create_in(&mut tx, integration, name, new.permission).await?;
+            tx.commit().await?;
             Ok(shown_once(&made))
         }
         Command::List { hotel_slug, output } => {
@@ -100,20 +105,26 @@ async fn execute(command: Command, app: &App) -> Result<String, Failure> {
         Command::Enable { id } => change(app, id, ApiKeyChange::Enable).await,
         Command::Revoke { id } => change(app, id, ApiKeyChange::Revoke).await,
         Command::Regenerate { id } => {
-            let made = auth::regenerate_api_key(app, id).await;
-            Ok(shown_once(&made.map_err(|error| explain::no_such(error, || no_pair(id)))?))
+            let mut tx = begin_for(app, id).await?;
+            let made = auth::regenerate_in(&mut tx, id).await?;
+            tx.commit().await?;
+            Ok(shown_once(&made))
         }
     }
 }
 
 async fn change(app: &App, id: Uuid, change: ApiKeyChange) -> Result<String, Failure> {
-    let changed = auth::change_api_key(app, id, change).await;
-    changed.map_err(|error| explain::no_such(error, || no_pair(id)))?;
+    let mut tx = begin_for(app, id).await?;
+    auth::change_in(&mut tx, id, change).await?;
+    tx.commit().await?;
     Ok(String::new())
 }
 
-fn no_pair(id: Uuid) -> String {
-    format!("there is no pair of API keys {id}: `latchkey api-key list <hotel>` shows a hotel's")
+/// A transaction of the hotel that a pair of API keys belongs to.
+async fn begin_for(app: &App, id: Uuid) -> Result<Tx, Failure> {
+    let no_pair = || format!("there is no pair of API keys {id}: `latchkey api-key list <hotel>` shows a hotel's");
+    let hotel = auth::hotel_of(app, id).await.map_err(|error| explain::no_such(error, no_pair))?;
+    Ok(begin(app, hotel).await?)
 }
 
 fn shown_once(made: &NewApiKey) -> String {

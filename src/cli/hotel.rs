@@ -1,11 +1,13 @@
 //! `latchkey hotel`
 
+use std::sync::Arc;
+
 use chrono::NaiveTime;
 use chrono_tz::{TZ_VARIANTS, Tz};
 use serde_json::{Value, json};
 
 use super::table::{Output, Table};
-use super::{Failure, explain, print, start};
+use super::{Failure, begin, explain, print, start};
 use crate::app::App;
 use crate::config::Config;
 use crate::hotels::{self, Contents, Hotel, HotelChange, NewHotel};
@@ -111,7 +113,7 @@ async fn execute(command: Command, app: &App) -> Result<String, Failure> {
                 check_in_time: new.check_in,
                 check_out_time: new.check_out,
             };
-            Ok(table(&[hotels::create(app, new).await?]).text())
+            Ok(table([&hotels::create(app, new).await?]).text())
         }
         Command::Update(update) => {
             let change = HotelChange {
@@ -121,9 +123,11 @@ async fn execute(command: Command, app: &App) -> Result<String, Failure> {
                 check_out_time: update.check_out,
                 room_access_keys_enabled: update.room_access_keys.map(|switch| matches!(switch, Switch::On)),
             };
-            let updated = hotels::update(app, &update.slug, change).await;
-            let hotel = updated.map_err(|error| explain::no_such(error, || explain::no_hotel(&update.slug)))?;
-            Ok(table(&[hotel]).text())
+            let mut tx = begin(app, explain::hotel(app, &update.slug).await?).await?;
+            hotels::update_in(&mut tx, &change).await?;
+            let hotel = Arc::clone(&tx.actor.hotel);
+            tx.commit().await?;
+            Ok(table([&*hotel]).text())
         }
         Command::List { output } => Ok(table(&hotels::list(app).await?).print(&output)),
         Command::Show { slug, output } => {
@@ -176,8 +180,8 @@ fn values(hotel: &Hotel) -> [Value; 6] {
     ]
 }
 
-fn table(hotels: &[Hotel]) -> Table {
-    hotels.iter().fold(Table::new(HOTEL), |table, hotel| table.row(values(hotel)))
+fn table<'a>(hotels: impl IntoIterator<Item = &'a Hotel>) -> Table {
+    hotels.into_iter().fold(Table::new(HOTEL), |table, hotel| table.row(values(hotel)))
 }
 
 fn card(hotel: &Hotel, contents: &Contents) -> Table {

@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 use serde_json::json;
 
 use super::table::{Output, Table};
-use super::{Failure, explain, print, start};
+use super::{Failure, begin, explain, print, start};
 use crate::app::App;
 use crate::config::Config;
-use crate::hotels::HotelId;
+use crate::hotels::Hotel;
 use crate::integrations::{self, Holdings, Integration};
 
 #[derive(clap::Subcommand)]
@@ -45,7 +45,9 @@ async fn execute(command: Command, app: &App) -> Result<String, Failure> {
     match command {
         Command::Connect(Named { hotel_slug, name }) => {
             let hotel = explain::hotel(app, &hotel_slug).await?;
-            let integration = integrations::connect(app, hotel.id, &name).await?;
+            let mut tx = begin(app, hotel).await?;
+            let integration = integrations::connect_in(&mut tx, &name).await?;
+            tx.commit().await?;
             Ok(format!("id    {}\n", integration.id))
         }
         Command::List { hotel_slug, output } => {
@@ -54,19 +56,21 @@ async fn execute(command: Command, app: &App) -> Result<String, Failure> {
         }
         Command::Disconnect(Named { hotel_slug, name }) => {
             let hotel = explain::hotel(app, &hotel_slug).await?;
-            disconnect(app, hotel.id, &hotel_slug, &name).await
+            disconnect(app, &hotel, &name).await
         }
     }
 }
 
 /// Says what was taken away by each of the transactions that it took.
-async fn disconnect(app: &App, hotel: HotelId, slug: &str, name: &str) -> Result<String, Failure> {
+async fn disconnect(app: &App, hotel: &Hotel, name: &str) -> Result<String, Failure> {
     let mut said = String::new();
     loop {
-        let done = integrations::disconnect(app, hotel, name).await.map_err(|error| {
-            let list = format!("`latchkey integration list {slug}` shows those that there are");
+        let mut tx = begin(app, hotel.clone()).await?;
+        let done = integrations::disconnect_by_name_in(&mut tx, name).await.map_err(|error| {
+            let list = format!("`latchkey integration list {}` shows those that there are", hotel.slug);
             explain::no_such(error, || format!("there is no integration {name:?}: {list}"))
         })?;
+        tx.commit().await?;
         writeln!(
             said,
             "{} API keys revoked, {} webhook endpoints deleted, {} room access keys deleted, {} stays changed",

@@ -22,14 +22,19 @@ mod webhook;
 use std::fmt;
 use std::io::Write as _;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Arg, CommandFactory as _, FromArgMatches as _, Parser};
 
+use crate::actor::Principal;
+use crate::app::App;
 use crate::config::{Config, ConfigError, SERVER_SETTINGS, SETTINGS, Settings};
 use crate::db::embedded::{self, EmbeddedError};
 use crate::error::Error;
+use crate::hotels::Hotel;
 use crate::telemetry::{self, traces::Traces};
+use crate::unit::Tx;
 use explain::chain;
 
 pub use start::{Started, start, start_read_only};
@@ -150,11 +155,11 @@ fn run(command: Command, settings: Settings) -> Result<(), Failure> {
             Command::Schema | Command::KeepPostgres(_) => unreachable!("these need no settings"),
         }
     });
-    // What blocks a thread, such as looking up the name of a host, cannot be cut off, and is not waited for.
-    runtime.shutdown_timeout(LEFTOVERS);
     if let Some(traces) = traces {
         traces.end();
     }
+    // What blocks a thread, such as looking up the name of a host, cannot be cut off, and is not waited for.
+    runtime.shutdown_timeout(LEFTOVERS);
     done
 }
 
@@ -205,6 +210,11 @@ impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
         Self::Other(error.to_string())
     }
+}
+
+/// A transaction of whoever runs the service.
+async fn begin(app: &App, hotel: Hotel) -> Result<Tx, Error> {
+    Tx::begin_worker(app, Arc::new(hotel), Principal::Operator, app.clock.now()).await
 }
 
 /// Prints a result. A reader that has seen enough is no failure.

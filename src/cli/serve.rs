@@ -19,9 +19,10 @@ use crate::id::IdSource;
 use crate::workers::Workers;
 use crate::{demo, http};
 
-/// Longest that a server takes to end once it is asked to, whatever the database does: requests 10 s, workers 12 s, connections
-/// 4 s. Below the 30 s after which those who run services usually lose their patience.
-const GRACE: Duration = Duration::from_secs(28);
+/// Longest that a server goes on once it is asked to end, whatever the database does: requests 10 s, workers 12 s, connections
+/// 4 s. With what may follow, the last export of traces, less than the 30 s after which those who run services usually lose
+/// their patience.
+const GRACE: Duration = Duration::from_secs(26);
 
 pub(super) async fn run(config: &Config) -> Result<(), Failure> {
     // First, so that a signal during the start is heard, also as process 1 of a container.

@@ -10,12 +10,22 @@ use uuid::Uuid;
 
 pub use codes::{country, language, languages};
 pub use model::{Client, ClientChange, ClientDetails, ClientKind, DETAIL_MAX, DetailsChange, NAME_MAX};
-pub use store::{ClientField, extent, guests_of, page};
+pub use store::{ClientField, bounds, guests_of, page};
 
-use crate::audit::{Entry, ObjectType};
-use crate::db::Tx;
+use crate::audit::{Action, Entry, ObjectType};
 use crate::error::{Error, ErrorAt, Result};
-use crate::events::Change;
+use crate::events::{Audience, ChangeKind};
+use crate::unit::Tx;
+
+/// A client was changed.
+pub static UPDATED: ChangeKind = ChangeKind {
+    event_type: "client.updated",
+    action: Action::Updated,
+    object: ObjectType::Client,
+    audience: Audience::Hotel,
+    names_fields: false,
+    meaning: "a guest or company was changed",
+};
 
 /// Adds a client.
 ///
@@ -27,8 +37,8 @@ pub async fn create_in(tx: &mut Tx, kind: ClientKind, details: ClientDetails) ->
         ClientKind::Person { .. } => "person",
         ClientKind::Company { .. } => "company",
     };
-    let client = Client::new(tx.app.ids.uuid(now), kind, details).at(argument)?;
-    store::insert(tx.conn(), hotel, &client, now).await?;
+    let client = Client::new(tx.context.ids.uuid(now), kind, details).at(argument)?;
+    store::insert(tx.conn().await?, hotel, &client, now).await?;
     tx.audit(Entry::created(ObjectType::Client, client.id));
     Ok(client)
 }
@@ -39,12 +49,11 @@ pub async fn create_in(tx: &mut Tx, kind: ClientKind, details: ClientDetails) ->
 /// `NOT_FOUND`, `INVALID_ARGUMENT`
 pub async fn update_in(tx: &mut Tx, id: Uuid, change: ClientChange) -> Result<Client> {
     let (hotel, now) = (tx.actor.hotel.id, tx.now);
-    let before = store::lock(tx.conn(), hotel, id).await?.ok_or_else(|| Error::not_found("Client").at("id"))?;
+    let before = store::lock(tx.conn().await?, hotel, id).await?.ok_or_else(|| Error::not_found("Client").at("id"))?;
     let after = change.apply(before.clone())?;
     if after != before {
-        store::update(tx.conn(), hotel, &after, now).await?;
-        tx.emit(Change::ClientUpdated { id });
-        tx.audit(Entry::updated(ObjectType::Client, id, model::changed_fields(&before, &after)));
+        store::update(tx.conn().await?, hotel, &after, now).await?;
+        tx.emit(UPDATED.of(id).with_fields(model::changed_fields(&before, &after)));
     }
     Ok(after)
 }

@@ -6,12 +6,13 @@ use sqlx::{PgConnection, Postgres, QueryBuilder, Row, query};
 use uuid::Uuid;
 
 use super::{Client, ClientDetails, ClientKind};
-use crate::db::{Condition, Extent, ExtentRequest, Filter, Page, PageRequest};
+use crate::db::{Condition, Filter, ListBounds, ListBoundsRequest, Page, PageRequest};
 use crate::error::{Error, Result};
 use crate::hotels::HotelId;
 
-/// What clients can be filtered by.
-#[derive(Clone, Debug, PartialEq)]
+/// What clients can be filtered by. What it is serialized to is part of cursors.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ClientField {
     /// Id.
     Id(Condition<Uuid>),
@@ -101,17 +102,17 @@ pub async fn page(
 }
 
 /// How many of the hotel's clients match, and whether some lie before or behind a page.
-pub async fn extent(
+pub async fn bounds(
     conn: &mut PgConnection,
     hotel: HotelId,
     filter: &Filter<ClientField>,
-    request: &ExtentRequest<Uuid>,
-) -> Result<Extent> {
+    request: &ListBoundsRequest<Uuid>,
+) -> Result<ListBounds> {
     let list = |sql: &mut QueryBuilder<Postgres>| {
         sql.push("FROM clients c WHERE c.hotel_id = ").push_bind(hotel).push(" AND ");
         filter.push(sql, push_field);
     };
-    crate::db::extent(conn, request, list, |sql, operator, id| {
+    crate::db::bounds(conn, request, list, |sql, operator, id| {
         sql.push(" AND c.id ").push(operator).push(" ").push_bind(id);
     })
     .await

@@ -1,10 +1,12 @@
 //! Filters: a tree of conditions on the fields of a record, and its SQL.
 
+use serde::Serialize;
 use sqlx::postgres::PgHasArrayType;
 use sqlx::{Encode, Postgres, QueryBuilder, Type};
 
-/// A condition on one field.
-#[derive(Clone, Debug, PartialEq)]
+/// A condition on one field. What it is serialized to is part of cursors.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Condition<T> {
     /// Less than.
     Lt(T),
@@ -20,8 +22,9 @@ pub enum Condition<T> {
     Gt(T),
 }
 
-/// Conditions on fields `F`, combined.
-#[derive(Clone, Debug, PartialEq)]
+/// Conditions on fields `F`, combined. What it is serialized to is part of cursors.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Filter<F> {
     /// Every one holds; an empty list holds for every record.
     All(Vec<Self>),

@@ -1,4 +1,4 @@
-//! Connections, migrations and the unit of work.
+//! Connections and migrations, and filters and pages as SQL.
 
 mod connections;
 pub mod embedded;
@@ -7,7 +7,6 @@ mod outage;
 mod page;
 mod pool;
 pub mod roles;
-mod tx;
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -19,10 +18,9 @@ use sqlx::{AssertSqlSafe, Connection as _, PgConnection, query, query_scalar};
 pub use connections::{Pool, PooledConnection, Transaction, answered_within};
 pub use filter::{Condition, Filter};
 pub use outage::Outage;
-pub use page::{Extent, ExtentRequest, Page, PageRequest};
-pub(crate) use page::{by_ordinal, extent, extent_from_row, push_extent, push_id_page};
+pub use page::{ListBounds, ListBoundsRequest, Page, PageRequest};
+pub(crate) use page::{bounds, bounds_from_row, by_ordinal, push_bounds, push_id_page};
 pub use pool::{PATIENCE, RequestPool, WORKER_PATIENCE, for_workers};
-pub use tx::{Statements, Tx};
 
 /// All migrations, embedded in the binary. What a newer binary has migrated is no hindrance: while a service is upgraded,
 /// both run.

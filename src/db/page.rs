@@ -92,7 +92,7 @@ pub(crate) fn push_id_page(sql: &mut QueryBuilder<Postgres>, id: &'static str, r
 
 /// What to find out about a list beside the page of it.
 #[derive(Clone, Debug)]
-pub struct ExtentRequest<K> {
+pub struct ListBoundsRequest<K> {
     /// How many records it has.
     pub total: bool,
     /// Whether there are records up to this key.
@@ -101,7 +101,7 @@ pub struct ExtentRequest<K> {
     pub from: Option<K>,
 }
 
-impl<K: Copy> ExtentRequest<K> {
+impl<K: Copy> ListBoundsRequest<K> {
     /// What a page leaves open of what is wanted: whether there are records behind the end that it was not read towards.
     pub fn beside(page: &PageRequest<K>, total: bool, has_previous_page: bool, has_next_page: bool) -> Self {
         Self {
@@ -112,16 +112,16 @@ impl<K: Copy> ExtentRequest<K> {
     }
 }
 
-impl<K> ExtentRequest<K> {
+impl<K> ListBoundsRequest<K> {
     /// Whether nothing has to be found out.
     pub fn is_empty(&self) -> bool {
         !self.total && self.up_to.is_none() && self.from.is_none()
     }
 }
 
-/// The answer to an [`ExtentRequest`].
+/// The answer to a [`ListBoundsRequest`].
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Extent {
+pub struct ListBounds {
     /// How many records the list has; 0 when not asked for.
     pub total: i64,
     /// Whether there are records up to the key that was asked for.
@@ -130,7 +130,7 @@ pub struct Extent {
     pub from: bool,
 }
 
-impl Extent {
+impl ListBounds {
     /// Whether there are records before the page and behind it; `more`: whether the page was cut off.
     pub fn around(self, more: bool, from_end: bool) -> (bool, bool) {
         if from_end { (more, self.from) } else { (self.up_to, more) }
@@ -140,21 +140,21 @@ impl Extent {
 /// Finds out in one statement what was asked for.
 ///
 /// `list` appends `FROM ... WHERE ...`, and `compare` a further condition on the sort key with the given operator.
-pub(crate) async fn extent<K: Copy>(
+pub(crate) async fn bounds<K: Copy>(
     conn: &mut PgConnection,
-    request: &ExtentRequest<K>,
+    request: &ListBoundsRequest<K>,
     list: impl Fn(&mut QueryBuilder<Postgres>),
     compare: fn(&mut QueryBuilder<Postgres>, &'static str, K),
-) -> Result<Extent> {
+) -> Result<ListBounds> {
     let mut sql = QueryBuilder::new("SELECT ");
-    push_extent(&mut sql, request, list, compare);
-    extent_from_row(&sql.build().fetch_one(conn).await?)
+    push_bounds(&mut sql, request, list, compare);
+    bounds_from_row(&sql.build().fetch_one(conn).await?)
 }
 
-/// Appends the columns of [`extent_from_row`] to a `SELECT`, for statements that ask for several lists at once.
-pub(crate) fn push_extent<K: Copy>(
+/// Appends the columns of [`bounds_from_row`] to a `SELECT`, for statements that ask for several lists at once.
+pub(crate) fn push_bounds<K: Copy>(
     sql: &mut QueryBuilder<Postgres>,
-    request: &ExtentRequest<K>,
+    request: &ListBoundsRequest<K>,
     list: impl Fn(&mut QueryBuilder<Postgres>),
     compare: fn(&mut QueryBuilder<Postgres>, &'static str, K),
 ) {
@@ -177,7 +177,7 @@ pub(crate) fn push_extent<K: Copy>(
     }
 }
 
-/// Reads what [`push_extent`] selected.
-pub(crate) fn extent_from_row(row: &PgRow) -> Result<Extent> {
-    Ok(Extent { total: row.try_get(0)?, up_to: row.try_get(1)?, from: row.try_get(2)? })
+/// Reads what [`push_bounds`] selected.
+pub(crate) fn bounds_from_row(row: &PgRow) -> Result<ListBounds> {
+    Ok(ListBounds { total: row.try_get(0)?, up_to: row.try_get(1)?, from: row.try_get(2)? })
 }

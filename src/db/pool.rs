@@ -78,7 +78,7 @@ impl RequestPool {
 
     /// A connection that may still see the rows of whichever hotel it worked for last: for the one statement that tells it
     /// which hotel is next.
-    pub(crate) async fn of_nobody(&self) -> sqlx::Result<PooledConnection> {
+    pub(crate) async fn untenanted(&self) -> sqlx::Result<PooledConnection> {
         self.0.acquire().await
     }
 

@@ -6,8 +6,8 @@ use uuid::Uuid;
 
 use super::file::{DemoHotel, DemoIntegration};
 use crate::actor::Permission;
-use crate::app::App;
 use crate::auth::{self, ApiKeyPair, NewApiKey};
+use crate::context::Context;
 use crate::error::Result;
 use crate::hotels::HotelId;
 use crate::integrations;
@@ -39,23 +39,23 @@ pub struct LockVendors {
 /// Adds the integrations to a new hotel, and a pair of API keys to each.
 pub async fn create(
     conn: &mut PgConnection,
-    app: &App,
+    context: &Context,
     hotel: HotelId,
     slug: &str,
     now: DateTime<Utc>,
 ) -> Result<(LockVendors, DemoHotel)> {
-    let ids = INTEGRATIONS.map(|_| app.ids.uuid(now));
+    let ids = INTEGRATIONS.map(|_| context.ids.uuid(now));
     for (id, (name, _)) in ids.iter().zip(INTEGRATIONS) {
         integrations::store::insert(conn, hotel, *id, name, now).await?;
     }
-    let entry = issue_keys(conn, app, hotel, slug, ids, now).await?;
+    let entry = issue_keys(conn, context, hotel, slug, ids, now).await?;
     Ok((LockVendors { door_locks: ids[0], key_storage: ids[1] }, entry))
 }
 
 /// Makes a pair of API keys for each of the hotel's integrations, given in the order of [`INTEGRATIONS`].
 pub async fn issue_keys(
     conn: &mut PgConnection,
-    app: &App,
+    context: &Context,
     hotel: HotelId,
     slug: &str,
     integrations: [Uuid; 4],
@@ -63,7 +63,7 @@ pub async fn issue_keys(
 ) -> Result<DemoHotel> {
     let mut entries = Vec::with_capacity(integrations.len());
     for (integration, (name, permission)) in integrations.into_iter().zip(INTEGRATIONS) {
-        let (id, pair) = (app.ids.uuid(now), ApiKeyPair::generate(&app.ids));
+        let (id, pair) = (context.ids.uuid(now), ApiKeyPair::generate(&context.ids));
         let new =
             NewApiKey { id, hotel_id: hotel, integration_id: integration, name: name.to_owned(), permission, pair };
         auth::store::insert_api_key(conn, &new, now).await?;

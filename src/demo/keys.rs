@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::integrations::LockVendors;
 use super::store;
-use crate::app::App;
+use crate::context::Context;
 use crate::error::Result;
 use crate::hotels::{Hotel, HotelId};
 use crate::secrets::seal_context;
@@ -58,7 +58,7 @@ struct Assignment {
 /// Makes the keys, each owned by the vendor of its kind, and puts them on their stays.
 pub async fn hand_out(
     conn: &mut PgConnection,
-    app: &App,
+    context: &Context,
     hotel: &Hotel,
     vendors: LockVendors,
     wanted: Vec<Wanted>,
@@ -74,23 +74,23 @@ pub async fn hand_out(
         .into_iter()
         .map(|wanted| {
             let stays = wanted.stay_ids.iter().map(|id| Assignment { id: *id, due_at: due[id] }).collect();
-            make(app, hotel.id, vendors, wanted.kind, stays, now)
+            make(context, hotel.id, vendors, wanted.kind, stays, now)
         })
         .collect();
     Ok(store::hand_out(conn, hotel.id, &keys, now).await?)
 }
 
 fn make(
-    app: &App,
+    context: &Context,
     hotel: HotelId,
     vendors: LockVendors,
     kind: Kind,
     stays: Vec<Assignment>,
     now: DateTime<Utc>,
 ) -> KeyRecord {
-    let id = app.ids.uuid(now);
+    let id = context.ids.uuid(now);
     let mut random = [0; 8];
-    app.ids.fill(&mut random);
+    context.ids.fill(&mut random);
     let number = u64::from_be_bytes(random);
     let pin = format!("{:06}", number % 1_000_000);
     let compartment = format!("{}{}", number / 1_000_000 % 20 + 1, if number.is_multiple_of(2) { "L" } else { "R" });
@@ -99,6 +99,6 @@ fn make(
         Kind::Storage => ("KEY_STORAGE", vendors.key_storage, pin, Some(compartment)),
         Kind::Qr => ("QR", vendors.door_locks, format!("tumbler:{number:016x}"), None),
     };
-    let secret = STANDARD.encode(app.secret_keys.seal(&app.ids, &seal_context(hotel, id), &plain));
+    let secret = STANDARD.encode(context.secret_keys.seal(&context.ids, &seal_context(hotel, id), &plain));
     KeyRecord { id, integration_id, kind, secret, compartment, stays }
 }

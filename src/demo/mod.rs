@@ -28,8 +28,8 @@ use uuid::Uuid;
 pub use file::{DemoFile, DemoHotel, DemoIntegration};
 pub use overview::{curl, overview, reader};
 
-use crate::app::App;
 use crate::auth::ApiKey;
+use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::hotels::HotelId;
 use crate::import::store::lift_time_limits;
@@ -41,14 +41,14 @@ use real_hotels::REAL_HOTELS;
 ///
 /// # Errors
 /// `INTERNAL` when the file cannot be written; then nothing is loaded.
-pub async fn ensure(app: &App, data_dir: &Path, url: &str) -> Result<()> {
-    let now = app.clock.now();
-    let mut transaction = app.worker_pool.begin().await?;
+pub async fn ensure(context: &Context, data_dir: &Path, url: &str) -> Result<()> {
+    let now = context.clock.now();
+    let mut transaction = context.worker_pool.begin().await?;
     lift_time_limits(&mut transaction).await?;
     store::lock(&mut transaction).await?;
     let hotels = if store::is_empty(&mut transaction).await? {
         tracing::info!("loading the demo");
-        load(&mut transaction, app, now).await?
+        load(&mut transaction, context, now).await?
     } else {
         let Some(present) = find(&mut transaction).await? else { return Ok(()) };
         match DemoFile::read(data_dir).map_err(Error::internal)? {
@@ -62,7 +62,7 @@ pub async fn ensure(app: &App, data_dir: &Path, url: &str) -> Result<()> {
                 tracing::warn!(
                     "demo.json is lost or does not belong to this database: making new API keys for the demo"
                 );
-                reissue(&mut transaction, app, present, now).await?
+                reissue(&mut transaction, context, present, now).await?
             }
         }
     };
@@ -75,14 +75,14 @@ pub async fn ensure(app: &App, data_dir: &Path, url: &str) -> Result<()> {
 ///
 /// # Errors
 /// `INTERNAL` when the file cannot be written; then nothing is loaded.
-pub async fn load_into_empty(app: &App, data_dir: &Path, url: &str) -> Result<Option<DemoFile>> {
-    let mut transaction = app.worker_pool.begin().await?;
+pub async fn load_into_empty(context: &Context, data_dir: &Path, url: &str) -> Result<Option<DemoFile>> {
+    let mut transaction = context.worker_pool.begin().await?;
     lift_time_limits(&mut transaction).await?;
     store::lock(&mut transaction).await?;
     if !store::is_empty(&mut transaction).await? {
         return Ok(None);
     }
-    let file = load_and_tell(&mut transaction, app, data_dir, url).await?;
+    let file = load_and_tell(&mut transaction, context, data_dir, url).await?;
     transaction.commit().await?;
     Ok(Some(file))
 }
@@ -92,7 +92,12 @@ pub async fn load_into_empty(app: &App, data_dir: &Path, url: &str) -> Result<Op
 ///
 /// # Errors
 /// `INTERNAL` when the file cannot be written, `UNAVAILABLE` when a server uses the tables; then nothing is changed.
-pub async fn reset(app: &App, owner: &mut PgConnection, data_dir: &Path, url: &str) -> Result<Option<DemoFile>> {
+pub async fn reset(
+    context: &Context,
+    owner: &mut PgConnection,
+    data_dir: &Path,
+    url: &str,
+) -> Result<Option<DemoFile>> {
     let mut transaction = owner.begin().await?;
     store::lock(&mut transaction).await?;
     store::hold_all_hotels(&mut transaction).await?;
@@ -106,39 +111,39 @@ pub async fn reset(app: &App, owner: &mut PgConnection, data_dir: &Path, url: &s
         store::empty_hotels(&mut transaction).await?;
     }
     lift_time_limits(&mut transaction).await?;
-    let file = load_and_tell(&mut transaction, app, data_dir, url).await?;
+    let file = load_and_tell(&mut transaction, context, data_dir, url).await?;
     transaction.commit().await?;
     Ok(Some(file))
 }
 
 /// Writes where the server is into the file, if that belongs to the database.
-pub async fn renew_url(app: &App, data_dir: &Path, url: &str) -> Result<()> {
+pub async fn renew_url(context: &Context, data_dir: &Path, url: &str) -> Result<()> {
     let Ok(Some(file)) = DemoFile::read(data_dir) else { return Ok(()) };
-    if file.url != url && is_true(&mut *app.worker_pool.acquire().await?, &file).await? {
+    if file.url != url && is_true(&mut *context.worker_pool.acquire().await?, &file).await? {
         DemoFile { url: url.to_owned(), ..file }.write(data_dir).map_err(Error::internal)?;
     }
     Ok(())
 }
 
 /// When the demo of the database was loaded; `None` when it is not there.
-pub async fn loaded_at(app: &App) -> Result<Option<DateTime<Utc>>> {
-    let mut conn = app.worker_pool.acquire().await?;
+pub async fn loaded_at(context: &Context) -> Result<Option<DateTime<Utc>>> {
+    let mut conn = context.worker_pool.acquire().await?;
     let Some(present) = find(&mut conn).await? else { return Ok(None) };
     let Some(first) = present.first() else { return Ok(None) };
     Ok(store::created_at(&mut conn, first.id).await?)
 }
 
-async fn load_and_tell(conn: &mut PgConnection, app: &App, data_dir: &Path, url: &str) -> Result<DemoFile> {
-    let hotels = load(conn, app, app.clock.now()).await?;
+async fn load_and_tell(conn: &mut PgConnection, context: &Context, data_dir: &Path, url: &str) -> Result<DemoFile> {
+    let hotels = load(conn, context, context.clock.now()).await?;
     let file = DemoFile { url: url.to_owned(), hotels };
     file.write(data_dir).map_err(Error::internal)?;
     Ok(file)
 }
 
-async fn load(conn: &mut PgConnection, app: &App, now: DateTime<Utc>) -> Result<Vec<DemoHotel>> {
-    let mut hotels = vec![grand_hotel::load(conn, app, now).await?];
+async fn load(conn: &mut PgConnection, context: &Context, now: DateTime<Utc>) -> Result<Vec<DemoHotel>> {
+    let mut hotels = vec![grand_hotel::load(conn, context, now).await?];
     for real in &REAL_HOTELS {
-        hotels.push(real_hotels::load(conn, app, real, now).await?);
+        hotels.push(real_hotels::load(conn, context, real, now).await?);
     }
     Ok(hotels)
 }
@@ -192,7 +197,7 @@ async fn is_true(conn: &mut PgConnection, file: &DemoFile) -> Result<bool> {
 /// Replaces the API keys, which nobody knows any more.
 async fn reissue(
     conn: &mut PgConnection,
-    app: &App,
+    context: &Context,
     hotels: Vec<Present>,
     now: DateTime<Utc>,
 ) -> Result<Vec<DemoHotel>> {
@@ -201,7 +206,7 @@ async fn reissue(
         for integration in hotel.integrations {
             store::revoke_pairs(conn, hotel.id, integration, now).await?;
         }
-        entries.push(integrations::issue_keys(conn, app, hotel.id, &hotel.slug, hotel.integrations, now).await?);
+        entries.push(integrations::issue_keys(conn, context, hotel.id, &hotel.slug, hotel.integrations, now).await?);
     }
     Ok(entries)
 }

@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 use super::file::DemoHotel;
 use super::keys::{self, Kind, Wanted};
 use super::{integrations, store};
-use crate::app::App;
+use crate::context::Context;
 use crate::error::Result;
 use crate::hotels::{self, Hotel};
 use crate::import::{self, Options, format};
@@ -41,9 +41,14 @@ fn shift_weeks(today: NaiveDate) -> i32 {
 }
 
 /// Makes the hotel, imports its bookings, and gives every other stay of the coming days a key.
-pub async fn load(conn: &mut PgConnection, app: &App, real: &RealHotel, now: DateTime<Utc>) -> Result<DemoHotel> {
+pub async fn load(
+    conn: &mut PgConnection,
+    context: &Context,
+    real: &RealHotel,
+    now: DateTime<Utc>,
+) -> Result<DemoHotel> {
     let hotel = Hotel {
-        id: app.ids.uuid(now),
+        id: context.ids.uuid(now),
         slug: real.slug.to_owned(),
         name: real.name.to_owned(),
         time_zone: TIME_ZONE,
@@ -52,7 +57,7 @@ pub async fn load(conn: &mut PgConnection, app: &App, real: &RealHotel, now: Dat
         room_access_keys_enabled: true,
     };
     hotels::store::insert(conn, &hotel, now).await?;
-    let (vendors, entry) = integrations::create(conn, app, hotel.id, &hotel.slug, now).await?;
+    let (vendors, entry) = integrations::create(conn, context, hotel.id, &hotel.slug, now).await?;
 
     let today = hotel.today(now);
     let options =
@@ -64,7 +69,7 @@ pub async fn load(conn: &mut PgConnection, app: &App, real: &RealHotel, now: Dat
     let kinds = [Kind::Pin, Kind::Storage, Kind::Pin, Kind::Qr].into_iter().cycle();
     let prepared = stays.into_iter().skip(1).step_by(2).zip(kinds);
     let wanted = prepared.map(|(stay, kind)| Wanted { kind, stay_ids: vec![stay] }).collect();
-    keys::hand_out(conn, app, &hotel, vendors, wanted, now).await?;
+    keys::hand_out(conn, context, &hotel, vendors, wanted, now).await?;
     Ok(entry)
 }
 

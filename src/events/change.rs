@@ -1,217 +1,178 @@
-//! Changes, and how several of one object become one.
+//! Changes, and how several of one record merge.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use uuid::Uuid;
 
-/// Type of the events that try an endpoint out. Nobody subscribes to it.
-const TEST_TYPE: &str = "webhook.test";
+use super::{Audience, ChangeKind};
+use crate::audit::{Action, Entry};
 
-/// One change that a service made. Names of fields are those of the schema.
+/// A change of one record that a service made.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Change {
-    /// `reservation.created`
-    ReservationCreated {
-        /// The reservation.
-        id: Uuid,
-    },
-    /// `reservation.updated`
-    ReservationUpdated {
-        /// The reservation.
-        id: Uuid,
-        /// What changed of it.
-        fields: Vec<Cow<'static, str>>,
-    },
-    /// `room_stay.created`
-    RoomStayCreated {
-        /// The stay.
-        id: Uuid,
-    },
-    /// `room_stay.updated`
-    RoomStayUpdated {
-        /// The stay.
-        id: Uuid,
-        /// What changed of it.
-        fields: Vec<Cow<'static, str>>,
-    },
-    /// `room_stay.deleted`
-    RoomStayDeleted {
-        /// The stay.
-        id: Uuid,
-    },
-    /// No event: a key concerns nobody before it is on a stay. It lets a key that is made and deleted in one request be one
-    /// that never was.
-    RoomAccessKeyCreated {
-        /// The key.
-        id: Uuid,
-    },
-    /// `client.updated`
-    ClientUpdated {
-        /// The client.
-        id: Uuid,
-    },
-    /// `room_access_key.deleted`, for the integration that owned the key.
-    RoomAccessKeyDeleted {
-        /// The key.
-        id: Uuid,
-        /// The integration.
-        owner: Uuid,
-    },
-    /// `webhook.test`, for one endpoint.
-    WebhookTested {
-        /// The endpoint.
-        endpoint: Uuid,
-        /// Its integration.
-        owner: Uuid,
-    },
+pub struct Change {
+    /// What kind of change.
+    pub kind: &'static ChangeKind,
+    /// The record.
+    pub id: Uuid,
+    /// The one integration that may learn of it; `None` = all of the hotel.
+    pub owner: Option<Uuid>,
+    /// Names of the fields that changed, as in the schema; empty for everything but updates.
+    pub fields: Vec<Cow<'static, str>>,
 }
 
 impl Change {
-    /// An update of a reservation, by the names of its changed fields.
-    pub fn reservation_updated(id: Uuid, fields: impl IntoIterator<Item = impl Into<Cow<'static, str>>>) -> Self {
-        Self::ReservationUpdated { id, fields: fields.into_iter().map(Into::into).collect() }
+    /// Names the fields that changed.
+    #[must_use]
+    pub fn with_fields(mut self, fields: impl IntoIterator<Item = impl Into<Cow<'static, str>>>) -> Self {
+        self.fields = fields.into_iter().map(Into::into).collect();
+        self
     }
 
-    /// An update of a stay, by the names of its changed fields.
-    pub fn room_stay_updated(id: Uuid, fields: impl IntoIterator<Item = impl Into<Cow<'static, str>>>) -> Self {
-        Self::RoomStayUpdated { id, fields: fields.into_iter().map(Into::into).collect() }
+    /// Names the integration that owns the record. Nobody is told of a change whose kind is for owners and that has none.
+    #[must_use]
+    pub const fn owned_by(mut self, integration: Uuid) -> Self {
+        self.owner = Some(integration);
+        self
     }
 
-    /// Id of the object that changed.
-    pub fn object(&self) -> Uuid {
-        match self {
-            Self::ReservationCreated { id }
-            | Self::ReservationUpdated { id, .. }
-            | Self::RoomStayCreated { id }
-            | Self::RoomStayUpdated { id, .. }
-            | Self::RoomStayDeleted { id }
-            | Self::ClientUpdated { id }
-            | Self::RoomAccessKeyCreated { id }
-            | Self::RoomAccessKeyDeleted { id, .. }
-            | Self::WebhookTested { endpoint: id, .. } => *id,
+    fn is_event(&self) -> bool {
+        match self.kind.audience {
+            Audience::Hotel => true,
+            Audience::Owner | Audience::Endpoint => self.owner.is_some(),
+            Audience::Nobody => false,
         }
-    }
-
-    /// Type of the event.
-    pub fn event_type(&self) -> &'static str {
-        match self {
-            Self::ReservationCreated { .. } => "reservation.created",
-            Self::ReservationUpdated { .. } => "reservation.updated",
-            Self::RoomStayCreated { .. } => "room_stay.created",
-            Self::RoomStayUpdated { .. } => "room_stay.updated",
-            Self::RoomStayDeleted { .. } => "room_stay.deleted",
-            Self::ClientUpdated { .. } => "client.updated",
-            Self::RoomAccessKeyCreated { .. } => "room_access_key.created",
-            Self::RoomAccessKeyDeleted { .. } => "room_access_key.deleted",
-            Self::WebhookTested { .. } => TEST_TYPE,
-        }
-    }
-
-    /// What changed of the object; empty for everything but updates.
-    pub fn fields(&self) -> &[Cow<'static, str>] {
-        match self {
-            Self::ReservationUpdated { fields, .. } | Self::RoomStayUpdated { fields, .. } => fields,
-            _ => &[],
-        }
-    }
-
-    /// The one integration that may learn of it; `None` = all of the hotel.
-    pub fn owner(&self) -> Option<Uuid> {
-        match self {
-            Self::RoomAccessKeyDeleted { owner, .. } | Self::WebhookTested { owner, .. } => Some(*owner),
-            _ => None,
-        }
-    }
-
-    fn fields_mut(&mut self) -> Option<&mut Vec<Cow<'static, str>>> {
-        match self {
-            Self::ReservationUpdated { fields, .. } | Self::RoomStayUpdated { fields, .. } => Some(fields),
-            _ => None,
-        }
-    }
-
-    fn is_creation(&self) -> bool {
-        matches!(
-            self,
-            Self::ReservationCreated { .. } | Self::RoomStayCreated { .. } | Self::RoomAccessKeyCreated { .. }
-        )
-    }
-
-    fn is_deletion(&self) -> bool {
-        matches!(self, Self::RoomStayDeleted { .. } | Self::RoomAccessKeyDeleted { .. })
     }
 }
 
-/// The changes of one request, one per object.
+impl From<&Change> for Entry {
+    fn from(change: &Change) -> Self {
+        let ChangeKind { action, object, .. } = change.kind;
+        Self { fields: change.fields.clone(), ..Self::new(*action, *object, change.id) }
+    }
+}
+
+/// The changes of one request, merged by record.
 #[derive(Debug, Default)]
 pub struct Changes {
-    merged: Vec<Change>,
+    /// The records, in the order in which they first changed.
+    records: Vec<Uuid>,
+    of_record: HashMap<Uuid, Vec<Change>>,
 }
 
 impl Changes {
-    /// Adds a change: updates unite their fields, an update of something new is part of its creation, and what is made and
-    /// deleted in one request never was.
+    /// Adds a change. Changes of one kind unite their fields, an update of something new is part of its creation, a
+    /// deletion replaces what was done before, and what is created and deleted in one request never was.
     pub fn push(&mut self, change: Change) {
-        let Some(index) = self.merged.iter().position(|earlier| earlier.object() == change.object()) else {
-            self.merged.push(change);
-            return;
-        };
-        let earlier = &mut self.merged[index];
-        if change.is_deletion() {
-            if earlier.is_creation() {
-                self.merged.remove(index);
-            } else {
-                *earlier = change;
+        let earlier = self.of_record.entry(change.id).or_insert_with(|| {
+            self.records.push(change.id);
+            Vec::new()
+        });
+        let was = |action: Action| earlier.iter().any(|one| one.kind.action == action);
+        let (was_created, was_deleted) = (was(Action::Created), was(Action::Deleted));
+        if change.kind.action == Action::Deleted {
+            earlier.clear();
+            if !was_created {
+                earlier.push(change);
             }
-        } else if let Some(fields) = earlier.fields_mut() {
-            for field in change.fields() {
-                if !fields.contains(field) {
-                    fields.push(field.clone());
+        } else if let Some(alike) = earlier.iter_mut().find(|one| one.kind == change.kind) {
+            for field in change.fields {
+                if !alike.fields.contains(&field) {
+                    alike.fields.push(field);
                 }
             }
+        } else if change.kind.action != Action::Updated || !(was_created || was_deleted) {
+            earlier.push(change);
         }
     }
 
-    /// The merged changes that are events, in the order in which their objects first changed.
-    pub fn into_inner(mut self) -> Vec<Change> {
-        self.merged.retain(|change| !matches!(change, Change::RoomAccessKeyCreated { .. }));
-        self.merged
+    /// The merged changes, by record.
+    pub fn into_merged(mut self) -> Vec<Change> {
+        self.records.iter().flat_map(|record| self.of_record.remove(record).unwrap_or_default()).collect()
+    }
+
+    /// The merged changes that somebody is told of, by record.
+    pub fn into_events(self) -> Vec<Change> {
+        self.into_merged().into_iter().filter(Change::is_event).collect()
+    }
+}
+
+impl Extend<Change> for Changes {
+    fn extend<T: IntoIterator<Item = Change>>(&mut self, changes: T) {
+        for change in changes {
+            self.push(change);
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::audit::ObjectType;
 
-    fn merged(changes: Vec<Change>) -> Vec<Change> {
+    const fn kind(event_type: &'static str, action: Action, audience: Audience) -> ChangeKind {
+        ChangeKind { event_type, action, object: ObjectType::RoomStay, audience, names_fields: true, meaning: "" }
+    }
+
+    static CREATED: ChangeKind = kind("room_stay.created", Action::Created, Audience::Hotel);
+    static UPDATED: ChangeKind = kind("room_stay.updated", Action::Updated, Audience::Hotel);
+    static DELETED: ChangeKind = kind("room_stay.deleted", Action::Deleted, Audience::Hotel);
+    static DISABLED: ChangeKind = kind("room_stay.disabled", Action::Disabled, Audience::Hotel);
+    static CREATED_UNSEEN: ChangeKind = kind("room_stay.created", Action::Created, Audience::Nobody);
+    static DELETED_FOR_OWNER: ChangeKind = kind("room_stay.deleted", Action::Deleted, Audience::Owner);
+
+    const ID: Uuid = Uuid::from_u128(1);
+
+    #[track_caller]
+    fn expect<const N: usize>(changes: [Change; N], events: &[Change]) {
         let mut all = Changes::default();
-        for change in changes {
-            all.push(change);
-        }
-        all.into_inner()
+        all.extend(changes);
+        assert_eq!(all.into_events(), events);
+    }
+
+    fn updated(fields: &[&'static str]) -> Change {
+        UPDATED.of(ID).with_fields(fields.to_vec())
     }
 
     #[test]
-    fn updates_of_one_object_unite_their_fields() {
-        let id = Uuid::from_u128(1);
-        let update = |fields: &[&'static str]| Change::room_stay_updated(id, fields.to_vec());
-        let all = merged(vec![update(&["roomAccessKey"]), update(&["room_setup", "roomAccessKey"])]);
-        assert_eq!(all, [update(&["roomAccessKey", "room_setup"])]);
+    fn updates_of_one_record_unite_their_fields() {
+        expect(
+            [updated(&["roomAccessKey"]), updated(&["room_setup", "roomAccessKey"])],
+            &[updated(&["roomAccessKey", "room_setup"])],
+        );
     }
 
     #[test]
     fn an_update_of_something_new_is_part_of_its_creation() {
-        let id = Uuid::from_u128(1);
-        let all = merged(vec![Change::RoomStayCreated { id }, Change::room_stay_updated(id, ["room_setup"])]);
-        assert_eq!(all, [Change::RoomStayCreated { id }]);
+        expect([CREATED.of(ID), updated(&["room_setup"])], &[CREATED.of(ID)]);
     }
 
     #[test]
     fn a_deletion_replaces_updates_and_cancels_a_creation() {
-        let id = Uuid::from_u128(1);
-        let deleted = Change::RoomStayDeleted { id };
-        let updated = Change::room_stay_updated(id, ["room_setup"]);
-        assert_eq!(merged(vec![updated, deleted.clone()]), std::slice::from_ref(&deleted));
-        assert_eq!(merged(vec![Change::RoomStayCreated { id }, deleted]), []);
+        expect([updated(&["room_setup"]), DELETED.of(ID)], &[DELETED.of(ID)]);
+        expect([DELETED.of(ID), updated(&["room_setup"])], &[DELETED.of(ID)]);
+        expect([CREATED.of(ID), DELETED.of(ID)], &[]);
+    }
+
+    #[test]
+    fn what_is_neither_of_them_stands_beside_them_once() {
+        let all = [CREATED.of(ID), DISABLED.of(ID), updated(&["room_setup"]), DISABLED.of(ID)];
+        expect(all, &[CREATED.of(ID), DISABLED.of(ID)]);
+        expect([updated(&["room_setup"]), DISABLED.of(ID)], &[updated(&["room_setup"]), DISABLED.of(ID)]);
+    }
+
+    #[test]
+    fn records_keep_the_order_in_which_they_first_changed() {
+        let other = Uuid::from_u128(2);
+        expect([CREATED.of(other), updated(&["a"]), UPDATED.of(other)], &[CREATED.of(other), updated(&["a"])]);
+    }
+
+    #[test]
+    fn nobody_is_told_what_is_for_nobody_or_for_an_owner_who_is_not_named() {
+        let owned = DELETED_FOR_OWNER.of(ID).owned_by(Uuid::from_u128(2));
+        expect([owned.clone()], std::slice::from_ref(&owned));
+        expect([DELETED_FOR_OWNER.of(ID)], &[]);
+        expect([CREATED_UNSEEN.of(ID)], &[]);
+        expect([CREATED_UNSEEN.of(ID), owned], &[]);
     }
 }

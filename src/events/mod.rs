@@ -1,13 +1,15 @@
-//! What happened: the public contract of webhooks and feed.
+//! Domain events: what happened, as webhooks and the feed tell it.
 //!
-//! Services say what they changed with [`crate::db::Tx::emit`]. Changes of one object in one request become one event;
-//! the commit of the transaction writes them, so that an event exists exactly when its change does.
+//! Services say what they changed with [`crate::unit::Tx::emit`], in terms of the [`ChangeKind`]s of their capability. Changes of
+//! one record in one request merge ([`Changes`]); the commit of the transaction writes them, so that an event exists exactly
+//! when its change does.
 //!
 //! The events of a hotel are numbered without gaps in the order of their commits: the commit takes the hotel's counter, the
 //! last lock of its transaction, writes the events, and then, seeing who has subscribed by now, the deliveries. Whoever has
 //! read up to a position has missed nothing.
 
 mod change;
+mod kind;
 mod partitions;
 pub(crate) mod store;
 
@@ -16,41 +18,17 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 pub use change::{Change, Changes};
+pub use kind::{Audience, Catalogue, ChangeKind};
 pub use partitions::{RETENTION, maintain, make_partitions, run_maintenance};
 pub use store::{Event, FeedPage, FeedRequest};
 
 use crate::actor::Principal;
-use crate::audit::{Entry, Journal};
+use crate::audit::Journal;
 use crate::error::{Error, ErrorAt, ErrorCode, Result};
 use crate::hotels::HotelId;
 use crate::id::IdSource;
 
-/// Types of events that integrations can subscribe to.
-pub const TYPES: &[&str] = &[
-    "reservation.created",
-    "reservation.updated",
-    "room_stay.created",
-    "room_stay.updated",
-    "room_stay.deleted",
-    "client.updated",
-    "room_access_key.deleted",
-];
-
-/// Writes changes of one hotel as events and into the audit trail, and one delivery for each enabled endpoint that
-/// subscribed to them. Nothing but the commit may follow. Answers how many deliveries there are.
-pub async fn write_in(
-    conn: &mut PgConnection,
-    ids: &IdSource,
-    hotel: HotelId,
-    principal: Principal,
-    now: DateTime<Utc>,
-    changes: Vec<Change>,
-) -> Result<u64> {
-    let journal = Journal::of(changes.iter().map(Entry::from));
-    write_with_in(conn, ids, hotel, principal, now, &changes, &journal).await
-}
-
-/// How many statements [`write_with_in`] takes.
+/// How many statements [`write_in`] takes.
 pub(crate) fn statements_of(changes: &[Change], journal: &Journal) -> u32 {
     match (changes.is_empty(), journal.is_empty()) {
         (true, true) => 0,
@@ -59,8 +37,9 @@ pub(crate) fn statements_of(changes: &[Change], journal: &Journal) -> u32 {
     }
 }
 
-/// The same with a journal that tells more than the changes.
-pub(crate) async fn write_with_in(
+/// Writes changes of one hotel as events, its journal into the audit trail, and one delivery for each enabled endpoint that
+/// subscribed to them. Nothing but the commit may follow. Answers how many deliveries there are.
+pub async fn write_in(
     conn: &mut PgConnection,
     ids: &IdSource,
     hotel: HotelId,
@@ -86,10 +65,11 @@ pub async fn feed(
     conn: &mut PgConnection,
     hotel: HotelId,
     integration: Uuid,
+    kinds: Catalogue,
     now: DateTime<Utc>,
     request: FeedRequest<'_>,
 ) -> Result<FeedPage> {
-    check_types(request.types.unwrap_or_default()).at("types")?;
+    kinds.types_named(request.types.unwrap_or_default()).at("types")?;
     if request.after.is_some_and(|after| !(0..i64::MAX).contains(&after)) {
         // No cursor of ours.
         return Err(Error::of(ErrorCode::EventsExpired).at("after"));
@@ -97,18 +77,4 @@ pub async fn feed(
     let (begins, kept_since) = (now - partitions::RETENTION, now - partitions::RETENTION - partitions::GRACE);
     let page = store::feed(conn, hotel, integration, request, begins, kept_since).await?;
     page.ok_or_else(|| Error::of(ErrorCode::EventsExpired).at("after"))
-}
-
-/// Refuses types that there are none of.
-///
-/// # Errors
-/// `INVALID_ARGUMENT`
-pub fn check_types(types: &[String]) -> Result<()> {
-    for (index, name) in types.iter().enumerate() {
-        if !TYPES.contains(&name.as_str()) {
-            let message = format!("There are no events of this type. Types: {}", TYPES.join(", "));
-            return Err(Error::invalid(message).at(index));
-        }
-    }
-    Ok(())
 }

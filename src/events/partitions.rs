@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
 use sqlx::{Acquire, PgConnection};
-use tokio::time::MissedTickBehavior;
 
 use super::store;
-use crate::app::App;
 use crate::audit;
+use crate::context::Context;
 use crate::db::{WORKER_PATIENCE, answered_within};
 use crate::error::Result;
+use crate::periodic;
 
 /// How long events and deliveries are kept.
 pub const RETENTION: TimeDelta = TimeDelta::days(30);
@@ -30,26 +30,18 @@ const TABLES: [(&str, TimeDelta); 4] = [
 const EVERY: Duration = Duration::from_hours(1);
 
 /// Looks after the partitions at once and then every hour, until `shutdown` ends.
-pub async fn run_maintenance(app: App, shutdown: impl Future<Output = ()>) {
-    let work = async {
-        let mut hour = tokio::time::interval(EVERY);
-        hour.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            hour.tick().await;
-            if let Err(error) = maintain_now(&app).await {
-                tracing::error!(code = error.code.spec().wire, cause = ?error.source, "partitions were not maintained");
-            }
+pub async fn run_maintenance(context: Context, shutdown: impl Future<Output = ()>) {
+    let maintain = || async {
+        if let Err(error) = maintain_now(&context).await {
+            tracing::error!(code = error.code.spec().wire, cause = ?error.source, "partitions were not maintained");
         }
     };
-    tokio::select! {
-        () = shutdown => {}
-        () = work => {}
-    }
+    periodic::repeat(EVERY, shutdown, maintain).await;
 }
 
-async fn maintain_now(app: &App) -> Result<()> {
-    let mut conn = app.worker_pool.acquire().await?;
-    answered_within(WORKER_PATIENCE, maintain(&mut conn, app.clock.now())).await
+async fn maintain_now(context: &Context) -> Result<()> {
+    let mut conn = context.worker_pool.acquire().await?;
+    answered_within(WORKER_PATIENCE, maintain(&mut conn, context.clock.now())).await
 }
 
 /// Makes the partitions of this week and the next ones, and drops those in which everything is past its time. Safe to

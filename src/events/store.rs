@@ -85,11 +85,12 @@ pub(super) async fn insert(
     for id in &mut event_ids {
         ids.fill(id);
     }
-    let types: Vec<&str> = changes.iter().map(Change::event_type).collect();
-    let objects: Vec<Uuid> = changes.iter().map(Change::object).collect();
+    let types: Vec<&str> = changes.iter().map(|change| change.kind.event_type).collect();
+    let objects: Vec<Uuid> = changes.iter().map(|change| change.id).collect();
     // unnest flattens arrays of arrays, so the names of fields travel as one text per event.
-    let fields: Vec<String> = changes.iter().map(|change| change.fields().join(",")).collect();
-    let owners: Vec<Option<Uuid>> = changes.iter().map(Change::owner).collect();
+    let fields_of = |change: &Change| if change.kind.names_fields { change.fields.join(",") } else { String::new() };
+    let fields: Vec<String> = changes.iter().map(fields_of).collect();
+    let owners: Vec<Option<Uuid>> = changes.iter().map(|change| change.owner).collect();
     let count = i64::try_from(changes.len()).unwrap_or(i64::MAX);
     let before = query_scalar!(
         r#"WITH entry AS (
@@ -151,7 +152,8 @@ pub(super) async fn insert(
          FROM unnest($4::text[], $5::uuid[], $6::uuid[]) WITH ORDINALITY e (type, object_id, owner, n)
          -- For an endpoint that was disabled by itself, too: the workers keep it until that is enabled.
          JOIN webhook_endpoints w ON w.hotel_id = $1 AND (w.status = 'ENABLED' OR w.disabled_at IS NOT NULL)
-              AND (e.type = ANY (w.events) OR e.type = 'webhook.test' AND e.object_id = w.id)
+              -- What happens to an endpoint itself it is told without a subscription.
+              AND (e.type = ANY (w.events) OR e.object_id = w.id)
               AND (e.owner IS NULL OR e.owner = w.integration_id)",
         hotel,
         before,

@@ -3,16 +3,17 @@
 use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
 use chrono_tz::Tz;
 
-use super::audit::because;
-use super::connection::{Binding, Connection, PageArguments, extent_request};
+use super::audit::with_reason;
+use super::connection::Connection;
 use super::context::{RequestContext, Session};
 use super::error::{InInput, Outcome};
 use super::integrations::IntegrationRef;
+use super::paging::{CursorScope, PageArguments};
 use super::scalars::{Datetime, uuid};
 use super::selection::Selection;
 use crate::actor::Permission;
 use crate::auth::{self, ApiKeyChange, ApiKeyInfo, NewApiKey};
-use crate::db::Extent;
+use crate::db::ListBounds;
 use crate::error::Result;
 
 /// What an API key permits. Each includes the ones before it.
@@ -105,16 +106,19 @@ async fn api_keys(
 ) -> Result<Connection<ApiKeyNode>> {
     context.actor.require(Permission::Admin)?;
     let hotel = context.actor.hotel.id;
-    let binding = Binding::new(hotel, "apiKeys", &());
-    let request = arguments.request(binding)?;
+    let scope = CursorScope::new(hotel, "apiKeys", &());
+    let request = arguments.request(scope)?;
     let mut session = context.read().await?;
-    let page = auth::page(session.conn(), hotel, &request).await?;
-    let wanted = extent_request(selection, &request);
-    let extent =
-        if wanted.is_empty() { Extent::default() } else { auth::extent(session.conn(), hotel, &wanted).await? };
+    let page = auth::page(session.conn().await?, hotel, &request).await?;
+    let wanted = selection.bounds_request(&request);
+    let bounds = if wanted.is_empty() {
+        ListBounds::default()
+    } else {
+        auth::bounds(session.conn().await?, hotel, &wanted).await?
+    };
     let zone = context.actor.hotel.time_zone;
     let keyed = page.map(|key| (key.id, ApiKeyNode::new(key, zone)));
-    Ok(Connection::new(keyed, extent, &request, binding))
+    Ok(Connection::new(keyed, bounds, &request, scope))
 }
 
 /// A new pair of API keys.
@@ -226,7 +230,7 @@ impl ApiKeyMutation {
         #[graphql(desc = "Which pair.")] input: RegenerateApiKeyInput,
     ) -> Outcome<Option<NewApiKeyPayload>> {
         let mut session = begin(ctx).await?;
-        because(&mut session, input.reason.as_deref())?;
+        with_reason(&mut session, input.reason.as_deref())?;
         let new = auth::regenerate_in(session.tx(), uuid(&input.id)).await.in_input()?;
         shown_once(session, &new).await
     }
@@ -262,14 +266,14 @@ async fn begin<'a>(ctx: &'a Context<'_>) -> Outcome<Session<'a>> {
 
 async fn change(ctx: &Context<'_>, id: &ID, to: ApiKeyChange, reason: Option<&str>) -> Outcome<Option<ApiKeyPayload>> {
     let mut session = begin(ctx).await?;
-    because(&mut session, reason)?;
+    with_reason(&mut session, reason)?;
     let key = auth::change_in(session.tx(), uuid(id), to).await.in_input()?;
     let api_key = ApiKeyNode::new(key, session.context.actor.hotel.time_zone);
     Ok(Some(session.done(ApiKeyPayload { api_key })))
 }
 
 async fn shown_once(mut session: Session<'_>, new: &NewApiKey) -> Outcome<Option<NewApiKeyPayload>> {
-    let key = auth::get(session.conn(), new.hotel_id, new.id).await?;
+    let key = auth::get(session.conn().await?, new.hotel_id, new.id).await?;
     let payload = NewApiKeyPayload {
         api_key: ApiKeyNode::new(key, session.context.actor.hotel.time_zone),
         live_key: new.pair.live.expose().to_owned(),

@@ -6,15 +6,16 @@ use async_graphql::{Context, Enum, ID, Object, SimpleObject};
 use chrono_tz::Tz;
 use uuid::Uuid;
 
-use super::connection::{Binding, Connection, PageArguments, extent_request};
+use super::connection::Connection;
 use super::context::{RequestContext, Session};
 use super::error::{InInput, Outcome, read_ahead};
 use super::integrations::IntegrationRef;
+use super::paging::{CursorScope, PageArguments};
 use super::scalars::{Datetime, uuid};
 use super::selection::Selection;
 use crate::actor::Permission;
 use crate::audit::{self, Action, ActorType, AuditEntry, AuditList, ObjectType, Reader, Reason};
-use crate::db::{Extent, ExtentRequest};
+use crate::db::{ListBounds, ListBoundsRequest};
 use crate::error::{Error, ErrorAt, Result};
 
 /// Something that was done to a record, by whom, and why where staff said so. It names fields and never tells values.
@@ -171,38 +172,42 @@ async fn entries(
     selection: &Selection<'_>,
 ) -> Result<Connection<AuditEntryNode>> {
     let hotel = &context.actor.hotel;
-    let binding = Binding::new(hotel.id, "auditEntries", &(object, list.since, list.until));
-    let request = arguments.request(binding)?;
+    let filter = (object, list.since, list.until);
+    let scope = CursorScope::new(hotel.id, "auditEntries", &filter);
+    let request = arguments.request(scope)?;
     if object.is_none() {
         // The few entries of one integration among all of the hotel's would have to be searched for.
         context.actor.require(Permission::FrontDesk)?;
     }
-    let wanted = extent_request(selection, &request);
+    let wanted = selection.bounds_request(&request);
     let mut session = context.read().await?;
-    let (page, extent) = if let Some(object) = object {
-        let page = audit::pages_of_objects(session.conn(), list, &[object], &request).await?.remove(0);
-        let extents = extents(&mut session, list, &[object], &wanted).await?;
-        (page, extents[0])
+    let (page, bounds) = if let Some(object) = object {
+        let page = audit::pages_of_objects(session.conn().await?, list, &[object], &request).await?.remove(0);
+        let bounds = bounds(&mut session, list, &[object], &wanted).await?;
+        (page, bounds[0])
     } else {
-        let page = audit::page(session.conn(), list, &request).await?;
-        let extent =
-            if wanted.is_empty() { Extent::default() } else { audit::extent(session.conn(), list, &wanted).await? };
-        (page, extent)
+        let page = audit::page(session.conn().await?, list, &request).await?;
+        let bounds = if wanted.is_empty() {
+            ListBounds::default()
+        } else {
+            audit::bounds(session.conn().await?, list, &wanted).await?
+        };
+        (page, bounds)
     };
     let keyed = page.try_map(|entry| Ok((entry.id, AuditEntryNode::new(entry, hotel.time_zone)?)))?;
-    Ok(Connection::new(keyed, extent, &request, binding))
+    Ok(Connection::new(keyed, bounds, &request, scope))
 }
 
-async fn extents(
+async fn bounds(
     session: &mut Session<'_>,
     list: &AuditList,
     objects: &[Uuid],
-    wanted: &ExtentRequest<Uuid>,
-) -> Result<Vec<Extent>> {
+    wanted: &ListBoundsRequest<Uuid>,
+) -> Result<Vec<ListBounds>> {
     if wanted.is_empty() {
-        return Ok(vec![Extent::default(); objects.len()]);
+        return Ok(vec![ListBounds::default(); objects.len()]);
     }
-    audit::extents_of_objects(session.conn(), list, objects, wanted).await
+    audit::bounds_of_objects(session.conn().await?, list, objects, wanted).await
 }
 
 /// Pages of `auditTrail` that are selected of records.
@@ -259,23 +264,23 @@ impl Trails {
         let actor = &session.context.actor;
         let (zone, list) = (actor.hotel.time_zone, AuditList::of(Reader::of(actor)));
         // Ordered by the entries' ids, in which the cursor of another record's trail has a place, too.
-        let binding = Binding::new(actor.hotel.id, "auditTrail", &());
+        let scope = CursorScope::new(actor.hotel.id, "auditTrail", &());
         let mut trails: Vec<Vec<_>> = records.iter().map(|_| Vec::with_capacity(plan.pages.len())).collect();
         for page in &plan.pages {
-            let request = page.arguments.request(binding)?;
+            let request = page.arguments.request(scope)?;
             if records.is_empty() {
                 continue;
             }
-            let wanted = ExtentRequest {
+            let wanted = ListBoundsRequest {
                 total: page.total,
                 up_to: request.after.filter(|_| page.has_previous_page && !request.from_end),
                 from: request.before.filter(|_| page.has_next_page && request.from_end),
             };
-            let entries = audit::pages_of_objects(session.conn(), &list, records, &request).await?;
-            let extents = extents(session, &list, records, &wanted).await?;
-            for ((trail, entries), extent) in trails.iter_mut().zip(entries).zip(extents) {
+            let entries = audit::pages_of_objects(session.conn().await?, &list, records, &request).await?;
+            let bounds = bounds(session, &list, records, &wanted).await?;
+            for ((trail, entries), bounds) in trails.iter_mut().zip(entries).zip(bounds) {
                 let keyed = entries.try_map(|entry| Ok((entry.id, AuditEntryNode::new(entry, zone)?)))?;
-                trail.push((page.arguments.clone(), Connection::new(keyed, extent, &request, binding)));
+                trail.push((page.arguments.clone(), Connection::new(keyed, bounds, &request, scope)));
             }
         }
         Ok(trails.into_iter().map(|trail| Self(Arc::new(trail))).collect())
@@ -286,7 +291,7 @@ impl Trails {
 ///
 /// # Errors
 /// `INVALID_ARGUMENT` at `input.reason`
-pub fn because(session: &mut Session<'_>, reason: Option<&str>) -> Outcome<()> {
+pub fn with_reason(session: &mut Session<'_>, reason: Option<&str>) -> Outcome<()> {
     let reason = reason.map(Reason::parse).transpose().at("reason").in_input()?;
     session.tx().begin_act(reason);
     Ok(())

@@ -2,14 +2,15 @@
 
 use async_graphql::{Context, ID, Interface, Object};
 
-use super::connection::{Binding, Connection, PageArguments, extent_request};
+use super::connection::Connection;
 use super::context::RequestContext;
 use super::error::Outcome;
 use super::filters::{ClientFilter, filter_argument};
+use super::paging::{CursorScope, PageArguments};
 use super::scalars::Date;
 use super::selection::Selection;
 use crate::clients::{self, Client, ClientDetails, ClientKind};
-use crate::db::Extent;
+use crate::db::ListBounds;
 use crate::error::Result;
 
 /// A person or a company that books, pays or stays.
@@ -178,16 +179,16 @@ async fn page(
 ) -> Result<Connection<ClientNode>> {
     let hotel = context.actor.hotel.id;
     let filter = filter_argument(filter)?;
-    let binding = Binding::new(hotel, "clients", &filter);
-    let request = arguments.request(binding)?;
+    let scope = CursorScope::new(hotel, "clients", &filter);
+    let request = arguments.request(scope)?;
     let mut session = context.read().await?;
-    let page = clients::page(session.conn(), hotel, &filter, &request).await?;
-    let wanted = extent_request(selection, &request);
-    let extent = if wanted.is_empty() {
-        Extent::default()
+    let page = clients::page(session.conn().await?, hotel, &filter, &request).await?;
+    let wanted = selection.bounds_request(&request);
+    let bounds = if wanted.is_empty() {
+        ListBounds::default()
     } else {
-        clients::extent(session.conn(), hotel, &filter, &wanted).await?
+        clients::bounds(session.conn().await?, hotel, &filter, &wanted).await?
     };
     let keyed = page.map(|client| (client.id, ClientNode::from(client)));
-    Ok(Connection::new(keyed, extent, &request, binding))
+    Ok(Connection::new(keyed, bounds, &request, scope))
 }

@@ -13,7 +13,7 @@ use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, Opera
 use quick_cache::sync::Cache;
 use quick_cache::{Equivalent, Weighter};
 
-use super::stay_writer::StayWriter;
+use super::fast_path::CompiledPage;
 use super::validate::Validated;
 
 /// Most bytes of text of all documents that are kept. Parsed and rewritten, a document takes up to some 100 times as much.
@@ -35,14 +35,14 @@ pub struct Document {
     pub mutates: bool,
     /// The variables that it chains to the next operation.
     pub chains: Vec<String>,
-    /// Whether root fields are selected more than once ([`merge`](super::merge)).
+    /// Whether a root field is selected more than once ([`merge`](super::merge)).
     pub repeats: bool,
     /// Whether its answer holds markers to take out ([`presence`](super::presence)).
     pub marked: bool,
     /// Keys of the answer, in the order in which the operation selects them.
     pub response_keys: Vec<Name>,
-    /// How to answer it without the executor, where that can be; found out when it is first wanted.
-    pub writer: OnceLock<Option<StayWriter>>,
+    /// The page that the fast path answers; compiled when it is first asked for.
+    pub compiled: OnceLock<Option<CompiledPage>>,
 }
 
 impl Document {
@@ -63,9 +63,9 @@ impl Document {
         operation.expect("the operation was found in the document before")
     }
 
-    /// How to answer it without the executor, where that can be.
-    pub fn writer(&self) -> Option<&StayWriter> {
-        self.writer.get_or_init(|| StayWriter::compile(self)).as_ref()
+    /// The page that it asks for, if it is one for the fast path.
+    pub fn fast_path(&self) -> Option<&CompiledPage> {
+        self.compiled.get_or_init(|| CompiledPage::of(self.operation(), &self.sent)).as_ref()
     }
 }
 

@@ -3,9 +3,9 @@
 use async_graphql::{Context, ID, Object, SimpleObject};
 use chrono_tz::Tz;
 
-use super::connection::{Binding, page_size};
 use super::context::RequestContext;
 use super::error::Outcome;
+use super::paging::{CursorScope, page_size};
 use super::scalars::Datetime;
 use crate::error::{ErrorAt, Result};
 use crate::events::{self, FeedRequest};
@@ -13,11 +13,11 @@ use crate::hotels::HotelId;
 
 /// The cursor of a position among the events of a hotel. It fits every filter.
 pub fn cursor(hotel: HotelId, position: i64) -> String {
-    binding(hotel).cursor(&position)
+    scope(hotel).cursor(&position)
 }
 
-fn binding(hotel: HotelId) -> Binding {
-    Binding::new(hotel, "events", &())
+fn scope(hotel: HotelId) -> CursorScope<'static> {
+    CursorScope::new(hotel, "events", &())
 }
 
 /// A page of the hotel's events.
@@ -53,9 +53,7 @@ pub struct EventPageInfo {
 pub struct EventNode {
     /// 64 hexadecimal digits, the same in webhooks.
     id: String,
-    /// `reservation.created`, `reservation.updated`, `room_stay.created`, `room_stay.updated`, `room_stay.deleted`,
-    /// `client.updated` or `room_access_key.deleted`. More may be added at any time: leave alone what
-    /// you do not know.
+    #[doc = include_str!("event_types.md")]
     #[graphql(name = "type")]
     event_type: String,
     /// When it happened.
@@ -130,10 +128,11 @@ async fn page(
     first: Option<i32>,
 ) -> Result<EventConnection> {
     let (hotel, integration) = (&context.actor.hotel, context.actor.integration()?);
-    let after = after.map(|cursor| binding(hotel.id).key(cursor)).transpose().at("after")?;
+    let after = after.map(|cursor| scope(hotel.id).key(cursor)).transpose().at("after")?;
     let request = FeedRequest { after, types, size: page_size(first).at("first")? };
     let mut session = context.read().await?;
-    let feed = events::feed(session.conn(), hotel.id, integration, context.now, request).await?;
+    let conn = session.conn().await?;
+    let feed = events::feed(conn, hotel.id, integration, context.app.kinds, context.now, request).await?;
     let edge = |event: events::Event| EventEdge {
         cursor: cursor(hotel.id, event.position),
         node: EventNode::new(event, hotel.time_zone),

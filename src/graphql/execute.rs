@@ -7,28 +7,24 @@
 //! A request with an idempotency key has its whole answer written down before its commit ([`crate::idempotency`]).
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde_json::{Map, json};
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
-use super::announced;
 use super::chain::{self, Chained};
 use super::context::RequestContext;
+use super::fast_path;
+use super::lock_hints;
 use super::prepare::{GraphQlRequest, Prepared, Refused};
 use super::response::{GraphQlError, GraphQlResponse};
 use crate::actor::{Actor, Mode, Permission};
 use crate::app::App;
-use crate::db::{PATIENCE, PooledConnection, answered_within};
+use crate::db::PooledConnection;
 use crate::error::{Error, ErrorCode, Result};
-use crate::idempotency::{Claim, Idempotency, KeptAnswer};
+use crate::idempotency::{self, Claim, Idempotency, KeptAnswer};
 use crate::telemetry::traces;
-
-/// Longest that a request may take, from its parsing to its commit.
-pub const DEADLINE: Duration = Duration::from_secs(5);
-/// How often a request is run when others keep it from finishing.
-const ATTEMPTS: u32 = 4;
+use crate::unit::{self, Attempt, DEADLINE, Failure, Statements, Unit};
 
 /// What a request came to.
 #[derive(Debug, Default)]
@@ -39,8 +35,8 @@ pub struct Execution {
     pub operations: String,
     /// Statements that it took, for the log line.
     pub statements: u32,
-    /// Operations that were answered without the executor.
-    pub written: u32,
+    /// Operations that the fast path answered.
+    pub fast_path: u32,
     /// Causes of its errors, for the log alone.
     pub causes: Vec<String>,
     /// The whole answer of a request with an idempotency key that had its effect, in place of `responses`.
@@ -88,77 +84,38 @@ pub async fn execute_keyed(
     if let Err(error) = app.throttle.admit_cost(actor, cost(&operations)) {
         return Execution { refusal: Some(error), operations: names, ..Execution::default() };
     }
-    let held = announced::stays(operations.iter().flatten());
+    let lock_hints = lock_hints::stays(operations.iter().flatten());
     let keyed = keyed.filter(|_| mutates && actor.mode == Mode::Live);
-    let mut attempt = 1;
-    let mut execution = loop {
-        let context = RequestContext::new(app.clone(), actor.clone(), conn.take(), mutates);
-        let context = Arc::new(context.announcing(held.clone()));
-        if let Some(keyed) = keyed {
-            let claim = answered_within(PATIENCE, context.claim(&keyed.idempotency, attempt > 1)).await;
-            if !matches!(claim, Ok(Claim::New)) {
-                // Whoever asks again at once must not find the key still in use.
-                context.poison().await;
-            }
-            match claim {
-                Ok(Claim::New) => {}
-                Ok(Claim::Answered(KeptAnswer { body, .. })) => {
-                    let kept = Some(body);
-                    let statements = context.statements();
-                    return Execution { kept, replayed: true, statements, operations: names, ..Execution::default() };
-                }
-                Err(error) => {
-                    let (refusal, statements) = (Some(error), context.statements());
-                    return Execution { refusal, statements, operations: names, ..Execution::default() };
-                }
-            }
-        }
-        let run = run(&context, &operations, mutates, attempt > 1);
-        let (execution, retry) = match tokio::time::timeout_at(deadline, run).await {
-            // Committing is not part of what can be given up: its outcome would be unknown.
-            Ok((execution, failed)) if mutates && !failed => finish(&context, execution, keyed).await,
-            Ok((execution, _)) => {
-                let retry = mutates && execution.retry;
-                (execution, retry)
-            }
-            Err(_) => (Outcome::refused(&operations, &Error::of(ErrorCode::DeadlineExceeded)), false),
-        };
-        let statements = context.statements();
-        if !retry || attempt == ATTEMPTS {
-            break Execution {
-                responses: execution.responses,
-                operations: names,
-                statements,
-                written: execution.written,
-                causes: execution.causes,
-                kept: execution.kept,
-                ..Execution::default()
-            };
-        }
-        drop(context);
-        tokio::time::sleep(pause(app, attempt)).await;
-        attempt += 1;
-    };
+    let statements = Statements::default();
+    let ran = unit::run(app, actor, &statements, deadline, |unit| {
+        let context = RequestContext::in_unit(app.clone(), Arc::clone(&unit), conn.take(), mutates);
+        let context = Arc::new(context.with_lock_hints(lock_hints.clone()));
+        attempt(unit, context, &operations, keyed)
+    });
+    let mut execution = ran.await.unwrap_or_else(|failure| match failure {
+        Failure::Deadline => Execution {
+            responses: of_all(&operations, GraphQlResponse::refused, &Error::of(ErrorCode::DeadlineExceeded)),
+            ..Execution::default()
+        },
+        Failure::Commit(error) => Execution::not_kept(&operations, &error),
+    });
+    (execution.operations, execution.statements) = (names, statements.count());
     price(&mut execution.responses, &operations);
     mark(&mut execution.responses, actor, mutates);
     execution
 }
 
-/// Answers, and whether the database asks to try again.
-#[derive(Default)]
-struct Outcome {
-    responses: Vec<GraphQlResponse>,
-    causes: Vec<String>,
-    kept: Option<String>,
-    retry: bool,
-    written: u32,
+impl Execution {
+    /// What a request came to that went well and could not be kept.
+    fn not_kept(operations: &Operations, error: &Error) -> Self {
+        let causes = error.source.as_ref().map(ToString::to_string).into_iter().collect();
+        Self { responses: of_all(operations, GraphQlResponse::failed, error), causes, ..Self::default() }
+    }
 }
 
-impl Outcome {
-    fn refused(operations: &Operations, error: &Error) -> Self {
-        let responses = operations.iter().map(|_| GraphQlResponse::refused(GraphQlError::of(error))).collect();
-        Self { responses, ..Self::default() }
-    }
+/// One answer for all operations.
+fn of_all(operations: &Operations, answer: fn(GraphQlError) -> GraphQlResponse, error: &Error) -> Vec<GraphQlResponse> {
+    operations.iter().map(|_| answer(GraphQlError::of(error))).collect()
 }
 
 fn mutates(operation: &Result<Prepared, Refused>) -> bool {
@@ -194,16 +151,44 @@ async fn prepare(app: &App, requests: Vec<GraphQlRequest>, deadline: Instant) ->
     operations
 }
 
-async fn run(context: &Arc<RequestContext>, operations: &Operations, mutates: bool, again: bool) -> (Outcome, bool) {
-    let mut outcome = Outcome::default();
-    let mut failed = false;
-    if again && let Err(error) = context.wait_for_turn().await {
-        return (Outcome::refused(operations, &error), true);
+/// Runs the operations once. The answer to a request with an idempotency key is kept with its effect.
+async fn attempt(
+    unit: Arc<Unit>,
+    context: Arc<RequestContext>,
+    operations: &Operations,
+    keyed: Option<&Keyed>,
+) -> Attempt<Execution> {
+    if let Some(Keyed { idempotency, .. }) = keyed {
+        let claim = async { idempotency::claim_in(&mut *unit.lock().await?, idempotency, unit.again).await };
+        match claim.await {
+            Ok(Claim::New) => {}
+            Ok(Claim::Answered(KeptAnswer { body, .. })) => {
+                return Attempt::Rollback(Execution { kept: Some(body), replayed: true, ..Execution::default() });
+            }
+            Err(error) => {
+                let retry = error.retry;
+                return Attempt::failed(Execution { refusal: Some(error), ..Execution::default() }, retry);
+            }
+        }
     }
+    let mut execution = Execution::default();
+    let retry = run(&context, operations, &mut execution).await;
+    if !context.mutates || execution.responses.iter().any(|response| !response.errors.is_empty()) {
+        return Attempt::failed(execution, retry && context.mutates);
+    }
+    match keep(&unit, &execution.responses, keyed).await {
+        Ok(kept) => Attempt::Commit(Execution { kept, ..execution }),
+        Err(error) => Attempt::failed(Execution::not_kept(operations, &error), error.retry),
+    }
+}
+
+/// Runs the operations in order. Tells whether the database asks to try again.
+async fn run(context: &Arc<RequestContext>, operations: &Operations, execution: &mut Execution) -> bool {
+    let (mut failed, mut retry) = (false, false);
     let mut chained = chain::Values::new();
     for operation in operations {
-        if mutates && failed {
-            outcome.responses.push(GraphQlResponse::refused(Error::of(ErrorCode::NotRun)));
+        if context.mutates && failed {
+            execution.responses.push(GraphQlResponse::refused(Error::of(ErrorCode::NotRun)));
             continue;
         }
         // For this operation or for none: a chained value does not wait for a later one.
@@ -212,24 +197,20 @@ async fn run(context: &Arc<RequestContext>, operations: &Operations, mutates: bo
             Err(refused) => GraphQlResponse::refused_for(refused.errors.clone()),
             Ok(prepared) => {
                 let sink = Arc::new(Chained::default());
-                let response = run_one(context, prepared, values, &sink, &mut outcome)
+                let (response, again) = run_one(context, prepared, values, &sink, execution)
                     .instrument(traces::operation(prepared.kind(), prepared.document.name.as_deref()))
                     .await;
+                retry |= again;
                 chained = sink.take();
                 response
             }
         };
-        if !response.errors.is_empty() {
-            failed = true;
-            if mutates {
-                context.poison().await;
-            }
-        }
-        outcome.responses.push(response);
+        failed |= !response.errors.is_empty();
+        execution.responses.push(response);
     }
     // Part of the answer that is kept.
-    price(&mut outcome.responses, operations);
-    (outcome, failed)
+    price(&mut execution.responses, operations);
+    retry
 }
 
 async fn run_one(
@@ -237,21 +218,18 @@ async fn run_one(
     prepared: &Prepared,
     chained: chain::Values,
     sink: &Arc<Chained>,
-    outcome: &mut Outcome,
-) -> GraphQlResponse {
+    execution: &mut Execution,
+) -> (GraphQlResponse, bool) {
     let schema = &context.app.schema;
     let document = &prepared.document;
     let variables = match prepared.complete(schema, chained) {
         Ok(variables) => variables,
-        Err(error) => return GraphQlResponse::refused(error),
+        Err(error) => return (GraphQlResponse::refused(error), false),
     };
     // In a transaction, a statement that failed would leave nothing for the executor to tell of.
-    if !context.mutates
-        && let Some(writer) = document.writer()
-        && let Ok(data) = writer.write(context, None, &variables).await
-    {
-        outcome.written += 1;
-        return GraphQlResponse::written(data);
+    if let Some(data) = fast_path::answer(context, document.fast_path(), None, &variables).await {
+        execution.fast_path += 1;
+        return (GraphQlResponse::of_json(data), false);
     }
     let run = document.with(&variables);
     let mut request = async_graphql::Request::new(String::new())
@@ -260,49 +238,22 @@ async fn run_one(
         .data(Arc::clone(sink));
     request.set_parsed_query(run);
     let response = schema.executable.execute(request).await;
+    let mut retry = false;
     for error in &response.errors {
         if let Some(error) = error.source::<Error>() {
-            outcome.retry |= error.retry;
-            outcome.causes.extend(error.source.as_ref().map(ToString::to_string));
+            retry |= error.retry;
+            execution.causes.extend(error.source.as_ref().map(ToString::to_string));
         }
     }
-    GraphQlResponse::of(response, prepared)
-}
-
-async fn finish(context: &RequestContext, outcome: Outcome, keyed: Option<&Keyed>) -> (Outcome, bool) {
-    let finished = async {
-        let kept = answered_within(PATIENCE, keep(context, &outcome.responses, keyed)).await?;
-        context.finish().await?;
-        Ok(kept)
-    };
-    match finished.await {
-        Ok(kept) => (Outcome { kept, ..outcome }, false),
-        Err(error) => {
-            let responses =
-                outcome.responses.iter().map(|_| GraphQlResponse::failed(GraphQlError::of(&error))).collect();
-            let causes = error.source.as_ref().map(ToString::to_string).into_iter().collect();
-            (Outcome { responses, causes, retry: error.retry, ..outcome }, error.retry)
-        }
-    }
+    (GraphQlResponse::of(response, prepared), retry)
 }
 
 /// Writes the answer down and keeps it, where it has a key.
-async fn keep(
-    context: &RequestContext,
-    responses: &[GraphQlResponse],
-    keyed: Option<&Keyed>,
-) -> Result<Option<String>> {
+async fn keep(unit: &Unit, responses: &[GraphQlResponse], keyed: Option<&Keyed>) -> Result<Option<String>> {
     let Some(Keyed { idempotency, encode }) = keyed else { return Ok(None) };
     let answer = KeptAnswer { status: 200, body: encode(responses).map_err(Error::internal)? };
-    context.keep(idempotency, &answer).await?;
+    idempotency::keep_in(&mut *unit.lock().await?, idempotency, &answer).await?;
     Ok(Some(answer.body))
-}
-
-/// A random time that grows with each attempt, so that those that met once do not meet again.
-fn pause(app: &App, attempt: u32) -> Duration {
-    let mut random = [0_u8; 2];
-    app.ids.fill(&mut random);
-    Duration::from_micros(u64::from(u16::from_be_bytes(random)) / 2 * u64::from(attempt))
 }
 
 /// A mutation with a read-only key: nothing is run.

@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
 
-use super::audit::because;
+use super::audit::with_reason;
 use super::changes::irremovable;
 use super::clients::ClientNode;
 use super::context::{RequestContext, Session};
@@ -173,7 +173,7 @@ impl GuestMutation {
         #[graphql(desc = "Who and where.")] input: RemoveRoomStayGuestInput,
     ) -> Outcome<Option<RoomStayPayload>> {
         let mut session = writer(ctx).await?;
-        because(&mut session, input.reason.as_deref())?;
+        with_reason(&mut session, input.reason.as_deref())?;
         let stay = uuid(&input.room_stay_id);
         room_stays::remove_guest_in(session.tx(), stay, uuid(&input.client_id)).await.in_input()?;
         stay_payload(ctx, session, stay).await

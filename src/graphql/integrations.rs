@@ -5,14 +5,15 @@ use std::collections::HashMap;
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use chrono_tz::Tz;
 
-use super::audit::because;
-use super::connection::{Binding, Connection, PageArguments, extent_request};
+use super::audit::with_reason;
+use super::connection::Connection;
 use super::context::{RequestContext, Session};
 use super::error::{InInput, Outcome, read_ahead};
+use super::paging::{CursorScope, PageArguments};
 use super::scalars::{Datetime, uuid};
 use super::selection::Selection;
 use crate::actor::Permission;
-use crate::db::Extent;
+use crate::db::ListBounds;
 use crate::error::Result;
 use crate::hotels::{self, HotelChange};
 use crate::integrations::{self, Disconnected, Holdings, Integration};
@@ -125,15 +126,15 @@ async fn page(
 ) -> Result<Connection<IntegrationNode>> {
     context.actor.require(Permission::Admin)?;
     let hotel = context.actor.hotel.id;
-    let binding = Binding::new(hotel, "integrations", &());
-    let request = arguments.request(binding)?;
+    let scope = CursorScope::new(hotel, "integrations", &());
+    let request = arguments.request(scope)?;
     let mut session = context.read().await?;
-    let page = integrations::page(session.conn(), hotel, &request).await?;
-    let wanted = extent_request(selection, &request);
-    let extent = if wanted.is_empty() {
-        Extent::default()
+    let page = integrations::page(session.conn().await?, hotel, &request).await?;
+    let wanted = selection.bounds_request(&request);
+    let bounds = if wanted.is_empty() {
+        ListBounds::default()
     } else {
-        integrations::extent(session.conn(), hotel, &wanted).await?
+        integrations::bounds(session.conn().await?, hotel, &wanted).await?
     };
     let mut holdings = holdings(&mut session, &page.items, &selection.field("edges").field("node")).await?;
     let zone = context.actor.hotel.time_zone;
@@ -141,7 +142,7 @@ async fn page(
         let id = integration.id;
         (id, IntegrationNode { holdings: holdings.remove(&id), integration, zone })
     });
-    Ok(Connection::new(keyed, extent, &request, binding))
+    Ok(Connection::new(keyed, bounds, &request, scope))
 }
 
 async fn holdings(
@@ -154,7 +155,7 @@ async fn holdings(
     }
     let ids: Vec<_> = integrations.iter().map(|integration| integration.id).collect();
     let hotel = session.context.actor.hotel.id;
-    Ok(integrations::holdings(session.conn(), hotel, &ids).await?.into_iter().collect())
+    Ok(integrations::holdings(session.conn().await?, hotel, &ids).await?.into_iter().collect())
 }
 
 /// An integration to connect.
@@ -245,7 +246,7 @@ impl IntegrationMutation {
         #[graphql(desc = "Which integration.")] input: DisconnectIntegrationInput,
     ) -> Outcome<Option<DisconnectIntegrationPayload>> {
         let mut session = begin(ctx).await?;
-        because(&mut session, input.reason.as_deref())?;
+        with_reason(&mut session, input.reason.as_deref())?;
         let done: Disconnected = integrations::disconnect_in(session.tx(), uuid(&input.id)).await.in_input()?;
         let integration = node(&mut session, done.integration, ctx).await?;
         Ok(Some(session.done(DisconnectIntegrationPayload {
@@ -267,7 +268,7 @@ impl IntegrationMutation {
         #[graphql(desc = "On or off.")] input: SetRoomAccessKeysEnabledInput,
     ) -> Outcome<Option<SetRoomAccessKeysEnabledPayload>> {
         let mut session = begin(ctx).await?;
-        because(&mut session, input.reason.as_deref())?;
+        with_reason(&mut session, input.reason.as_deref())?;
         let change = HotelChange { room_access_keys_enabled: Some(input.enabled), ..HotelChange::default() };
         hotels::update_in(session.tx(), &change).await.in_input()?;
         Ok(Some(session.done(SetRoomAccessKeysEnabledPayload { room_access_keys_enabled: input.enabled })))

@@ -7,22 +7,20 @@ use uuid::Uuid;
 
 use super::audit::{TrailPlan, Trails};
 use super::clients::ClientNode;
-use super::connection::{Binding, Connection, PageArguments};
+use super::connection::Connection;
 use super::context::Session;
+use super::fast_path;
+use super::paging::{CursorScope, PageArguments};
 use super::reservations::ReservationNode;
 use super::room_access_keys::{RoomAccessKeyNode, open};
 use super::room_stays::{RoomStayConnection, RoomStayNode};
 use super::scalars::Datetime;
 use super::selection::Selection;
 use crate::clients;
-use crate::db::{Extent, ExtentRequest, Page};
+use crate::db::{ListBounds, ListBoundsRequest, Page};
 use crate::error::Result;
 use crate::reservations::{self, ReservationJoins, ReservationView};
 use crate::room_stays::{self, RoomStay, StayJoins, StayView};
-
-/// Fields of a stay that are read with [`StayJoins::details`].
-const DETAILS: [&str; 7] =
-    ["guestMessage", "maidNotes", "mealNotes", "rateCode", "ageGroups", "createdAt", "updatedAt"];
 
 /// What was selected of room stays.
 pub struct StayPlan {
@@ -57,27 +55,17 @@ impl StayPlan {
     /// # Errors
     /// `INVALID_ARGUMENT` for the arguments of a nested connection.
     pub fn of(stays: &Selection<'_>) -> Result<Self> {
-        let key = stays.field("roomAccessKey");
         let reservation =
             stays.has("reservation").then(|| ReservationPlan::of(&stays.field("reservation"))).transpose()?;
         let overlapping =
             stays.has("overlappingRoomStays").then(|| Self::of(&stays.field("overlappingRoomStays"))).transpose()?;
         Ok(Self {
-            joins: StayJoins {
-                details: DETAILS.iter().any(|field| stays.has(field)),
-                room_setup: stays.field("room_setup").has_more_than_id() || stays.has("roomName"),
-                category: stays.has("category"),
-                first_guest: stays.has("first_guest"),
-                secret: ["pin", "compartment", "qrData"].iter().any(|field| key.has(field)),
-                key_end: key.has("deletesAt"),
-                reservation: reservation.as_ref().map(|plan| plan.joins),
-                event_position: false,
-            },
+            joins: StayJoins { reservation: reservation.as_ref().map(|plan| plan.joins), ..fast_path::joins_of(stays) },
             guests: stays.has("guests"),
             overlapping: overlapping.map(Box::new),
             reservation: reservation.map(Box::new),
             trails: TrailPlan::of(stays)?,
-            key_trails: TrailPlan::of(&key)?,
+            key_trails: TrailPlan::of(&stays.field("roomAccessKey"))?,
         })
     }
 }
@@ -131,14 +119,13 @@ impl ReservationPlan {
 /// One stay.
 pub async fn stay(session: &mut Session<'_>, id: Uuid, plan: &StayPlan) -> Result<RoomStayNode> {
     let hotel = session.context.actor.hotel.id;
-    let view = room_stays::get(session.conn(), hotel, id, plan.joins).await?;
+    let view = room_stays::get(session.conn().await?, hotel, id, plan.joins).await?;
     Ok(stays(session, vec![view], plan).await?.remove(0))
 }
 
 /// A stay as it was just changed: written and read again only for what is selected beside it.
 pub async fn written_stay(session: &mut Session<'_>, stay: RoomStay, plan: &StayPlan) -> Result<RoomStayNode> {
     if !plan.is_empty() {
-        session.write_out().await?;
         return self::stay(session, stay.id, plan).await;
     }
     Ok(stays(session, vec![StayView::from(stay)], plan).await?.remove(0))
@@ -147,7 +134,7 @@ pub async fn written_stay(session: &mut Session<'_>, stay: RoomStay, plan: &Stay
 /// One reservation.
 pub async fn reservation(session: &mut Session<'_>, id: Uuid, plan: &ReservationPlan) -> Result<ReservationNode> {
     let hotel = session.context.actor.hotel.id;
-    let view = reservations::get(session.conn(), hotel, id, plan.joins).await?;
+    let view = reservations::get(session.conn().await?, hotel, id, plan.joins).await?;
     Ok(reservations(session, vec![view], plan).await?.remove(0))
 }
 
@@ -157,7 +144,7 @@ pub async fn stays(session: &mut Session<'_>, views: Vec<StayView>, plan: &StayP
     let ids: Vec<Uuid> = views.iter().map(|view| view.stay.id).collect();
     // By position, not by id: one stay can be on several places of an answer.
     let mut guests = if plan.guests && !ids.is_empty() {
-        clients::guests_of(session.conn(), hotel, &ids).await?
+        clients::guests_of(session.conn().await?, hotel, &ids).await?
     } else {
         Vec::new()
     }
@@ -193,7 +180,7 @@ pub async fn stays(session: &mut Session<'_>, views: Vec<StayView>, plan: &StayP
 async fn overlapping(session: &mut Session<'_>, stays_of: &[Uuid], plan: &StayPlan) -> Result<Vec<Vec<RoomStayNode>>> {
     let Some(plan) = plan.overlapping.as_ref().filter(|_| !stays_of.is_empty()) else { return Ok(Vec::new()) };
     let hotel = session.context.actor.hotel.id;
-    let found = room_stays::overlapping(session.conn(), hotel, stays_of, plan.joins).await?;
+    let found = room_stays::overlapping(session.conn().await?, hotel, stays_of, plan.joins).await?;
     let sizes: Vec<usize> = found.iter().map(Vec::len).collect();
     let mut nodes = Box::pin(stays(session, found.into_iter().flatten().collect(), plan)).await?.into_iter();
     Ok(sizes.into_iter().map(|size| nodes.by_ref().take(size).collect()).collect())
@@ -224,26 +211,27 @@ async fn rooms_of(
 ) -> Result<Vec<RoomStayConnection>> {
     let hotel = session.context.actor.hotel.id;
     // Its order is that of stay ids, in which the cursor of another reservation of the hotel has a place, too.
-    let binding = Binding::new(hotel, "rooms", &());
-    let request = plan.arguments.request(binding)?;
+    let scope = CursorScope::new(hotel, "rooms", &());
+    let request = plan.arguments.request(scope)?;
     if reservations.is_empty() {
         return Ok(Vec::new());
     }
     let pages =
-        room_stays::pages_of_reservations(session.conn(), hotel, reservations, &request, plan.stays.joins).await?;
-    let wanted = ExtentRequest::beside(&request, plan.total, plan.has_previous_page, plan.has_next_page);
-    let extents = if wanted.is_empty() {
-        vec![Extent::default(); pages.len()]
+        room_stays::pages_of_reservations(session.conn().await?, hotel, reservations, &request, plan.stays.joins)
+            .await?;
+    let wanted = ListBoundsRequest::beside(&request, plan.total, plan.has_previous_page, plan.has_next_page);
+    let bounds = if wanted.is_empty() {
+        vec![ListBounds::default(); pages.len()]
     } else {
-        room_stays::extents_of_reservations(session.conn(), hotel, reservations, &wanted).await?
+        room_stays::bounds_of_reservations(session.conn().await?, hotel, reservations, &wanted).await?
     };
     let sizes: Vec<_> =
         pages.iter().map(|page| (page.stays.items.len(), page.stays.more, page.event_position)).collect();
     let views = pages.into_iter().flat_map(|page| page.stays.items).collect();
     let mut nodes = Box::pin(stays(session, views, &plan.stays)).await?.into_iter();
-    let connections = sizes.into_iter().zip(extents).map(|((size, more, event_position), extent)| {
+    let connections = sizes.into_iter().zip(bounds).map(|((size, more, event_position), bounds)| {
         let items = nodes.by_ref().take(size).map(|node| (node.id(), node)).collect();
-        let list = Connection::new(Page { items, more }, extent, &request, binding);
+        let list = Connection::new(Page { items, more }, bounds, &request, scope);
         RoomStayConnection::new(list, hotel, event_position)
     });
     Ok(connections.collect())

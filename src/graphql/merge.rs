@@ -3,7 +3,7 @@
 //! The specification collects the selections with the same response key before it runs them. The executor runs each of them
 //! and merges the answers: twice the statements for a query, twice the effect for a mutation.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use async_graphql::parser::types::{
     Directive, Field, FragmentDefinition, OperationDefinition, Selection, SelectionSet,
@@ -13,21 +13,6 @@ use async_graphql::{Name, Positioned, Value as ConstValue, Variables};
 use super::values;
 
 type Fragments = HashMap<Name, Positioned<FragmentDefinition>>;
-
-/// Whether several selections of a root have the same response key.
-pub fn repeats(set: &SelectionSet, fragments: &Fragments) -> bool {
-    fn any<'a>(set: &'a SelectionSet, fragments: &'a Fragments, seen: &mut HashSet<&'a Name>) -> bool {
-        set.items.iter().any(|selection| match &selection.node {
-            Selection::Field(field) => !seen.insert(&field.node.response_key().node),
-            Selection::InlineFragment(fragment) => any(&fragment.node.selection_set.node, fragments, seen),
-            Selection::FragmentSpread(spread) => {
-                let fragment = fragments.get(&spread.node.fragment_name.node);
-                fragment.is_some_and(|fragment| any(&fragment.node.selection_set.node, fragments, seen))
-            }
-        })
-    }
-    any(set, fragments, &mut HashSet::new())
-}
 
 /// Puts the root fields of a valid operation that are not skipped in place of its selections, those with the same key together.
 pub fn merge(operation: &mut OperationDefinition, fragments: &Fragments, variables: &Variables) {

@@ -5,7 +5,6 @@
 //! all mutations of the request share one transaction ([`context`]); what is selected is read ahead in few statements
 //! ([`load`]). One file per capability holds its types, queries and mutations.
 
-mod announced;
 mod api_keys;
 mod audit;
 mod chain;
@@ -17,6 +16,8 @@ mod documents;
 mod error;
 mod events;
 mod execute;
+mod execute_cached;
+mod fast_path;
 mod filters;
 mod front_desk;
 mod grammar;
@@ -26,7 +27,9 @@ mod judge;
 mod language;
 pub mod limits;
 mod load;
+mod lock_hints;
 mod merge;
+mod paging;
 mod prepare;
 mod presence;
 mod reservations;
@@ -37,18 +40,17 @@ mod rooms;
 mod scalars;
 pub mod scan;
 mod selection;
-mod stay_writer;
-mod supposed;
 pub mod type_map;
 mod validate;
 mod values;
 mod webhooks;
 
-pub use execute::{DEADLINE, Execution, Keyed, execute, execute_keyed};
+pub use crate::unit::DEADLINE;
+pub use execute::{Execution, Keyed, execute, execute_keyed};
+pub use execute_cached::execute_cached;
 pub use judge::Selected;
 pub use prepare::GraphQlRequest;
 pub use response::{Data, GraphQlError, GraphQlResponse};
-pub use supposed::execute_supposed;
 
 use apollo_compiler::validation::Valid;
 use async_graphql::{EmptySubscription, MergedObject, ValidationMode};

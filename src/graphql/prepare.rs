@@ -139,8 +139,7 @@ fn read(schema: &Schema, text: &str, operation_name: Option<&str>) -> Result<Doc
     };
     let (chains, validated) = checked().map_err(|refused| Refused { mutates, ..refused })?;
     let mut response_keys = Vec::new();
-    collect_keys(&sent, &operation.node.selection_set.node, &mut response_keys);
-    let repeats = merge::repeats(&operation.node.selection_set.node, &sent.fragments);
+    let repeats = collect_keys(&sent, &operation.node.selection_set.node, &mut response_keys);
     let mut run =
         ExecutableDocument { operations: DocumentOperations::Single(operation), fragments: sent.fragments.clone() };
     let marked = presence::mark(&mut run);
@@ -154,7 +153,7 @@ fn read(schema: &Schema, text: &str, operation_name: Option<&str>) -> Result<Doc
         repeats,
         marked,
         response_keys,
-        writer: OnceLock::new(),
+        compiled: OnceLock::new(),
     })
 }
 
@@ -207,23 +206,25 @@ fn choose<'a>(
     }
 }
 
-fn collect_keys(document: &ExecutableDocument, set: &SelectionSet, keys: &mut Vec<Name>) {
+/// The keys of the answer in the order of the selection, and whether one of them is selected more than once.
+fn collect_keys(document: &ExecutableDocument, set: &SelectionSet, keys: &mut Vec<Name>) -> bool {
+    let mut repeats = false;
     for selection in &set.items {
-        match &selection.node {
+        repeats |= match &selection.node {
             Selection::Field(field) => {
                 let key = &field.node.response_key().node;
-                if !keys.contains(key) {
+                let is_known = keys.contains(key);
+                if !is_known {
                     keys.push(key.clone());
                 }
+                is_known
             }
-            Selection::InlineFragment(fragment) => {
-                collect_keys(document, &fragment.node.selection_set.node, keys);
-            }
-            Selection::FragmentSpread(spread) => {
-                if let Some(fragment) = document.fragments.get(&spread.node.fragment_name.node) {
-                    collect_keys(document, &fragment.node.selection_set.node, keys);
-                }
-            }
-        }
+            Selection::InlineFragment(fragment) => collect_keys(document, &fragment.node.selection_set.node, keys),
+            Selection::FragmentSpread(spread) => document
+                .fragments
+                .get(&spread.node.fragment_name.node)
+                .is_some_and(|fragment| collect_keys(document, &fragment.node.selection_set.node, keys)),
+        };
     }
+    repeats
 }

@@ -4,15 +4,16 @@ use async_graphql::{Context, ID, Object, SimpleObject};
 use chrono_tz::Tz;
 
 use super::clients::ClientNode;
-use super::connection::{Binding, Connection, PageArguments, extent_request};
+use super::connection::Connection;
 use super::context::RequestContext;
 use super::error::{Outcome, read_ahead};
 use super::filters::{ReservationFilter, filter_argument};
 use super::load::{self, ReservationPlan};
+use super::paging::{CursorScope, PageArguments};
 use super::room_stays::RoomStayConnection;
 use super::scalars::Datetime;
 use super::selection::Selection;
-use crate::db::Extent;
+use crate::db::ListBounds;
 use crate::error::Result;
 use crate::reservations::{self, Reservation, ReservationStatus, ReservationView, SelfcheckinStatus};
 
@@ -169,21 +170,21 @@ async fn page(
 ) -> Result<Connection<ReservationNode>> {
     let hotel = context.actor.hotel.id;
     let filter = filter_argument(filter)?;
-    let binding = Binding::new(hotel, "reservations", &filter);
-    let request = arguments.request(binding)?;
+    let scope = CursorScope::new(hotel, "reservations", &filter);
+    let request = arguments.request(scope)?;
     let plan = ReservationPlan::of(&selection.field("edges").field("node"))?;
     let mut session = context.read().await?;
-    let page = reservations::page(session.conn(), hotel, &filter, &request, plan.joins).await?;
-    let wanted = extent_request(selection, &request);
-    let extent = if wanted.is_empty() {
-        Extent::default()
+    let page = reservations::page(session.conn().await?, hotel, &filter, &request, plan.joins).await?;
+    let wanted = selection.bounds_request(&request);
+    let bounds = if wanted.is_empty() {
+        ListBounds::default()
     } else {
-        reservations::extent(session.conn(), hotel, &filter, &wanted).await?
+        reservations::bounds(session.conn().await?, hotel, &filter, &wanted).await?
     };
     let ids: Vec<_> = page.items.iter().map(|view| view.reservation.id).collect();
     let more = page.more;
     let nodes = load::reservations(&mut session, page.items, &plan).await?;
     session.end();
     let items = ids.into_iter().zip(nodes).collect();
-    Ok(Connection::new(crate::db::Page { items, more }, extent, &request, binding))
+    Ok(Connection::new(crate::db::Page { items, more }, bounds, &request, scope))
 }

@@ -31,7 +31,7 @@ pub struct GraphQlError {
 pub enum Data {
     /// By the executor.
     Value(Value),
-    /// Written already.
+    /// By the fast path.
     Json(Box<RawValue>),
 }
 
@@ -62,8 +62,8 @@ impl GraphQlResponse {
         Self { data: Some(Data::Value(Value::Null)), ..Self::refused(error) }
     }
 
-    /// An answer without errors that is written already.
-    pub(super) fn written(data: Box<RawValue>) -> Self {
+    /// An answer without errors whose data is JSON already.
+    pub(super) fn of_json(data: Box<RawValue>) -> Self {
         Self { data: Some(Data::Json(data)), ..Self::default() }
     }
 

@@ -4,14 +4,15 @@ use async_graphql::{ComplexObject, Context, ID, InputObject, Interface, Object, 
 use uuid::Uuid;
 
 use super::audit::{AuditEntryNode, TrailPlan, Trails};
-use super::connection::{Binding, Connection, PageArguments, extent_request};
+use super::connection::Connection;
 use super::context::RequestContext;
 use super::error::{InInput, Outcome, Refusal};
 use super::load::{self, StayPlan};
+use super::paging::{CursorScope, PageArguments};
 use super::room_stays::RoomStayNode;
 use super::scalars::{Datetime, uuid};
 use super::selection::Selection;
-use crate::db::Extent;
+use crate::db::ListBounds;
 use crate::error::{Error, ErrorAt, Result};
 use crate::room_access_keys::{self, KeyKind, NewKey, StoredKey};
 use crate::room_stays;
@@ -202,17 +203,17 @@ async fn page(
     selection: &Selection<'_>,
 ) -> Result<Connection<RoomAccessKeyNode>> {
     let (hotel, integration) = (context.actor.hotel.id, context.actor.integration()?);
-    let binding = Binding::new(hotel, "roomAccessKeys", &integration);
-    let request = arguments.request(binding)?;
+    let scope = CursorScope::new(hotel, "roomAccessKeys", &integration);
+    let request = arguments.request(scope)?;
     let node = selection.field("edges").field("node");
     let (deletes_at, plan) = (node.has("deletesAt"), TrailPlan::of(&node)?);
     let mut session = context.read().await?;
-    let page = room_access_keys::page(session.conn(), hotel, integration, &request, deletes_at).await?;
-    let wanted = extent_request(selection, &request);
-    let extent = if wanted.is_empty() {
-        Extent::default()
+    let page = room_access_keys::page(session.conn().await?, hotel, integration, &request, deletes_at).await?;
+    let wanted = selection.bounds_request(&request);
+    let bounds = if wanted.is_empty() {
+        ListBounds::default()
     } else {
-        room_access_keys::extent(session.conn(), hotel, integration, &wanted).await?
+        room_access_keys::bounds(session.conn().await?, hotel, integration, &wanted).await?
     };
     let keys: Vec<Uuid> = page.items.iter().map(|key| key.id).collect();
     let mut trails = Trails::read(&mut session, &keys, &plan).await?.into_iter();
@@ -221,7 +222,7 @@ async fn page(
         node.set_trails(trails.next().unwrap_or_default());
         (id, node)
     });
-    Ok(Connection::new(keyed, extent, &request, binding))
+    Ok(Connection::new(keyed, bounds, &request, scope))
 }
 
 /// A PIN for a door.
@@ -331,13 +332,10 @@ impl RoomAccessKeyMutation {
         #[graphql(desc = "What the key holds.")] input: CreateRoomAccessKeyInput,
     ) -> Outcome<Option<CreateRoomAccessKeyPayload>> {
         let context = RequestContext::of(ctx);
-        let mut session = context.write_keys().await?;
+        let mut session = context.write().await?;
         let new = new_key(input).in_input()?;
         let key = room_access_keys::create_in(session.tx(), &new).in_input()?;
         let plan = TrailPlan::of(&Selection::of(ctx).field("roomAccessKey"))?;
-        if !plan.is_empty() {
-            session.write_out().await?;
-        }
         let trails = Trails::read(&mut session, &[key.id], &plan).await?.pop().unwrap_or_default();
         let mut room_access_key = RoomAccessKeyNode::opened(context, key);
         room_access_key.set_trails(trails);
@@ -354,7 +352,7 @@ impl RoomAccessKeyMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which key on which stay.")] input: AddRoomAccessKeyInput,
     ) -> Outcome<Option<AddRoomAccessKeyPayload>> {
-        let mut session = RequestContext::of(ctx).write_keys().await?;
+        let mut session = RequestContext::of(ctx).write().await?;
         let stay = uuid(&input.room_stay_id);
         let stay = room_stays::add_key_in(session.tx(), stay, uuid(&input.room_access_key_id)).await.in_input()?;
         let plan = StayPlan::of(&Selection::of(ctx).field("roomStay"))?;
@@ -370,7 +368,7 @@ impl RoomAccessKeyMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which key off which stay.")] input: RemoveRoomAccessKeyInput,
     ) -> Outcome<Option<RemoveRoomAccessKeyPayload>> {
-        let mut session = RequestContext::of(ctx).write_keys().await?;
+        let mut session = RequestContext::of(ctx).write().await?;
         let stay = uuid(&input.room_stay_id);
         let stay = room_stays::remove_key_in(session.tx(), stay, uuid(&input.room_access_key_id)).await.in_input()?;
         let plan = StayPlan::of(&Selection::of(ctx).field("roomStay"))?;

@@ -4,20 +4,21 @@ use async_graphql::{ComplexObject, Context, ID, InputObject, MaybeUndefined, Obj
 use chrono_tz::Tz;
 use uuid::Uuid;
 
-use super::audit::{AuditEntryNode, Trails, because};
+use super::audit::{AuditEntryNode, Trails, with_reason};
 use super::clients::ClientNode;
-use super::connection::{Binding, Connection, PageArguments, extent_request};
+use super::connection::Connection;
 use super::context::RequestContext;
 use super::error::{InInput, Outcome, read_ahead};
 use super::events;
 use super::filters::{RoomStayFilter, filter_argument};
 use super::load::{self, StayPlan};
+use super::paging::{CursorScope, PageArguments};
 use super::reservations::ReservationNode;
 use super::room_access_keys::RoomAccessKeyNode;
 use super::rooms::{CategoryNode, RoomSetupNode};
 use super::scalars::{Date, Datetime, LocalTime, uuid};
 use super::selection::Selection;
-use crate::db::Extent;
+use crate::db::ListBounds;
 use crate::error::Result;
 use crate::hotels::HotelId;
 use crate::room_stays::{self, StayDetails, StayKey, StayPage, StayView};
@@ -288,23 +289,23 @@ async fn page(
 ) -> Result<RoomStayConnection> {
     let hotel = context.actor.hotel.id;
     let filter = filter_argument(filter)?;
-    let binding = Binding::new(hotel, "room_stays", &filter);
-    let request = arguments.request(binding)?;
+    let scope = CursorScope::new(hotel, "room_stays", &filter);
+    let request = arguments.request(scope)?;
     let plan = StayPlan::of_page(selection)?;
     let mut session = context.read().await?;
     let StayPage { stays, event_position } =
-        room_stays::page(session.conn(), None, hotel, &filter, &request, plan.joins).await?;
-    let wanted = extent_request(selection, &request);
-    let extent = if wanted.is_empty() {
-        Extent::default()
+        room_stays::page(session.conn().await?, None, hotel, &filter, &request, plan.joins).await?;
+    let wanted = selection.bounds_request(&request);
+    let bounds = if wanted.is_empty() {
+        ListBounds::default()
     } else {
-        room_stays::extent(session.conn(), hotel, &filter, &wanted).await?
+        room_stays::bounds(session.conn().await?, hotel, &filter, &wanted).await?
     };
     let more = stays.more;
     let nodes = load::stays(&mut session, stays.items, &plan).await?;
     session.end();
     let items = nodes.into_iter().map(|node| (node.key(), node)).collect();
-    let list = Connection::new(crate::db::Page { items, more }, extent, &request, binding);
+    let list = Connection::new(crate::db::Page { items, more }, bounds, &request, scope);
     Ok(RoomStayConnection::new(list, hotel, event_position))
 }
 
@@ -345,7 +346,7 @@ impl RoomStayMutation {
         #[graphql(desc = "What was seen.")] input: UpdateRoomStayInput,
     ) -> Outcome<Option<UpdateRoomStayPayload>> {
         let mut session = RequestContext::of(ctx).write().await?;
-        because(&mut session, input.reason.as_deref())?;
+        with_reason(&mut session, input.reason.as_deref())?;
         let stay = uuid(&input.id);
         let instant = |at: MaybeUndefined<Datetime>| at.map_value(|at| at.0.to_utc()).into();
         let (check_in, check_out): (Option<Option<_>>, Option<Option<_>>) =

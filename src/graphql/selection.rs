@@ -2,7 +2,8 @@
 
 use async_graphql::{Context, Lookahead, SelectionField, Value};
 
-use super::connection::PageArguments;
+use super::paging::PageArguments;
+use crate::db::{ListBoundsRequest, PageRequest};
 use crate::error::{Error, Result};
 
 /// Everything that is selected at one place of the answer, fragments included.
@@ -24,11 +25,11 @@ impl<'a> Selection<'a> {
         self.0.field(name).exists()
     }
 
-    /// Whether anything but the id is selected below.
-    pub fn has_more_than_id(&self) -> bool {
-        let fields = self.0.selection_fields();
-        let mut below = fields.iter().flat_map(SelectionField::selection_set);
-        below.any(|field| !matches!(field.name(), "id" | "__typename"))
+    /// What has to be found out about a list, beside the page, to answer what is selected of this connection.
+    pub fn bounds_request<K: Copy>(&self, request: &PageRequest<K>) -> ListBoundsRequest<K> {
+        let page_info = self.field("pageInfo");
+        let (previous, next) = (page_info.has("hasPreviousPage"), page_info.has("hasNextPage"));
+        ListBoundsRequest::beside(request, self.has("totalCount"), previous, next)
     }
 
     /// The selections of a connection below this one, one for each distinct set of arguments: aliases can ask for

@@ -9,13 +9,14 @@ use chrono_tz::Tz;
 
 pub use mutations::WebhookMutation;
 
-use super::connection::{Binding, Connection, PageArguments, extent_request};
+use super::connection::Connection;
 use super::context::{RequestContext, Session};
 use super::error::Outcome;
 use super::filters::IdFilter;
+use super::paging::{CursorScope, PageArguments};
 use super::scalars::{Datetime, uuid};
 use super::selection::Selection;
-use crate::db::Extent;
+use crate::db::ListBounds;
 use crate::error::{ErrorAt, Result};
 use crate::webhooks::{self, Attempt, Delivery, DeliveryList, DeliveryStatus, Endpoint, EndpointStatus, Failure};
 
@@ -196,19 +197,20 @@ async fn endpoints(
     let (hotel, integration) = (context.actor.hotel.id, context.actor.integration()?);
     let ids = filter.and_then(|filter| filter.id).map_or_else(|| Ok(Vec::new()), IdFilter::conditions);
     let ids = ids.at("id").at("filter")?;
-    let binding = Binding::new(hotel, "webhookEndpoints", &(integration, &ids));
-    let request = arguments.request(binding)?;
+    let filter = (integration, &ids);
+    let scope = CursorScope::new(hotel, "webhookEndpoints", &filter);
+    let request = arguments.request(scope)?;
     let mut session = context.read().await?;
-    let page = webhooks::page(session.conn(), hotel, integration, &ids, &request).await?;
-    let wanted = extent_request(selection, &request);
-    let extent = if wanted.is_empty() {
-        Extent::default()
+    let page = webhooks::page(session.conn().await?, hotel, integration, &ids, &request).await?;
+    let wanted = selection.bounds_request(&request);
+    let bounds = if wanted.is_empty() {
+        ListBounds::default()
     } else {
-        webhooks::extent(session.conn(), hotel, integration, &ids, &wanted).await?
+        webhooks::bounds(session.conn().await?, hotel, integration, &ids, &wanted).await?
     };
     let zone = context.actor.hotel.time_zone;
     let keyed = page.map(|endpoint| (endpoint.id, WebhookEndpointNode::new(endpoint, zone)));
-    Ok(Connection::new(keyed, extent, &request, binding))
+    Ok(Connection::new(keyed, bounds, &request, scope))
 }
 
 async fn deliveries(
@@ -217,15 +219,16 @@ async fn deliveries(
     arguments: &PageArguments,
     selection: &Selection<'_>,
 ) -> Result<Connection<WebhookDeliveryNode>> {
-    let binding = Binding::new(list.hotel, "webhookDeliveries", &(list.endpoint, list.status));
-    let request = arguments.request(binding)?;
+    let filter = (list.endpoint, list.status);
+    let scope = CursorScope::new(list.hotel, "webhookDeliveries", &filter);
+    let request = arguments.request(scope)?;
     let mut session = context.read().await?;
-    let page = webhooks::deliveries(session.conn(), list, &request).await?;
-    let wanted = extent_request(selection, &request);
-    let extent = if wanted.is_empty() {
-        Extent::default()
+    let page = webhooks::deliveries(session.conn().await?, list, &request).await?;
+    let wanted = selection.bounds_request(&request);
+    let bounds = if wanted.is_empty() {
+        ListBounds::default()
     } else {
-        webhooks::deliveries_extent(session.conn(), list, &wanted).await?
+        webhooks::deliveries_bounds(session.conn().await?, list, &wanted).await?
     };
     let node = selection.field("edges").field("node");
     let mut attempts = attempts(&mut session, &page.items, &node).await?;
@@ -235,7 +238,7 @@ async fn deliveries(
         let made = attempts.remove(&position).unwrap_or_default();
         (position, WebhookDeliveryNode::new(delivery, made, zone))
     });
-    Ok(Connection::new(keyed, extent, &request, binding))
+    Ok(Connection::new(keyed, bounds, &request, scope))
 }
 
 /// Attempts of deliveries to one endpoint, where they are selected.
@@ -248,7 +251,7 @@ async fn attempts(
     let Some(first) = deliveries.first().filter(|_| node.has("attempts")) else { return Ok(all) };
     let positions: Vec<i64> = deliveries.iter().map(|delivery| delivery.id.position).collect();
     let hotel = session.context.actor.hotel.id;
-    for (position, attempt) in webhooks::attempts(session.conn(), hotel, first.id.endpoint, &positions).await? {
+    for (position, attempt) in webhooks::attempts(session.conn().await?, hotel, first.id.endpoint, &positions).await? {
         all.entry(position).or_default().push(attempt);
     }
     Ok(all)

@@ -7,12 +7,15 @@
 //! Rows go in batches, each in a transaction of its own; after a crash, deleting again goes on. The audit trail stays until
 //! its time is over: it holds names of fields and never values.
 
+use std::sync::Arc;
+
 use sqlx::PgConnection;
 
 use super::{Hotel, store};
-use crate::app::App;
-use crate::audit::{self, Entry, ObjectType};
+use crate::actor::Principal;
+use crate::audit::{Entry, ObjectType};
 use crate::error::{Error, Result};
+use crate::unit::{Transactions, Tx};
 
 /// Rows of a table that one transaction deletes. PostgreSQL looks for each of them whether another row refers to it, and steps over
 /// what was deleted before until it is vacuumed, so that more would take too long in a large hotel.
@@ -22,38 +25,39 @@ const BATCH: i64 = 500;
 ///
 /// # Errors
 /// `INVALID_ARGUMENT` while an integration is connected, `NOT_FOUND` when somebody else was faster.
-pub async fn delete(app: &App, hotel: &Hotel) -> Result<u64> {
-    require_disconnected(&mut *app.worker_pool.acquire().await?, hotel).await?;
+pub async fn delete(transactions: &Transactions, hotel: &Hotel) -> Result<u64> {
+    require_disconnected(&mut *transactions.worker_pool.acquire().await?, hotel).await?;
     let mut rows = 0;
     for table in store::TENANT_TABLES {
         loop {
             // A statement of its own is a transaction of its own.
-            let deleted = store::delete_rows(&mut *app.worker_pool.acquire().await?, hotel.id, *table, BATCH).await?;
+            let deleted =
+                store::delete_rows(&mut *transactions.worker_pool.acquire().await?, hotel.id, *table, BATCH).await?;
             rows += deleted;
             if deleted == 0 {
                 break;
             }
         }
     }
-    rows += delete_rest(app, hotel).await?;
+    rows += delete_rest(transactions, hotel).await?;
     tracing::warn!(hotel = %hotel.id, slug = hotel.slug, rows, "hotel deleted");
     Ok(rows)
 }
 
 /// Deletes what came meanwhile, such as the events of a worker, and the hotel itself.
-async fn delete_rest(app: &App, hotel: &Hotel) -> Result<u64> {
-    let mut tx = app.worker_pool.begin().await?;
-    store::lock_for_deletion(&mut tx, hotel.id).await?;
-    require_disconnected(&mut tx, hotel).await?;
+async fn delete_rest(transactions: &Transactions, hotel: &Hotel) -> Result<u64> {
+    let now = transactions.clock.now();
+    let mut tx = Tx::begin_worker(transactions, Arc::new(hotel.clone()), Principal::Operator, now).await?;
+    store::lock_for_deletion(tx.conn().await?, hotel.id).await?;
+    require_disconnected(tx.conn().await?, hotel).await?;
     let mut rows = 0;
     for table in store::TENANT_TABLES {
-        rows += store::delete_rows(&mut tx, hotel.id, *table, BATCH).await?;
+        rows += store::delete_rows(tx.conn().await?, hotel.id, *table, BATCH).await?;
     }
-    if store::delete(&mut tx, hotel.id).await? == 0 {
+    if store::delete(tx.conn().await?, hotel.id).await? == 0 {
         return Err(Error::not_found("Hotel"));
     }
-    audit::write_in(&mut tx, &app.ids, hotel.id, app.clock.now(), [Entry::deleted(ObjectType::Hotel, hotel.id)])
-        .await?;
+    tx.audit(Entry::deleted(ObjectType::Hotel, hotel.id));
     tx.commit().await?;
     Ok(rows)
 }

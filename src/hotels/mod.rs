@@ -13,11 +13,12 @@ use sqlx::PgConnection;
 pub use delete::delete;
 pub use model::{Contents, Hotel, HotelId, YEARS, civil_date, end_instant};
 
-use crate::app::App;
-use crate::audit::{self, Entry, ObjectType};
-use crate::db::Tx;
+use crate::actor::Principal;
+use crate::audit::{Entry, ObjectType};
+use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::room_stays;
+use crate::unit::{Transactions, Tx};
 
 /// What a new hotel is made of.
 #[derive(Clone, Debug)]
@@ -38,10 +39,10 @@ pub struct NewHotel {
 ///
 /// # Errors
 /// `INVALID_ARGUMENT` for a slug or a name that breaks its rule, `NAME_TAKEN` for a slug that another hotel has.
-pub async fn create(app: &App, new: NewHotel) -> Result<Hotel> {
-    let now = app.clock.now();
+pub async fn create(transactions: &Transactions, new: NewHotel) -> Result<Hotel> {
+    let now = transactions.clock.now();
     let hotel = Hotel {
-        id: app.ids.uuid(now),
+        id: transactions.ids.uuid(now),
         slug: new.slug,
         name: new.name,
         time_zone: new.time_zone,
@@ -49,9 +50,9 @@ pub async fn create(app: &App, new: NewHotel) -> Result<Hotel> {
         check_out_time: new.check_out_time,
         room_access_keys_enabled: true,
     };
-    let mut tx = app.worker_pool.begin().await?;
-    store::insert(&mut tx, &hotel, now).await.map_err(store::refused)?;
-    audit::write_in(&mut tx, &app.ids, hotel.id, now, [Entry::created(ObjectType::Hotel, hotel.id)]).await?;
+    let mut tx = Tx::begin_worker(transactions, Arc::new(hotel.clone()), Principal::Operator, now).await?;
+    store::insert(tx.conn().await?, &hotel, now).await.map_err(store::refused)?;
+    tx.audit(Entry::created(ObjectType::Hotel, hotel.id));
     tx.commit().await?;
     Ok(hotel)
 }
@@ -72,62 +73,38 @@ pub struct HotelChange {
     pub room_access_keys_enabled: Option<bool>,
 }
 
-/// Changes a hotel. Requests that begin afterwards go by the new settings, and so do the days on which the keys that
-/// are on its stays come off them. A request under way may still put a key on a stay by the old settings; such a key
-/// comes off by them, or by the new ones after the next change of its stay.
+/// Changes the hotel of a transaction, whose further changes go by the new settings. So do requests that begin after its commit,
+/// and the days on which the keys that are on its stays come off them. A request under way may still put a key on a stay by the
+/// old settings; such a key comes off by them, or by the new ones after the next change of its stay.
 ///
 /// # Errors
 /// `NOT_FOUND`, `INVALID_ARGUMENT` for a name that breaks its rule.
-pub async fn update(app: &App, slug: &str, change: HotelChange) -> Result<Hotel> {
-    let mut tx = app.worker_pool.begin().await?;
-    let before = get(&mut tx, slug).await?;
-    let hotel = update_on(&mut tx, slug, &change).await?;
-    audit::write_in(&mut tx, &app.ids, hotel.id, app.clock.now(), updated(&before, &hotel)).await?;
-    tx.commit().await?;
-    Ok(hotel)
-}
-
-/// The same for the hotel of a request, whose further mutations go by the new settings.
-///
-/// # Errors
-/// Those of [`update`].
 pub async fn update_in(tx: &mut Tx, change: &HotelChange) -> Result<()> {
-    let slug = tx.actor.hotel.slug.clone();
-    let after = update_on(tx.conn(), &slug, change).await?;
-    let before = std::mem::replace(&mut tx.actor.hotel, Arc::new(after));
-    if let Some(entry) = updated(&before, &tx.actor.hotel) {
-        tx.audit(entry);
-    }
-    Ok(())
-}
-
-/// What the audit trail says of a change that changed something.
-fn updated(before: &Hotel, after: &Hotel) -> Option<Entry> {
-    let changed = model::changed_fields(before, after);
-    (!changed.is_empty()).then(|| Entry::updated(ObjectType::Hotel, after.id, changed))
-}
-
-async fn update_on(conn: &mut PgConnection, slug: &str, change: &HotelChange) -> Result<Hotel> {
-    let not_found = || Error::not_found("Hotel");
+    let id = tx.actor.hotel.id;
     let moves_departures = change.time_zone.is_some() || change.check_out_time.is_some();
     if moves_departures {
         // Stays before the hotel, as everywhere: re-dating a stay may raise the hotel's longest stay.
-        let id = store::find_by_slug(conn, slug).await?.ok_or_else(not_found)?.id;
-        room_stays::store::lock_assigned(conn, id).await?;
+        room_stays::store::lock_assigned(tx.conn().await?, id).await?;
     }
-    let hotel = store::update(conn, slug, change).await?.ok_or_else(not_found)?;
+    let before = store::lock(tx.conn().await?, id).await?;
+    let after = store::update(tx.conn().await?, id, change).await?;
     if moves_departures {
-        room_stays::store::renew_key_due(conn, &hotel).await?;
+        room_stays::store::renew_key_due(tx.conn().await?, &after).await?;
     }
-    Ok(hotel)
+    let changed = model::changed_fields(&before, &after);
+    if !changed.is_empty() {
+        tx.audit(Entry::updated(ObjectType::Hotel, id, changed));
+    }
+    tx.actor.hotel = Arc::new(after);
+    Ok(())
 }
 
 /// The hotel with that slug.
 ///
 /// # Errors
 /// `NOT_FOUND`
-pub async fn get_by_slug(app: &App, slug: &str) -> Result<Hotel> {
-    let mut conn = app.worker_pool.acquire().await?;
+pub async fn get_by_slug(context: &Context, slug: &str) -> Result<Hotel> {
+    let mut conn = context.worker_pool.acquire().await?;
     get(&mut conn, slug).await
 }
 
@@ -140,13 +117,13 @@ pub async fn get(conn: &mut PgConnection, slug: &str) -> Result<Hotel> {
 }
 
 /// All hotels, by slug. For whoever runs the service.
-pub async fn list(app: &App) -> Result<Vec<Hotel>> {
-    let mut conn = app.worker_pool.acquire().await?;
+pub async fn list(context: &Context) -> Result<Vec<Hotel>> {
+    let mut conn = context.worker_pool.acquire().await?;
     store::list(&mut conn).await
 }
 
 /// How much belongs to a hotel.
-pub async fn contents(app: &App, hotel: HotelId) -> Result<Contents> {
-    let mut conn = app.worker_pool.acquire().await?;
+pub async fn contents(context: &Context, hotel: HotelId) -> Result<Contents> {
+    let mut conn = context.worker_pool.acquire().await?;
     Ok(store::contents(&mut conn, hotel).await?)
 }

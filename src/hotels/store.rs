@@ -53,16 +53,16 @@ impl TryFrom<Row> for Hotel {
     }
 }
 
-/// Changes the hotel with that slug, if there is one.
-pub(super) async fn update(conn: &mut PgConnection, slug: &str, change: &HotelChange) -> Result<Option<Hotel>> {
+/// Changes a hotel.
+pub(super) async fn update(conn: &mut PgConnection, id: HotelId, change: &HotelChange) -> Result<Hotel> {
     let row = query_as!(
         Row,
         "UPDATE hotels SET name = coalesce($2, name), time_zone = coalesce($3, time_zone),
                            check_in_time = coalesce($4, check_in_time), check_out_time = coalesce($5, check_out_time),
                            room_access_keys_enabled = coalesce($6, room_access_keys_enabled)
-         WHERE slug = $1
+         WHERE id = $1
          RETURNING id, slug, name, time_zone, check_in_time, check_out_time, room_access_keys_enabled",
-        slug,
+        id,
         change.name,
         change.time_zone.map(Tz::name),
         change.check_in_time,
@@ -72,7 +72,7 @@ pub(super) async fn update(conn: &mut PgConnection, slug: &str, change: &HotelCh
     .fetch_optional(conn)
     .await
     .map_err(refused)?;
-    row.map(Hotel::try_from).transpose()
+    row.ok_or_else(not_found)?.try_into()
 }
 
 /// What a violated constraint means.
@@ -108,9 +108,26 @@ pub(crate) async fn lock(conn: &mut PgConnection, id: HotelId) -> Result<Hotel> 
          FROM hotels WHERE id = $1 FOR NO KEY UPDATE",
         id,
     )
-    .fetch_one(conn)
+    .fetch_optional(conn)
     .await?;
-    Hotel::try_from(row)
+    row.ok_or_else(not_found)?.try_into()
+}
+
+/// The hotel with that id.
+pub(crate) async fn find(conn: &mut PgConnection, id: HotelId) -> Result<Option<Hotel>> {
+    let row = query_as!(
+        Row,
+        "SELECT id, slug, name, time_zone, check_in_time, check_out_time, room_access_keys_enabled
+         FROM hotels WHERE id = $1",
+        id,
+    )
+    .fetch_optional(conn)
+    .await?;
+    row.map(Hotel::try_from).transpose()
+}
+
+fn not_found() -> Error {
+    Error::not_found("Hotel")
 }
 
 /// All hotels, by slug.

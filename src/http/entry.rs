@@ -9,7 +9,7 @@ use axum::http::request::Parts;
 use super::answer::Outcome;
 use crate::actor::Actor;
 use crate::app::App;
-use crate::auth::{self, Admission, Supposed};
+use crate::auth::{self, Admission, CachedCredential};
 use crate::error::{Category, Error, ErrorCode, Result};
 use crate::throttle::Unauthenticated;
 
@@ -25,19 +25,19 @@ pub(super) struct Refused {
     pub(super) outcome: Outcome,
 }
 
-/// Who probably sends a request; `None` where [`enter`] has to tell. Nothing is to be answered before that is confirmed.
-pub(super) fn suppose(app: &App, head: &Parts) -> Option<Supposed> {
-    let supposed = auth::suppose(app, head.headers.get(AUTHORIZATION))?;
+/// The cached credential of a request; `None` where [`enter`] has to look it up. Nothing is to be answered before it is confirmed.
+pub(super) fn look_up_cached(app: &App, head: &Parts) -> Option<CachedCredential> {
+    let cached = auth::look_up_cached(&app.credentials, head.headers.get(AUTHORIZATION))?;
     let may_ask = unauthenticated(app, head).is_none_or(|client| app.throttle.may_authenticate(&client).is_ok());
-    (may_ask && app.throttle.has_left(&supposed.actor)).then_some(supposed)
+    (may_ask && app.throttle.has_left(&cached.actor)).then_some(cached)
 }
 
-/// Notes that a request was authenticated as supposed.
-pub(super) fn confirmed(app: &App, head: &Parts, actor: &Actor) {
+/// Counts a request whose cached credential was confirmed.
+pub(super) fn count_confirmed(app: &App, head: &Parts, actor: &Actor) {
     if let Some(client) = unauthenticated(app, head) {
         app.throttle.authenticated(&client);
     }
-    auth::count(app, actor);
+    app.key_usage.note(actor, app.clock.now());
 }
 
 /// Tells who sends a request. Whoever is not `wanted` here is answered as if the credential were unknown.
@@ -72,7 +72,7 @@ async fn authenticate(
     if let Some(client) = client {
         app.throttle.may_authenticate(client)?;
     }
-    let found = auth::authenticate(app, head.headers.get(AUTHORIZATION)).await.and_then(|admission| {
+    let found = app.authenticate(head.headers.get(AUTHORIZATION)).await.and_then(|admission| {
         let invalid = || Error::new(ErrorCode::Unauthorized, "Invalid credentials");
         if wanted(&admission.actor) { Ok(admission) } else { Err(invalid()) }
     });

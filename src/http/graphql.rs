@@ -1,8 +1,8 @@
 //! `POST /graphql`: GraphQL over HTTP, and batches.
 //!
 //! The key and its limit are checked before the body is read, so that a client without one cannot make us hold a megabyte.
-//! Then: media types, body, operations, and one call of the executor. For a key that was good a moment ago the body is read
-//! first: a page of stays is then read by the statement that confirms the key, and everything else begins anew. Statuses:
+//! Then: media types, body, operations, and one call of the executor. For a cached credential the body is read first: a page of
+//! stays is then read by the statement that confirms the key, and everything else begins again with a look-up. Statuses:
 //!
 //! | | `application/graphql-response+json` | `application/json` |
 //! |---|---|---|
@@ -29,7 +29,7 @@ use super::negotiate::{self, MediaType};
 use super::operations::Operations;
 use super::requests;
 use crate::app::App;
-use crate::auth::{Admission, Supposed};
+use crate::auth::{Admission, CachedCredential};
 use crate::db::PooledConnection;
 use crate::error::{Error, ErrorCode, Result, Severity};
 use crate::graphql::{self, DEADLINE, Execution, GraphQlError, GraphQlRequest, GraphQlResponse, Keyed};
@@ -43,32 +43,32 @@ const MAX_MESSAGE: usize = 500;
 /// Serves one request.
 pub(super) async fn handle(State(app): State<App>, request: Request) -> Response {
     let (head, body) = request.into_parts();
-    let Some(supposed) = entry::suppose(&app, &head) else {
+    let Some(cached) = entry::look_up_cached(&app, &head) else {
         return serve(&app, &head, Content::Coming(body)).await;
     };
     let read = read(&head.headers, body, &mut None).await;
     let deadline = Instant::now() + DEADLINE;
     if let Ok((Operations::One(request), _)) = &read
-        && let Some(response) = page(&app, &head, supposed, request, deadline).await
+        && let Some(response) = page(&app, &head, cached, request, deadline).await
     {
         return response;
     }
     serve(&app, &head, Content::Read(read, deadline)).await
 }
 
-/// Answers a page of stays in the round trip that confirms who asks for it; `None` leaves the request to [`serve`].
+/// Answers a page of stays in the round trip that confirms the cached credential; `None` leaves the request to [`serve`].
 async fn page(
     app: &App,
     head: &Parts,
-    mut supposed: Supposed,
+    mut cached: CachedCredential,
     request: &GraphQlRequest,
     deadline: Instant,
 ) -> Option<Response> {
     let media_type = negotiate::answer_type(&head.headers)?;
-    requests::mark(&mut supposed.actor, &head.extensions);
-    let execution = graphql::execute_supposed(app, &supposed, request, deadline).await?;
-    entry::confirmed(app, head, &supposed.actor);
-    Some(one(media_type, execution, Outcome::of(supposed.actor)))
+    requests::mark(&mut cached.actor, &head.extensions);
+    let execution = graphql::execute_cached(app, &cached, request, deadline).await?;
+    entry::count_confirmed(app, head, &cached.actor);
+    Some(one(media_type, execution, Outcome::of(cached.actor)))
 }
 
 /// What a request contains.

@@ -3,8 +3,6 @@
 //! As for GraphQL, the key is checked before the body is read; then the slug, whose mistakes are told like a wrong key,
 //! permission, media type, idempotency key and body. Every error is a body of its own form, with the request's id.
 
-use std::time::Duration;
-
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
@@ -21,18 +19,13 @@ use super::requests::{self, RequestId};
 use crate::actor::{Actor, Permission};
 use crate::app::App;
 use crate::auth::Admission;
-use crate::db::{Statements, Tx};
 use crate::error::{Error, ErrorCode, Result};
 use crate::idempotency::{self, Claim, Idempotency, KeptAnswer};
 use crate::rest::{self, Act, ErrorBody};
+use crate::unit::{self, Attempt, DEADLINE, Statements, Unit};
 
 /// What all of its paths begin with.
 const PREFIX: &str = "/api/pms/";
-/// Longest that a request may take, to its commit.
-const DEADLINE: Duration = Duration::from_secs(5);
-/// How often a request is run when others keep it from finishing.
-const ATTEMPTS: u32 = 4;
-
 /// Whether answers to this path have the form of this interface.
 pub(super) fn serves(path: &str) -> bool {
     path.starts_with(PREFIX)
@@ -146,7 +139,7 @@ async fn read(actor: &Actor, headers: &HeaderMap, name: &str, body: Body) -> Res
     Ok((act, Idempotency::new(key, &format!("POST /api/pms/v1/guests/{name}"), &body)))
 }
 
-/// Does it once, in one transaction; again as a whole when the database asks for it. Tells whether it was done before.
+/// Does it once, in one transaction. Tells whether it was done before.
 async fn run(
     app: &App,
     actor: &Actor,
@@ -155,49 +148,31 @@ async fn run(
     statements: &Statements,
 ) -> Result<(KeptAnswer, bool)> {
     let deadline = Instant::now() + DEADLINE;
-    let mut attempt = 1;
-    loop {
-        let begun = within(deadline, Tx::begin(app, actor, app.clock.now())).await;
-        let tx = begun.map(|tx| tx.counted(statements));
-        match run_once(tx, act, key, attempt > 1, deadline).await {
-            Err(error) if error.retry && attempt < ATTEMPTS => attempt += 1,
-            done => return done,
+    let ran = unit::run(app, actor, statements, deadline, |unit| async move {
+        match perform(&unit, act, key).await {
+            Ok((answer, false)) => Attempt::Commit(Ok((answer, false))),
+            Ok(replayed) => Attempt::Rollback(Ok(replayed)),
+            Err(error) => {
+                let retry = error.retry;
+                Attempt::failed(Err(error), retry)
+            }
         }
-    }
+    });
+    ran.await?
 }
 
-async fn run_once(
-    tx: Result<Tx>,
-    act: &Act,
-    key: &Idempotency,
-    again: bool,
-    deadline: Instant,
-) -> Result<(KeptAnswer, bool)> {
-    let mut tx = tx?;
-    match within(deadline, perform(&mut tx, act, key, again)).await {
-        // Committing is not part of what can be given up: its outcome would be unknown.
-        Ok((answer, false)) => tx.commit().await.map(|()| (answer, false)),
-        answered_or_failed => {
-            tx.rollback().await;
-            answered_or_failed
-        }
-    }
-}
-
-/// Gives up at the deadline what is not to be committed any more.
-async fn within<T>(deadline: Instant, work: impl Future<Output = Result<T>>) -> Result<T> {
-    timeout_at(deadline, work).await.unwrap_or_else(|_| Err(Error::of(ErrorCode::DeadlineExceeded)))
-}
-
-async fn perform(tx: &mut Tx, act: &Act, key: &Idempotency, again: bool) -> Result<(KeptAnswer, bool)> {
-    if again {
-        tx.wait_for_turn().await?;
-    }
-    if let Claim::Answered(answer) = idempotency::claim_in(tx, key, again).await? {
+async fn perform(unit: &Unit, act: &Act, key: &Idempotency) -> Result<(KeptAnswer, bool)> {
+    let mut tx = unit.lock().await?;
+    if let Claim::Answered(answer) = idempotency::claim_in(&mut tx, key, unit.again).await? {
         return Ok((answer, true));
     }
-    let body = act.perform_in(tx).await?;
+    let body = act.perform_in(&mut tx).await?;
     let answer = KeptAnswer { status: 200, body: body.to_string() };
-    idempotency::keep_in(tx, key, &answer).await?;
+    idempotency::keep_in(&mut tx, key, &answer).await?;
     Ok((answer, false))
+}
+
+/// Gives up at the deadline what only reads.
+async fn within<T>(deadline: Instant, work: impl Future<Output = Result<T>>) -> Result<T> {
+    timeout_at(deadline, work).await.unwrap_or_else(|_| Err(Error::of(ErrorCode::DeadlineExceeded)))
 }

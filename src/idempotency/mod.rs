@@ -17,14 +17,15 @@ use std::time::Duration;
 use axum::http::HeaderMap;
 use chrono::TimeDelta;
 use sha2::{Digest, Sha256};
-use tokio::time::MissedTickBehavior;
 use uuid::Uuid;
 
 use crate::actor::{Mode, PrincipalKey};
-use crate::app::App;
-use crate::db::{Tx, WORKER_PATIENCE, answered_within};
+use crate::context::Context;
+use crate::db::{WORKER_PATIENCE, answered_within};
 use crate::error::{Error, ErrorCode, Result};
 use crate::hotels::HotelId;
+use crate::periodic;
+use crate::unit::Tx;
 
 /// How long an answer is kept.
 pub const RETENTION: TimeDelta = TimeDelta::hours(48);
@@ -129,16 +130,16 @@ pub async fn claim_in(tx: &mut Tx, request: &Idempotency, again: bool) -> Result
     let Some(owner) = owner(tx) else { return Ok(Claim::New) };
     let lock = request.lock_id(owner);
     if again {
-        store::wait_for(tx.conn(), lock).await?;
-    } else if !store::try_hold(tx.conn(), lock).await? {
+        store::wait_for(tx.conn().await?, lock).await?;
+    } else if !store::try_hold(tx.conn().await?, lock).await? {
         return Err(Error::of(ErrorCode::IdempotencyKeyInUse));
     }
     let (hotel, since) = (tx.actor.hotel.id, tx.now - RETENTION);
-    let Some(sealed) = store::find(tx.conn(), hotel, owner, &request.key, since).await? else {
+    let Some(sealed) = store::find(tx.conn().await?, hotel, owner, &request.key, since).await? else {
         return Ok(Claim::New);
     };
     let opened = tx
-        .app
+        .context
         .secret_keys
         .open(&request.row(tx, owner), &sealed)
         .map_err(|error| Error { message: UNREADABLE.into(), ..error })?;
@@ -154,17 +155,17 @@ pub async fn claim_in(tx: &mut Tx, request: &Idempotency, again: bool) -> Result
 pub async fn keep_in(tx: &mut Tx, request: &Idempotency, answer: &KeptAnswer) -> Result<()> {
     let Some(owner) = owner(tx) else { return Ok(()) };
     let plain = format!("{}{:03}{}", request.hash, answer.status, answer.body);
-    let sealed = tx.app.secret_keys.seal(&tx.app.ids, &request.row(tx, owner), &plain);
+    let sealed = tx.context.secret_keys.seal(&tx.context.ids, &request.row(tx, owner), &plain);
     let (hotel, now) = (tx.actor.hotel.id, tx.now);
-    Ok(store::write(tx.conn(), hotel, owner, &request.key, &sealed, now).await?)
+    Ok(store::write(tx.conn().await?, hotel, owner, &request.key, &sealed, now).await?)
 }
 
 /// Deletes the answers that are past their time, and tells how many there were. Safe to run from several processes.
-pub async fn clean_up(app: &App) -> Result<u64> {
-    let until = app.clock.now() - RETENTION;
+pub async fn clean_up(context: &Context) -> Result<u64> {
+    let until = context.clock.now() - RETENTION;
     let mut all = 0;
     loop {
-        let mut conn = app.worker_pool.acquire().await?;
+        let mut conn = context.worker_pool.acquire().await?;
         let deleting = store::delete_expired(&mut conn, until, BATCH);
         let deleted = answered_within(WORKER_PATIENCE, deleting).await?;
         all += deleted;
@@ -175,21 +176,13 @@ pub async fn clean_up(app: &App) -> Result<u64> {
 }
 
 /// Cleans up every hour, until `shutdown` ends.
-pub async fn run_clean_up(app: App, shutdown: impl Future<Output = ()>) {
-    let work = async {
-        let mut hour = tokio::time::interval(EVERY);
-        hour.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            hour.tick().await;
-            if let Err(error) = clean_up(&app).await {
-                tracing::error!(code = error.code.spec().wire, cause = ?error.source, "kept answers were not cleaned up");
-            }
+pub async fn run_clean_up(context: Context, shutdown: impl Future<Output = ()>) {
+    let clean_up = || async {
+        if let Err(error) = clean_up(&context).await {
+            tracing::error!(code = error.code.spec().wire, cause = ?error.source, "kept answers were not cleaned up");
         }
     };
-    tokio::select! {
-        () = shutdown => {}
-        () = work => {}
-    }
+    periodic::repeat(EVERY, shutdown, clean_up).await;
 }
 
 fn split(text: &str, at: usize) -> Result<(&str, &str)> {

@@ -24,6 +24,7 @@ pub(crate) mod store;
 
 use std::collections::{BTreeSet, HashMap};
 use std::io::Read;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use csv::StringRecord;
@@ -31,13 +32,13 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::actor::{IMPORT, Principal};
-use crate::app::App;
-use crate::audit::{Entry, Journal, ObjectType};
+use crate::audit::{Entry, ObjectType};
 use crate::error::{Error, Result};
-use crate::events::{self, Change};
+use crate::events::Change;
 use crate::hotels::{self, Hotel};
-use crate::room_stays;
 use crate::text;
+use crate::unit::{Transactions, Tx};
+use crate::{clients, reservations, room_stays};
 use booking::{Booking, Outcome};
 use derive::Derived;
 pub use file::BadLine;
@@ -194,39 +195,35 @@ impl Summary {
 /// # Errors
 /// `INVALID_ARGUMENT` when the file as a whole cannot be used. A bad line is no error; it is in the summary.
 pub async fn import(
-    app: &App,
+    transactions: &Transactions,
     hotel: &Hotel,
     reader: impl Read,
     options: &Options,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<Summary> {
     let table = file::read(reader)?;
-    let now = app.clock.now();
+    let now = transactions.clock.now();
     let file = match options.format_of(&table.header)? {
         Format::Own => Bookings::Own(Box::new(own::parse(hotel, now, table, options)?)),
         Format::HotelBookings => Bookings::Public(format::parse(table, options)?),
     };
-    let mut transaction = app.worker_pool.begin().await?;
+    let tx = Tx::begin_worker(transactions, Arc::new(hotel.clone()), Principal::Worker(IMPORT), now).await?;
+    let mut tx = tx.patient_for(None);
+    let conn = tx.conn().await?;
     if options.dry_run {
-        store::write_although_read_only(&mut transaction).await?;
+        store::write_although_read_only(conn).await?;
     }
-    store::lift_time_limits(&mut transaction).await?;
-    let conn = &mut *transaction;
+    store::lift_time_limits(conn).await?;
     let Imported { summary, changes, entries } = match file {
-        Bookings::Own(file) => own::import_in(conn, &app.ids, hotel, now, *file, options, progress).await?,
+        Bookings::Own(file) => own::import_in(conn, &transactions.ids, hotel, now, *file, options, progress).await?,
         Bookings::Public(file) => import_in(conn, hotel, now, file, options, progress).await?,
     };
     if options.dry_run {
-        transaction.rollback().await?;
+        tx.rollback().await;
         return Ok(summary);
     }
-    let (ids, principal, journal) = (&app.ids, Principal::Worker(IMPORT), Journal::of(entries));
-    let written = events::write_with_in(&mut transaction, ids, hotel.id, principal, now, &changes, &journal);
-    let deliveries = written.await?;
-    transaction.commit().await?;
-    if deliveries > 0 {
-        app.deliveries_wake.notify_one();
-    }
+    tx.record_bulk(changes, entries);
+    tx.commit().await?;
     Ok(summary)
 }
 
@@ -391,7 +388,7 @@ async fn write(
         let written = store::write_clients(conn, hotel.id, batch, now).await?;
         summary.clients.add(batch.len(), &written);
         for Written { id, created, .. } in written {
-            if created { all.new_clients.push(id) } else { all.changes.push(Change::ClientUpdated { id }) }
+            if created { all.new_clients.push(id) } else { all.changes.push(clients::UPDATED.of(id)) }
         }
         step(batch.len());
     }
@@ -400,7 +397,7 @@ async fn write(
         let written = store::write_reservations(conn, hotel.id, batch, now).await.map_err(code_taken)?;
         summary.reservations.add(batch.len(), &written);
         all.changes.extend(written.into_iter().map(|Written { id, created, fields }| {
-            if created { Change::ReservationCreated { id } } else { Change::reservation_updated(id, fields) }
+            if created { reservations::CREATED.of(id) } else { reservations::UPDATED.of(id).with_fields(fields) }
         }));
         step(batch.len());
     }
@@ -409,7 +406,7 @@ async fn write(
         let written = store::write_stays(conn, hotel.id, batch, now).await?;
         summary.room_stays.add(batch.len(), &written);
         all.changes.extend(written.into_iter().map(|Written { id, created, fields }| {
-            if created { Change::RoomStayCreated { id } } else { Change::room_stay_updated(id, fields) }
+            if created { room_stays::CREATED.of(id) } else { room_stays::UPDATED.of(id).with_fields(fields) }
         }));
         step(batch.len());
     }

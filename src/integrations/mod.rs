@@ -11,22 +11,19 @@
 
 pub mod store;
 
-use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 pub use store::{Holdings, Integration};
 
-use crate::actor::Principal;
-use crate::app::App;
-use crate::audit::{self, Action, Entry, Journal, ObjectType};
+use crate::audit::{Action, Entry, ObjectType};
 use crate::auth;
-use crate::db::{Extent, ExtentRequest, Page, PageRequest, Tx};
-use crate::error::{Error, ErrorAt, ErrorCode, Result, violated_constraint};
-use crate::events::{self, Change};
+use crate::context::Context;
+use crate::db::{ListBounds, ListBoundsRequest, Page, PageRequest};
+use crate::error::{Error, ErrorCode, Result, violated_constraint};
 use crate::hotels::HotelId;
-use crate::id::IdSource;
-use crate::room_stays;
+use crate::unit::Tx;
+use crate::{room_access_keys, room_stays};
 
 /// Most room access keys, and most stays, that one transaction deletes or changes. It is written out in the statements.
 pub const MOST_AT_ONCE: usize = 2000;
@@ -53,57 +50,31 @@ pub struct Disconnected {
 /// # Errors
 /// `NAME_TAKEN` for a connected one, `INVALID_ARGUMENT` for a name that is empty or longer than 200 characters.
 pub async fn connect_in(tx: &mut Tx, name: &str) -> Result<Integration> {
-    let (ids, hotel, now) = (tx.app.ids.clone(), tx.actor.hotel.id, tx.now);
-    let integration = connect_on(tx.conn(), &ids, hotel, name, now).await?;
-    tx.audit(connected(integration.id));
-    Ok(integration)
+    let taken = || Error::new(ErrorCode::NameTaken, "An integration of this name is connected").at("name");
+    try_connect_in(tx, name).await?.ok_or_else(taken)
 }
 
-/// The same for whoever runs the service.
+/// The connected integration of that name, which is connected if it is not. Locks it until the transaction ends.
 ///
 /// # Errors
-/// Those of [`connect_in`].
-pub async fn connect(app: &App, hotel: HotelId, name: &str) -> Result<Integration> {
-    let now = app.clock.now();
-    let mut tx = app.worker_pool.begin().await?;
-    let integration = connect_on(&mut tx, &app.ids, hotel, name, now).await?;
-    audit::write_in(&mut tx, &app.ids, hotel, now, [connected(integration.id)]).await?;
-    tx.commit().await?;
-    Ok(integration)
-}
-
-fn connected(id: Uuid) -> Entry {
-    Entry::new(Action::Connected, ObjectType::Integration, id)
-}
-
-async fn connect_on(
-    conn: &mut PgConnection,
-    ids: &IdSource,
-    hotel: HotelId,
-    name: &str,
-    now: DateTime<Utc>,
-) -> Result<Integration> {
-    let connected = store::connect(conn, hotel, ids.uuid(now), name, now).await.map_err(refused)?;
-    let taken = || Error::new(ErrorCode::NameTaken, "An integration of this name is connected").at("name");
-    connected.ok_or_else(taken)
-}
-
-/// The connected integration of that name, which is connected if it is not: then there is an entry, too. Holds it until
-/// the transaction ends.
-pub(crate) async fn ensure(
-    conn: &mut PgConnection,
-    ids: &IdSource,
-    hotel: HotelId,
-    name: &str,
-    now: DateTime<Utc>,
-) -> Result<(Uuid, Option<Entry>)> {
-    // Also where it changes nothing, the statement holds the row.
-    let connected = store::connect(conn, hotel, ids.uuid(now), name, now).await.map_err(refused)?;
-    if let Some(Integration { id, .. }) = connected {
-        return Ok((id, Some(self::connected(id))));
+/// `INVALID_ARGUMENT` for a name that breaks its rule.
+pub async fn ensure_in(tx: &mut Tx, name: &str) -> Result<Uuid> {
+    if let Some(connected) = try_connect_in(tx, name).await? {
+        return Ok(connected.id);
     }
-    let present = store::find_by_name(conn, hotel, name).await?.ok_or_else(not_found)?;
-    Ok((present.id, None))
+    let hotel = tx.actor.hotel.id;
+    Ok(store::find_by_name(tx.conn().await?, hotel, name).await?.ok_or_else(not_found)?.id)
+}
+
+/// Connects an integration that is not connected. Also where it changes nothing, it locks the row.
+async fn try_connect_in(tx: &mut Tx, name: &str) -> Result<Option<Integration>> {
+    let (hotel, now) = (tx.actor.hotel.id, tx.now);
+    let id = tx.context.ids.uuid(now);
+    let connected = store::connect(tx.conn().await?, hotel, id, name, now).await.map_err(refused)?;
+    if let Some(integration) = &connected {
+        tx.audit(Entry::new(Action::Connected, ObjectType::Integration, integration.id));
+    }
+    Ok(connected)
 }
 
 /// Refuses what is for connected integrations alone, and keeps this one connected until the transaction ends.
@@ -112,7 +83,7 @@ pub(crate) async fn ensure(
 /// `NOT_FOUND`, `INVALID_ARGUMENT`
 pub(crate) async fn require_connected_in(tx: &mut Tx, id: Uuid) -> Result<()> {
     let hotel = tx.actor.hotel.id;
-    let integration = store::lock_shared(tx.conn(), hotel, id).await?.ok_or_else(not_found)?;
+    let integration = store::lock_shared(tx.conn().await?, hotel, id).await?.ok_or_else(not_found)?;
     if integration.disconnected_at.is_some() {
         return Err(Error::invalid("The integration is disconnected"));
     }
@@ -128,75 +99,54 @@ pub async fn disconnect_in(tx: &mut Tx, id: Uuid) -> Result<Disconnected> {
         return Err(Error::invalid("An integration cannot disconnect itself").at("id"));
     }
     let (hotel, now) = (tx.actor.hotel.id, tx.now);
-    let (disconnected, changes, entries) = disconnect_on(tx.conn(), hotel, id, now).await.at("id")?;
-    for change in changes {
-        tx.emit(change);
-    }
-    for entry in entries {
-        tx.audit(entry);
-    }
-    Ok(disconnected)
-}
-
-/// The same for whoever runs the service, by name.
-///
-/// # Errors
-/// `NOT_FOUND`
-pub async fn disconnect(app: &App, hotel: HotelId, name: &str) -> Result<Disconnected> {
-    let now = app.clock.now();
-    let mut tx = app.worker_pool.begin().await?;
-    let id = store::find_by_name(&mut tx, hotel, name).await?.ok_or_else(not_found)?.id;
-    let (disconnected, changes, entries) = disconnect_on(&mut tx, hotel, id, now).await?;
-    let (principal, journal) = (Principal::Operator, Journal::of(entries));
-    let deliveries = events::write_with_in(&mut tx, &app.ids, hotel, principal, now, &changes, &journal).await?;
-    tx.commit().await?;
-    if deliveries > 0 {
-        app.deliveries_wake.notify_one();
-    }
-    Ok(disconnected)
-}
-
-/// What was taken away, the changes that are events, and all that the audit trail says.
-async fn disconnect_on(
-    conn: &mut PgConnection,
-    hotel: HotelId,
-    id: Uuid,
-    now: DateTime<Utc>,
-) -> Result<(Disconnected, Vec<Change>, Vec<Entry>)> {
-    store::lock(conn, hotel, id).await?.ok_or_else(not_found)?;
-    let api_keys = auth::store::revoke_of_integration(conn, hotel, id, now).await?;
-    let endpoints = store::delete_endpoints(conn, hotel, id).await?;
+    store::lock(tx.conn().await?, hotel, id).await?.ok_or_else(|| not_found().at("id"))?;
+    let api_keys = auth::store::revoke_of_integration(tx.conn().await?, hotel, id, now).await?;
+    let endpoints = store::delete_endpoints(tx.conn().await?, hotel, id).await?;
     // Stays before keys, by id, as everywhere.
-    let candidates = store::room_access_keys(conn, hotel, id).await?;
-    let stays = store::lock_stays(conn, hotel, &candidates).await?;
-    let keys = store::lock_keys(conn, hotel, &candidates).await?;
+    let candidates = store::room_access_keys(tx.conn().await?, hotel, id).await?;
+    let stays = store::lock_stays(tx.conn().await?, hotel, &candidates).await?;
+    let keys = store::lock_keys(tx.conn().await?, hotel, &candidates).await?;
     let stay_ids: Vec<Uuid> = stays.iter().map(|stay| stay.id).collect();
-    room_stays::store::revoke_keys(conn, hotel, &stay_ids, now).await?;
+    room_stays::store::revoke_keys(tx.conn().await?, hotel, &stay_ids, now).await?;
     // Those that are on a stay that was not held are left for the next time.
-    let deleted = store::delete_unassigned(conn, hotel, &keys).await?;
-    let integration = store::disconnect(conn, hotel, id, now).await?;
-    let room_access_keys_left = store::count_room_access_keys(conn, hotel, id).await?;
+    let deleted = store::delete_unassigned(tx.conn().await?, hotel, &keys).await?;
+    let integration = store::disconnect(tx.conn().await?, hotel, id, now).await?;
+    let room_access_keys_left = store::count_room_access_keys(tx.conn().await?, hotel, id).await?;
 
-    let revocations = stay_ids.iter().map(|stay| Change::room_stay_updated(*stay, ["roomAccessKey"]));
-    let deletions = deleted.iter().map(|key| Change::RoomAccessKeyDeleted { id: *key, owner: id });
-    let changes = revocations.chain(deletions).collect();
-    let of_stays = stays.iter().map(|stay| room_stays::key_entry(stay.id, stay.key));
-    let of_keys = deleted.iter().map(|key| Entry::deleted(ObjectType::RoomAccessKey, *key));
-    let of_api_keys = api_keys.iter().map(|key| Entry::new(Action::Revoked, ObjectType::ApiKey, *key));
-    let of_endpoints = endpoints.iter().map(|endpoint| Entry::deleted(ObjectType::WebhookEndpoint, *endpoint));
-    let mut entries: Vec<Entry> = of_stays.chain(of_keys).chain(of_api_keys).chain(of_endpoints).collect();
-    if integration.disconnected_at == Some(now) {
-        entries.push(Entry::new(Action::Disconnected, ObjectType::Integration, id));
+    for stay in &stays {
+        tx.emit(room_stays::UPDATED.of(stay.id).with_fields(["roomAccessKey"]));
+        tx.audit(room_stays::key_entry(stay.id, stay.key));
     }
-    let disconnected = Disconnected {
+    for key in &deleted {
+        tx.emit(room_access_keys::DELETED.of(*key).owned_by(id));
+    }
+    for key in &api_keys {
+        tx.audit(Entry::new(Action::Revoked, ObjectType::ApiKey, *key));
+    }
+    for endpoint in &endpoints {
+        tx.audit(Entry::deleted(ObjectType::WebhookEndpoint, *endpoint));
+    }
+    if integration.disconnected_at == Some(now) {
+        tx.audit(Entry::new(Action::Disconnected, ObjectType::Integration, id));
+    }
+    Ok(Disconnected {
         integration,
         api_keys_revoked: api_keys.len(),
         webhook_endpoints_deleted: endpoints.len(),
         room_stays_changed: stays.len(),
         room_access_keys_deleted: deleted.len(),
         room_access_keys_left,
-    };
-    Ok((disconnected, changes, entries))
+    })
+}
+
+/// Like [`disconnect_in`], for an integration that is known by its name.
+///
+/// # Errors
+/// `NOT_FOUND`
+pub async fn disconnect_by_name_in(tx: &mut Tx, name: &str) -> Result<Disconnected> {
+    let hotel = tx.actor.hotel.id;
+    let integration = store::find_by_name(tx.conn().await?, hotel, name).await?.ok_or_else(not_found)?;
+    disconnect_in(tx, integration.id).await
 }
 
 /// A page of the hotel's integrations, in the order in which they were first connected.
@@ -204,9 +154,9 @@ pub async fn page(conn: &mut PgConnection, hotel: HotelId, request: &PageRequest
     store::page(conn, hotel, request).await
 }
 
-/// The extent of the list of the hotel's integrations.
-pub async fn extent(conn: &mut PgConnection, hotel: HotelId, request: &ExtentRequest<Uuid>) -> Result<Extent> {
-    store::extent(conn, hotel, request).await
+/// The bounds of the list of the hotel's integrations.
+pub async fn bounds(conn: &mut PgConnection, hotel: HotelId, request: &ListBoundsRequest<Uuid>) -> Result<ListBounds> {
+    store::bounds(conn, hotel, request).await
 }
 
 /// What each of these integrations of the hotel holds.
@@ -215,8 +165,8 @@ pub async fn holdings(conn: &mut PgConnection, hotel: HotelId, ids: &[Uuid]) -> 
 }
 
 /// All integrations of a hotel with what they hold, in the order in which they were first connected.
-pub async fn list(app: &App, hotel: HotelId) -> Result<Vec<(Integration, Holdings)>> {
-    let mut conn = app.worker_pool.acquire().await?;
+pub async fn list(context: &Context, hotel: HotelId) -> Result<Vec<(Integration, Holdings)>> {
+    let mut conn = context.worker_pool.acquire().await?;
     let all = store::list(&mut conn, hotel).await?;
     let ids: Vec<Uuid> = all.iter().map(|integration| integration.id).collect();
     let holdings = store::holdings(&mut conn, hotel, &ids).await?;

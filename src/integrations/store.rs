@@ -5,7 +5,7 @@ use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Postgres, QueryBuilder, Row, query, query_as, query_scalar};
 use uuid::Uuid;
 
-use crate::db::{Extent, ExtentRequest, Page, PageRequest, push_id_page};
+use crate::db::{ListBounds, ListBoundsRequest, Page, PageRequest, push_id_page};
 use crate::error::Result;
 use crate::hotels::HotelId;
 
@@ -263,9 +263,13 @@ pub(super) async fn page(
     Ok(Page::of_rows(rows.iter().map(integration).collect::<Result<_>>()?, request))
 }
 
-pub(super) async fn extent(conn: &mut PgConnection, hotel: HotelId, request: &ExtentRequest<Uuid>) -> Result<Extent> {
+pub(super) async fn bounds(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    request: &ListBoundsRequest<Uuid>,
+) -> Result<ListBounds> {
     let list = |sql: &mut QueryBuilder<Postgres>| push_integrations(sql, hotel);
-    crate::db::extent(conn, request, list, |sql, operator, id| {
+    crate::db::bounds(conn, request, list, |sql, operator, id| {
         sql.push(" AND i.id ").push(operator).push(" ").push_bind(id);
     })
     .await

@@ -5,7 +5,7 @@ mod store;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
-use crate::app::App;
+use crate::context::Context;
 use crate::error::Result;
 
 /// How far a clock may be from the newest write.
@@ -31,9 +31,9 @@ pub struct WrongClock {
 }
 
 /// Compares the application's clock with its data. `None`: it fits, or there are no data yet.
-pub async fn check_clock(app: &App, source: ClockSource) -> Result<Option<WrongClock>> {
-    let newest = store::newest(&mut *app.worker_pool.acquire().await?).await?;
-    Ok(newest.and_then(|newest| compare(app.clock.now(), newest, source)))
+pub async fn check_clock(context: &Context, source: ClockSource) -> Result<Option<WrongClock>> {
+    let newest = store::newest(&mut *context.worker_pool.acquire().await?).await?;
+    Ok(newest.and_then(|newest| compare(context.clock.now(), newest, source)))
 }
 
 fn compare(now: DateTime<Utc>, newest: DateTime<Utc>, source: ClockSource) -> Option<WrongClock> {

@@ -19,9 +19,10 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
+use tokio::sync::Notify;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
-use crate::app::App;
+use crate::db::Pool;
 use crate::error::{Error, ErrorCode, Result};
 use crate::id::IdSource;
 
@@ -108,32 +109,32 @@ impl Liveness {
     }
 }
 
-/// Shows that this process lives, and looks who else does, until it is dropped.
-pub async fn run(app: App) {
+/// Shows that this process lives, and looks who else does, until it is dropped. `on_death` is notified when somebody has died.
+pub async fn run(liveness: &Liveness, pool: &Pool, on_death: &Notify) {
     let mut look = interval(LOOK_EVERY);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         look.tick().await;
-        let Err(error) = live(&app).await;
-        if app.liveness.holder().is_some() {
+        let Err(error) = live(liveness, pool, on_death).await;
+        if liveness.holder().is_some() {
             tracing::warn!(cause = ?error.source, "the connection that shows that this process lives was lost");
         } else {
             tracing::debug!(cause = ?error.source, "the connection that shows that this process lives is not back yet");
         }
-        app.liveness.forget();
+        liveness.forget();
     }
 }
 
 /// Lives by one connection until that is lost.
-async fn live(app: &App) -> Result<std::convert::Infallible> {
-    let options = app.worker_pool.connect_options().clone().application_name("latchkey liveness");
+async fn live(liveness: &Liveness, pool: &Pool, on_death: &Notify) -> Result<std::convert::Infallible> {
+    let options = pool.connect_options().clone().application_name("latchkey liveness");
     let mut conn = in_time(options.options(KEEPALIVE).connect()).await?;
-    in_time(store::hold(&mut conn, app.liveness.own)).await?;
+    in_time(store::hold(&mut conn, liveness.own)).await?;
     let lost = loop {
         match in_time(store::held(&mut conn)).await {
             Ok(held) => {
-                if app.liveness.note(held) {
-                    app.deliveries_wake.notify_one();
+                if liveness.note(held) {
+                    on_death.notify_one();
                 }
             }
             Err(error) => break error,
@@ -188,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn who_has_just_connected_knows_of_nobody_that_is_dead() {
+    fn who_has_just_connected_knows_untenanted_that_is_dead() {
         let liveness = liveness();
         for _ in 0..LOOKS {
             liveness.note(vec![7, 8]);

@@ -15,13 +15,13 @@ mod pace;
 mod store;
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::StreamExt as _;
 use futures_util::stream;
 use sqlx::PgConnection;
-use tokio::time::MissedTickBehavior;
 use uuid::Uuid;
 
 use pace::Pace;
@@ -29,14 +29,15 @@ use store::Claimed;
 pub use store::Due;
 
 use crate::actor::{PRUNER, Principal};
-use crate::app::App;
-use crate::audit::{Entry, Journal, ObjectType};
+use crate::audit::{Entry, ObjectType};
+use crate::context::Context;
 use crate::db::{WORKER_PATIENCE, answered_within};
 use crate::error::Result;
-use crate::events::{self, Change};
-use crate::hotels::HotelId;
-use crate::room_access_keys::UNASSIGNED_HOURS;
+use crate::hotels::{self, Hotel, HotelId};
+use crate::periodic;
+use crate::room_access_keys::{self, UNASSIGNED_HOURS};
 use crate::room_stays;
+use crate::unit::{Transactions, Tx};
 
 /// How often the pruner looks for work.
 const EVERY: Duration = Duration::from_mins(1);
@@ -63,9 +64,9 @@ impl std::ops::AddAssign for Pruned {
 ///
 /// # Errors
 /// The first one that a hotel met. The other hotels are cleaned up all the same, and what was committed stays done.
-pub async fn prune_due(app: &App) -> Result<Pruned> {
-    let now = app.clock.now();
-    let mut conn = app.worker_pool.acquire().await?;
+pub async fn prune_due(transactions: &Transactions) -> Result<Pruned> {
+    let now = transactions.clock.now();
+    let mut conn = transactions.worker_pool.acquire().await?;
     let looking = store::hotels_with_due(&mut conn, now, unassigned_before(now));
     let hotels = answered_within(WORKER_PATIENCE, looking).await?;
     conn.give_back();
@@ -73,7 +74,7 @@ pub async fn prune_due(app: &App) -> Result<Pruned> {
     let mut failure = None;
     let pace = Pace::new();
     let mut results =
-        stream::iter(hotels).map(|hotel| prune_hotel(app, hotel, &pace)).buffer_unordered(HOTELS_AT_A_TIME);
+        stream::iter(hotels).map(|hotel| prune_hotel(transactions, hotel, &pace)).buffer_unordered(HOTELS_AT_A_TIME);
     while let Some(result) = results.next().await {
         match result {
             Ok(pruned) => done += pruned,
@@ -84,9 +85,9 @@ pub async fn prune_due(app: &App) -> Result<Pruned> {
 }
 
 /// What [`prune_due`] would revoke and delete, the longest overdue first.
-pub async fn list_due(app: &App) -> Result<Vec<Due>> {
-    let now = app.clock.now();
-    store::list_due(&mut *app.worker_pool.acquire().await?, now, unassigned_before(now)).await
+pub async fn list_due(context: &Context) -> Result<Vec<Due>> {
+    let now = context.clock.now();
+    store::list_due(&mut *context.worker_pool.acquire().await?, now, unassigned_before(now)).await
 }
 
 /// For how long the key has been due that has been so for longest. Nothing is due: not at all.
@@ -96,40 +97,35 @@ pub async fn oldest_due(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<D
 }
 
 /// Prunes at once and then every minute, until `shutdown` ends. A batch that is cut off is rolled back.
-pub async fn run(app: App, shutdown: impl Future<Output = ()>) {
-    let work = async {
-        let mut minute = tokio::time::interval(EVERY);
-        minute.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            minute.tick().await;
-            let pruned = prune_due(&app).await;
-            app.metrics.pruner_run(pruned.is_ok());
-            match pruned {
-                Ok(Pruned { revoked: 0, deleted: 0 }) => {}
-                Ok(Pruned { revoked, deleted }) => tracing::info!(revoked, deleted, "pruned room access keys"),
-                Err(error) => tracing::error!(code = error.code.spec().wire, cause = ?error.source, "pruning failed"),
-            }
+pub async fn run(transactions: Transactions, shutdown: impl Future<Output = ()>) {
+    let prune = || async {
+        let pruned = prune_due(&transactions).await;
+        transactions.metrics.pruner_run(pruned.is_ok());
+        match pruned {
+            Ok(Pruned { revoked: 0, deleted: 0 }) => {}
+            Ok(Pruned { revoked, deleted }) => tracing::info!(revoked, deleted, "pruned room access keys"),
+            Err(error) => tracing::error!(code = error.code.spec().wire, cause = ?error.source, "pruning failed"),
         }
     };
-    tokio::select! {
-        () = shutdown => {}
-        () = work => {}
-    }
+    periodic::repeat(EVERY, shutdown, prune).await;
 }
 
 fn unassigned_before(now: DateTime<Utc>) -> DateTime<Utc> {
     now - TimeDelta::hours(UNASSIGNED_HOURS)
 }
 
-async fn prune_hotel(app: &App, hotel: HotelId, pace: &Pace) -> Result<Pruned> {
+async fn prune_hotel(transactions: &Transactions, id: HotelId, pace: &Pace) -> Result<Pruned> {
     let mut done = Pruned::default();
+    let finding = async { hotels::store::find(&mut *transactions.worker_pool.acquire().await?, id).await };
+    let Some(hotel) = answered_within(WORKER_PATIENCE, finding).await? else { return Ok(done) };
+    let hotel = Arc::new(hotel);
     loop {
-        let now = app.clock.now();
-        let mut conn = app.worker_pool.acquire().await?;
-        let looking = store::due_of_hotel(&mut conn, hotel, now, unassigned_before(now));
+        let now = transactions.clock.now();
+        let mut conn = transactions.worker_pool.acquire().await?;
+        let looking = store::due_of_hotel(&mut conn, id, now, unassigned_before(now));
         let due = answered_within(WORKER_PATIENCE, looking).await?;
         conn.give_back();
-        let pruned = prune_listed(app, hotel, pace, &due.stays, &due.unused).await?;
+        let pruned = prune_listed(transactions, &hotel, pace, &due.stays, &due.unused).await?;
         done += pruned;
         if !due.is_cut_off() || pruned == Pruned::default() {
             return Ok(done);
@@ -139,8 +135,8 @@ async fn prune_hotel(app: &App, hotel: HotelId, pace: &Pace) -> Result<Pruned> {
 
 /// In batches, the stays first.
 async fn prune_listed(
-    app: &App,
-    hotel: HotelId,
+    transactions: &Transactions,
+    hotel: &Arc<Hotel>,
     pace: &Pace,
     mut stays: &[Uuid],
     mut unused: &[Uuid],
@@ -151,9 +147,9 @@ async fn prune_listed(
         let (of_stays, later_stays) = stays.split_at(batch.stays);
         let (of_unused, later_unused) = unused.split_at(batch.unused);
         let began = Instant::now();
-        let pruned = answered_within(WORKER_PATIENCE, prune_batch(app, hotel, of_stays, of_unused)).await?;
+        let pruned = answered_within(WORKER_PATIENCE, prune_batch(transactions, hotel, of_stays, of_unused)).await?;
         let took = began.elapsed();
-        app.metrics.pruned(pruned.revoked, pruned.deleted, took);
+        transactions.metrics.pruned(pruned.revoked, pruned.deleted, took);
         done += pruned;
         pace.learn(batch, took);
         (stays, unused) = (later_stays, later_unused);
@@ -162,40 +158,40 @@ async fn prune_listed(
 }
 
 /// One transaction: what is still due of these stays and keys.
-async fn prune_batch(app: &App, hotel: HotelId, stays: &[Uuid], unused: &[Uuid]) -> Result<Pruned> {
-    let now = app.clock.now();
-    let mut tx = app.worker_pool.begin().await?;
-    let claimed = store::claim_due(&mut tx, hotel, stays, now).await?;
-    let revoked = hold_keys(&mut tx, hotel, &claimed).await?;
+async fn prune_batch(
+    transactions: &Transactions,
+    hotel: &Arc<Hotel>,
+    stays: &[Uuid],
+    unused: &[Uuid],
+) -> Result<Pruned> {
+    let (id, now) = (hotel.id, transactions.clock.now());
+    let mut tx = Tx::begin_worker(transactions, Arc::clone(hotel), Principal::Worker(PRUNER), now).await?;
+    let claimed = store::claim_due(tx.conn().await?, id, stays, now).await?;
+    let revoked = lock_keys(tx.conn().await?, id, &claimed).await?;
     let mut deleted = Vec::new();
     if !revoked.is_empty() {
         let (stays, keys): (Vec<Uuid>, Vec<Uuid>) = revoked.iter().map(|due| (due.stay, due.key)).unzip();
-        room_stays::store::revoke_keys(&mut tx, hotel, &stays, now).await?;
-        // A statement of its own, behind the one that holds the keys: it sees every stay that they were put on before.
-        deleted = store::delete_if_unassigned(&mut tx, hotel, &keys).await?;
+        room_stays::store::revoke_keys(tx.conn().await?, id, &stays, now).await?;
+        // A statement of its own, behind the one that locks the keys: it sees every stay that they were put on before.
+        deleted = store::delete_if_unassigned(tx.conn().await?, id, &keys).await?;
     }
-    deleted.extend(store::delete_unassigned(&mut tx, hotel, unused, unassigned_before(now)).await?);
+    deleted.extend(store::delete_unassigned(tx.conn().await?, id, unused, unassigned_before(now)).await?);
 
-    let revocations = revoked.iter().map(|due| Change::room_stay_updated(due.stay, ["roomAccessKey"]));
-    let deletions = deleted.iter().map(|key| Change::RoomAccessKeyDeleted { id: key.id, owner: key.owner });
-    let changes: Vec<Change> = revocations.chain(deletions).collect();
+    let revocations = revoked.iter().map(|due| room_stays::UPDATED.of(due.stay).with_fields(["roomAccessKey"]));
+    let deletions = deleted.iter().map(|key| room_access_keys::DELETED.of(key.id).owned_by(key.owner));
     let of_stays = revoked.iter().map(|due| room_stays::key_entry(due.stay, due.key));
     let of_keys = deleted.iter().map(|key| Entry::deleted(ObjectType::RoomAccessKey, key.id));
-    let (ids, principal, journal) = (&app.ids, Principal::Worker(PRUNER), Journal::of(of_stays.chain(of_keys)));
-    let deliveries = events::write_with_in(&mut tx, ids, hotel, principal, now, &changes, &journal).await?;
+    tx.record_bulk(revocations.chain(deletions).collect(), of_stays.chain(of_keys));
     tx.commit().await?;
-    if deliveries > 0 {
-        app.deliveries_wake.notify_one();
-    }
     Ok(Pruned { revoked: revoked.len(), deleted: deleted.len() })
 }
 
-/// Those of the claimed assignments whose key can be held, too.
-async fn hold_keys<'a>(conn: &mut PgConnection, hotel: HotelId, claimed: &'a [Claimed]) -> Result<Vec<&'a Claimed>> {
+/// Those of the claimed assignments whose key can be locked, too.
+async fn lock_keys<'a>(conn: &mut PgConnection, hotel: HotelId, claimed: &'a [Claimed]) -> Result<Vec<&'a Claimed>> {
     if claimed.is_empty() {
         return Ok(Vec::new());
     }
     let keys: Vec<Uuid> = claimed.iter().map(|due| due.key).collect();
-    let held: HashSet<Uuid> = store::claim_keys(conn, hotel, &keys).await?.into_iter().collect();
-    Ok(claimed.iter().filter(|due| held.contains(&due.key)).collect())
+    let locked: HashSet<Uuid> = store::claim_keys(conn, hotel, &keys).await?.into_iter().collect();
+    Ok(claimed.iter().filter(|due| locked.contains(&due.key)).collect())
 }

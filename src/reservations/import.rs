@@ -7,8 +7,8 @@
 use uuid::Uuid;
 
 use super::{NewReservation, Reservation, ReservationStatus, create_in, lock_in, store, write_in};
-use crate::db::Tx;
 use crate::error::{Error, ErrorCode, Result, violated_constraint};
+use crate::unit::Tx;
 
 /// Longest external id, in characters.
 pub const EXTERNAL_ID_MAX: usize = 64;
@@ -32,11 +32,11 @@ pub async fn import_in(tx: &mut Tx, import: ImportedReservation) -> Result<Uuid>
     let ImportedReservation { external_id, status, new } = import;
     let external_id = checked_external_id(&external_id)?;
     let (hotel, integration, now) = (tx.actor.hotel.id, tx.actor.integration()?, tx.now);
-    let id = if let Some(id) = store::find_import(tx.conn(), hotel, integration, &external_id).await? {
+    let id = if let Some(id) = store::find_import(tx.conn().await?, hotel, integration, &external_id).await? {
         id
     } else {
         let id = create_in(tx, new).await?;
-        store::insert_import(tx.conn(), hotel, integration, &external_id, id, now).await.map_err(raced)?;
+        store::insert_import(tx.conn().await?, hotel, integration, &external_id, id, now).await.map_err(raced)?;
         id
     };
     bring_to_in(tx, id, status).await?;
@@ -47,10 +47,10 @@ pub async fn import_in(tx: &mut Tx, import: ImportedReservation) -> Result<Uuid>
 /// whether it was imported.
 pub async fn find_in(tx: &mut Tx, external_id: &str) -> Result<Option<(Uuid, bool)>> {
     let (hotel, integration) = (tx.actor.hotel.id, tx.actor.integration()?);
-    if let Some(id) = store::find_import(tx.conn(), hotel, integration, external_id).await? {
+    if let Some(id) = store::find_import(tx.conn().await?, hotel, integration, external_id).await? {
         return Ok(Some((id, true)));
     }
-    Ok(store::find_by_code(tx.conn(), hotel, external_id).await?.map(|id| (id, false)))
+    Ok(store::find_by_code(tx.conn().await?, hotel, external_id).await?.map(|id| (id, false)))
 }
 
 async fn bring_to_in(tx: &mut Tx, id: Uuid, status: ReservationStatus) -> Result<()> {

@@ -16,12 +16,33 @@ pub use import::{EXTERNAL_ID_MAX, ImportedReservation, find_in, import_in};
 pub use model::{Reservation, ReservationStatus, SelfcheckinStatus};
 pub use store::{ReservationField, ReservationJoins, ReservationView};
 
+use crate::audit::{Action, ObjectType};
 use crate::clients::{self, ClientDetails, ClientKind};
-use crate::db::{Condition, Extent, ExtentRequest, Filter, Page, PageRequest, Tx};
+use crate::db::{Condition, Filter, ListBounds, ListBoundsRequest, Page, PageRequest};
 use crate::error::{Error, ErrorAt, ErrorCode, Result, violated_constraint};
-use crate::events::Change;
+use crate::events::{Audience, ChangeKind};
 use crate::hotels::HotelId;
 use crate::room_stays::{self, NewStay};
+use crate::unit::Tx;
+
+/// A reservation was made.
+pub static CREATED: ChangeKind = ChangeKind {
+    event_type: "reservation.created",
+    action: Action::Created,
+    object: ObjectType::Reservation,
+    audience: Audience::Hotel,
+    names_fields: false,
+    meaning: "a reservation was made",
+};
+/// A reservation was changed.
+pub static UPDATED: ChangeKind = ChangeKind {
+    event_type: "reservation.updated",
+    action: Action::Updated,
+    object: ObjectType::Reservation,
+    audience: Audience::Hotel,
+    names_fields: true,
+    meaning: r#"it was changed, cancelled or activated again (both `["status", "cancelledAt"]`)"#,
+};
 
 /// Most stays that one reservation is made with.
 const MOST_STAYS: usize = 100;
@@ -82,14 +103,14 @@ pub async fn page(
     store::page(conn, hotel, filter, request, joins).await
 }
 
-/// The extent of the hotel's list of reservations.
-pub async fn extent(
+/// The bounds of the hotel's list of reservations.
+pub async fn bounds(
     conn: &mut PgConnection,
     hotel: HotelId,
     filter: &Filter<ReservationField>,
-    request: &ExtentRequest<Uuid>,
-) -> Result<Extent> {
-    store::extent(conn, hotel, filter, request).await
+    request: &ListBoundsRequest<Uuid>,
+) -> Result<ListBounds> {
+    store::bounds(conn, hotel, filter, request).await
 }
 
 /// One reservation of the hotel, with what belongs to it.
@@ -117,7 +138,7 @@ pub async fn create_in(tx: &mut Tx, new: NewReservation) -> Result<Uuid> {
         return Err(Error::invalid(message).at("roomStays"));
     }
     let (hotel, now) = (tx.actor.hotel.id, tx.now);
-    let id = tx.app.ids.uuid(now);
+    let id = tx.context.ids.uuid(now);
     let (client_id, guest) = match new.client {
         Booker::Existing(id) => {
             require_client_in(tx, id).await.at("id").at("client")?;
@@ -153,8 +174,8 @@ pub async fn create_in(tx: &mut Tx, new: NewReservation) -> Result<Uuid> {
         refuse_taken_in(tx, &reservation).await?;
     }
     require_contact_in(tx, &reservation).await?;
-    store::insert(tx.conn(), hotel, &reservation).await.map_err(code_taken)?;
-    tx.emit(Change::ReservationCreated { id });
+    store::insert(tx.conn().await?, hotel, &reservation).await.map_err(code_taken)?;
+    tx.emit(CREATED.of(id));
     for (index, mut stay) in new.stays.into_iter().enumerate() {
         if stay.guest_ids.is_empty() {
             stay.guest_ids.extend(guest);
@@ -222,7 +243,7 @@ pub(crate) async fn lock_open_in(tx: &mut Tx, id: Uuid) -> Result<()> {
 
 async fn lock_in(tx: &mut Tx, id: Uuid) -> Result<Reservation> {
     let hotel = tx.actor.hotel.id;
-    store::lock(tx.conn(), hotel, id).await?.ok_or_else(not_found)
+    store::lock(tx.conn().await?, hotel, id).await?.ok_or_else(not_found)
 }
 
 fn not_found() -> Error {
@@ -261,7 +282,7 @@ fn set<T>(field: &mut T, value: Option<T>) {
 /// Refuses the code of another reservation.
 async fn refuse_taken_in(tx: &mut Tx, reservation: &Reservation) -> Result<()> {
     let hotel = tx.actor.hotel.id;
-    let found = store::find_by_code(tx.conn(), hotel, &reservation.code).await?;
+    let found = store::find_by_code(tx.conn().await?, hotel, &reservation.code).await?;
     if found.is_none_or(|id| id == reservation.id) { Ok(()) } else { Err(Error::of(ErrorCode::CodeTaken).at("code")) }
 }
 
@@ -274,7 +295,7 @@ async fn require_contact_in(tx: &mut Tx, reservation: &Reservation) -> Result<()
 
 async fn require_client_in(tx: &mut Tx, id: Uuid) -> Result<()> {
     let hotel = tx.actor.hotel.id;
-    let exists = clients::store::exists(tx.conn(), hotel, id).await?;
+    let exists = clients::store::exists(tx.conn().await?, hotel, id).await?;
     if exists { Ok(()) } else { Err(Error::not_found("Client")) }
 }
 
@@ -284,8 +305,8 @@ async fn write_in(tx: &mut Tx, before: &Reservation, after: &Reservation) -> Res
         return Ok(());
     }
     let (hotel, now) = (tx.actor.hotel.id, tx.now);
-    store::update(tx.conn(), hotel, after, now).await.map_err(code_taken)?;
-    tx.emit(Change::reservation_updated(after.id, fields));
+    store::update(tx.conn().await?, hotel, after, now).await.map_err(code_taken)?;
+    tx.emit(UPDATED.of(after.id).with_fields(fields));
     Ok(())
 }
 
@@ -312,7 +333,7 @@ fn changed_fields(before: &Reservation, after: &Reservation) -> Vec<&'static str
 fn made_up_code(tx: &Tx) -> String {
     const ALPHABET: &[u8; 32] = b"23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
     let mut random = [0_u8; 8];
-    tx.app.ids.fill(&mut random);
+    tx.context.ids.fill(&mut random);
     random.iter().map(|byte| char::from(ALPHABET[usize::from(byte % 32)])).collect()
 }
 

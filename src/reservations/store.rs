@@ -7,13 +7,14 @@ use uuid::Uuid;
 
 use super::model::{Reservation, ReservationStatus, SelfcheckinStatus};
 use crate::clients::{self, Client};
-use crate::db::{Condition, Extent, ExtentRequest, Filter, Page, PageRequest, push_id_page};
+use crate::db::{Condition, Filter, ListBounds, ListBoundsRequest, Page, PageRequest, push_id_page};
 use crate::error::Result;
 use crate::hotels::HotelId;
 use crate::text;
 
-/// What reservations can be filtered by.
-#[derive(Clone, Debug, PartialEq)]
+/// What reservations can be filtered by. What it is serialized to is part of cursors.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ReservationField {
     /// Id.
     Id(Condition<Uuid>),
@@ -155,17 +156,17 @@ pub(super) async fn page(
 }
 
 /// How many of the hotel's reservations match, and whether some lie before or behind a page.
-pub(super) async fn extent(
+pub(super) async fn bounds(
     conn: &mut PgConnection,
     hotel: HotelId,
     filter: &Filter<ReservationField>,
-    request: &ExtentRequest<Uuid>,
-) -> Result<Extent> {
+    request: &ListBoundsRequest<Uuid>,
+) -> Result<ListBounds> {
     let list = |sql: &mut QueryBuilder<Postgres>| {
         sql.push("FROM reservations r WHERE r.hotel_id = ").push_bind(hotel).push(" AND ");
         filter.push(sql, push_field);
     };
-    crate::db::extent(conn, request, list, |sql, operator, id| {
+    crate::db::bounds(conn, request, list, |sql, operator, id| {
         sql.push(" AND r.id ").push(operator).push(" ").push_bind(id);
     })
     .await

@@ -8,10 +8,10 @@ use uuid::Uuid;
 use super::fields::{CheckIn, Contact};
 use super::store::{self, Guest, Which};
 use crate::clients::{self, ClientChange, ClientDetails, ClientKind, DetailsChange};
-use crate::db::Tx;
 use crate::error::{Error, ErrorCode, Result};
 use crate::reservations::{self, Booker, ImportedReservation, NewReservation, ReservationChange, ReservationStatus};
 use crate::room_stays::{self, AgeGroups, NewStay};
+use crate::unit::Tx;
 use crate::{rooms, text};
 
 /// What came of a check-in.
@@ -87,7 +87,7 @@ pub(super) async fn check_in_in(
     room_stays::record_presence_in(tx, guest.stay, arrives, back).await?;
     let guest = guest_in(tx, before.stay).await?;
     let hotel = tx.actor.hotel.id;
-    let room_occupied = store::is_occupied(tx.conn(), hotel, room.id, guest.stay).await?;
+    let room_occupied = store::is_occupied(tx.conn().await?, hotel, room.id, guest.stay).await?;
     let effect = match (before.in_house(), guest == before) {
         (false, _) => Effect::Arrived,
         (true, false) => Effect::Changed,
@@ -146,7 +146,7 @@ fn is_who(guest: &Guest, input: &CheckIn) -> bool {
 /// A code is no secret: the guest has to be the reservation's.
 async fn require_name_in(tx: &mut Tx, reservation: Uuid, last_name: &str) -> Result<()> {
     let hotel = tx.actor.hotel.id;
-    let names = store::last_names(tx.conn(), hotel, reservation).await?;
+    let names = store::last_names(tx.conn().await?, hotel, reservation).await?;
     if names.iter().any(|name| text::same(name, last_name)) {
         return Ok(());
     }
@@ -239,7 +239,7 @@ pub(super) async fn rename_in(tx: &mut Tx, guest: &Guest, last_name: Option<&str
 /// The room with that name.
 async fn find_room_in(tx: &mut Tx, name: &str) -> Result<Room> {
     let hotel = tx.actor.hotel.id;
-    let found = rooms::store::find_room_setup_called(tx.conn(), hotel, name).await?;
+    let found = rooms::store::find_room_setup_called(tx.conn().await?, hotel, name).await?;
     let (id, category) = found.ok_or_else(|| Error::not_found("Room").at("roomNumber"))?;
     Ok(Room { id, category })
 }
@@ -252,12 +252,12 @@ pub(super) async fn room_id_in(tx: &mut Tx, name: &str) -> Result<Uuid> {
 /// Guests of a reservation.
 pub(super) async fn guests_in(tx: &mut Tx, reservation: Uuid) -> Result<Vec<Guest>> {
     let (hotel, integration) = (tx.actor.hotel.id, tx.actor.integration()?);
-    store::guests(tx.conn(), hotel, integration, Which::OfReservation(reservation)).await
+    store::guests(tx.conn().await?, hotel, integration, Which::OfReservation(reservation)).await
 }
 
 /// The guest of a stay.
 pub(super) async fn guest_in(tx: &mut Tx, stay: Uuid) -> Result<Guest> {
     let (hotel, integration) = (tx.actor.hotel.id, tx.actor.integration()?);
-    let guest = store::guests(tx.conn(), hotel, integration, Which::OfStay(stay)).await?.pop();
+    let guest = store::guests(tx.conn().await?, hotel, integration, Which::OfStay(stay)).await?.pop();
     guest.ok_or_else(|| Error::not_found("Room stay"))
 }

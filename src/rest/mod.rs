@@ -22,9 +22,9 @@ pub use answer::ErrorBody;
 
 use crate::actor::{Actor, Mode};
 use crate::audit::Reason;
-use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::throttle::STATEMENT_COST;
+use crate::unit::Tx;
 use check_in::Meant;
 use fields::{CheckIn, CheckOut, InHouse, Update};
 use store::Which;

@@ -12,8 +12,8 @@ use super::check_in::{
 };
 use super::fields::{CheckIn, CheckOut, InHouse, Update};
 use super::store::{self, Guest, Which};
-use crate::db::Tx;
 use crate::error::{Error, ErrorAt, Result};
+use crate::unit::Tx;
 use crate::{reservations, room_stays, text};
 
 /// A guest, and what changed: by field, from what and to what.
@@ -107,7 +107,7 @@ pub(super) async fn synchronise_in(tx: &mut Tx, list: &InHouse) -> Result<Synchr
     let (hotel, integration) = (tx.actor.hotel.id, tx.actor.integration()?);
     let everybody = Which::InHouse { after: Uuid::nil(), limit: i64::MAX };
     let mut done = Synchronised { unchanged: list.guests.len() - entries.len(), ..Synchronised::default() };
-    for guest in store::guests(tx.conn(), hotel, integration, everybody).await? {
+    for guest in store::guests(tx.conn().await?, hotel, integration, everybody).await? {
         if !listed.contains(&guest.stay) {
             done.checked_out.push(leave_in(tx, guest.stay).await?);
         }

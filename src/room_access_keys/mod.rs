@@ -15,12 +15,34 @@ use uuid::Uuid;
 pub use model::{KeyKind, NewKey, UNASSIGNED_HOURS};
 pub use store::StoredKey;
 
-use crate::db::{Extent, ExtentRequest, Page, PageRequest, Tx};
+use crate::audit::{Action, ObjectType};
+use crate::db::{ListBounds, ListBoundsRequest, Page, PageRequest};
 use crate::error::{Error, ErrorCode, Result};
-use crate::events::Change;
+use crate::events::{Audience, ChangeKind};
 use crate::hotels::HotelId;
-use crate::room_stays::AssignedKey;
+use crate::room_stays::{AssignedKey, PendingKeys};
 use crate::secrets::{Secret, SecretKeys, seal_context};
+use crate::unit::Tx;
+
+/// A key was made. Nobody is told, as it concerns nobody before it is on a stay; but one that is made and deleted in one
+/// request never was.
+pub static CREATED: ChangeKind = ChangeKind {
+    event_type: "room_access_key.created",
+    action: Action::Created,
+    object: ObjectType::RoomAccessKey,
+    audience: Audience::Nobody,
+    names_fields: false,
+    meaning: "a key was made",
+};
+/// A key was deleted.
+pub static DELETED: ChangeKind = ChangeKind {
+    event_type: "room_access_key.deleted",
+    action: Action::Deleted,
+    object: ObjectType::RoomAccessKey,
+    audience: Audience::Owner,
+    names_fields: false,
+    meaning: "a key was deleted, by its integration or by Latchkey after the stay",
+};
 
 /// Opens the PIN or the QR data of a key.
 pub fn open_secret(keys: &SecretKeys, hotel: HotelId, key: Uuid, sealed: &[u8]) -> Result<Secret> {
@@ -38,17 +60,17 @@ pub async fn page(
     store::page(conn, hotel, integration, request, with_deletes_at).await
 }
 
-/// The extent of the list of keys of the integration.
-pub async fn extent(
+/// The bounds of the list of keys of the integration.
+pub async fn bounds(
     conn: &mut PgConnection,
     hotel: HotelId,
     integration: Uuid,
-    request: &ExtentRequest<Uuid>,
-) -> Result<Extent> {
-    store::extent(conn, hotel, integration, request).await
+    request: &ListBoundsRequest<Uuid>,
+) -> Result<ListBounds> {
+    store::bounds(conn, hotel, integration, request).await
 }
 
-/// Makes a key that is on no stay yet (checklist A40, A47). It is written later ([`crate::room_stays::Unwritten`]).
+/// Makes a key that is on no stay yet (checklist A40, A47). It is written later ([`PendingKeys`]).
 ///
 /// # Errors
 /// `ROOM_ACCESS_KEYS_DISABLED`, `FORBIDDEN` unless an integration makes it: it becomes the owner.
@@ -56,8 +78,8 @@ pub fn create_in(tx: &mut Tx, new: &NewKey) -> Result<StoredKey> {
     require_enabled(tx)?;
     tx.actor.integration()?;
     let (hotel, now) = (tx.actor.hotel.id, tx.now);
-    let id = tx.app.ids.uuid(now);
-    let secret = tx.app.secret_keys.seal(&tx.app.ids, &seal_context(hotel, id), new.secret());
+    let id = tx.context.ids.uuid(now);
+    let secret = tx.context.secret_keys.seal(&tx.context.ids, &seal_context(hotel, id), new.secret());
     let key = StoredKey {
         id,
         kind: new.kind(),
@@ -65,8 +87,8 @@ pub fn create_in(tx: &mut Tx, new: &NewKey) -> Result<StoredKey> {
         compartment: new.compartment().map(str::to_owned),
         deletes_at: model::deletes_at(Some(now), None),
     };
-    tx.unwritten.make(key.clone());
-    tx.emit(Change::RoomAccessKeyCreated { id });
+    tx.pending::<PendingKeys>().create(key.clone());
+    tx.emit(CREATED.of(id));
     Ok(key)
 }
 
@@ -78,15 +100,15 @@ pub async fn delete_in(tx: &mut Tx, id: Uuid) -> Result<()> {
     require_enabled(tx)?;
     let (hotel, integration) = (tx.actor.hotel.id, tx.actor.integration()?);
     lock_own_in(tx, id).await?;
-    if store::is_assigned(tx.conn(), hotel, id).await? {
+    if store::is_assigned(tx.conn().await?, hotel, id).await? {
         return Err(Error::new(
             ErrorCode::KeyStillAssigned,
             "This room access key is assigned to a room stay. Remove it from all room stays first",
         )
         .at("roomAccessKeyId"));
     }
-    store::delete(tx.conn(), hotel, id).await?;
-    tx.emit(Change::RoomAccessKeyDeleted { id, owner: integration });
+    store::delete(tx.conn().await?, hotel, id).await?;
+    tx.emit(DELETED.of(id).owned_by(integration));
     Ok(())
 }
 
@@ -103,11 +125,11 @@ pub(crate) fn require_enabled(tx: &Tx) -> Result<()> {
 /// # Errors
 /// `NOT_FOUND` for a foreign key as for one that does not exist.
 pub(crate) async fn lock_own_in(tx: &mut Tx, id: Uuid) -> Result<AssignedKey> {
-    if let Some(kind) = tx.unwritten.made(id) {
+    if let Some(kind) = tx.pending::<PendingKeys>().created(id) {
         return Ok(AssignedKey { id, kind });
     }
     let (hotel, integration) = (tx.actor.hotel.id, tx.actor.integration()?);
-    assigned_key(id, store::lock_own(tx.conn_beside_unwritten(), hotel, integration, id).await?)
+    assigned_key(id, store::lock_own(tx.conn_beside_pending(), hotel, integration, id).await?)
 }
 
 /// The same for a key that is put on a stay: stops its clock.
@@ -115,11 +137,11 @@ pub(crate) async fn lock_own_in(tx: &mut Tx, id: Uuid) -> Result<AssignedKey> {
 /// # Errors
 /// `NOT_FOUND` for a foreign key as for one that does not exist.
 pub(crate) async fn assign_own_in(tx: &mut Tx, id: Uuid) -> Result<AssignedKey> {
-    if let Some(kind) = tx.unwritten.made(id) {
+    if let Some(kind) = tx.pending::<PendingKeys>().created(id) {
         return Ok(AssignedKey { id, kind });
     }
     let (hotel, integration) = (tx.actor.hotel.id, tx.actor.integration()?);
-    assigned_key(id, store::mark_assigned(tx.conn_beside_unwritten(), hotel, integration, id).await?)
+    assigned_key(id, store::mark_assigned(tx.conn_beside_pending(), hotel, integration, id).await?)
 }
 
 fn assigned_key(id: Uuid, kind: Option<KeyKind>) -> Result<AssignedKey> {
@@ -131,12 +153,12 @@ fn assigned_key(id: Uuid, kind: Option<KeyKind>) -> Result<AssignedKey> {
 pub(crate) async fn unassigned_in(tx: &mut Tx, id: Uuid) -> Result<()> {
     let hotel = tx.actor.hotel.id;
     // Locked in a statement of its own: the next one must see what a concurrent removal from another stay committed.
-    store::lock(tx.conn(), hotel, id).await?;
-    came_off_in(tx, &[id]).await
+    store::lock(tx.conn().await?, hotel, id).await?;
+    mark_unassigned_in(tx, &[id]).await
 }
 
-/// The same for keys that are held.
-pub(crate) async fn came_off_in(tx: &mut Tx, ids: &[Uuid]) -> Result<()> {
+/// Starts the clock of those keys that were taken off their last stay. They are locked.
+pub(crate) async fn mark_unassigned_in(tx: &mut Tx, ids: &[Uuid]) -> Result<()> {
     let (hotel, now) = (tx.actor.hotel.id, tx.now);
-    store::mark_unassigned(tx.conn(), hotel, ids, now).await
+    store::mark_unassigned(tx.conn().await?, hotel, ids, now).await
 }

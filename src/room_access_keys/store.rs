@@ -6,7 +6,7 @@ use sqlx::{PgConnection, Postgres, QueryBuilder, Row, query, query_scalar};
 use uuid::Uuid;
 
 use super::model::{KeyKind, deletes_at};
-use crate::db::{Extent, ExtentRequest, Page, PageRequest, push_id_page};
+use crate::db::{ListBounds, ListBoundsRequest, Page, PageRequest, push_id_page};
 use crate::error::Result;
 use crate::hotels::HotelId;
 
@@ -139,17 +139,17 @@ pub(super) async fn page(
 }
 
 /// How many keys the integration has, and whether some lie before or behind a page.
-pub(super) async fn extent(
+pub(super) async fn bounds(
     conn: &mut PgConnection,
     hotel: HotelId,
     integration: Uuid,
-    request: &ExtentRequest<Uuid>,
-) -> Result<Extent> {
+    request: &ListBoundsRequest<Uuid>,
+) -> Result<ListBounds> {
     let list = |sql: &mut QueryBuilder<Postgres>| {
         sql.push("FROM room_access_keys k WHERE k.hotel_id = ").push_bind(hotel);
         sql.push(" AND k.integration_id = ").push_bind(integration);
     };
-    crate::db::extent(conn, request, list, |sql, operator, id| {
+    crate::db::bounds(conn, request, list, |sql, operator, id| {
         sql.push(" AND k.id ").push(operator).push(" ").push_bind(id);
     })
     .await

@@ -5,11 +5,12 @@ use uuid::Uuid;
 
 use super::keys::key_entry;
 use super::model::{AgeGroups, Nights, RoomStay, StayDetails};
-use super::{LockedStay, lock_in, not_found, require_not_cancelled, require_not_departed, store};
+use super::{
+    CREATED, DELETED, LockedStay, UPDATED, lock_in, not_found, require_not_cancelled, require_not_departed, store,
+};
 use crate::audit::{Entry, ObjectType};
-use crate::db::Tx;
 use crate::error::{Error, ErrorAt, Result};
-use crate::events::Change;
+use crate::unit::Tx;
 use crate::{hotels, room_access_keys, rooms};
 
 /// A stay to be added to a reservation.
@@ -62,7 +63,7 @@ pub(crate) async fn insert_in(tx: &mut Tx, reservation_id: Uuid, new: NewStay) -
     }
     require_clients_in(tx, &new.guest_ids).await.at("guestIds")?;
     let (hotel, now) = (tx.actor.hotel.clone(), tx.now);
-    let id = tx.app.ids.uuid(now);
+    let id = tx.context.ids.uuid(now);
     let stay = RoomStay {
         id,
         reservation_id,
@@ -84,10 +85,10 @@ pub(crate) async fn insert_in(tx: &mut Tx, reservation_id: Uuid, new: NewStay) -
         created_at: now,
         updated_at: now,
     };
-    hotels::store::raise_longest_stay(tx.conn(), hotel.id, nights.count()).await?;
-    store::insert(tx.conn(), &hotel, &stay, &details).await?;
-    store::insert_guests(tx.conn(), hotel.id, id, &new.guest_ids).await?;
-    tx.emit(Change::RoomStayCreated { id });
+    hotels::store::raise_longest_stay(tx.conn().await?, hotel.id, nights.count()).await?;
+    store::insert(tx.conn().await?, &hotel, &stay, &details).await?;
+    store::insert_guests(tx.conn().await?, hotel.id, id, &new.guest_ids).await?;
+    tx.emit(CREATED.of(id));
     tx.audit(Entry::created(ObjectType::RoomStay, id).with(ObjectType::Reservation, reservation_id));
     Ok(id)
 }
@@ -100,7 +101,7 @@ async fn require_clients_in(tx: &mut Tx, clients: &[Uuid]) -> Result<()> {
         return Err(Error::invalid("A guest is on the list twice"));
     }
     let hotel = tx.actor.hotel.id;
-    let known = store::count_clients(tx.conn(), hotel, &distinct).await?;
+    let known = store::count_clients(tx.conn().await?, hotel, &distinct).await?;
     if usize::try_from(known) == Ok(distinct.len()) { Ok(()) } else { Err(Error::not_found("Client")) }
 }
 
@@ -127,7 +128,7 @@ pub async fn swap_in(tx: &mut Tx, first: Uuid, second: Uuid) -> Result<()> {
         return Err(Error::invalid("A room stay cannot swap rooms with itself").at("secondRoomStayId"));
     }
     let hotel = tx.actor.hotel.id;
-    let mut locked = store::lock(tx.conn(), hotel, &[first, second]).await?;
+    let mut locked = store::lock(tx.conn().await?, hotel, &[first, second]).await?;
     let mut take = |id: Uuid, argument: &'static str| {
         let index = locked.iter().position(|locked| locked.stay.id == id);
         index.map(|index| locked.swap_remove(index)).ok_or_else(|| not_found().at(argument))
@@ -160,7 +161,7 @@ pub async fn change_dates_in(tx: &mut Tx, stay: Uuid, from: Option<NaiveDate>, t
         changed.push("reservation_to");
     }
     let hotel = tx.actor.hotel.id;
-    hotels::store::raise_longest_stay(tx.conn(), hotel, nights.count()).await?;
+    hotels::store::raise_longest_stay(tx.conn().await?, hotel, nights.count()).await?;
     write(tx, &RoomStay { reservation_from: nights.from, reservation_to: nights.to, ..stay }, changed).await
 }
 
@@ -181,7 +182,7 @@ pub async fn split_in(tx: &mut Tx, stay: Uuid, split: SplitStay) -> Result<Uuid>
         rooms::require_room_setup_in(tx, room).await?;
     }
     let (hotel, now) = (tx.actor.hotel.clone(), tx.now);
-    let id = tx.app.ids.uuid(now);
+    let id = tx.context.ids.uuid(now);
     let second = RoomStay {
         id,
         room_setup_id: split.room_setup_id.unwrap_or(stay.room_setup_id),
@@ -189,17 +190,17 @@ pub async fn split_in(tx: &mut Tx, stay: Uuid, split: SplitStay) -> Result<Uuid>
         check_in: None,
         ..stay.clone()
     };
-    let details = store::details(tx.conn(), hotel.id, stay.id).await?;
+    let details = store::details(tx.conn().await?, hotel.id, stay.id).await?;
     let details = StayDetails { created_at: now, updated_at: now, ..details };
-    store::insert(tx.conn(), &hotel, &second, &details).await?;
-    store::copy_guests(tx.conn(), hotel.id, stay.id, id).await?;
+    store::insert(tx.conn().await?, &hotel, &second, &details).await?;
+    store::copy_guests(tx.conn().await?, hotel.id, stay.id, id).await?;
     let (first, key) = (stay.id, stay.room_access_key);
     let mut changed = vec!["reservation_to"];
     if stay.departure_time.is_some() {
         changed.push("departureTime");
     }
     write(tx, &RoomStay { reservation_to: split.date, departure_time: None, ..stay }, changed).await?;
-    tx.emit(Change::RoomStayCreated { id });
+    tx.emit(CREATED.of(id));
     tx.audit(Entry::created(ObjectType::RoomStay, id).with(ObjectType::RoomStay, first));
     if let Some(key) = key {
         tx.audit(key_entry(id, key.id));
@@ -214,8 +215,8 @@ pub async fn split_in(tx: &mut Tx, stay: Uuid, split: SplitStay) -> Result<Uuid>
 pub async fn delete_in(tx: &mut Tx, stay: Uuid) -> Result<()> {
     let LockedStay { stay, .. } = lock_in(tx, stay, "roomStayId").await?;
     let hotel = tx.actor.hotel.id;
-    store::delete(tx.conn(), hotel, stay.id).await?;
-    tx.emit(Change::RoomStayDeleted { id: stay.id });
+    store::delete(tx.conn().await?, hotel, stay.id).await?;
+    tx.emit(DELETED.of(stay.id));
     if let Some(key) = stay.room_access_key {
         room_access_keys::unassigned_in(tx, key.id).await?;
         tx.audit(Entry::deleted(ObjectType::RoomStay, stay.id).with(ObjectType::RoomAccessKey, key.id));
@@ -290,7 +291,7 @@ async fn write(tx: &mut Tx, stay: &RoomStay, changed: Vec<&'static str>) -> Resu
         return Ok(());
     }
     let (hotel, now) = (tx.actor.hotel.clone(), tx.now);
-    store::update(tx.conn(), &hotel, stay, now).await?;
-    tx.emit(Change::room_stay_updated(stay.id, changed));
+    store::update(tx.conn().await?, &hotel, stay, now).await?;
+    tx.emit(UPDATED.of(stay.id).with_fields(changed));
     Ok(())
 }

@@ -2,12 +2,11 @@
 
 use uuid::Uuid;
 
-use super::{LockedStay, lock_in, require_not_cancelled, store};
+use super::{LockedStay, UPDATED, lock_in, require_not_cancelled, store};
 use crate::audit::{Entry, ObjectType};
 use crate::clients;
-use crate::db::Tx;
 use crate::error::{Error, Result};
-use crate::events::Change;
+use crate::unit::Tx;
 
 /// Name of the changed field in `room_stay.updated`.
 const CHANGED: &str = "guests";
@@ -21,10 +20,10 @@ pub async fn add_guest_in(tx: &mut Tx, stay: Uuid, client: Uuid) -> Result<()> {
     let locked = lock_in(tx, stay, "roomStayId").await?;
     require_not_cancelled(&locked)?;
     let hotel = tx.actor.hotel.id;
-    if !clients::store::exists(tx.conn(), hotel, client).await? {
+    if !clients::store::exists(tx.conn().await?, hotel, client).await? {
         return Err(Error::not_found("Client").at("clientId"));
     }
-    let added = store::append_guest(tx.conn(), hotel, stay, client).await?;
+    let added = store::append_guest(tx.conn().await?, hotel, stay, client).await?;
     if added { written(tx, &locked, client).await } else { Ok(()) }
 }
 
@@ -36,7 +35,7 @@ pub async fn remove_guest_in(tx: &mut Tx, stay: Uuid, client: Uuid) -> Result<()
     let locked = lock_in(tx, stay, "roomStayId").await?;
     require_not_cancelled(&locked)?;
     let hotel = tx.actor.hotel.id;
-    if !store::remove_guest(tx.conn(), hotel, stay, client).await? {
+    if !store::remove_guest(tx.conn().await?, hotel, stay, client).await? {
         return Err(Error::not_found("Guest").at("clientId"));
     }
     written(tx, &locked, client).await
@@ -44,8 +43,8 @@ pub async fn remove_guest_in(tx: &mut Tx, stay: Uuid, client: Uuid) -> Result<()
 
 async fn written(tx: &mut Tx, LockedStay { stay, .. }: &LockedStay, client: Uuid) -> Result<()> {
     let (hotel, now) = (tx.actor.hotel.clone(), tx.now);
-    store::update(tx.conn(), &hotel, stay, now).await?;
-    tx.emit(Change::room_stay_updated(stay.id, [CHANGED]));
+    store::update(tx.conn().await?, &hotel, stay, now).await?;
+    tx.emit(UPDATED.of(stay.id).with_fields([CHANGED]));
     tx.audit(Entry::updated(ObjectType::RoomStay, stay.id, [CHANGED]).with(ObjectType::Client, client));
     Ok(())
 }

@@ -2,13 +2,13 @@
 
 use uuid::Uuid;
 
+use super::pending::{self, PendingKeys};
 use super::store::LockedStay;
-use super::{RoomStay, not_found, require_not_cancelled, require_not_departed, unwritten};
+use super::{RoomStay, UPDATED, not_found, require_not_cancelled, require_not_departed};
 use crate::audit::{Entry, ObjectType};
-use crate::db::Tx;
 use crate::error::{Error, ErrorCode, Result};
-use crate::events::Change;
 use crate::room_access_keys;
+use crate::unit::Tx;
 
 /// Name of the changed field in `room_stay.updated`.
 const CHANGED: &str = "roomAccessKey";
@@ -21,7 +21,7 @@ const CHANGED: &str = "roomAccessKey";
 /// `NOT_FOUND`, `RESERVATION_CANCELLED`, `ROOM_STAY_DEPARTED`, `KEY_ALREADY_ASSIGNED`, `ROOM_ACCESS_KEYS_DISABLED`
 pub async fn add_key_in(tx: &mut Tx, stay: Uuid, key: Uuid) -> Result<RoomStay> {
     room_access_keys::require_enabled(tx)?;
-    let locked = hold_in(tx, stay).await?;
+    let locked = lock_in(tx, stay).await?;
     let key = room_access_keys::assign_own_in(tx, key).await?;
     require_not_cancelled(&locked)?;
     require_not_departed(tx, &locked.stay)?;
@@ -44,7 +44,7 @@ pub async fn add_key_in(tx: &mut Tx, stay: Uuid, key: Uuid) -> Result<RoomStay> 
 /// `NOT_FOUND`, `KEY_NOT_ASSIGNED`, `ROOM_ACCESS_KEYS_DISABLED`
 pub async fn remove_key_in(tx: &mut Tx, stay: Uuid, key: Uuid) -> Result<RoomStay> {
     room_access_keys::require_enabled(tx)?;
-    let locked = hold_in(tx, stay).await?;
+    let locked = lock_in(tx, stay).await?;
     let key = room_access_keys::lock_own_in(tx, key).await?;
     if locked.stay.room_access_key != Some(key) {
         let message = "This room access key is not assigned to this room stay";
@@ -60,13 +60,13 @@ pub(crate) fn key_entry(stay: Uuid, key: Uuid) -> Entry {
     Entry::updated(ObjectType::RoomStay, stay, [CHANGED]).with(ObjectType::RoomAccessKey, key)
 }
 
-async fn hold_in(tx: &mut Tx, stay: Uuid) -> Result<LockedStay> {
-    unwritten::hold_in(tx, stay).await?.ok_or_else(|| not_found().at("roomStayId"))
+async fn lock_in(tx: &mut Tx, stay: Uuid) -> Result<LockedStay> {
+    pending::lock_in(tx, stay).await?.ok_or_else(|| not_found().at("roomStayId"))
 }
 
 /// Changes a stay that `key` was put on or taken off.
 fn change(tx: &mut Tx, stay: RoomStay, key: Uuid) {
-    tx.emit(Change::room_stay_updated(stay.id, [CHANGED]));
+    tx.emit(UPDATED.of(stay.id).with_fields([CHANGED]));
     tx.audit(key_entry(stay.id, key));
-    tx.unwritten.change(stay);
+    tx.pending::<PendingKeys>().change(stay);
 }

@@ -10,8 +10,8 @@ mod front_desk;
 mod guests;
 mod keys;
 mod model;
+mod pending;
 pub(crate) mod store;
-mod unwritten;
 
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -25,42 +25,72 @@ pub use keys::{add_key_in, remove_key_in};
 pub use model::{AgeGroups, AssignedKey, LONGEST_STAY_NIGHTS, Nights, RoomStay, StayDetails};
 pub use store::{KeyEnd, StayField, StayJoins, StayKey, StayPage, StayView};
 
-use crate::auth::Claim;
-use crate::db::{Extent, ExtentRequest, Filter, PageRequest, Tx};
+use crate::audit::{Action, ObjectType};
+use crate::auth::CredentialFingerprint;
+use crate::db::{Filter, ListBounds, ListBoundsRequest, PageRequest};
 use crate::error::{Error, ErrorCode, Result};
+use crate::events::{Audience, ChangeKind};
 use crate::hotels::HotelId;
 use crate::reservations::ReservationStatus;
+use crate::unit::Tx;
 use store::LockedStay;
 
-pub use unwritten::Unwritten;
+pub use pending::PendingKeys;
 
 pub(crate) use front_desk::insert_in;
 pub(crate) use keys::key_entry;
 pub use store::pages_of_reservations;
-pub(crate) use store::{extents_of_reservations, overlapping};
-pub(crate) use unwritten::write_in;
+pub(crate) use store::{bounds_of_reservations, overlapping};
 
-/// A page of the hotel's stays, by departure. With a claim, the statement confirms it before it reads anything, and fails if it
-/// does not hold any more.
+/// A stay was added.
+pub static CREATED: ChangeKind = ChangeKind {
+    event_type: "room_stay.created",
+    action: Action::Created,
+    object: ObjectType::RoomStay,
+    audience: Audience::Hotel,
+    names_fields: false,
+    meaning: "a stay was added, also as the second half of a split one",
+};
+/// A stay was changed.
+pub static UPDATED: ChangeKind = ChangeKind {
+    event_type: "room_stay.updated",
+    action: Action::Updated,
+    object: ObjectType::RoomStay,
+    audience: Audience::Hotel,
+    names_fields: true,
+    meaning: r#"its dates, its room (`["room_setup"]`), its key (`["roomAccessKey"]`), its guests (`["guests"]`) or anything else changed"#,
+};
+/// A stay was deleted.
+pub static DELETED: ChangeKind = ChangeKind {
+    event_type: "room_stay.deleted",
+    action: Action::Deleted,
+    object: ObjectType::RoomStay,
+    audience: Audience::Hotel,
+    names_fields: false,
+    meaning: "it was deleted",
+};
+
+/// A page of the hotel's stays, by departure. With a fingerprint, the statement confirms it before it reads anything, and fails
+/// if it does not hold any more.
 pub async fn page(
     conn: &mut PgConnection,
-    claim: Option<&Claim>,
+    fingerprint: Option<&CredentialFingerprint>,
     hotel: HotelId,
     filter: &Filter<StayField>,
     request: &PageRequest<StayKey>,
     joins: StayJoins,
 ) -> Result<StayPage> {
-    store::page(conn, claim, hotel, filter, request, joins).await
+    store::page(conn, fingerprint, hotel, filter, request, joins).await
 }
 
-/// The extent of the hotel's list of stays.
-pub async fn extent(
+/// The bounds of the hotel's list of stays.
+pub async fn bounds(
     conn: &mut PgConnection,
     hotel: HotelId,
     filter: &Filter<StayField>,
-    request: &ExtentRequest<StayKey>,
-) -> Result<Extent> {
-    store::extent(conn, hotel, filter, request).await
+    request: &ListBoundsRequest<StayKey>,
+) -> Result<ListBounds> {
+    store::bounds(conn, hotel, filter, request).await
 }
 
 /// One stay of the hotel, with what belongs to it.
@@ -78,7 +108,7 @@ fn not_found() -> Error {
 /// Holds one stay until the transaction ends; `argument` names it in the refusal.
 async fn lock_in(tx: &mut Tx, id: Uuid, argument: &'static str) -> Result<LockedStay> {
     let hotel = tx.actor.hotel.id;
-    store::lock(tx.conn(), hotel, &[id]).await?.pop().ok_or_else(|| not_found().at(argument))
+    store::lock(tx.conn().await?, hotel, &[id]).await?.pop().ok_or_else(|| not_found().at(argument))
 }
 
 fn require_not_cancelled(locked: &LockedStay) -> Result<()> {

@@ -12,9 +12,9 @@ use uuid::Uuid;
 pub use model::{Category, CleaningStatus, RoomSetup};
 
 use crate::audit::{Entry, ObjectType};
-use crate::db::Tx;
 use crate::error::{Error, ErrorAt, ErrorCode, Result, violated_constraint};
 use crate::hotels::HotelId;
+use crate::unit::Tx;
 
 const CATEGORY_NAME_MAX: usize = 200;
 /// Longest name of a room, in characters.
@@ -59,9 +59,9 @@ pub async fn room_setups(conn: &mut PgConnection, hotel: HotelId) -> Result<Vec<
 pub async fn create_category_in(tx: &mut Tx, name: String, description: Option<String>) -> Result<Category> {
     let name = model::checked_name(&name, CATEGORY_NAME_MAX)?;
     let (hotel, now) = (tx.actor.hotel.id, tx.now);
-    refuse_taken(store::find_category_called(tx.conn(), hotel, &name).await?, None)?;
-    let category = Category { id: tx.app.ids.uuid(now), name, description };
-    store::insert_category(tx.conn(), hotel, &category, now).await.map_err(name_taken)?;
+    refuse_taken(store::find_category_called(tx.conn().await?, hotel, &name).await?, None)?;
+    let category = Category { id: tx.context.ids.uuid(now), name, description };
+    store::insert_category(tx.conn().await?, hotel, &category, now).await.map_err(name_taken)?;
     tx.audit(Entry::created(ObjectType::Category, category.id));
     Ok(category)
 }
@@ -72,13 +72,14 @@ pub async fn create_category_in(tx: &mut Tx, name: String, description: Option<S
 /// `NOT_FOUND`, `INVALID_ARGUMENT`, `NAME_TAKEN`
 pub async fn update_category_in(tx: &mut Tx, id: Uuid, change: CategoryChange) -> Result<Category> {
     let (hotel, now) = (tx.actor.hotel.id, tx.now);
-    let before =
-        store::find_category(tx.conn(), hotel, id).await?.ok_or_else(|| Error::not_found("Category").at("id"))?;
+    let before = store::find_category(tx.conn().await?, hotel, id)
+        .await?
+        .ok_or_else(|| Error::not_found("Category").at("id"))?;
     let mut category = before.clone();
     if let Some(name) = change.name {
         category.name = model::checked_name(&name, CATEGORY_NAME_MAX)?;
         if category.name != before.name {
-            refuse_taken(store::find_category_called(tx.conn(), hotel, &category.name).await?, Some(id))?;
+            refuse_taken(store::find_category_called(tx.conn().await?, hotel, &category.name).await?, Some(id))?;
         }
     }
     if let Some(description) = change.description {
@@ -86,7 +87,7 @@ pub async fn update_category_in(tx: &mut Tx, id: Uuid, change: CategoryChange) -
     }
     let changed = model::changed_fields_of_category(&before, &category);
     if !changed.is_empty() {
-        store::update_category(tx.conn(), hotel, &category, now).await.map_err(name_taken)?;
+        store::update_category(tx.conn().await?, hotel, &category, now).await.map_err(name_taken)?;
         tx.audit(Entry::updated(ObjectType::Category, id, changed));
     }
     Ok(category)
@@ -104,11 +105,11 @@ pub async fn create_room_setup_in(
 ) -> Result<RoomSetup> {
     let name = model::checked_name(&name, ROOM_NAME_MAX)?;
     let (hotel, now) = (tx.actor.hotel.id, tx.now);
-    refuse_taken(store::find_room_setup_called(tx.conn(), hotel, &name).await?.map(|(id, _)| id), None)?;
+    refuse_taken(store::find_room_setup_called(tx.conn().await?, hotel, &name).await?.map(|(id, _)| id), None)?;
     let category = category_in(tx, category_id).await?;
     let room =
-        RoomSetup { id: tx.app.ids.uuid(now), name, area_name, category, cleaning_status: CleaningStatus::Clean };
-    store::insert_room_setup(tx.conn(), hotel, &room, now).await.map_err(name_taken)?;
+        RoomSetup { id: tx.context.ids.uuid(now), name, area_name, category, cleaning_status: CleaningStatus::Clean };
+    store::insert_room_setup(tx.conn().await?, hotel, &room, now).await.map_err(name_taken)?;
     tx.audit(Entry::created(ObjectType::RoomSetup, room.id));
     Ok(room)
 }
@@ -120,12 +121,12 @@ pub async fn create_room_setup_in(
 pub async fn update_room_setup_in(tx: &mut Tx, id: Uuid, change: RoomSetupChange) -> Result<RoomSetup> {
     let (hotel, now) = (tx.actor.hotel.id, tx.now);
     let before =
-        store::find_room_setup(tx.conn(), hotel, id).await?.ok_or_else(|| Error::not_found("Room").at("id"))?;
+        store::find_room_setup(tx.conn().await?, hotel, id).await?.ok_or_else(|| Error::not_found("Room").at("id"))?;
     let mut room = before.clone();
     if let Some(name) = change.name {
         room.name = model::checked_name(&name, ROOM_NAME_MAX)?;
         if room.name != before.name {
-            let called = store::find_room_setup_called(tx.conn(), hotel, &room.name).await?;
+            let called = store::find_room_setup_called(tx.conn().await?, hotel, &room.name).await?;
             refuse_taken(called.map(|(id, _)| id), Some(id))?;
         }
     }
@@ -140,7 +141,7 @@ pub async fn update_room_setup_in(tx: &mut Tx, id: Uuid, change: RoomSetupChange
     }
     let changed = model::changed_fields_of_room(&before, &room);
     if !changed.is_empty() {
-        store::update_room_setup(tx.conn(), hotel, &room, now).await.map_err(name_taken)?;
+        store::update_room_setup(tx.conn().await?, hotel, &room, now).await.map_err(name_taken)?;
         tx.audit(Entry::updated(ObjectType::RoomSetup, id, changed));
     }
     Ok(room)
@@ -149,20 +150,22 @@ pub async fn update_room_setup_in(tx: &mut Tx, id: Uuid, change: RoomSetupChange
 /// Refuses a room that the hotel does not have.
 pub(crate) async fn require_room_setup_in(tx: &mut Tx, id: Uuid) -> Result<()> {
     let hotel = tx.actor.hotel.id;
-    let exists = store::room_setup_exists(tx.conn(), hotel, id).await?;
+    let exists = store::room_setup_exists(tx.conn().await?, hotel, id).await?;
     if exists { Ok(()) } else { Err(Error::not_found("Room")).at("roomSetupId") }
 }
 
 /// Refuses a category that the hotel does not have.
 pub(crate) async fn require_category_in(tx: &mut Tx, id: Uuid) -> Result<()> {
     let hotel = tx.actor.hotel.id;
-    let exists = store::category_exists(tx.conn(), hotel, id).await?;
+    let exists = store::category_exists(tx.conn().await?, hotel, id).await?;
     if exists { Ok(()) } else { Err(Error::not_found("Category")).at("categoryId") }
 }
 
 async fn category_in(tx: &mut Tx, id: Uuid) -> Result<Category> {
     let hotel = tx.actor.hotel.id;
-    store::find_category(tx.conn(), hotel, id).await?.ok_or_else(|| Error::not_found("Category").at("categoryId"))
+    store::find_category(tx.conn().await?, hotel, id)
+        .await?
+        .ok_or_else(|| Error::not_found("Category").at("categoryId"))
 }
 
 /// Refuses a name that another record than `own` goes by.

@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use store::{PLACES, Place};
 use store::{RowId, Sealed};
 
-use crate::app::App;
+use crate::context::Context;
 use crate::error::Result;
 use crate::hotels::{self, HotelId};
 use crate::secrets;
@@ -52,35 +52,35 @@ pub enum Run {
 ///
 /// # Errors
 /// The first one that the database meets. What was done until then stays done.
-pub async fn reseal_all(app: &App) -> Result<Vec<Rotated>> {
-    walk(app, Run::Reseal).await
+pub async fn reseal_all(context: &Context) -> Result<Vec<Rotated>> {
+    walk(context, Run::Reseal).await
 }
 
 /// Opens everything that is sealed.
 ///
 /// # Errors
 /// The first one that the database meets.
-pub async fn check_all(app: &App) -> Result<Vec<Rotated>> {
-    walk(app, Run::Check).await
+pub async fn check_all(context: &Context) -> Result<Vec<Rotated>> {
+    walk(context, Run::Check).await
 }
 
-async fn walk(app: &App, run: Run) -> Result<Vec<Rotated>> {
-    let hotels = hotels::list(app).await?;
+async fn walk(context: &Context, run: Run) -> Result<Vec<Rotated>> {
+    let hotels = hotels::list(context).await?;
     let mut all = Vec::new();
     for place in PLACES {
         let mut done = Rotated { place, seen: 0, by_key: BTreeMap::new(), resealed: 0, unopened: Vec::new() };
         for hotel in &hotels {
-            walk_hotel(app, hotel.id, run, &mut done).await?;
+            walk_hotel(context, hotel.id, run, &mut done).await?;
         }
         all.push(done);
     }
     Ok(all)
 }
 
-async fn walk_hotel(app: &App, hotel: HotelId, run: Run, done: &mut Rotated) -> Result<()> {
+async fn walk_hotel(context: &Context, hotel: HotelId, run: Run, done: &mut Rotated) -> Result<()> {
     let mut after = None;
     loop {
-        let mut conn = app.worker_pool.acquire().await?;
+        let mut conn = context.worker_pool.acquire().await?;
         let batch = store::next_batch(&mut conn, hotel, done.place, after.as_ref()).await?;
         drop(conn);
         let Some(last) = batch.last() else { return Ok(()) };
@@ -91,14 +91,14 @@ async fn walk_hotel(app: &App, hotel: HotelId, run: Run, done: &mut Rotated) -> 
             if let Some(number) = secrets::key_number(&sealed.value) {
                 *done.by_key.entry(number).or_default() += 1;
             }
-            match state(app, hotel, done.place, &sealed) {
+            match state(context, hotel, done.place, &sealed) {
                 State::Current => {}
                 State::Stale => stale.push(sealed.row),
                 State::Unopened => done.unopened.push(name(hotel, &sealed.row)),
             }
         }
         if run == Run::Reseal && !stale.is_empty() {
-            reseal_rows(app, hotel, done, stale).await?;
+            reseal_rows(context, hotel, done, stale).await?;
         }
     }
 }
@@ -113,11 +113,11 @@ enum State {
     Unopened,
 }
 
-fn state(app: &App, hotel: HotelId, place: Place, sealed: &Sealed) -> State {
-    let (context, keys) = (place.seal_context(hotel, &sealed.row), &app.secret_keys);
-    if secrets::key_number(&sealed.value) == Some(keys.current()) && keys.opens(&context, &sealed.value) {
+fn state(context: &Context, hotel: HotelId, place: Place, sealed: &Sealed) -> State {
+    let (bound_to, keys) = (place.seal_context(hotel, &sealed.row), &context.secret_keys);
+    if secrets::key_number(&sealed.value) == Some(keys.current()) && keys.opens(&bound_to, &sealed.value) {
         State::Current
-    } else if keys.open_with_any(&context, &sealed.value).is_some() {
+    } else if keys.open_with_any(&bound_to, &sealed.value).is_some() {
         State::Stale
     } else {
         State::Unopened
@@ -129,23 +129,23 @@ fn name(hotel: HotelId, row: &RowId) -> String {
 }
 
 /// All of the rows that nobody holds in one transaction, then the rest one by one.
-async fn reseal_rows(app: &App, hotel: HotelId, done: &mut Rotated, rows: Vec<RowId>) -> Result<()> {
+async fn reseal_rows(context: &Context, hotel: HotelId, done: &mut Rotated, rows: Vec<RowId>) -> Result<()> {
     let place = done.place;
-    let mut tx = app.worker_pool.begin().await?;
+    let mut tx = context.worker_pool.begin().await?;
     let free = store::claim_free(&mut tx, hotel, place, &rows).await?;
     let mut left: BTreeSet<RowId> = rows.into_iter().collect();
     for sealed in &free {
         left.remove(&sealed.row);
     }
-    let resealed = reseal(app, hotel, place, free);
+    let resealed = reseal(context, hotel, place, free);
     store::write(&mut tx, hotel, place, &resealed).await?;
     tx.commit().await?;
     done.resealed += resealed.len();
 
     for row in left {
-        let mut tx = app.worker_pool.begin().await?;
+        let mut tx = context.worker_pool.begin().await?;
         let claimed = store::claim(&mut tx, hotel, place, &row).await?;
-        let resealed = reseal(app, hotel, place, claimed);
+        let resealed = reseal(context, hotel, place, claimed);
         store::write(&mut tx, hotel, place, &resealed).await?;
         tx.commit().await?;
         done.resealed += resealed.len();
@@ -154,15 +154,15 @@ async fn reseal_rows(app: &App, hotel: HotelId, done: &mut Rotated, rows: Vec<Ro
 }
 
 /// Those of the held values that are still stale, sealed anew.
-fn reseal(app: &App, hotel: HotelId, place: Place, held: Vec<Sealed>) -> Vec<Sealed> {
+fn reseal(context: &Context, hotel: HotelId, place: Place, held: Vec<Sealed>) -> Vec<Sealed> {
     let mut resealed = Vec::with_capacity(held.len());
     for sealed in held {
-        if !matches!(state(app, hotel, place, &sealed), State::Stale) {
+        if !matches!(state(context, hotel, place, &sealed), State::Stale) {
             continue;
         }
-        let context = place.seal_context(hotel, &sealed.row);
-        if let Some(plain) = app.secret_keys.open_with_any(&context, &sealed.value) {
-            let value = app.secret_keys.seal(&app.ids, &context, plain.expose());
+        let bound_to = place.seal_context(hotel, &sealed.row);
+        if let Some(plain) = context.secret_keys.open_with_any(&bound_to, &sealed.value) {
+            let value = context.secret_keys.seal(&context.ids, &bound_to, plain.expose());
             resealed.push(Sealed { row: sealed.row, value });
         }
     }

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use super::store;
-use crate::app::App;
+use super::{Throttle, store};
+use crate::context::Context;
 use crate::db::{WORKER_PATIENCE, answered_within};
 use crate::error::Result;
+use crate::periodic;
 use crate::telemetry::warn_of_retry;
-use crate::workers;
 
 /// How often. Between two times, a principal that uses several replicas at once can take more than there is.
 const EVERY: Duration = Duration::from_secs(1);
@@ -17,22 +17,21 @@ const EVERY: Duration = Duration::from_secs(1);
 ///
 /// # Errors
 /// `UNAVAILABLE`
-pub async fn exchange(app: &App) -> Result<()> {
-    let throttle = &app.throttle;
-    let as_of = app.clock.monotonic();
+pub async fn exchange(context: &Context, throttle: &Throttle) -> Result<()> {
+    let as_of = context.clock.monotonic();
     let reported = throttle.principals.report(&throttle.settings, as_of);
     if reported.is_empty() {
         return Ok(());
     }
-    let exchanged = match app.worker_pool.acquire().await {
+    let exchanged = match context.worker_pool.acquire().await {
         Ok(mut conn) => {
-            let exchanging = store::exchange(&mut conn, &throttle.settings, &reported, app.clock.now());
+            let exchanging = store::exchange(&mut conn, &throttle.settings, &reported, context.clock.now());
             answered_within(WORKER_PATIENCE, exchanging).await
         }
         Err(error) => Err(error.into()),
     };
     match exchanged {
-        Ok(all) => throttle.principals.merge(&throttle.settings, &all, as_of, app.clock.monotonic()),
+        Ok(all) => throttle.principals.merge(&throttle.settings, &all, as_of, context.clock.monotonic()),
         Err(error) => {
             throttle.principals.take_back(&throttle.settings, &reported);
             return Err(error);
@@ -42,11 +41,11 @@ pub async fn exchange(app: &App) -> Result<()> {
 }
 
 /// Exchanges every second until `shutdown` ends, and then once more.
-pub async fn run_exchange(app: App, shutdown: impl Future<Output = ()>) {
+pub async fn run_exchange(context: &Context, throttle: &Throttle, shutdown: impl Future<Output = ()>) {
     let exchange = || async {
-        if let Err(error) = exchange(&app).await {
+        if let Err(error) = exchange(context, throttle).await {
             warn_of_retry(&error, "limits of API keys were not exchanged");
         }
     };
-    workers::repeat_to_the_end(EVERY, shutdown, exchange).await;
+    periodic::repeat_to_the_end(EVERY, shutdown, exchange).await;
 }

@@ -1,7 +1,7 @@
 //! Webhooks: an integration names a URL, and Latchkey tells it what happens.
 //!
 //! The commit that writes an event writes a delivery for each endpoint that subscribed to its type ([`crate::events`]); the
-//! workers ([`deliver`]) send it, at least once and in no order.
+//! workers ([`run`]) send it, at least once and in no order.
 //!
 //! **Endpoint**: `ENABLED` or `DISABLED`. Latchkey disables one that answers 410 Gone, and one that used up the whole
 //! schedule of a delivery while nothing else was delivered; then `disabled_reason` and `disabled_at` tell why and when, and
@@ -9,7 +9,7 @@
 //! [`MOST_ENABLED`] of an integration are enabled.
 //!
 //! **Delivery**: `PENDING`, and from there `DELIVERED`, `FAILED` (schedule used up) or `HELD` (endpoint disabled). A worker
-//! ([`aside`]) makes what waits for a disabled endpoint `HELD`, and `PENDING` again once that is enabled. So a commit need not
+//! ([`reconcile`]) makes what waits for a disabled endpoint `HELD`, and `PENDING` again once that is enabled. So a commit need not
 //! know which way an endpoint is just being switched: it writes `PENDING`, and nothing is lost.
 //!
 //! **Secrets** are sealed under the ids of hotel and endpoint, and shown once. After a rotation the previous one signs, too,
@@ -19,34 +19,48 @@
 //! integration that reads only has its endpoints managed with another key of the same integration.
 
 pub mod address;
-mod aside;
 mod body;
 pub mod client;
-pub mod deliver;
+mod deliver;
 mod log;
 pub mod model;
+mod reconcile;
 pub mod schedule;
 mod sign;
 mod store;
 mod target;
+mod workers;
 
 use chrono::TimeDelta;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 pub use client::Sender;
-pub use deliver::{deliver_due, due, run};
-pub use log::{DeliveryList, attempts, deliveries, deliveries_extent, resend_in};
+pub use deliver::due;
+pub use log::{DeliveryList, attempts, deliveries, deliveries_bounds, resend_in};
 pub use model::{Attempt, Delivery, DeliveryId, DeliveryStatus, Endpoint, EndpointStatus, Failure, WebhookSettings};
+pub use workers::{deliver_due, run};
 
-use crate::app::App;
-use crate::audit::{Entry, ObjectType};
-use crate::db::{Condition, Extent, ExtentRequest, Page, PageRequest, Tx};
+use crate::audit::{Action, Entry, ObjectType};
+use crate::context::Context;
+use crate::db::{Condition, ListBounds, ListBoundsRequest, Page, PageRequest};
 use crate::error::{Error, ErrorAt, Result};
-use crate::events::{self, Change};
+use crate::events::{self, Audience, Catalogue, ChangeKind};
 use crate::hotels::HotelId;
 use crate::secrets::{Secret, seal_context};
+use crate::unit::Tx;
+use address::AllowedNetworks;
 use target::Target;
+
+/// A webhook endpoint was tried out.
+pub static TESTED: ChangeKind = ChangeKind {
+    event_type: "webhook.test",
+    action: Action::Tested,
+    object: ObjectType::WebhookEndpoint,
+    audience: Audience::Endpoint,
+    names_fields: false,
+    meaning: "`sendTestWebhook` was called",
+};
 
 /// Most endpoints of one integration that are enabled.
 pub const MOST_ENABLED: i64 = 5;
@@ -77,16 +91,22 @@ pub struct EndpointUpdate {
     pub events: Option<Vec<String>>,
 }
 
-/// Adds an endpoint. Answers with its secret, which is never shown again.
+/// Adds an endpoint. Answers with its secret, which is never shown again. `networks`: those that are reached although they are
+/// not public.
 ///
 /// # Errors
 /// `INVALID_ARGUMENT` for a URL that webhooks are not sent to, unknown types of events, and one endpoint too many.
-pub async fn create_in(tx: &mut Tx, new: NewEndpoint) -> Result<(Endpoint, Secret)> {
-    check_url(tx, &new.url)?;
-    let event_types = check_events(new.events)?;
+pub async fn create_in(
+    tx: &mut Tx,
+    networks: &AllowedNetworks,
+    kinds: Catalogue,
+    new: NewEndpoint,
+) -> Result<(Endpoint, Secret)> {
+    check_url(networks, &new.url)?;
+    let event_types = check_events(kinds, &new.events)?;
     let (hotel, integration, now) = (tx.actor.hotel.id, tx.actor.integration()?, tx.now);
-    store::lock_integration(tx.conn(), hotel, integration).await?;
-    let counts = store::count(tx.conn(), hotel, integration).await?;
+    store::lock_integration(tx.conn().await?, hotel, integration).await?;
+    let counts = store::count(tx.conn().await?, hotel, integration).await?;
     if counts.all >= MOST_ENDPOINTS {
         return Err(Error::invalid(format!("An integration has at most {MOST_ENDPOINTS} webhook endpoints")));
     }
@@ -94,7 +114,7 @@ pub async fn create_in(tx: &mut Tx, new: NewEndpoint) -> Result<(Endpoint, Secre
         require_place(counts.enabled)?;
     }
     let endpoint = Endpoint {
-        id: tx.app.ids.uuid(now),
+        id: tx.context.ids.uuid(now),
         url: new.url,
         status: new.status,
         events: event_types,
@@ -105,7 +125,7 @@ pub async fn create_in(tx: &mut Tx, new: NewEndpoint) -> Result<(Endpoint, Secre
         updated_at: now,
     };
     let (secret, sealed) = new_secret(tx, endpoint.id);
-    store::insert(tx.conn(), hotel, integration, &endpoint, &sealed).await?;
+    store::insert(tx.conn().await?, hotel, integration, &endpoint, &sealed).await?;
     tx.audit(Entry::created(ObjectType::WebhookEndpoint, endpoint.id));
     wait_for_events(tx).await?;
     Ok((endpoint, secret))
@@ -115,18 +135,24 @@ pub async fn create_in(tx: &mut Tx, new: NewEndpoint) -> Result<(Endpoint, Secre
 ///
 /// # Errors
 /// `NOT_FOUND`, and those of [`create_in`].
-pub async fn update_in(tx: &mut Tx, id: Uuid, update: EndpointUpdate) -> Result<Endpoint> {
+pub async fn update_in(
+    tx: &mut Tx,
+    networks: &AllowedNetworks,
+    kinds: Catalogue,
+    id: Uuid,
+    update: EndpointUpdate,
+) -> Result<Endpoint> {
     if let Some(url) = &update.url {
-        check_url(tx, url)?;
+        check_url(networks, url)?;
     }
-    let event_types = update.events.map(check_events).transpose()?;
+    let event_types = update.events.map(|types| check_events(kinds, &types)).transpose()?;
     let (hotel, integration, now) = (tx.actor.hotel.id, tx.actor.integration()?, tx.now);
-    store::lock_integration(tx.conn(), hotel, integration).await?;
+    store::lock_integration(tx.conn().await?, hotel, integration).await?;
     let before = lock_in(tx, id).await?;
     let mut endpoint = before.clone();
     let enabled = update.status == Some(EndpointStatus::Enabled) && endpoint.status == EndpointStatus::Disabled;
     if enabled {
-        let counts = store::count(tx.conn(), hotel, integration).await?;
+        let counts = store::count(tx.conn().await?, hotel, integration).await?;
         require_place(counts.enabled)?;
         (endpoint.disabled_reason, endpoint.disabled_at) = (None, None);
     }
@@ -135,7 +161,7 @@ pub async fn update_in(tx: &mut Tx, id: Uuid, update: EndpointUpdate) -> Result<
     endpoint.url = update.url.unwrap_or(endpoint.url);
     endpoint.events = event_types.unwrap_or(endpoint.events);
     endpoint.updated_at = now;
-    store::update(tx.conn(), hotel, &endpoint, forgets).await?;
+    store::update(tx.conn().await?, hotel, &endpoint, forgets).await?;
     let changed = model::changed_fields(&before, &endpoint);
     if !changed.is_empty() {
         tx.audit(Entry::updated(ObjectType::WebhookEndpoint, id, changed));
@@ -151,7 +177,7 @@ pub async fn update_in(tx: &mut Tx, id: Uuid, update: EndpointUpdate) -> Result<
 pub async fn delete_in(tx: &mut Tx, id: Uuid) -> Result<()> {
     lock_in(tx, id).await?;
     let hotel = tx.actor.hotel.id;
-    store::delete(tx.conn(), hotel, id).await?;
+    store::delete(tx.conn().await?, hotel, id).await?;
     tx.audit(Entry::deleted(ObjectType::WebhookEndpoint, id));
     Ok(())
 }
@@ -164,7 +190,7 @@ pub async fn rotate_secret_in(tx: &mut Tx, id: Uuid) -> Result<(Endpoint, Secret
     let mut endpoint = lock_in(tx, id).await?;
     let (hotel, now) = (tx.actor.hotel.id, tx.now);
     let (secret, sealed) = new_secret(tx, id);
-    store::rotate_secret(tx.conn(), hotel, id, &sealed, now + ROTATION, now).await?;
+    store::rotate_secret(tx.conn().await?, hotel, id, &sealed, now + ROTATION, now).await?;
     endpoint.updated_at = now;
     tx.audit(Entry::updated(ObjectType::WebhookEndpoint, id, ["secret"]));
     Ok((endpoint, secret))
@@ -179,7 +205,7 @@ pub async fn send_test_in(tx: &mut Tx, id: Uuid) -> Result<Endpoint> {
     if endpoint.status == EndpointStatus::Disabled {
         return Err(Error::invalid("The webhook endpoint is disabled").at("id"));
     }
-    tx.emit(Change::WebhookTested { endpoint: id, owner: tx.actor.integration()? });
+    tx.emit(TESTED.of(id).owned_by(tx.actor.integration()?));
     Ok(endpoint)
 }
 
@@ -194,26 +220,26 @@ pub async fn page(
     store::page(conn, hotel, integration, ids, request).await
 }
 
-/// The extent of the list of endpoints of the integration.
-pub async fn extent(
+/// The bounds of the list of endpoints of the integration.
+pub async fn bounds(
     conn: &mut PgConnection,
     hotel: HotelId,
     integration: Uuid,
     ids: &[Condition<Uuid>],
-    request: &ExtentRequest<Uuid>,
-) -> Result<Extent> {
-    store::extent(conn, hotel, integration, ids, request).await
+    request: &ListBoundsRequest<Uuid>,
+) -> Result<ListBounds> {
+    store::bounds(conn, hotel, integration, ids, request).await
 }
 
 /// All endpoints of a hotel, each with the name of its integration. For whoever runs the service.
-pub async fn of_hotel(app: &App, hotel: HotelId) -> Result<Vec<(String, Endpoint)>> {
-    let mut conn = app.worker_pool.acquire().await?;
+pub async fn of_hotel(context: &Context, hotel: HotelId) -> Result<Vec<(String, Endpoint)>> {
+    let mut conn = context.worker_pool.acquire().await?;
     store::of_hotel(&mut conn, hotel).await
 }
 
 async fn lock_in(tx: &mut Tx, id: Uuid) -> Result<Endpoint> {
     let (hotel, integration) = (tx.actor.hotel.id, tx.actor.integration()?);
-    let endpoint = store::lock(tx.conn(), hotel, integration, id).await?;
+    let endpoint = store::lock(tx.conn().await?, hotel, integration, id).await?;
     endpoint.ok_or_else(|| Error::not_found("Webhook endpoint").at("id"))
 }
 
@@ -221,21 +247,19 @@ async fn lock_in(tx: &mut Tx, id: Uuid) -> Result<Endpoint> {
 /// learns of every change in one of the two ways. Last, because from here on commits of the hotel wait for this one.
 async fn wait_for_events(tx: &mut Tx) -> Result<()> {
     let hotel = tx.actor.hotel.id;
-    events::store::lock_counter(tx.conn(), hotel).await
+    events::store::lock_counter(tx.conn().await?, hotel).await
 }
 
-fn check_url(tx: &Tx, url: &str) -> Result<()> {
-    Target::parse(url, &tx.app.webhooks.allowed_networks).map(drop).map_err(Error::invalid).at("url")
+fn check_url(networks: &AllowedNetworks, url: &str) -> Result<()> {
+    Target::parse(url, networks).map(drop).map_err(Error::invalid).at("url")
 }
 
-fn check_events(mut types: Vec<String>) -> Result<Vec<String>> {
+fn check_events(kinds: Catalogue, types: &[String]) -> Result<Vec<String>> {
     if types.is_empty() {
         return Err(Error::invalid("Subscribe to at least one type of events").at("events"));
     }
-    events::check_types(&types).at("events")?;
-    types.sort_unstable_by_key(|name| events::TYPES.iter().position(|known| known == name));
-    types.dedup();
-    Ok(types)
+    let types = kinds.types_named(types).at("events")?;
+    Ok(types.into_iter().map(str::to_owned).collect())
 }
 
 fn require_place(enabled: i64) -> Result<()> {
@@ -246,8 +270,8 @@ fn require_place(enabled: i64) -> Result<()> {
 }
 
 fn new_secret(tx: &Tx, endpoint: Uuid) -> (Secret, Vec<u8>) {
-    let secret = sign::generate(&tx.app.ids);
+    let secret = sign::generate(&tx.context.ids);
     let context = seal_context(tx.actor.hotel.id, endpoint);
-    let sealed = tx.app.secret_keys.seal(&tx.app.ids, &context, secret.expose());
+    let sealed = tx.context.secret_keys.seal(&tx.context.ids, &context, secret.expose());
     (secret, sealed)
 }

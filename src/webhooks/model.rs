@@ -4,16 +4,40 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::address::AllowedNetworks;
-use super::schedule::Schedule;
+use super::schedule::{DEFAULT, Schedule};
 use crate::error::{Error, Result};
+use crate::hotels::HotelId;
 
 /// How webhooks are sent.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct WebhookSettings {
     /// When a delivery is tried again.
     pub schedule: Schedule,
     /// Networks that are reached although they are not public, and without TLS.
     pub allowed_networks: AllowedNetworks,
+}
+
+impl Default for WebhookSettings {
+    fn default() -> Self {
+        let schedule = Schedule::parse(DEFAULT).expect("the default is a schedule");
+        Self { schedule, allowed_networks: AllowedNetworks::default() }
+    }
+}
+
+/// Names an endpoint among those of all hotels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EndpointKey {
+    /// Its hotel.
+    pub hotel: HotelId,
+    /// Its id.
+    pub id: Uuid,
+}
+
+impl EndpointKey {
+    /// The hotels and the ids, each as a column.
+    pub(super) fn columns(endpoints: &[Self]) -> (Vec<HotelId>, Vec<Uuid>) {
+        endpoints.iter().map(|endpoint| (endpoint.hotel, endpoint.id)).unzip()
+    }
 }
 
 /// Whether an endpoint is sent anything.
@@ -77,8 +101,9 @@ pub(super) fn changed_fields(before: &Endpoint, after: &Endpoint) -> Vec<&'stati
 }
 
 /// How far an event has got on its way to an endpoint.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, async_graphql::Enum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, async_graphql::Enum, serde::Serialize)]
 #[graphql(name = "WebhookDeliveryStatus")]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum DeliveryStatus {
     /// It is sent when it is due.
     Pending,

@@ -5,7 +5,7 @@ use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder, query, query_as};
 use uuid::Uuid;
 
 use super::model::{Endpoint, EndpointStatus};
-use crate::db::{Condition, Extent, ExtentRequest, Page, PageRequest, push_id_page};
+use crate::db::{Condition, ListBounds, ListBoundsRequest, Page, PageRequest, push_id_page};
 use crate::error::{Error, Result};
 use crate::hotels::HotelId;
 
@@ -42,17 +42,6 @@ impl TryFrom<EndpointRow> for Endpoint {
             updated_at: row.updated_at,
         })
     }
-}
-
-/// Makes the statements of this transaction go by index, whatever the planner believes.
-///
-/// Its plans outlive what they were made for: they are made once per connection, when a queue was empty or the week's
-/// partition was new, and would then read a whole partition for each endpoint, or sort all that waits for it to take four.
-pub(super) async fn go_by_index(conn: &mut PgConnection) -> Result<()> {
-    query!("SELECT set_config('enable_seqscan', 'off', true) AS scan, set_config('enable_sort', 'off', true) AS sort")
-        .fetch_one(conn)
-        .await?;
-    Ok(())
 }
 
 /// Lets one transaction at a time change how many endpoints of an integration are enabled.
@@ -237,15 +226,15 @@ pub(super) async fn page(
     Ok(Page::of_rows(rows.into_iter().map(Endpoint::try_from).collect::<Result<_>>()?, request))
 }
 
-pub(super) async fn extent(
+pub(super) async fn bounds(
     conn: &mut PgConnection,
     hotel: HotelId,
     integration: Uuid,
     ids: &[Condition<Uuid>],
-    request: &ExtentRequest<Uuid>,
-) -> Result<Extent> {
+    request: &ListBoundsRequest<Uuid>,
+) -> Result<ListBounds> {
     let list = |sql: &mut QueryBuilder<Postgres>| push_endpoints(sql, hotel, integration, ids);
-    crate::db::extent(conn, request, list, |sql, operator, id| {
+    crate::db::bounds(conn, request, list, |sql, operator, id| {
         sql.push(" AND w.id ").push(operator).push(" ").push_bind(id);
     })
     .await

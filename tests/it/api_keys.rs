@@ -195,7 +195,7 @@ async fn use_is_counted_across_replicas_and_written_apart_from_requests() {
     assert_eq!(fingerprint(&house.test.db.pool).await, before, "no request has written");
     // House::new itself has let `locks` in once.
     for (app, expected) in [(&house.test.app, 4), (&replica, 7), (&replica, 7)] {
-        auth::write_usage(app).await.expect("written");
+        auth::write_usage(app, &app.key_usage).await.expect("written");
         let shown = listed(&admin, &json!(house.keys.api_key_id)).await;
         assert_eq!(
             (&shown["requestCount"], &shown["lastUsedAt"]),
@@ -211,9 +211,9 @@ async fn use_that_cannot_be_written_is_written_later_at_the_latest_at_the_end() 
     let count = "SELECT coalesce(sum(request_count), 0)::bigint FROM api_key_usage";
     let mut holding = house.test.db.pool.begin().await.expect("a connection");
     sqlx::query("LOCK TABLE api_key_usage").execute(&mut *holding).await.expect("locked");
-    auth::write_usage(&house.test).await.expect_err("nobody waits for ever");
+    auth::write_usage(&house.test, &house.test.key_usage).await.expect_err("nobody waits for ever");
     holding.rollback().await.expect("rolled back");
-    auth::run_usage(house.test.app.clone(), async {}).await;
+    auth::run_usage(&house.test, &house.test.key_usage, async {}).await;
     let written: i64 = sqlx::query_scalar(count).fetch_one(&house.test.db.pool).await.expect("a sum");
     assert_eq!(written, 5, "every client of the house was let in once");
     assert_eq!(listed(&admin, &json!(admin.actor.principal.api_key_id())).await["requestCount"], 1);
@@ -223,11 +223,11 @@ async fn use_that_cannot_be_written_is_written_later_at_the_latest_at_the_end() 
 async fn refused_requests_are_not_counted() {
     let house = House::new().await;
     let admin = house.admin().await;
-    auth::write_usage(&house.test).await.expect("written");
+    auth::write_usage(&house.test, &house.test.key_usage).await.expect("written");
     let server = TestServer::start(&house.test).await;
     admin.done("disableApiKey", json!({"id": house.keys.api_key_id}), STATE).await;
     server.post(&house.keys.live, &json!({"query": "{ __typename }"})).send().await.expect("an answer");
-    auth::write_usage(&house.test).await.expect("written");
+    auth::write_usage(&house.test, &house.test.key_usage).await.expect("written");
     assert_eq!(listed(&admin, &json!(house.keys.api_key_id)).await["requestCount"], 1);
 }
 

@@ -11,7 +11,7 @@ use crate::support::TestApp;
 
 async fn code(app: &TestApp, key: &str) -> Option<ErrorCode> {
     let header = HeaderValue::from_str(&format!("Bearer {key}")).expect("a header");
-    auth::authenticate(app, Some(&header)).await.err().map(|error| error.code)
+    app.authenticate(Some(&header)).await.err().map(|error| error.code)
 }
 
 #[tokio::test]
@@ -21,7 +21,7 @@ async fn both_keys_of_a_pair_lead_to_their_integration() {
     let vendor = app.integration(&hotel, "Lock Vendor", Permission::Write).await;
     for (key, mode) in [(&vendor.live, Mode::Live), (&vendor.test, Mode::Test)] {
         let header = HeaderValue::from_str(&format!("Bearer {key}")).expect("a header");
-        let actor = auth::authenticate(&app, Some(&header)).await.expect("let in").actor;
+        let actor = app.authenticate(Some(&header)).await.expect("let in").actor;
         assert_eq!(
             (actor.hotel.id, actor.principal.integration_id(), actor.mode),
             (hotel.id, Some(vendor.integration_id), mode)
@@ -35,10 +35,10 @@ async fn a_disabled_key_is_refused_until_it_is_enabled() {
     let app = TestApp::new().await;
     let hotel = app.hotel("grand-hotel", Tz::Europe__Berlin).await;
     let vendor = app.integration(&hotel, "Lock Vendor", Permission::Write).await;
-    auth::change_api_key(&app, vendor.api_key_id, ApiKeyChange::Disable).await.expect("disabled");
+    app.change_api_key(vendor.api_key_id, ApiKeyChange::Disable).await.expect("disabled");
     assert_eq!(code(&app, &vendor.live).await, Some(ErrorCode::Unauthorized));
     assert_eq!(code(&app, &vendor.test).await, Some(ErrorCode::Unauthorized));
-    auth::change_api_key(&app, vendor.api_key_id, ApiKeyChange::Enable).await.expect("enabled");
+    app.change_api_key(vendor.api_key_id, ApiKeyChange::Enable).await.expect("enabled");
     assert_eq!(code(&app, &vendor.live).await, None);
 }
 
@@ -48,12 +48,12 @@ async fn a_revoked_key_stays_revoked() {
     let hotel = app.hotel("grand-hotel", Tz::Europe__Berlin).await;
     let vendor = app.integration(&hotel, "Lock Vendor", Permission::Write).await;
     for _ in 0..2 {
-        auth::change_api_key(&app, vendor.api_key_id, ApiKeyChange::Revoke).await.expect("revoked");
+        app.change_api_key(vendor.api_key_id, ApiKeyChange::Revoke).await.expect("revoked");
     }
-    let enabled = auth::change_api_key(&app, vendor.api_key_id, ApiKeyChange::Enable).await;
+    let enabled = app.change_api_key(vendor.api_key_id, ApiKeyChange::Enable).await;
     assert_eq!(enabled.expect_err("refused").code, ErrorCode::InvalidArgument);
     assert_eq!(code(&app, &vendor.live).await, Some(ErrorCode::KeyRevoked));
-    let unknown = auth::change_api_key(&app, Uuid::nil(), ApiKeyChange::Revoke).await;
+    let unknown = app.change_api_key(Uuid::nil(), ApiKeyChange::Revoke).await;
     assert_eq!(unknown.expect_err("refused").code, ErrorCode::NotFound);
 }
 

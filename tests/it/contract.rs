@@ -1,15 +1,19 @@
-//! What integrators and operators rely on, and what must therefore not change unseen: the schema, the codes of errors,
-//! the shape of the database, and which test stands for which line of the conformance checklist.
+//! What integrators and operators rely on, and what must therefore not change unseen: the schema, the codes of errors, the
+//! types of events, the shape of the database, and which test stands for which line of the conformance checklist.
 //!
-//! `UPDATE=1` writes `schema.graphql` and `docs/ERRORS.md` anew instead of comparing them.
+//! `UPDATE=1` writes `schema.graphql`, `docs/ERRORS.md`, the table in `docs/EVENTS.md` and `src/graphql/event_types.md`
+//! instead of comparing them; the schema has the last one in it after the next build.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
+use latchkey::app::KINDS;
+use latchkey::audit::ObjectType;
 use latchkey::db::MIGRATOR;
 use latchkey::error::{Category, ErrorCode};
+use latchkey::events::Audience;
 use latchkey::graphql::{Schema, limits, scan};
 use latchkey::throttle::ThrottleSettings;
 use serde_json::Value;
@@ -83,6 +87,58 @@ fn every_error_code_has_a_name_of_its_own() {
         assert!((400..600).contains(&spec.http_status), "{}", spec.wire);
         assert!(!spec.retryable || spec.category.is_none(), "{}: a refusal stays one", spec.wire);
     }
+}
+
+#[test]
+fn events_md_has_the_table_of_event_types() {
+    let path = "docs/EVENTS.md";
+    let text = fs::read_to_string(project().join(path)).expect("docs/EVENTS.md");
+    let (before, rest) = text.split_once("## Types\n\n").expect("a heading");
+    let (_, after) = rest.split_once("\n\n").expect("something behind the table");
+    expect_file(path, &format!("{before}## Types\n\n{}\n\n{after}", event_types_table()));
+}
+
+fn event_types_table() -> String {
+    let mut text = String::from("| type | when | `updated_fields` | who is told |\n|---|---|---|---|");
+    for kind in KINDS.kinds() {
+        let told = match kind.audience {
+            Audience::Hotel => "every integration of the hotel",
+            Audience::Owner => "the integration that owned it",
+            Audience::Endpoint => "that endpoint alone",
+            Audience::Nobody => continue,
+        };
+        let fields = if kind.names_fields { "yes" } else { "–" };
+        write!(text, "\n| `{}` | {} | {fields} | {told} |", kind.event_type, kind.meaning).expect("a text");
+    }
+    text
+}
+
+#[test]
+fn the_schema_names_the_types_of_events_and_what_they_are_about() {
+    let types: Vec<String> = KINDS.types().map(|name| format!("`{name}`")).collect();
+    let [all @ .., before_last, last] = &types[..] else { panic!("two types at least") };
+    let text = format!(
+        "{},\n{before_last} or {last}. More may be added at any time: leave alone what\nyou do not know.\n",
+        all.join(", ")
+    );
+    expect_file("src/graphql/event_types.md", &text);
+
+    let schema = fs::read_to_string(project().join("schema.graphql")).expect("schema.graphql");
+    let (_, object) = schema.split_once("type EventObject {").expect("the type");
+    let (description, _) = object.split_once("id: ID!").expect("its field");
+    for kind in KINDS.kinds().iter().filter(|kind| KINDS.types().any(|name| name == kind.event_type)) {
+        let word = match kind.object {
+            ObjectType::RoomAccessKey => "key".to_owned(),
+            object => object.as_str().to_lowercase().replace('_', " "),
+        };
+        assert!(description.contains(&word), "EventObject.id: {word} is missing");
+    }
+}
+
+#[test]
+fn every_kind_of_change_has_a_type_of_its_own() {
+    let types: BTreeSet<&str> = KINDS.kinds().iter().map(|kind| kind.event_type).collect();
+    assert_eq!(types.len(), KINDS.kinds().len());
 }
 
 fn errors_md() -> String {

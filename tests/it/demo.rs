@@ -7,7 +7,6 @@ use std::path::Path;
 use axum::http::HeaderValue;
 use chrono::TimeDelta;
 use latchkey::actor::Mode;
-use latchkey::auth;
 use latchkey::demo::{self, DemoFile};
 use latchkey::error::ErrorCode;
 use sqlx::{AssertSqlSafe, PgPool};
@@ -77,7 +76,7 @@ async fn assert_keys_work(app: &TestApp, file: &DemoFile) {
         for one in &hotel.integrations {
             for (key, mode) in [(&one.live_key, Mode::Live), (&one.test_key, Mode::Test)] {
                 let header = HeaderValue::from_str(&format!("Bearer {key}")).expect("a header");
-                let actor = auth::authenticate(app, Some(&header)).await.expect("let in").actor;
+                let actor = app.authenticate(Some(&header)).await.expect("let in").actor;
                 assert_eq!((actor.hotel.slug.as_str(), actor.mode), (hotel.slug.as_str(), mode));
                 assert_eq!(actor.permission.as_str(), one.permission);
             }
@@ -226,7 +225,7 @@ async fn a_lost_damaged_or_foreign_file_is_replaced_and_its_keys_are_revoked() {
     }
     let header =
         HeaderValue::from_str(&format!("Bearer {}", first.hotels[0].integrations[0].live_key)).expect("a header");
-    let refused = auth::authenticate(&app, Some(&header)).await.expect_err("revoked");
+    let refused = app.authenticate(Some(&header)).await.expect_err("revoked");
     assert_eq!(refused.code, ErrorCode::KeyRevoked);
     assert_eq!(count(&app.db.pool, "room_stays").await, stays);
     assert_eq!(count(&app.db.pool, "api_keys WHERE revoked_at IS NULL").await, 12);
@@ -315,7 +314,7 @@ async fn g30_the_demo_is_started_over_where_nobody_else_is() {
     assert!(count(&app.db.pool, "room_stays").await > stays * 9 / 10);
     let header =
         HeaderValue::from_str(&format!("Bearer {}", old.hotels[0].integrations[0].live_key)).expect("a header");
-    assert!(auth::authenticate(&app, Some(&header)).await.is_err());
+    assert!(app.authenticate(Some(&header)).await.is_err());
     assert_eq!(ensure(&app, data_dir.path(), URL).await.hotels.len(), 3, "the next start finds it in order");
 
     // A hotel of somebody's own, or one of the demo's names that is none of its hotels: nothing is changed.

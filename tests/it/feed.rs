@@ -242,7 +242,7 @@ async fn partitions_are_made_ahead_and_dropped_with_what_is_in_them() {
 async fn partitions_are_looked_after_from_the_start() {
     let app = TestApp::new().await;
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let maintenance = events::run_maintenance(app.app.clone(), async { drop(stopped.await) });
+    let maintenance = events::run_maintenance(app.context.clone(), async { drop(stopped.await) });
     let running = tokio::spawn(maintenance);
     let made = "SELECT count(*) FROM pg_class WHERE relname IN \
          ('events_w20260209', 'webhook_deliveries_w20260209', 'webhook_attempts_w20260209')";

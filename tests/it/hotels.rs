@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use latchkey::error::ErrorCode;
 use latchkey::hotels::{self, HotelId};
-use latchkey::integrations;
 use serde_json::json;
 use sqlx::{AssertSqlSafe, PgPool};
 
@@ -121,7 +120,7 @@ async fn more_rows_than_a_batch_holds_are_deleted() {
     .await
     .expect("inserted");
     for name in ["Locks", "Other locks", "Messaging", "Front desk"] {
-        integrations::disconnect(&house.test, house.hotel.id, name).await.expect("disconnected");
+        house.test.disconnect(&house.hotel, name).await.expect("disconnected");
     }
     assert!(hotels::delete(&house.test, &house.hotel).await.expect("deleted") > 5000);
 }

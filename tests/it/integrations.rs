@@ -2,7 +2,6 @@
 
 use chrono::TimeDelta;
 use latchkey::actor::Permission;
-use latchkey::auth;
 use latchkey::{integrations, pruner};
 use serde_json::{Value, json};
 
@@ -64,7 +63,7 @@ async fn disconnecting_takes_away_what_is_listed_before_and_leaves_everything_el
         .expect("the keys");
     assert!(kept.len() == 1 && !keys.contains(&kept[0]));
     let refused = axum::http::HeaderValue::from_str(&format!("Bearer {}", house.keys.live)).expect("a header");
-    let refused = auth::authenticate(&house.test, Some(&refused)).await.expect_err("revoked");
+    let refused = house.test.authenticate(Some(&refused)).await.expect_err("revoked");
     assert_eq!(refused.code.spec().wire, "KEY_REVOKED");
     // Again, it finds nothing more to take, and keeps its instant.
     house.test.advance(TimeDelta::hours(1));
@@ -195,9 +194,9 @@ async fn more_keys_than_one_transaction_takes_are_left_for_the_next_time() {
     .execute(&house.test.db.pool)
     .await
     .expect("the keys");
-    let first = integrations::disconnect(&house.test, house.hotel.id, "Locks").await.expect("disconnected");
+    let first = house.test.disconnect(&house.hotel, "Locks").await.expect("disconnected");
     assert_eq!((first.room_access_keys_deleted, first.room_access_keys_left), (integrations::MOST_AT_ONCE, 1));
-    let second = integrations::disconnect(&house.test, house.hotel.id, "Locks").await.expect("disconnected");
+    let second = house.test.disconnect(&house.hotel, "Locks").await.expect("disconnected");
     assert_eq!((second.room_access_keys_deleted, second.room_access_keys_left), (1, 0));
 }
 

@@ -1,10 +1,10 @@
 //! Laws that hold for any filter over any stays, any pages of them, and any history of keys.
 
 use chrono::{Days, NaiveDate};
-use latchkey::db::Tx;
 use latchkey::error::Result;
 use latchkey::room_access_keys::{self, NewKey};
 use latchkey::room_stays;
+use latchkey::unit::Tx;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::{Config, TestRunner};
@@ -318,7 +318,7 @@ async fn step_in(tx: &mut Tx, step: Step, stays: &[String], keys: &[Option<Strin
         Step::Add(on, slot) => room_stays::add_key_in(tx, stay(on), key(slot)).await.map(drop)?,
         Step::Remove(off, slot) => room_stays::remove_key_in(tx, stay(off), key(slot)).await.map(drop)?,
         Step::Delete(slot) => {
-            tx.write_out().await?;
+            tx.flush().await?;
             room_access_keys::delete_in(tx, key(slot)).await?;
         }
     }
@@ -334,7 +334,7 @@ async fn clock_of(pool: &PgPool, key: &str) -> Option<bool> {
         .expect("an answer")
 }
 
-/// What is unwritten while a request runs must be what would have been written.
+/// What is pending while a request runs must be what would have been written.
 #[test]
 fn a_history_of_keys_within_one_request_ends_as_the_rules_say_or_leaves_nothing() {
     let runtime = Runtime::new().expect("a runtime");
@@ -363,7 +363,7 @@ fn a_history_of_keys_within_one_request_ends_as_the_rules_say_or_leaves_nothing(
                             break;
                         }
                         if *write {
-                            tx.write_out().await.expect("written");
+                            tx.flush().await.expect("written");
                         }
                     }
                     if refused.is_some() {

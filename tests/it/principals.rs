@@ -5,9 +5,9 @@ use std::sync::Arc;
 use latchkey::actor::{Actor, Principal};
 use latchkey::app::App;
 use latchkey::clock::Clock;
-use latchkey::db::Tx;
 use latchkey::idempotency::{self, Claim, Idempotency, KeptAnswer};
 use latchkey::throttle::{self, Budget, Limit, ThrottleSettings};
+use latchkey::unit::Tx;
 use latchkey::webhooks::WebhookSettings;
 use serde_json::json;
 use uuid::Uuid;
@@ -142,9 +142,9 @@ async fn each_principal_has_limits_of_its_own_on_all_replicas() {
     };
     assert_eq!(take(&one, STAFF, 8), 8);
     assert_eq!((left(&one, STAFF), left(&one, GUEST)), (Some(2), Some(10)));
-    throttle::exchange(&one).await.expect("exchanged");
+    throttle::exchange(&one, &one.throttle).await.expect("exchanged");
     assert_eq!((take(&other, STAFF, 1), take(&other, GUEST, 1)), (1, 1));
-    throttle::exchange(&other).await.expect("exchanged");
+    throttle::exchange(&other, &other.throttle).await.expect("exchanged");
     assert_eq!((left(&other, STAFF), left(&other, GUEST)), (Some(1), Some(9)));
     let kinds: Vec<String> = sqlx::query_scalar("SELECT principal_kind FROM api_key_budgets ORDER BY 1")
         .fetch_all(&house.test.db.pool)
@@ -159,14 +159,14 @@ async fn each_principal_has_limits_of_its_own_on_all_replicas() {
 async fn only_api_keys_are_counted_as_used() {
     let house = House::new().await;
     let counted = || async {
-        latchkey::auth::write_usage(&house.test).await.expect("written");
+        latchkey::auth::write_usage(&house.test, &house.test.key_usage).await.expect("written");
         let sum = sqlx::query_scalar("SELECT coalesce(sum(request_count), 0)::bigint FROM api_key_usage");
         let sum: i64 = sum.fetch_one(&house.test.db.pool).await.expect("a sum");
         sum
     };
     let before = counted().await;
-    latchkey::auth::count(&house.test, &desk_of(&house, STAFF).actor);
+    house.test.key_usage.note(&desk_of(&house, STAFF).actor, house.test.clock.now());
     assert_eq!(counted().await, before);
-    latchkey::auth::count(&house.test, &house.desk.actor);
+    house.test.key_usage.note(&house.desk.actor, house.test.clock.now());
     assert_eq!(counted().await, before + 1);
 }

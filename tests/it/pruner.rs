@@ -2,12 +2,13 @@
 
 mod races;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use latchkey::error::ErrorCode;
-use latchkey::hotels::{self, HotelChange};
+use latchkey::hotels::{self, Hotel, HotelChange};
 use latchkey::pruner::{self, Due, Pruned};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -233,9 +234,13 @@ async fn a_hotel_that_changes_its_settings_moves_the_end_of_all_its_keys() {
     desk(&house, "setRoomStayDepartureTime", json!({"roomStayId": late, "departureTime": "18:00"})).await;
     add(&house.locks, &late, &other).await;
     let mut feed = Follower::new(&house.locks).await;
-    let slug = &house.hotel.slug;
     let noon = NaiveTime::from_hms_opt(12, 0, 0);
-    let update = |change| hotels::update(&house.test, slug, change);
+    let update = async |change| {
+        let mut tx = house.test.operate(&house.hotel).await;
+        hotels::update_in(&mut tx, &change).await?;
+        let hotel = Arc::clone(&tx.actor.hotel);
+        tx.commit().await.map(|()| hotel)
+    };
     let due = || async {
         let rows = "SELECT room_access_key_due_at FROM room_stays ORDER BY id";
         let due: Vec<DateTime<Utc>> = sqlx::query_scalar(rows).fetch_all(&house.test.db.pool).await.expect("due times");
@@ -264,7 +269,8 @@ async fn a_hotel_that_changes_its_settings_moves_the_end_of_all_its_keys() {
     assert_eq!(prune_exactly_at(&house, "2026-02-04T22:00:00Z").await, Pruned { revoked: 1, deleted: 1 });
     assert_eq!(house.messaging.key_of(&stay).await, None);
 
-    let unknown = hotels::update(&house.test, "nowhere", HotelChange::default()).await;
+    let mut nowhere = house.test.operate(&Hotel { id: Uuid::nil(), ..house.hotel.clone() }).await;
+    let unknown = hotels::update_in(&mut nowhere, &HotelChange::default()).await;
     assert_eq!(unknown.err().map(|error| error.code), Some(ErrorCode::NotFound));
     let nameless = update(HotelChange { name: Some(String::new()), ..HotelChange::default() }).await;
     assert_eq!(nameless.err().map(|error| error.code), Some(ErrorCode::InvalidArgument));
@@ -327,7 +333,7 @@ async fn the_pruner_runs_at_its_start() {
     stay_with_key(&house).await;
     at(&house, "2026-02-04T10:00:00Z");
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let running = tokio::spawn(pruner::run(house.test.app.clone(), async { drop(stopped.await) }));
+    let running = tokio::spawn(pruner::run(house.test.transactions.clone(), async { drop(stopped.await) }));
     wait_until(|| async { house.locks.own_pins().await.is_empty() }).await;
     stop.send(()).expect("it still runs");
     running.await.expect("it ends");

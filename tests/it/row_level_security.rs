@@ -1,7 +1,6 @@
 //! The second wall: PostgreSQL shows a request the rows of its hotel, whatever a statement forgets.
 
 use axum::http::HeaderValue;
-use latchkey::auth;
 use latchkey::db::roles;
 use latchkey::hotels::HotelId;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
@@ -172,7 +171,7 @@ async fn a_transaction_leaves_no_hotel_behind_on_its_connection() {
 async fn an_admitted_connection_sees_the_hotel_of_its_key_and_nothing_else() {
     let (house, other) = two_houses().await;
     let key = HeaderValue::from_str(&format!("Bearer {}", house.keys.live)).expect("a header");
-    let mut admission = auth::authenticate(&house.test, Some(&key)).await.expect("let in");
+    let mut admission = house.test.authenticate(Some(&key)).await.expect("let in");
     let hotels: Vec<Uuid> =
         sqlx::query_scalar("SELECT id FROM hotels").fetch_all(&mut *admission.conn).await.expect("rows");
     assert_eq!(hotels, [house.hotel.id]);

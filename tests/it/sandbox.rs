@@ -135,7 +135,7 @@ async fn every_mutation_succeeds_with_a_test_key_and_writes_nothing_but_the_use_
     let tried: BTreeSet<&str> = round.mutations.iter().map(|mutation| mutation.0).collect();
     assert_eq!(tried, in_schema, "every mutation of the schema is tried");
 
-    auth::write_usage(&round.house.test).await.expect("written");
+    auth::write_usage(&round.house.test, &round.house.test.key_usage).await.expect("written");
     let (before, used) = (fingerprint(pool).await, usage(pool).await);
     for (name, input, selection) in &round.mutations {
         let (_, input_type) = schema.iter().find(|mutation| mutation.0 == *name).expect("in the schema");
@@ -149,7 +149,7 @@ async fn every_mutation_succeeds_with_a_test_key_and_writes_nothing_but_the_use_
 
     // Whoever asks is let in by the same look-up as over HTTP, which counts.
     Client::new(&round.house.test, &round.house.keys.test).await;
-    auth::write_usage(&round.house.test).await.expect("written");
+    auth::write_usage(&round.house.test, &round.house.test.key_usage).await.expect("written");
     let differing: Vec<_> = usage(pool).await.into_iter().filter(|row| !used.contains(row)).collect();
     assert_eq!(differing, [(round.house.keys.api_key_id.to_string(), 2)], "the pair was let in by its live key once");
     let without_usage = |text: &str| -> Vec<String> {

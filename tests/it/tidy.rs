@@ -84,3 +84,22 @@ fn every_migration_begins_by_saying_why() {
         assert!(text.starts_with("-- "), "{}", path.display());
     }
 }
+
+/// One that is left out is documented nowhere, and nobody can subscribe to it.
+#[test]
+fn every_kind_of_change_is_in_the_catalogue() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let catalogue = fs::read_to_string(source.join("app/kinds.rs")).expect("the catalogue");
+    let mut kinds = 0;
+    for path in files_below("src") {
+        let text = fs::read_to_string(&path).expect("text");
+        let statics = text.lines().filter_map(|line| line.strip_prefix("pub static ")?.split_once(": ChangeKind ="));
+        for (name, _) in statics {
+            let folder = path.parent().and_then(|folder| folder.strip_prefix(&source).ok()).expect("below src");
+            let row = format!("    &{}::{name},", folder.display().to_string().replace('/', "::"));
+            assert!(catalogue.lines().any(|line| line == row), "{row} is missing for {}", path.display());
+            kinds += 1;
+        }
+    }
+    assert_eq!(kinds, latchkey::app::KINDS.kinds().len());
+}

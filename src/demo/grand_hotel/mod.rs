@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::file::DemoHotel;
 use super::integrations;
 use super::keys::{self, Wanted};
-use crate::app::App;
+use crate::context::Context;
 use crate::error::Result;
 use crate::hotels::{self, Hotel, end_instant};
 use crate::import::derive::Derived;
@@ -46,9 +46,9 @@ struct House {
 }
 
 /// Makes the hotel.
-pub async fn load(conn: &mut PgConnection, app: &App, now: DateTime<Utc>) -> Result<DemoHotel> {
+pub async fn load(conn: &mut PgConnection, context: &Context, now: DateTime<Utc>) -> Result<DemoHotel> {
     let hotel = Hotel {
-        id: app.ids.uuid(now),
+        id: context.ids.uuid(now),
         slug: SLUG.to_owned(),
         name: "Grand Hotel Berlin".to_owned(),
         time_zone: TIME_ZONE,
@@ -57,7 +57,7 @@ pub async fn load(conn: &mut PgConnection, app: &App, now: DateTime<Utc>) -> Res
         room_access_keys_enabled: true,
     };
     hotels::store::insert(conn, &hotel, now).await?;
-    let (vendors, entry) = integrations::create(conn, app, hotel.id, SLUG, now).await?;
+    let (vendors, entry) = integrations::create(conn, context, hotel.id, SLUG, now).await?;
     let house = build(conn, &hotel, now).await?;
 
     let mut records = Records::default();
@@ -67,7 +67,7 @@ pub async fn load(conn: &mut PgConnection, app: &App, now: DateTime<Utc>) -> Res
     store::write_clients(conn, hotel.id, &records.clients, now).await?;
     store::write_reservations(conn, hotel.id, &records.reservations, now).await?;
     store::write_stays(conn, hotel.id, &records.stays, now).await?;
-    keys::hand_out(conn, app, &hotel, vendors, records.keys, now).await?;
+    keys::hand_out(conn, context, &hotel, vendors, records.keys, now).await?;
     let nights = BOOKINGS.iter().flat_map(|booking| booking.stays).map(|stay| stay.nights).max().unwrap_or_default();
     hotels::store::raise_longest_stay(conn, hotel.id, i32::try_from(nights).expect("few nights")).await?;
     Ok(entry)

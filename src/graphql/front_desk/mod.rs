@@ -12,7 +12,7 @@ use self::inputs::{
 pub(super) use self::inputs::{
     CompanyInput, PersonInput, ReservationClientInput, ReservationRoomStayInput, booker, new_stays,
 };
-use super::audit::because;
+use super::audit::with_reason;
 use super::changes::irremovable;
 use super::context::{RequestContext, Session};
 use super::error::{InInput, Outcome};
@@ -255,7 +255,7 @@ impl FrontDeskMutation {
 async fn front_desk<'a>(ctx: &'a Context<'_>, reason: Option<&str>) -> Outcome<Session<'a>> {
     let mut session = RequestContext::of(ctx).write().await?;
     session.context.actor.require(Permission::FrontDesk)?;
-    because(&mut session, reason)?;
+    with_reason(&mut session, reason)?;
     Ok(session)
 }
 

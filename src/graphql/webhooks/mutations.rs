@@ -109,7 +109,8 @@ impl WebhookMutation {
     ) -> Outcome<Option<WebhookSecretPayload>> {
         let mut session = RequestContext::of(ctx).write().await?;
         let new = NewEndpoint { url: input.url, status: input.status, events: input.events };
-        let (endpoint, secret) = webhooks::create_in(session.tx(), new).await.in_input()?;
+        let (networks, kinds) = (&session.context.app.webhooks.allowed_networks, session.context.app.kinds);
+        let (endpoint, secret) = webhooks::create_in(session.tx(), networks, kinds, new).await.in_input()?;
         let payload =
             WebhookSecretPayload { webhook_endpoint: node(&session, endpoint), secret: secret.expose().to_owned() };
         Ok(Some(session.done(payload)))
@@ -129,7 +130,8 @@ impl WebhookMutation {
             status: irremovable(input.status, "status").in_input()?,
             events: irremovable(input.events, "events").in_input()?,
         };
-        let endpoint = webhooks::update_in(session.tx(), uuid(&input.id), update).await.in_input()?;
+        let (networks, kinds) = (&session.context.app.webhooks.allowed_networks, session.context.app.kinds);
+        let endpoint = webhooks::update_in(session.tx(), networks, kinds, uuid(&input.id), update).await.in_input()?;
         let webhook_endpoint = node(&session, endpoint);
         Ok(Some(session.done(WebhookEndpointPayload { webhook_endpoint })))
     }

@@ -22,10 +22,9 @@ use super::file::{self, BadLine, Table};
 use super::{BATCH, Done, Imported, Options, Progress, Summary};
 use crate::audit::{Entry, ObjectType};
 use crate::error::Result;
-use crate::events::Change;
 use crate::hotels::{self, Hotel};
 use crate::id::IdSource;
-use crate::text;
+use crate::{clients, room_stays, text};
 use columns::{Column, Columns};
 use line::{Line, Reader, State};
 use plan::{Plan, Planner};
@@ -202,21 +201,20 @@ async fn write_rest(
     for batch in plan.clients.chunks(BATCH) {
         store::update_clients(conn, hotel.id, batch, now).await?;
         summary.clients.changed += batch.len() as u64;
-        done.changes.extend(batch.iter().map(|client| Change::ClientUpdated { id: client.id }));
+        done.changes.extend(batch.iter().map(|client| clients::UPDATED.of(client.id)));
     }
     let mut of_stay: HashMap<Uuid, usize> =
-        done.changes.iter().enumerate().map(|(at, change)| (change.object(), at)).collect();
+        done.changes.iter().enumerate().map(|(at, change)| (change.id, at)).collect();
     for batch in plan.guests.chunks(BATCH) {
         store::write_first_guests(conn, hotel.id, batch, now).await?;
         for guest in batch {
-            if let Some(Change::RoomStayUpdated { fields, .. }) =
-                of_stay.get_mut(&guest.room_stay_id).and_then(|at| done.changes.get_mut(*at))
-            {
-                fields.push("guests".into());
+            let known = of_stay.get(&guest.room_stay_id).and_then(|at| done.changes.get_mut(*at));
+            if let Some(update) = known.filter(|change| change.kind == &room_stays::UPDATED) {
+                update.fields.push("guests".into());
                 continue;
             }
             of_stay.insert(guest.room_stay_id, done.changes.len());
-            done.changes.push(Change::room_stay_updated(guest.room_stay_id, ["guests"]));
+            done.changes.push(room_stays::UPDATED.of(guest.room_stay_id).with_fields(["guests"]));
             // Nothing else of the stay was different.
             summary.room_stays.changed += 1;
             summary.room_stays.unchanged -= 1;

@@ -4,16 +4,16 @@ use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, query};
 use uuid::Uuid;
 
-use super::super::unwritten::{ChangedStay, NewKey};
+use super::super::pending::{ChangedStay, NewKey};
 use super::writes::key_due;
 use crate::error::{Error, ErrorCode, Result};
 use crate::hotels::Hotel;
 
-/// Adds keys of an integration, and writes which key held stays have: one statement for all of them. The keys of stays are
+/// Adds keys of an integration, and writes which key locked stays have: one statement for all of them. The keys of stays are
 /// checked against those that it adds, too, as foreign keys are checked when a statement ends.
 ///
 /// # Errors
-/// One that has the request run again, when a stay was given a key whose reservation was cancelled before [`super::hold`] had it.
+/// One that has the request run again, when a stay was given a key whose reservation was cancelled before [`super::lock_unconfirmed`] had it.
 pub(in crate::room_stays) async fn write_assignments(
     conn: &mut PgConnection,
     hotel: &Hotel,

@@ -4,7 +4,7 @@ use sqlx::{PgConnection, Postgres, QueryBuilder, Row};
 use uuid::Uuid;
 
 use super::pages::{StayJoins, StayPage, StayView, page_of, push_event_position, push_joins, push_selected, view};
-use crate::db::{Extent, ExtentRequest, PageRequest, by_ordinal, push_id_page};
+use crate::db::{ListBounds, ListBoundsRequest, PageRequest, by_ordinal, push_id_page};
 use crate::error::Result;
 use crate::hotels::HotelId;
 
@@ -46,13 +46,13 @@ pub async fn pages_of_reservations(
     Ok(pages)
 }
 
-/// The extent of the list of stays of each of the given reservations, in one statement.
-pub(crate) async fn extents_of_reservations(
+/// The bounds of the list of stays of each of the given reservations, in one statement.
+pub(crate) async fn bounds_of_reservations(
     conn: &mut PgConnection,
     hotel: HotelId,
     reservations: &[Uuid],
-    request: &ExtentRequest<Uuid>,
-) -> Result<Vec<Extent>> {
+    request: &ListBoundsRequest<Uuid>,
+) -> Result<Vec<ListBounds>> {
     let rows = sqlx::query!(
         r#"SELECT count(s.id) AS "total!", count(s.id) FILTER (WHERE s.id <= $3) AS "up_to!",
                   count(s.id) FILTER (WHERE s.id >= $4) AS "from!"
@@ -66,7 +66,7 @@ pub(crate) async fn extents_of_reservations(
     )
     .fetch_all(conn)
     .await?;
-    Ok(rows.into_iter().map(|row| Extent { total: row.total, up_to: row.up_to > 0, from: row.from > 0 }).collect())
+    Ok(rows.into_iter().map(|row| ListBounds { total: row.total, up_to: row.up_to > 0, from: row.from > 0 }).collect())
 }
 
 /// The first [`MOST_OVERLAPPING`] stays of other guests that have the room of each of the given stays in a night of its own.

@@ -6,17 +6,17 @@ use sqlx::{PgConnection, Postgres, QueryBuilder, Row};
 use uuid::Uuid;
 
 use super::super::model::{AgeGroups, AssignedKey, RoomStay, StayDetails};
-use crate::auth::Claim;
-use crate::auth::store::push_confirmation;
+use crate::auth::CredentialFingerprint;
 use crate::clients::{self, Client};
-use crate::db::{Condition, Extent, ExtentRequest, Filter, Page, PageRequest};
+use crate::db::{Condition, Filter, ListBounds, ListBoundsRequest, Page, PageRequest};
 use crate::error::Result;
 use crate::hotels::HotelId;
 use crate::reservations::{self, ReservationJoins, ReservationStatus};
 use crate::rooms::{self, Category, RoomSetup};
 
-/// What room stays can be filtered by.
-#[derive(Clone, Debug, PartialEq)]
+/// What room stays can be filtered by. What it is serialized to is part of cursors.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum StayField {
     /// Id.
     Id(Condition<Uuid>),
@@ -328,7 +328,7 @@ pub(super) fn page_of<K>(rows: &[PgRow], request: &PageRequest<K>, joins: StayJo
 /// A page of the hotel's stays by departure.
 pub(in crate::room_stays) async fn page(
     conn: &mut PgConnection,
-    claim: Option<&Claim>,
+    fingerprint: Option<&CredentialFingerprint>,
     hotel: HotelId,
     filter: &Filter<StayField>,
     request: &PageRequest<StayKey>,
@@ -360,17 +360,17 @@ pub(in crate::room_stays) async fn page(
         push_page(&mut sql);
         sql.push(") s ON TRUE");
         push_joins(&mut sql, joins);
-        if let Some(claim) = claim {
+        if let Some(fingerprint) = fingerprint {
             sql.push(" WHERE ");
-            push_confirmation(&mut sql, claim);
+            fingerprint.push_confirmation(&mut sql);
         }
         push_order(&mut sql);
     } else {
         sql.push(" FROM room_stays s");
         push_joins(&mut sql, joins);
         sql.push(" WHERE ");
-        if let Some(claim) = claim {
-            push_confirmation(&mut sql, claim);
+        if let Some(fingerprint) = fingerprint {
+            fingerprint.push_confirmation(&mut sql);
             sql.push(" AND ");
         }
         push_page(&mut sql);
@@ -379,17 +379,17 @@ pub(in crate::room_stays) async fn page(
 }
 
 /// How many of the hotel's stays match, and whether some lie before or behind a page.
-pub(in crate::room_stays) async fn extent(
+pub(in crate::room_stays) async fn bounds(
     conn: &mut PgConnection,
     hotel: HotelId,
     filter: &Filter<StayField>,
-    request: &ExtentRequest<StayKey>,
-) -> Result<Extent> {
+    request: &ListBoundsRequest<StayKey>,
+) -> Result<ListBounds> {
     let list = |sql: &mut QueryBuilder<Postgres>| {
         sql.push("FROM room_stays s WHERE ");
         push_where(sql, hotel, filter);
     };
-    crate::db::extent(conn, request, list, push_key).await
+    crate::db::bounds(conn, request, list, push_key).await
 }
 
 /// One stay.

@@ -22,25 +22,25 @@ pub(in crate::room_stays) async fn lock(
     hotel: HotelId,
     ids: &[Uuid],
 ) -> Result<Vec<LockedStay>> {
-    let mut held = hold(&mut *conn, hotel, ids).await?;
+    let mut locked = lock_unconfirmed(&mut *conn, hotel, ids).await?;
     // In a statement of its own: whoever held a stay may have cancelled its reservation, and a statement that has waited
     // sees the row that it waited for as it is now, but everything else as it was before.
-    let reservations: Vec<Uuid> = held.iter().map(|locked| locked.stay.reservation_id).collect();
+    let reservations: Vec<Uuid> = locked.iter().map(|locked| locked.stay.reservation_id).collect();
     let statuses =
         query!("SELECT id, status FROM reservations WHERE hotel_id = $1 AND id = ANY($2)", hotel, &reservations)
             .fetch_all(conn)
             .await?;
-    for locked in &mut held {
+    for locked in &mut locked {
         let status = statuses.iter().find(|status| status.id == locked.stay.reservation_id);
         let status = status.ok_or_else(|| Error::internal("a stay without its reservation"))?;
         locked.reservation_status = ReservationStatus::parse(&status.status)?;
     }
-    Ok(held)
+    Ok(locked)
 }
 
-/// The same, with the status of reservations as it was before: if this had to wait for a stay, whoever held it may have
+/// Like [`lock`], but with the status of reservations as it was before: if this had to wait for a stay, whoever held it may have
 /// cancelled the reservation. For those that find out when they write.
-pub(in crate::room_stays) async fn hold(
+pub(in crate::room_stays) async fn lock_unconfirmed(
     conn: &mut PgConnection,
     hotel: HotelId,
     ids: &[Uuid],

@@ -15,7 +15,7 @@ use sqlx::PgConnection;
 
 use self::store::Registered;
 use super::store::{PLACES, key_numbers, sealed_with};
-use crate::app::App;
+use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::secrets::{Fingerprint, KEY_ID_BYTES};
 
@@ -84,8 +84,8 @@ impl Changes {
 ///
 /// # Errors
 /// See [`RegistryError`].
-pub async fn verify(app: &App) -> Result<(), RegistryError> {
-    compare(&mut *app.worker_pool.acquire().await?, app).await.map(drop)
+pub async fn verify(context: &Context) -> Result<(), RegistryError> {
+    compare(&mut *context.worker_pool.acquire().await?, context).await.map(drop)
 }
 
 /// Compares the ring with the register, and registers what is new. Of processes that do so at once with different keys, the
@@ -93,15 +93,15 @@ pub async fn verify(app: &App) -> Result<(), RegistryError> {
 ///
 /// # Errors
 /// See [`RegistryError`].
-pub async fn register(app: &App) -> Result<(), RegistryError> {
-    if compare(&mut *app.worker_pool.acquire().await?, app).await?.is_empty() {
+pub async fn register(context: &Context) -> Result<(), RegistryError> {
+    if compare(&mut *context.worker_pool.acquire().await?, context).await?.is_empty() {
         return Ok(());
     }
-    let mut tx = app.worker_pool.begin().await?;
+    let mut tx = context.worker_pool.begin().await?;
     store::lock(&mut tx).await?;
     // Once more: another process may just have done it, with these keys or with others.
-    let changes = compare(&mut tx, app).await?;
-    let now = app.clock.now();
+    let changes = compare(&mut tx, context).await?;
+    let now = context.clock.now();
     for (number, fingerprint) in &changes.register {
         store::register(&mut tx, *number, fingerprint, now).await?;
     }
@@ -115,18 +115,18 @@ pub async fn register(app: &App) -> Result<(), RegistryError> {
 ///
 /// # Errors
 /// See [`RegistryError`].
-pub async fn give_up(app: &App, number: u32) -> Result<(), RegistryError> {
-    if app.secret_keys.fingerprints().contains_key(&number) {
+pub async fn give_up(context: &Context, number: u32) -> Result<(), RegistryError> {
+    if context.secret_keys.fingerprints().contains_key(&number) {
         return Err(RegistryError::Present(number));
     }
-    let mut tx = app.worker_pool.begin().await?;
+    let mut tx = context.worker_pool.begin().await?;
     store::lock(&mut tx).await?;
-    store::release(&mut tx, number, app.clock.now()).await?;
+    store::release(&mut tx, number, context.clock.now()).await?;
     Ok(tx.commit().await?)
 }
 
-async fn compare(conn: &mut PgConnection, app: &App) -> Result<Changes, RegistryError> {
-    let ring = app.secret_keys.fingerprints();
+async fn compare(conn: &mut PgConnection, context: &Context) -> Result<Changes, RegistryError> {
+    let ring = context.secret_keys.fingerprints();
     let all = store::registered(conn).await?;
     let known: BTreeMap<u32, Fingerprint> = all.iter().filter_map(|key| Some((key.number, key.fingerprint?))).collect();
     for (number, fingerprint) in &ring {
@@ -135,7 +135,7 @@ async fn compare(conn: &mut PgConnection, app: &App) -> Result<Changes, Registry
             return Err(RegistryError::Other { number: *number, known_as });
         }
     }
-    app.secret_keys.expect(&known);
+    context.secret_keys.expect(&known);
     let is_in_use = |number: u32| all.iter().any(|key| key.number == number && !key.released);
     let mut changes = Changes {
         register: ring.iter().filter(|(number, _)| !is_in_use(**number)).map(|(n, f)| (*n, *f)).collect(),
@@ -155,7 +155,7 @@ async fn compare(conn: &mut PgConnection, app: &App) -> Result<Changes, Registry
         return Err(RegistryError::Missing(number));
     }
     for (number, _) in &changes.register {
-        if !known.contains_key(number) && named.contains(number) && !opens_any(conn, app, *number).await? {
+        if !known.contains_key(number) && named.contains(number) && !opens_any(conn, context, *number).await? {
             return Err(RegistryError::Unproven(*number));
         }
     }
@@ -178,11 +178,11 @@ async fn named_numbers(conn: &mut PgConnection) -> Result<BTreeSet<u32>> {
     Ok(numbers)
 }
 
-async fn opens_any(conn: &mut PgConnection, app: &App, number: u32) -> Result<bool> {
+async fn opens_any(conn: &mut PgConnection, context: &Context, number: u32) -> Result<bool> {
     for place in PLACES {
         let samples = sealed_with(conn, place, number, SAMPLES).await?;
         let opens = |(hotel, sealed): &(_, super::Sealed)| {
-            app.secret_keys.opens(&place.seal_context(*hotel, &sealed.row), &sealed.value)
+            context.secret_keys.opens(&place.seal_context(*hotel, &sealed.row), &sealed.value)
         };
         if samples.iter().any(opens) {
             return Ok(true);

@@ -1,25 +1,18 @@
 //! The SQL of the delivery workers. Endpoints are locked before deliveries, in the order of their ids.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, query, query_as};
 use uuid::Uuid;
 
-use super::rules::{DeliveryChange, EndpointChange, Standing};
-use super::{Claimed, EndpointKey, Lease, Outcome};
+use super::model::{Claimed, DeliveryChange, Ended, EndpointChange, EndpointHealth};
 use crate::error::Result;
 use crate::id::hex;
+use crate::queue::{Health, Lease, Waiting};
 use crate::telemetry::traces::Traceparent;
 use crate::webhooks::body::Message;
-use crate::webhooks::model::{EndpointStatus, Failure};
-
-/// An endpoint that has deliveries to be sent now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Waiting {
-    /// The endpoint.
-    pub endpoint: EndpointKey,
-    /// Whether its last attempt failed.
-    pub failing: bool,
-}
+use crate::webhooks::model::{EndpointKey, EndpointStatus, Failure};
 
 /// Deliveries that are due at endpoints that work, or at those whose last attempt failed.
 #[derive(Clone, Copy, Debug)]
@@ -38,7 +31,11 @@ pub struct Due {
 /// how many are on their way to an endpoint, and not on how much waits for it.
 ///
 /// What was leased by a process that is not among the `living` is waiting, too.
-pub async fn waiting(conn: &mut PgConnection, now: DateTime<Utc>, living: Option<&[i32]>) -> Result<Vec<Waiting>> {
+pub async fn waiting(
+    conn: &mut PgConnection,
+    now: DateTime<Utc>,
+    living: Option<&[i32]>,
+) -> Result<Vec<Waiting<EndpointKey>>> {
     let rows = query!(
         r#"WITH RECURSIVE pending AS (
                (SELECT hotel_id, endpoint_id FROM webhook_deliveries WHERE status = 'PENDING'
@@ -64,7 +61,7 @@ pub async fn waiting(conn: &mut PgConnection, now: DateTime<Utc>, living: Option
     .await?;
     Ok(rows
         .into_iter()
-        .map(|row| Waiting { endpoint: EndpointKey { hotel: row.hotel_id, id: row.endpoint_id }, failing: row.failing })
+        .map(|row| Waiting { party: EndpointKey { hotel: row.hotel_id, id: row.endpoint_id }, failing: row.failing })
         .collect())
 }
 
@@ -178,8 +175,8 @@ pub async fn claim(
 }
 
 /// Gives leases back that nothing came of.
-pub async fn release(conn: &mut PgConnection, claimed: &[Claimed]) -> Result<()> {
-    let keys = Keys::of(claimed.iter());
+pub async fn release(conn: &mut PgConnection, claimed: &[Arc<Claimed>]) -> Result<()> {
+    let keys = Keys::of(claimed.iter().map(|claimed| &**claimed));
     query!(
         "UPDATE webhook_deliveries d SET leased_until = NULL, leased_by = NULL
          FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::timestamptz[], $5::timestamptz[], $6::integer[])
@@ -198,12 +195,12 @@ pub async fn release(conn: &mut PgConnection, claimed: &[Claimed]) -> Result<()>
     Ok(())
 }
 
-/// Reads how endpoints stand, and holds them until the transaction ends. Leaves those out that somebody else holds: whoever
-/// holds an endpoint must not keep the outcomes of others from being recorded.
-pub async fn lock_standings(conn: &mut PgConnection, endpoints: &[EndpointKey]) -> Result<Vec<Standing>> {
+/// Reads the health of endpoints, and locks them until the transaction ends. Leaves those out that somebody else has locked: one
+/// locked endpoint must not keep the outcomes of others from being recorded.
+pub async fn lock_health(conn: &mut PgConnection, endpoints: &[EndpointKey]) -> Result<Vec<EndpointHealth>> {
     let (hotels, ids) = EndpointKey::columns(endpoints);
     let rows = query!(
-        "SELECT hotel_id, id, url, status, failures, last_success_at FROM webhook_endpoints
+        "SELECT hotel_id, id, url, status, failures, backoff_until, last_success_at FROM webhook_endpoints
          WHERE (hotel_id, id) IN (SELECT * FROM unnest($1::uuid[], $2::uuid[]))
          ORDER BY hotel_id, id FOR NO KEY UPDATE SKIP LOCKED",
         &hotels[..],
@@ -213,12 +210,12 @@ pub async fn lock_standings(conn: &mut PgConnection, endpoints: &[EndpointKey]) 
     .await?;
     rows.into_iter()
         .map(|row| {
-            Ok(Standing {
+            let (failures, backoff_until, last_success_at) = (row.failures, row.backoff_until, row.last_success_at);
+            Ok(EndpointHealth {
                 endpoint: EndpointKey { hotel: row.hotel_id, id: row.id },
                 url: row.url,
                 status: EndpointStatus::parse(&row.status)?,
-                failures: row.failures,
-                last_success_at: row.last_success_at,
+                health: Health { failures, backoff_until, last_success_at },
             })
         })
         .collect()
@@ -238,16 +235,18 @@ pub async fn existing(conn: &mut PgConnection, endpoints: &[EndpointKey]) -> Res
 }
 
 /// Writes what came of attempts into the delivery log.
-pub async fn insert_attempts(conn: &mut PgConnection, outcomes: &[&Outcome]) -> Result<()> {
-    let keys = Keys::of(outcomes.iter().map(|outcome| &outcome.claimed));
-    let numbers: Vec<i32> = outcomes.iter().map(|outcome| outcome.claimed.attempt).collect();
-    let began: Vec<DateTime<Utc>> = outcomes.iter().map(|outcome| outcome.began_at).collect();
-    let durations: Vec<i32> = outcomes.iter().map(|outcome| outcome.duration_ms).collect();
-    let statuses: Vec<Option<i16>> =
-        outcomes.iter().map(|outcome| outcome.answer.status.and_then(|status| i16::try_from(status).ok())).collect();
+pub async fn insert_attempts(conn: &mut PgConnection, attempts: &[&Ended]) -> Result<()> {
+    let keys = Keys::of(attempts.iter().map(|ended| &*ended.job));
+    let numbers: Vec<i32> = attempts.iter().map(|ended| ended.job.attempt).collect();
+    let began: Vec<DateTime<Utc>> = attempts.iter().map(|ended| ended.outcome.began_at).collect();
+    let durations: Vec<i32> = attempts.iter().map(|ended| ended.outcome.duration_ms).collect();
+    let statuses: Vec<Option<i16>> = attempts
+        .iter()
+        .map(|ended| ended.outcome.answer.status.and_then(|status| i16::try_from(status).ok()))
+        .collect();
     let failures: Vec<Option<&str>> =
-        outcomes.iter().map(|outcome| outcome.answer.failure.map(Failure::as_str)).collect();
-    let answers: Vec<&str> = outcomes.iter().map(|outcome| outcome.answer.start.as_str()).collect();
+        attempts.iter().map(|ended| ended.outcome.answer.failure.map(Failure::as_str)).collect();
+    let answers: Vec<&str> = attempts.iter().map(|ended| ended.outcome.answer.start.as_str()).collect();
     query!(
         "INSERT INTO webhook_attempts (hotel_id, endpoint_id, event_position, attempt, created_at, duration_ms,
                                        status_code, failure, answer)
@@ -305,17 +304,18 @@ pub async fn update_deliveries(conn: &mut PgConnection, changes: &[(&Claimed, De
     Ok(())
 }
 
-/// Writes how endpoints stand now.
-pub async fn update_standings(
+/// Writes the health of endpoints, and disables those that have a reason for it.
+pub async fn update_health(
     conn: &mut PgConnection,
     changes: &[(EndpointKey, EndpointChange)],
     now: DateTime<Utc>,
 ) -> Result<()> {
     let endpoints: Vec<EndpointKey> = changes.iter().map(|(endpoint, _)| *endpoint).collect();
     let (hotels, ids) = EndpointKey::columns(&endpoints);
-    let failures: Vec<i32> = changes.iter().map(|(_, change)| change.failures).collect();
-    let backoffs: Vec<Option<DateTime<Utc>>> = changes.iter().map(|(_, change)| change.backoff_until).collect();
-    let successes: Vec<Option<DateTime<Utc>>> = changes.iter().map(|(_, change)| change.last_success_at).collect();
+    let failures: Vec<i32> = changes.iter().map(|(_, change)| change.health.failures).collect();
+    let backoffs: Vec<Option<DateTime<Utc>>> = changes.iter().map(|(_, change)| change.health.backoff_until).collect();
+    let successes: Vec<Option<DateTime<Utc>>> =
+        changes.iter().map(|(_, change)| change.health.last_success_at).collect();
     let reasons: Vec<Option<&str>> = changes.iter().map(|(_, change)| change.disabled_reason.as_deref()).collect();
     query!(
         "UPDATE webhook_endpoints w
@@ -337,12 +337,6 @@ pub async fn update_standings(
     )
     .execute(conn)
     .await?;
-    Ok(())
-}
-
-/// Tells the workers of other processes that there is more to do than this one can.
-pub async fn notify(conn: &mut PgConnection) -> Result<()> {
-    query!("SELECT pg_notify('latchkey_deliveries', '')").fetch_one(conn).await?;
     Ok(())
 }
 

@@ -8,9 +8,10 @@ use uuid::Uuid;
 use super::model::{Attempt, Delivery, DeliveryId, DeliveryStatus, EndpointStatus};
 use super::store as endpoints;
 use crate::audit::{Action, Entry, ObjectType};
-use crate::db::{Extent, ExtentRequest, Page, PageRequest, Tx};
+use crate::db::{ListBounds, ListBoundsRequest, Page, PageRequest};
 use crate::error::{Error, Result};
 use crate::hotels::HotelId;
+use crate::unit::Tx;
 
 /// Whose deliveries, and which of them.
 #[derive(Clone, Copy, Debug)]
@@ -34,13 +35,13 @@ pub async fn deliveries(
     store::deliveries(conn, list, request).await
 }
 
-/// The extent of the list of deliveries to an endpoint.
-pub async fn deliveries_extent(
+/// The bounds of the list of deliveries to an endpoint.
+pub async fn deliveries_bounds(
     conn: &mut PgConnection,
     list: &DeliveryList,
-    request: &ExtentRequest<i64>,
-) -> Result<Extent> {
-    store::deliveries_extent(conn, list, request).await
+    request: &ListBoundsRequest<i64>,
+) -> Result<ListBounds> {
+    store::deliveries_bounds(conn, list, request).await
 }
 
 /// The latest attempts of each of these deliveries to one endpoint, at most 20 each, first one first.
@@ -60,12 +61,12 @@ pub async fn attempts(
 pub async fn resend_in(tx: &mut Tx, id: DeliveryId) -> Result<Delivery> {
     let not_found = || Error::not_found("Webhook delivery").at("deliveryId");
     let (hotel, integration, now) = (tx.actor.hotel.id, tx.actor.integration()?, tx.now);
-    let endpoint = endpoints::lock(tx.conn(), hotel, integration, id.endpoint).await?.ok_or_else(not_found)?;
+    let endpoint = endpoints::lock(tx.conn().await?, hotel, integration, id.endpoint).await?.ok_or_else(not_found)?;
     let held = endpoint.status == EndpointStatus::Disabled;
-    if !store::resend(tx.conn(), hotel, id, held, now).await? {
+    if !store::resend(tx.conn().await?, hotel, id, held, now).await? {
         return Err(not_found());
     }
     tx.deliveries_added(1);
     tx.audit(Entry::new(Action::Resent, ObjectType::WebhookEndpoint, id.endpoint));
-    store::find_delivery(tx.conn(), hotel, id).await?.ok_or_else(not_found)
+    store::find_delivery(tx.conn().await?, hotel, id).await?.ok_or_else(not_found)
 }

@@ -5,7 +5,7 @@ use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder, query, query_as};
 use uuid::Uuid;
 
 use super::DeliveryList;
-use crate::db::{Extent, ExtentRequest, Page, PageRequest};
+use crate::db::{ListBounds, ListBoundsRequest, Page, PageRequest};
 use crate::error::{Error, Result};
 use crate::hotels::HotelId;
 use crate::id::hex;
@@ -83,13 +83,13 @@ pub(super) async fn deliveries(
     Ok(Page::of_rows(rows.into_iter().map(Delivery::try_from).collect::<Result<_>>()?, request))
 }
 
-pub(super) async fn deliveries_extent(
+pub(super) async fn deliveries_bounds(
     conn: &mut PgConnection,
     list: &DeliveryList,
-    request: &ExtentRequest<i64>,
-) -> Result<Extent> {
+    request: &ListBoundsRequest<i64>,
+) -> Result<ListBounds> {
     let push = |sql: &mut QueryBuilder<Postgres>| push_deliveries(sql, list);
-    crate::db::extent(conn, request, push, |sql, operator, position| {
+    crate::db::bounds(conn, request, push, |sql, operator, position| {
         let backwards = if operator == "<=" { ">=" } else { "<=" };
         sql.push(" AND d.event_position ").push(backwards).push(" ").push_bind(position);
     })

@@ -1,16 +1,20 @@
 //! A durable server of the benchmark's own with a hundred hotels, and the CPU time of everything that takes part.
 
+use std::sync::Arc;
 use std::time::Instant;
 
-use latchkey::actor::{Principal, WEBHOOKS};
+use latchkey::actor::{Permission, Principal, WEBHOOKS};
 use latchkey::app::App;
+use latchkey::audit::{Entry, Journal};
+use latchkey::auth::{self, NewApiKey};
 use latchkey::clock::Clock;
 use latchkey::events::{self, Change};
-use latchkey::http;
 use latchkey::id::IdSource;
 use latchkey::secrets::SecretKeys;
+use latchkey::unit::Tx;
 use latchkey::webhooks::WebhookSettings;
 use latchkey::webhooks::address::AllowedNetworks;
+use latchkey::{hotels, http, integrations, room_stays};
 use sqlx::pool::PoolConnection;
 use sqlx::{Connection as _, PgConnection, PgPool};
 use tokio::net::TcpListener;
@@ -79,10 +83,12 @@ impl Ground {
     /// Writes so many changes of a hotel in one commit; answers how many deliveries came of them.
     pub async fn write(&self, writer: &mut PgConnection, hotel: Uuid, count: u128) -> u64 {
         let app = &self.app;
-        let changes = (0..count).map(|n| Change::room_stay_updated(Uuid::from_u128(n), ["room_setup"])).collect();
+        let changes: Vec<Change> =
+            (0..count).map(|n| room_stays::UPDATED.of(Uuid::from_u128(n)).with_fields(["room_setup"])).collect();
         let mut tx = writer.begin().await.expect("a transaction");
-        let written =
-            events::write_in(&mut tx, &app.ids, hotel, Principal::Worker(WEBHOOKS), app.clock.now(), changes).await;
+        let journal = Journal::of(changes.iter().map(Entry::from));
+        let (ids, now) = (&app.ids, app.clock.now());
+        let written = events::write_in(&mut tx, ids, hotel, Principal::Worker(WEBHOOKS), now, &changes, &journal).await;
         let deliveries = written.expect("written");
         tx.commit().await.expect("committed");
         if deliveries > 0 {
@@ -90,6 +96,18 @@ impl Ground {
         }
         deliveries
     }
+}
+
+/// An integration of a hotel that may write, and a pair of keys for it.
+pub async fn create_api_key(app: &App, hotel: Uuid) -> NewApiKey {
+    let hotels = hotels::list(app).await.expect("hotels");
+    let hotel = hotels.into_iter().find(|one| one.id == hotel).expect("the hotel");
+    let tx = Tx::begin_worker(app, Arc::new(hotel), Principal::Operator, app.clock.now()).await;
+    let mut tx = tx.expect("a transaction");
+    let integration = integrations::ensure_in(&mut tx, "Locks").await.expect("an integration");
+    let key = auth::create_in(&mut tx, integration, "Locks".to_owned(), Permission::Write).await.expect("a key");
+    tx.commit().await.expect("committed");
+    key
 }
 
 /// CPU seconds of the process or thread that a `stat` file is of.

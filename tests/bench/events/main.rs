@@ -23,8 +23,6 @@ mod table;
 
 use std::time::{Duration, Instant};
 
-use latchkey::actor::Permission;
-use latchkey::auth;
 use latchkey::pruner;
 use latchkey::webhooks::{self, Sender};
 use serde_json::json;
@@ -32,7 +30,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::{AbortHandle, JoinSet};
 use uuid::Uuid;
 
-use ground::{Ground, Stretch};
+use ground::{Ground, Stretch, create_api_key};
 use load::{Client, Figures};
 use receiver::Receiver;
 use table::Table;
@@ -147,7 +145,7 @@ async fn subscribe(ground: &Ground, receiver: &Receiver) {
     let input = json!({"url": receiver.url, "status": "ENABLED", "events": ["room_stay.updated"]});
     let body = json!({"query": CREATE, "variables": {"input": input}});
     for &hotel in &ground.hotels {
-        let key = auth::create_api_key(&ground.app, hotel, "Locks", "Locks", Permission::Write).await.expect("a key");
+        let key = create_api_key(&ground.app, hotel).await;
         let request = http.post(&ground.url).bearer_auth(key.pair.live.expose()).json(&body);
         let answer = request.send().await.expect("an answer").text().await.expect("a body");
         assert!(!answer.contains("\"errors\""), "{answer}");
@@ -211,8 +209,7 @@ async fn prune(ground: &Ground, amounts: &Amounts, table: &Table) -> f64 {
 /// Requests at a steady rate: alone, beside the delivery of a backlog, and beside the pruner.
 async fn beside(ground: &Ground, amounts: &Amounts, receiver: &Receiver) {
     ground.fill(include_str!("keys.sql"), amounts.keys_beside).await;
-    let key =
-        auth::create_api_key(&ground.app, ground.hotels[0], "Locks", "Locks", Permission::Write).await.expect("a key");
+    let key = create_api_key(&ground.app, ground.hotels[0]).await;
     let client = Client { url: ground.url.clone(), key: key.pair.live.expose().to_owned() };
     let table = Table::begin(1, &[("40 requests a second", 44), ("p50, ms", 8), ("p99, ms", 8)]);
     let row = |name: &str, figures: &Figures| {

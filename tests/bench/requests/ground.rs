@@ -1,18 +1,20 @@
 //! A database of real bookings: the hotels of the import's file, as often as it takes.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use chrono::{Datelike as _, Days, NaiveDate, NaiveTime};
 use chrono_tz::Tz;
-use latchkey::actor::Permission;
+use latchkey::actor::{Permission, Principal};
 use latchkey::app::App;
 use latchkey::auth;
 use latchkey::clock::Clock;
 use latchkey::hotels::{self, HotelId, NewHotel};
 use latchkey::id::IdSource;
-use latchkey::import;
 use latchkey::secrets::{SecretKeys, seal_context};
+use latchkey::unit::Tx;
 use latchkey::webhooks::WebhookSettings;
+use latchkey::{import, integrations};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection as _, PgConnection, PgPool};
 use uuid::Uuid;
@@ -139,8 +141,12 @@ impl Ground {
                 .replace(":template", &format!("'{template}'::uuid"))
                 .replace(":stays", &self.size.stays_per_hotel.to_string());
             run(&mut conn, &statements).await;
-            let new =
-                auth::create_api_key(&self.app, hotel.id, "Locks", "Locks", Permission::Write).await.expect("a key");
+            let now = self.app.clock.now();
+            let tx = Tx::begin_worker(&self.app, Arc::new(hotel.clone()), Principal::Operator, now).await;
+            let mut tx = tx.expect("a transaction");
+            let locks = integrations::ensure_in(&mut tx, "Locks").await.expect("an integration");
+            let new = auth::create_in(&mut tx, locks, "Locks".to_owned(), Permission::Write).await.expect("a key");
+            tx.commit().await.expect("committed");
             self.hand_out_keys(&mut conn, &hotel, new.integration_id).await;
             let longest: i32 = sqlx::query_scalar("SELECT longest_stay_nights FROM hotels WHERE id = $1")
                 .bind(hotel.id)

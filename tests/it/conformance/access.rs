@@ -2,7 +2,7 @@
 
 use axum::http::HeaderValue;
 use latchkey::actor::Permission;
-use latchkey::auth::{self, ApiKeyChange};
+use latchkey::auth::ApiKeyChange;
 use latchkey::error::ErrorCode;
 use serde_json::{Value, json};
 
@@ -20,11 +20,11 @@ async fn f15_a_key_belongs_to_one_hotel_and_is_read_only_or_write_or_disabled() 
     assert_eq!(writer.actor.hotel.id, house.hotel.id);
 
     let bearer = |key: &str| HeaderValue::from_str(&format!("Bearer {key}")).expect("a header");
-    auth::change_api_key(&house.test, second.api_key_id, ApiKeyChange::Disable).await.expect("can be disabled");
-    let refused = auth::authenticate(&house.test, Some(&bearer(&second.live))).await.expect_err("disabled");
+    house.test.change_api_key(second.api_key_id, ApiKeyChange::Disable).await.expect("can be disabled");
+    let refused = house.test.authenticate(Some(&bearer(&second.live))).await.expect_err("disabled");
     assert_eq!(refused.code, ErrorCode::Unauthorized);
     assert_eq!(refused.code.spec().http_status, 401);
-    let none = auth::authenticate(&house.test, None).await.expect_err("no key");
+    let none = house.test.authenticate(None).await.expect_err("no key");
     assert_eq!(none.code, ErrorCode::Unauthorized);
 }
 

@@ -15,7 +15,7 @@ const LIST: &str = "{ apiKeys(first: 100) { edges { node { id livePreview testPr
 /// The code that a key is answered with; `none` when it is let in.
 async fn answer(house: &House, key: &str) -> String {
     let header = HeaderValue::from_str(&format!("Bearer {key}")).expect("a header");
-    let refused = auth::authenticate(&house.test, Some(&header)).await.err();
+    let refused = house.test.authenticate(Some(&header)).await.err();
     refused.map_or("none".to_owned(), |error| error.code.spec().wire.to_owned())
 }
 
@@ -188,7 +188,7 @@ async fn e15_last_use_and_number_of_requests_are_tracked() {
         house.test.advance(chrono::TimeDelta::minutes(1));
         assert_eq!(answer(&house, key).await, "none");
     }
-    auth::write_usage(&house.test).await.expect("written");
+    auth::write_usage(&house.test, &house.test.key_usage).await.expect("written");
     let used = shown().await;
     assert_eq!((&used["id"], &used["requestCount"]), (&json!(id), &json!(3)));
     assert_eq!(used["lastUsedAt"], "2026-01-30T10:03:00+01:00");
@@ -277,7 +277,7 @@ async fn e24_a_key_that_is_not_hex_is_refused_as_any_other_wrong_key() {
     let refused = |key: &'static str| {
         let header = HeaderValue::from_str(&format!("Bearer {key}")).expect("a header");
         let app = house.test.app.clone();
-        async move { auth::authenticate(&app, Some(&header)).await.expect_err("refused") }
+        async move { app.authenticate(Some(&header)).await.expect_err("refused") }
     };
     let (shape, unknown) = (refused(printed).await, refused("pms_live_a1b2c3d4e5f60718293a4b5c6d7e8f90").await);
     assert_eq!((shape.code, &shape.message), (unknown.code, &unknown.message));

@@ -32,6 +32,8 @@ impl Checkout {
         }
         fs::write(checkout.path("migrations/0001_nothing.sql"), "SELECT 1;").expect("written");
         symlink(Path::new(LATCHKEY).parent().expect("its folder"), checkout.path("target/debug")).expect("a new link");
+        // Where there is promtool, it checks the alert rules among the documents.
+        symlink(project().join("docs"), checkout.path("docs")).expect("a new link");
         checkout.program("cargo", "echo \"$*\" >> \"$(dirname \"$0\")/../cargo.calls\"");
         checkout.program("rustc", "echo 'rustc 1.95.0 (0123abcd 2026-01-01)'");
         checkout.program("cc", "exit 1");
@@ -145,7 +147,8 @@ fn g33_dev_says_what_is_missing_before_it_builds_and_what_it_does_while_it_tests
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}");
     let steps: Vec<&str> = said.lines().filter_map(|line| line.strip_prefix("==> ")).collect();
-    let beginnings = ["Packages of Node.js", "SQL statements", "Format and lints", "Dependencies", "Tests"];
+    let beginnings =
+        ["Packages of Node.js", "SQL statements", "Format and lints", "Dependencies", "Tests", "Tests of reading"];
     assert_eq!(steps.len(), beginnings.len(), "{said}");
     assert!(steps.iter().zip(beginnings).all(|(step, beginning)| step.starts_with(beginning)), "{said}");
     assert!(said.trim_start().starts_with("==> "), "{said}");

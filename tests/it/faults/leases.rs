@@ -215,7 +215,10 @@ async fn a_lease_is_taken_from_the_dead_alone_and_only_by_who_can_tell() {
         .execute("SELECT pg_advisory_lock_shared(hashtext('latchkey liveness'), -301)")
         .await
         .expect("the holder shows that it lives");
-    let looking = tokio::spawn(liveness::run(hooks.house.test.app.clone()));
+    let context = hooks.house.test.context.clone();
+    let looking = tokio::spawn(async move {
+        liveness::run(&context.liveness, &context.worker_pool, &context.deliveries_wake).await;
+    });
     until("it is seen to live", async || {
         hooks.house.test.liveness.living().is_some_and(|living| living.contains(&HOLDER))
     })

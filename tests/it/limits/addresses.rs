@@ -1,7 +1,7 @@
 //! Requests without a valid API key, by the address that they come from.
 
 use chrono::TimeDelta;
-use latchkey::auth::{self, ApiKeyChange};
+use latchkey::auth::ApiKeyChange;
 use latchkey::throttle::{ThrottleSettings, TrustedProxies};
 use reqwest::Response;
 use serde_json::json;
@@ -67,7 +67,7 @@ async fn a_neighbour_who_fails_locks_nobody_out_who_was_let_in_before() {
         assert_eq!(gate.ask(known).await.status(), 200);
     }
     // It is looked up every time: a key that is revoked fails, and is a stranger from then on.
-    auth::change_api_key(&gate.house.test, reader.api_key_id, ApiKeyChange::Revoke).await.expect("revoked");
+    gate.house.test.change_api_key(reader.api_key_id, ApiKeyChange::Revoke).await.expect("revoked");
     assert_eq!(gate.ask(&reader.live).await.status(), 401);
     assert_eq!(gate.ask(&reader.live).await.status(), 429);
 }

@@ -11,7 +11,7 @@ use super::{Gate, limited, limits};
 use crate::support::{TestServer, fingerprint};
 
 async fn exchange(app: &App) {
-    throttle::exchange(app).await.expect("exchanged");
+    throttle::exchange(app, &app.throttle).await.expect("exchanged");
 }
 
 /// How many of so many requests are let in.
@@ -109,7 +109,7 @@ async fn without_the_database_each_replica_keeps_the_limit_and_tells_the_others_
     let rename = |statement: &'static str| sqlx::query(statement).execute(&gate.house.test.db.pool);
     rename("ALTER TABLE api_key_budgets RENAME TO elsewhere").await.expect("renamed");
     assert_eq!(let_in(one, &actor, 150), 150);
-    throttle::exchange(one).await.expect_err("there is nowhere to write to");
+    throttle::exchange(one, &one.throttle).await.expect_err("there is nowhere to write to");
     assert_eq!(let_in(one, &actor, 150), 50);
     rename("ALTER TABLE elsewhere RENAME TO api_key_budgets").await.expect("renamed");
     // At the latest when it stops.

@@ -320,7 +320,7 @@ async fn requests_of_before_an_upgrade_are_answered_again_and_counted_on() {
     let limited = App::with_limits(test.db.options(), 5, clock, ids, keys, WebhookSettings::default(), limits);
     let vendor = Client::new(&test, VENDOR_LIVE).await.actor;
     limited.throttle.admit_request(&vendor).expect("admitted");
-    throttle::exchange(&limited).await.expect("exchanged");
+    throttle::exchange(&limited, &limited.throttle).await.expect("exchanged");
     let left = limited.throttle.left(&vendor).find(|(budget, _)| *budget == Budget::Requests);
     assert_eq!(left.map(|(_, left)| left.units), Some(8), "one of ten was owed before");
 }

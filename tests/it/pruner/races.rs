@@ -3,8 +3,8 @@
 use chrono::TimeDelta;
 use chrono_tz::Tz;
 use latchkey::actor::Permission;
-use latchkey::db::Tx;
 use latchkey::pruner::{self, Pruned};
+use latchkey::unit::Tx;
 use latchkey::{room_access_keys, room_stays};
 use serde_json::json;
 use sqlx::{Postgres, Transaction};

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use latchkey::actor::Permission;
-use latchkey::auth::{self, ApiKeyChange};
+use latchkey::auth::ApiKeyChange;
 use reqwest::{RequestBuilder, Response};
 use serde_json::{Value, json};
 
@@ -41,7 +41,7 @@ async fn e18_e19_e20_e21_e22_credentials_are_refused_as_printed() {
         let elsewhere = desk.server.request("POST", &PATH.replace("grand-hotel", slug)).bearer_auth(&desk.live);
         assert_eq!(error(elsewhere.json(&doe("RES-001"))).await, invalid, "{slug}");
     }
-    auth::change_api_key(&desk.house.test, desk.house.keys.api_key_id, ApiKeyChange::Revoke).await.expect("revoked");
+    desk.house.test.change_api_key(desk.house.keys.api_key_id, ApiKeyChange::Revoke).await.expect("revoked");
     let revoked = refusal("KEY_REVOKED", "API key has been revoked. Contact hotel admin for a new key.");
     assert_eq!(error(post().bearer_auth(&desk.live)).await, revoked);
 }
@@ -70,7 +70,7 @@ async fn e21_missing_wrong_and_revoked_keys_are_answered_with_the_printed_bytes(
         r#"{"status": "error", "code": "UNAUTHORIZED", "message": "Invalid credentials", "requestId": "req_a1b2c3d4"}"#,
     );
     assert_eq!(answered(Some("Bearer pms_live_a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p6".into())).await, wrong);
-    auth::change_api_key(&desk.house.test, desk.house.keys.api_key_id, ApiKeyChange::Revoke).await.expect("revoked");
+    desk.house.test.change_api_key(desk.house.keys.api_key_id, ApiKeyChange::Revoke).await.expect("revoked");
     let revoked = printed(
         r#"{"status": "error", "code": "KEY_REVOKED", "message": "API key has been revoked. Contact hotel admin for a new key.", "requestId": "req_a1b2c3d4"}"#,
     );
@@ -95,9 +95,9 @@ async fn e22_at_every_route_all_wrong_keys_and_slugs_get_the_same_bytes() {
     let desk = Desk::new().await;
     let (test, hotel) = (&desk.house.test, &desk.house.hotel);
     let disabled = test.integration(hotel, "Disabled", Permission::Write).await;
-    auth::change_api_key(test, disabled.api_key_id, ApiKeyChange::Disable).await.expect("disabled");
+    test.change_api_key(disabled.api_key_id, ApiKeyChange::Disable).await.expect("disabled");
     let revoked = test.integration(hotel, "Revoked", Permission::Write).await;
-    auth::change_api_key(test, revoked.api_key_id, ApiKeyChange::Revoke).await.expect("revoked");
+    test.change_api_key(revoked.api_key_id, ApiKeyChange::Revoke).await.expect("revoked");
     let live = &desk.live;
     let wrong = [
         "x".to_owned(),

@@ -24,7 +24,7 @@ impl Client {
     /// With that API key.
     pub async fn new(app: &App, key: &str) -> Self {
         let header = HeaderValue::from_str(&format!("Bearer {key}")).expect("a header");
-        let actor = auth::authenticate(app, Some(&header)).await.expect("a valid key").actor;
+        let actor = app.authenticate(Some(&header)).await.expect("a valid key").actor;
         Self { app: app.clone(), actor }
     }
 

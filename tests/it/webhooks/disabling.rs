@@ -2,8 +2,10 @@
 
 use chrono::TimeDelta;
 use latchkey::actor::{Principal, WEBHOOKS};
+use latchkey::audit::{Entry, Journal};
 use latchkey::db::Transaction;
-use latchkey::events::{self, Change};
+use latchkey::events;
+use latchkey::room_stays;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -142,9 +144,12 @@ async fn a_new_url_is_tried_without_waiting() {
 async fn about_to_commit(hooks: &Hooks) -> Transaction {
     let app = &hooks.house.test.app;
     let mut tx = app.worker_pool.begin().await.expect("the database is there");
-    let change = Change::RoomStayCreated { id: Uuid::from_u128(1) };
+    let change = room_stays::CREATED.of(Uuid::from_u128(1));
     let (hotel, now) = (hooks.house.hotel.id, app.clock.now());
-    events::write_in(&mut tx, &app.ids, hotel, Principal::Worker(WEBHOOKS), now, vec![change]).await.expect("written");
+    let journal = Journal::of([Entry::from(&change)]);
+    events::write_in(&mut tx, &app.ids, hotel, Principal::Worker(WEBHOOKS), now, &[change], &journal)
+        .await
+        .expect("written");
     tx
 }
 

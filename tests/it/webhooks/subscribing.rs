@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use latchkey::actor::{Principal, WEBHOOKS};
+use latchkey::audit::{Entry, Journal};
+use latchkey::clients;
 use latchkey::db::Transaction;
-use latchkey::events::{self, Change};
+use latchkey::events;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -32,9 +34,12 @@ async fn waits<T>(hooks: &Hooks, action: &tokio::task::JoinHandle<T>, sessions: 
 async fn about_to_commit(hooks: &Hooks) -> Transaction {
     let app = &hooks.house.test.app;
     let mut tx = app.worker_pool.begin().await.expect("the database is there");
-    let change = Change::ClientUpdated { id: Uuid::from_u128(1) };
+    let change = clients::UPDATED.of(Uuid::from_u128(1));
     let (hotel, now) = (hooks.house.hotel.id, app.clock.now());
-    events::write_in(&mut tx, &app.ids, hotel, Principal::Worker(WEBHOOKS), now, vec![change]).await.expect("written");
+    let journal = Journal::of([Entry::from(&change)]);
+    events::write_in(&mut tx, &app.ids, hotel, Principal::Worker(WEBHOOKS), now, &[change], &journal)
+        .await
+        .expect("written");
     tx
 }
 

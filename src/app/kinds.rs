@@ -1,0 +1,17 @@
+//! The catalogue of changes: from it come the types that can be subscribed to, the schema's text and the table in docs/EVENTS.md.
+
+use crate::events::Catalogue;
+use crate::{clients, reservations, room_access_keys, room_stays, webhooks};
+
+/// Every kind of change, in the order in which they are documented.
+pub static KINDS: Catalogue = Catalogue::new(&[
+    &reservations::CREATED,
+    &reservations::UPDATED,
+    &room_stays::CREATED,
+    &room_stays::UPDATED,
+    &room_stays::DELETED,
+    &clients::UPDATED,
+    &room_access_keys::CREATED,
+    &room_access_keys::DELETED,
+    &webhooks::TESTED,
+]);
