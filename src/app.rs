@@ -40,7 +40,7 @@ pub struct Parts {
     pub credentials: CredentialCache,
     /// Requests by API key that are not written yet.
     pub key_usage: Usage,
-    /// How much is let in.
+    /// Limits of requests.
     pub throttle: Throttle,
     /// The GraphQL schema.
     pub schema: Schema,
@@ -98,7 +98,7 @@ impl App {
         }))
     }
 
-    /// Tells who sends a request, and counts it when it is let in ([`auth::authenticate`]).
+    /// Tells who sends a request, and counts it when it is authenticated ([`auth::authenticate`]).
     ///
     /// # Errors
     /// `UNAUTHORIZED`, `KEY_REVOKED`

@@ -135,7 +135,7 @@ pub struct Config {
     pub secret_keys: Option<SecretKeys>,
     /// How webhooks are sent.
     pub webhooks: WebhookSettings,
-    /// How much is let in.
+    /// Limits of requests.
     pub limits: ThrottleSettings,
     /// Instant at which the clock starts; without one it is the machine's.
     pub clock: Option<DateTime<Utc>>,

@@ -7,7 +7,6 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::error::{Error, Result};
-use crate::events::EventActor;
 use crate::integrations::Integration;
 
 /// Longest reason, in characters.
@@ -139,9 +138,8 @@ impl ObjectType {
     }
 }
 
-/// Who did it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, async_graphql::Enum)]
-#[graphql(name = "AuditActorType")]
+/// What kind of actor did it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ActorType {
     /// An integration, with one of its API keys.
     Integration,
@@ -153,10 +151,15 @@ pub enum ActorType {
     CommandLine,
     /// Latchkey itself.
     System,
+    /// A member of the hotel's staff.
+    Staff,
+    /// A guest.
+    Guest,
 }
 
 impl ActorType {
-    const ALL: [Self; 5] = [Self::Integration, Self::Import, Self::Pruner, Self::CommandLine, Self::System];
+    const ALL: [Self; 7] =
+        [Self::Integration, Self::Import, Self::Pruner, Self::CommandLine, Self::System, Self::Staff, Self::Guest];
 
     /// As in the schema and the database.
     pub const fn as_str(self) -> &'static str {
@@ -166,23 +169,13 @@ impl ActorType {
             Self::Pruner => "PRUNER",
             Self::CommandLine => "COMMAND_LINE",
             Self::System => "SYSTEM",
+            Self::Staff => "STAFF",
+            Self::Guest => "GUEST",
         }
     }
 
     pub(super) fn parse(text: &str) -> Result<Self> {
         known(&Self::ALL, text, Self::as_str)
-    }
-}
-
-impl From<EventActor> for ActorType {
-    fn from(actor: EventActor) -> Self {
-        match actor {
-            EventActor::Integration(_) => Self::Integration,
-            EventActor::Import => Self::Import,
-            EventActor::Pruner => Self::Pruner,
-            EventActor::CommandLine => Self::CommandLine,
-            EventActor::System => Self::System,
-        }
     }
 }
 

@@ -9,8 +9,8 @@ use sqlx::PgConnection;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use uuid::Uuid;
 
+use crate::actor::Actor;
 use crate::app::App;
-use crate::auth::Actor;
 use crate::db::PooledConnection;
 use crate::error::{Error, ErrorCode, Result};
 use crate::room_stays::PendingKeys;

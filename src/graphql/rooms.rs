@@ -8,7 +8,7 @@ use super::context::RequestContext;
 use super::error::{InInput, Outcome, read_ahead};
 use super::scalars::uuid;
 use super::selection::Selection;
-use crate::auth::Permission;
+use crate::actor::Permission;
 use crate::error::Result;
 use crate::hotels;
 use crate::rooms::{self, Category, CategoryChange, CleaningStatus, RoomSetup, RoomSetupChange};

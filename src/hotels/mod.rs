@@ -13,10 +13,10 @@ use sqlx::PgConnection;
 pub use delete::delete;
 pub use model::{Contents, Hotel, HotelId, YEARS, civil_date, end_instant};
 
+use crate::actor::Principal;
 use crate::audit::{Entry, ObjectType};
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::events::EventActor;
 use crate::room_stays;
 use crate::unit::{Transactions, Tx};
 
@@ -50,7 +50,7 @@ pub async fn create(transactions: &Transactions, new: NewHotel) -> Result<Hotel>
         check_out_time: new.check_out_time,
         room_access_keys_enabled: true,
     };
-    let mut tx = Tx::begin_worker(transactions, Arc::new(hotel.clone()), EventActor::CommandLine, now).await?;
+    let mut tx = Tx::begin_worker(transactions, Arc::new(hotel.clone()), Principal::Operator, now).await?;
     store::insert(tx.conn().await?, &hotel, now).await.map_err(store::refused)?;
     tx.audit(Entry::created(ObjectType::Hotel, hotel.id));
     tx.commit().await?;

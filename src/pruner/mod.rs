@@ -28,11 +28,11 @@ use pace::Pace;
 use store::Claimed;
 pub use store::Due;
 
+use crate::actor::{PRUNER, Principal};
 use crate::audit::{Entry, ObjectType};
 use crate::context::Context;
 use crate::db::{WORKER_PATIENCE, answered_within};
 use crate::error::Result;
-use crate::events::EventActor;
 use crate::hotels::{self, Hotel, HotelId};
 use crate::periodic;
 use crate::room_access_keys::{self, UNASSIGNED_HOURS};
@@ -166,7 +166,7 @@ async fn prune_batch(
     unused: &[Uuid],
 ) -> Result<Pruned> {
     let (id, now) = (hotel.id, transactions.clock.now());
-    let mut tx = Tx::begin_worker(transactions, Arc::clone(hotel), EventActor::Pruner, now).await?;
+    let mut tx = Tx::begin_worker(transactions, Arc::clone(hotel), Principal::Worker(PRUNER), now).await?;
     let claimed = store::claim_due(tx.conn().await?, id, stays, now).await?;
     let revoked = lock_keys(tx.conn().await?, id, &claimed).await?;
     let mut deleted = Vec::new();

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use chrono_tz::Tz;
 use futures_util::future::join_all;
+use latchkey::actor::Permission;
 use latchkey::app::App;
-use latchkey::auth::{ApiKeyChange, Permission};
+use latchkey::auth::ApiKeyChange;
 use latchkey::clock::Clock;
 use latchkey::id::IdSource;
 use latchkey::secrets::SecretKeys;

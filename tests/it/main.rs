@@ -37,6 +37,7 @@ mod migrations;
 mod mutation_codes;
 mod oracle;
 mod overload;
+mod principals;
 mod pruner;
 mod races;
 mod real_clients;

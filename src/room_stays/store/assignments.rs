@@ -17,7 +17,7 @@ use crate::hotels::Hotel;
 pub(in crate::room_stays) async fn write_assignments(
     conn: &mut PgConnection,
     hotel: &Hotel,
-    integration: Uuid,
+    integration: Option<Uuid>,
     keys: &[NewKey],
     changed: &[ChangedStay],
     now: DateTime<Utc>,
