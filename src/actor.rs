@@ -6,7 +6,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use crate::audit::ActorType;
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::{Error, Message, Result};
 use crate::hotels::Hotel;
 use crate::telemetry::traces::Traceparent;
 
@@ -194,13 +194,13 @@ impl Actor {
         if self.permission >= permission {
             return Ok(());
         }
-        let what = match self.principal {
-            Principal::ApiKey { .. } => "an API key with the permission",
+        let permission = permission.as_str();
+        Err(Error::new(match self.principal {
+            Principal::ApiKey { .. } => Message::ApiKeyPermissionMissing { permission },
             Principal::Staff { .. } | Principal::Guest { .. } | Principal::Operator | Principal::Worker(_) => {
-                "the permission"
+                Message::PermissionMissing { permission }
             }
-        };
-        Err(Error::new(ErrorCode::Forbidden, format!("This needs {what} {}", permission.as_str())))
+        }))
     }
 
     /// The integration that acts, for what belongs to one: room access keys, webhook endpoints, imported reservations.
@@ -208,12 +208,7 @@ impl Actor {
     /// # Errors
     /// `FORBIDDEN` for every other principal.
     pub fn integration(&self) -> Result<Uuid> {
-        self.principal.integration_id().ok_or_else(|| {
-            Error::new(
-                ErrorCode::Forbidden,
-                "This needs the API key of an integration: it is about what an integration owns",
-            )
-        })
+        self.principal.integration_id().ok_or_else(|| Error::new(Message::IntegrationRequired))
     }
 }
 
@@ -222,6 +217,7 @@ mod tests {
     use chrono::NaiveTime;
 
     use super::*;
+    use crate::error::ErrorCode;
 
     const API_KEY: Principal = Principal::ApiKey { id: Uuid::from_u128(1), integration_id: Uuid::from_u128(2) };
     const STAFF: Principal = Principal::Staff { id: Uuid::from_u128(3) };
@@ -274,8 +270,8 @@ mod tests {
         for permission in [Permission::ReadOnly, Permission::Write] {
             assert_eq!(missing(API_KEY, permission), None);
         }
-        let needs = |principal| missing(principal, Permission::Admin).unwrap_or_default();
-        assert_eq!(needs(API_KEY), "This needs an API key with the permission ADMIN");
-        assert_eq!(needs(STAFF), "This needs the permission ADMIN");
+        let needs = |principal| missing(principal, Permission::Admin).map(|message| message.english());
+        assert_eq!(needs(API_KEY).as_deref(), Some("This needs an API key with the permission ADMIN"));
+        assert_eq!(needs(STAFF).as_deref(), Some("This needs the permission ADMIN"));
     }
 }

@@ -1,16 +1,18 @@
-//! One error for every layer: a code from the closed table below, a message that is safe to show, and, kept apart, the
-//! cause that only the log sees.
+//! One error for every layer: a code from the closed table below, a message that is safe to show, by its id and arguments,
+//! and, kept apart, the cause that only the log sees.
 //!
 //! [`Error`] has no `Display`, so it cannot be turned into an answer by accident: a facade encodes its code, message and
 //! argument path, and nothing else.
 
 mod database;
+mod messages;
 
 use std::borrow::Cow;
 
 use serde::Serialize;
 
 pub use database::{is_away_in_connecting, is_passing, violated_constraint};
+pub use messages::{Counted, Message, Nested, Record, ScalarForm, Seconds};
 
 /// What a category promises to whoever shows the error (3RPMS).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -168,7 +170,7 @@ pub struct Error {
     /// The row of the table.
     pub code: ErrorCode,
     /// Safe to show: no SQL, no path, no secret, nothing of another tenant.
-    pub message: Cow<'static, str>,
+    pub message: Box<Message>,
     /// Where the argument at fault stands, outermost first; empty when no single argument is.
     pub argument_path: Vec<PathSegment>,
     /// For the log alone.
@@ -183,11 +185,11 @@ pub struct Error {
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
-    /// An error of `code` with a message of its own.
-    pub fn new(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
+    /// The error that says `message`.
+    pub fn new(message: Message) -> Self {
         Self {
-            code,
-            message: message.into(),
+            code: message.code(),
+            message: Box::new(message),
             argument_path: Vec::new(),
             source: None,
             retry_after_seconds: None,
@@ -197,22 +199,17 @@ impl Error {
 
     /// An error of `code` that says what the table says.
     pub fn of(code: ErrorCode) -> Self {
-        Self::new(code, code.spec().meaning)
-    }
-
-    /// An argument that is out of range or breaks a rule.
-    pub fn invalid(message: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(ErrorCode::InvalidArgument, message)
+        Self::new(Message::Of(code))
     }
 
     /// A record that does not exist or is not the caller's to see; both give the same answer.
-    pub fn not_found(what: &'static str) -> Self {
-        Self::new(ErrorCode::NotFound, format!("{what} not found"))
+    pub fn not_found(record: Record) -> Self {
+        Self::new(Message::NotFound { record })
     }
 
     /// A fault of the service, with its cause for the log.
     pub fn internal(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self { source: Some(source.into()), ..Self::new(ErrorCode::Internal, "Internal error") }
+        Self { source: Some(source.into()), ..Self::new(Message::Internal) }
     }
 
     /// Says that the error lies below `segment` of the argument path.

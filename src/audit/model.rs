@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Message, Result};
 use crate::integrations::Integration;
 
 /// Longest reason, in characters.
@@ -254,7 +254,7 @@ impl Reason {
         if (1..=REASON_MAX).contains(&text.chars().count()) && !text.chars().any(char::is_control) {
             return Ok(Self(text.into()));
         }
-        Err(Error::invalid(format!("reason must have 1 to {REASON_MAX} characters, without line breaks")))
+        Err(Error::new(Message::ReasonInvalid { most: REASON_MAX }))
     }
 
     /// The text.

@@ -13,7 +13,7 @@ use crate::actor::Permission;
 use crate::audit::{Action, Entry, ObjectType};
 use crate::context::Context;
 use crate::db::{ListBounds, ListBoundsRequest, Page, PageRequest};
-use crate::error::{Error, ErrorAt, Result, violated_constraint};
+use crate::error::{Error, ErrorAt, Message, Record, Result, violated_constraint};
 use crate::hotels::{self, Hotel, HotelId};
 use crate::integrations::{self, Integration};
 use crate::unit::Tx;
@@ -91,7 +91,7 @@ pub async fn regenerate_in(tx: &mut Tx, id: Uuid) -> Result<NewApiKey> {
     let (hotel, now) = (tx.actor.hotel.id, tx.now);
     let old = store::lock(tx.conn().await?, hotel, id).await?.ok_or_else(not_found)?;
     if old.revoked_at.is_some() {
-        return Err(Error::invalid("A revoked API key stays revoked. Create a new one").at("id"));
+        return Err(Error::new(Message::ApiKeyStaysRevokedCreateNew).at("id"));
     }
     store::revoke(tx.conn().await?, id, now).await?;
     let permission = old.permission.parse().map_err(|reason: String| Error::internal(reason))?;
@@ -115,7 +115,7 @@ pub async fn change_in(tx: &mut Tx, id: Uuid, to: ApiKeyChange) -> Result<ApiKey
         }
         ApiKeyChange::Disable | ApiKeyChange::Enable => {
             if pair.revoked_at.is_some() {
-                return Err(Error::invalid("A revoked API key stays revoked").at("id"));
+                return Err(Error::new(Message::ApiKeyStaysRevoked).at("id"));
             }
             let disables = to == ApiKeyChange::Disable;
             store::set_disabled(tx.conn().await?, id, disables.then_some(now)).await?;
@@ -169,12 +169,12 @@ async fn insert_in(tx: &mut Tx, integration: Uuid, name: String, permission: Per
     let new = NewApiKey { id, hotel_id, integration_id: integration, name, permission, pair };
     let inserted = store::insert_api_key(tx.conn().await?, &new, now).await;
     inserted.map_err(|error| match violated_constraint(&error) {
-        Some("api_keys_name_check") => Error::invalid("An API key's name has 1 to 200 characters").at("name"),
+        Some("api_keys_name_check") => Error::new(Message::ApiKeyNameInvalid).at("name"),
         _ => error.into(),
     })?;
     Ok(new)
 }
 
 fn not_found() -> Error {
-    Error::not_found("API key").at("id")
+    Error::not_found(Record::ApiKey).at("id")
 }

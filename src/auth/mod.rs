@@ -22,7 +22,7 @@ pub use usage::{Usage, run_usage, write_usage};
 use crate::actor::Actor;
 use crate::context::Context;
 use crate::db::{PATIENCE, PooledConnection, answered_within};
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::{Error, Message, Result};
 
 /// An authenticated request.
 #[derive(Debug)]
@@ -44,11 +44,8 @@ pub async fn authenticate(
     usage: &Usage,
     authorization: Option<&HeaderValue>,
 ) -> Result<Admission> {
-    let token = bearer_token(authorization).ok_or_else(|| {
-        let message = "Missing or malformed Authorization header. Use: Bearer pms_live_xxx";
-        Error::new(ErrorCode::Unauthorized, message)
-    })?;
-    let invalid = || Error::new(ErrorCode::Unauthorized, "Invalid credentials");
+    let token = bearer_token(authorization).ok_or_else(|| Error::new(Message::AuthorizationMalformed))?;
+    let invalid = || Error::new(Message::CredentialsInvalid);
     let hash = ApiKey::hash_of(token);
     let looking = async {
         let mut conn = context.pool.untenanted().await?;
@@ -58,7 +55,7 @@ pub async fn authenticate(
     let (found, conn) = answered_within(PATIENCE, looking).await?;
     let found = found.ok_or_else(invalid)?;
     if found.revoked {
-        return Err(Error::new(ErrorCode::KeyRevoked, "API key has been revoked. Contact hotel admin for a new key."));
+        return Err(Error::new(Message::ApiKeyRevoked));
     }
     if found.disabled {
         return Err(invalid());

@@ -190,7 +190,7 @@ impl From<ConfigError> for Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let cause = error.source.map(|source| format!(": {}", chain(&*source)));
-        Self::Other(format!("{}{}", error.message, cause.unwrap_or_default()))
+        Self::Other(format!("{}{}", error.message.english(), cause.unwrap_or_default()))
     }
 }
 

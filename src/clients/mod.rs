@@ -13,7 +13,7 @@ pub use model::{Client, ClientChange, ClientDetails, ClientKind, DETAIL_MAX, Det
 pub use store::{ClientField, bounds, guests_of, page};
 
 use crate::audit::{Action, Entry, ObjectType};
-use crate::error::{Error, ErrorAt, Result};
+use crate::error::{Error, ErrorAt, Record, Result};
 use crate::events::{Audience, ChangeKind};
 use crate::unit::Tx;
 
@@ -49,7 +49,8 @@ pub async fn create_in(tx: &mut Tx, kind: ClientKind, details: ClientDetails) ->
 /// `NOT_FOUND`, `INVALID_ARGUMENT`
 pub async fn update_in(tx: &mut Tx, id: Uuid, change: ClientChange) -> Result<Client> {
     let (hotel, now) = (tx.actor.hotel.id, tx.now);
-    let before = store::lock(tx.conn().await?, hotel, id).await?.ok_or_else(|| Error::not_found("Client").at("id"))?;
+    let before =
+        store::lock(tx.conn().await?, hotel, id).await?.ok_or_else(|| Error::not_found(Record::Client).at("id"))?;
     let after = change.apply(before.clone())?;
     if after != before {
         store::update(tx.conn().await?, hotel, &after, now).await?;

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use uuid::Uuid;
 
 use super::codes;
-use crate::error::{Error, ErrorAt, Result};
+use crate::error::{Error, ErrorAt, Message, Result};
 use crate::text;
 
 /// Longest name, in characters.
@@ -143,7 +143,7 @@ impl ClientChange {
         match &mut client.kind {
             ClientKind::Person { firstname, lastname, birthday } => {
                 if self.company.is_some() {
-                    return Err(Error::invalid("A person has no company name").at("company"));
+                    return Err(Error::new(Message::PersonHasNoCompany).at("company"));
                 }
                 if let Some(given) = self.firstname {
                     *firstname = given.map(|name| checked_name(&name, "firstname")).transpose()?;
@@ -162,7 +162,7 @@ impl ClientChange {
                     (self.birthday.is_some(), "birthday"),
                 ];
                 if let Some((_, name)) = given.into_iter().find(|(given, _)| *given) {
-                    return Err(Error::invalid(format!("An organisation has no {name}")).at(name));
+                    return Err(Error::new(Message::OrganisationHasNo { name }).at(name));
                 }
                 if let Some(given) = self.company {
                     *company = checked_name(&given, "company")?;
@@ -202,7 +202,7 @@ fn set(
     let Some(given) = given else { return Ok(()) };
     let given = given.map(|text| text::tidy(&text)).filter(|text| !text.is_empty());
     if given.as_ref().is_some_and(|text| text.chars().count() > DETAIL_MAX) {
-        return Err(Error::invalid(format!("{name} must have at most {DETAIL_MAX} characters")).at(name));
+        return Err(Error::new(Message::ClientDetailTooLong { name, most: DETAIL_MAX }).at(name));
     }
     // What is there already is not looked at again: older records have details that would be refused today.
     if given != *detail {
@@ -253,7 +253,7 @@ fn checked_name(given: &str, name: &'static str) -> Result<String> {
     if (1..=NAME_MAX).contains(&text.chars().count()) {
         return Ok(text);
     }
-    Err(Error::invalid(format!("{name} must have 1 to {NAME_MAX} characters, not only spaces")).at(name))
+    Err(Error::new(Message::ClientNameInvalid { name, most: NAME_MAX }).at(name))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What an error of the database means to whoever asked: the one table of SQLSTATEs.
 
-use super::{Error, ErrorCode};
+use super::{Error, ErrorCode, Message};
 
 /// What became of a statement that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,9 +79,9 @@ impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         let meaning = meaning(&error);
         let base = match meaning {
-            Meaning::Text => return Self::invalid("A text must not contain the character U+0000"),
+            Meaning::Text => return Self::new(Message::TextHasNull),
             Meaning::Conflict | Meaning::Passing | Meaning::Away => Self::of(ErrorCode::Unavailable),
-            Meaning::Fault => Self::new(ErrorCode::Internal, "Internal error"),
+            Meaning::Fault => Self::new(Message::Internal),
         };
         Self { source: Some(Box::new(error)), retry: meaning == Meaning::Conflict, ..base }
     }

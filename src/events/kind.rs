@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::Change;
 use crate::audit::{Action, ObjectType};
-use crate::error::{Error, Result};
+use crate::error::{Error, Message, Result};
 
 /// A kind of change, such as an update of a room stay. A capability has one `static` for each of its kinds, beside what
 /// emits them; the [`Catalogue`] has all of them.
@@ -82,8 +82,7 @@ impl Catalogue {
     pub fn types_named(self, names: &[String]) -> Result<Vec<&'static str>> {
         let types: Vec<&str> = self.types().collect();
         if let Some(index) = names.iter().position(|name| !types.contains(&name.as_str())) {
-            let message = format!("There are no events of this type. Types: {}", types.join(", "));
-            return Err(Error::invalid(message).at(index));
+            return Err(Error::new(Message::EventTypeUnknown { types: types.join(", ") }).at(index));
         }
         Ok(types.into_iter().filter(|known| names.iter().any(|name| name == known)).collect())
     }

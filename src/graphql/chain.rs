@@ -17,7 +17,7 @@ use async_graphql::{Context, CustomDirective, Directive, ServerResult, Value, Va
 
 use super::presence;
 use super::type_map::TypeMap;
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::{Error, ErrorCode, Message, Result};
 
 /// Chained values by the names of their variables.
 pub type Values = HashMap<String, Value>;
@@ -134,12 +134,10 @@ impl Walk<'_> {
         let Some(Value::String(variable)) =
             directive.get_argument("variable").and_then(|value| value.node.clone().into_const())
         else {
-            let message = "@chain needs the name of a variable as a literal text";
-            return Err(Error::new(ErrorCode::ValidationFailed, message));
+            return Err(Error::new(Message::ChainNeedsName));
         };
         if self.found.contains(&variable) {
-            let message = format!("The variable \"{variable}\" is chained twice in one operation");
-            return Err(Error::new(ErrorCode::ChainVariableTwice, message));
+            return Err(Error::new(Message::ChainedTwice { name: variable }));
         }
         self.found.push(variable);
         Ok(())
@@ -168,10 +166,7 @@ fn mentions_chain(document: &ExecutableDocument, operation: &OperationDefinition
 pub fn refuse_sent(chained: &[String], operation: &OperationDefinition, given: &Variables) -> Result<()> {
     let declares = |name: &str| operation.variable_definitions.iter().any(|known| known.node.name.node == name);
     match chained.iter().find(|name| given.contains_key(name.as_str()) && declares(name)) {
-        Some(name) => {
-            let message = format!("The variable \"{name}\" is chained from the operation before and must not be sent");
-            Err(Error::new(ErrorCode::ChainOverridesVariable, message))
-        }
+        Some(name) => Err(Error::new(Message::ChainedAndSent { name: name.clone() })),
         None => Ok(()),
     }
 }

@@ -2,7 +2,7 @@
 
 use async_graphql::{InputType, MaybeUndefined};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Message, Result};
 
 /// A new value for what cannot be taken away.
 ///
@@ -11,9 +11,7 @@ use crate::error::{Error, Result};
 pub fn irremovable<T: InputType>(value: MaybeUndefined<T>, name: &'static str) -> Result<Option<T>> {
     match value {
         MaybeUndefined::Undefined => Ok(None),
-        MaybeUndefined::Null => {
-            Err(Error::invalid(format!("{name} cannot be taken away: leave it out to keep it")).at(name))
-        }
+        MaybeUndefined::Null => Err(Error::new(Message::CannotBeTakenAway { name }).at(name)),
         MaybeUndefined::Value(value) => Ok(Some(value)),
     }
 }

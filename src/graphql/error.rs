@@ -22,7 +22,7 @@ impl From<Error> for Refusal {
 impl From<Refusal> for async_graphql::Error {
     fn from(Refusal(error): Refusal) -> Self {
         // The executor finds the error again behind the source, and encodes it.
-        Self { message: error.message.to_string(), source: Some(error), extensions: None }
+        Self { message: error.message.english(), source: Some(error), extensions: None }
     }
 }
 

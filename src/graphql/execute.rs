@@ -21,7 +21,7 @@ use super::response::{GraphQlError, GraphQlResponse};
 use crate::actor::{Actor, Mode, Permission};
 use crate::app::App;
 use crate::db::PooledConnection;
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::{Error, ErrorCode, Message, Result};
 use crate::idempotency::{self, Claim, Idempotency, KeptAnswer};
 use crate::telemetry::traces;
 use crate::unit::{self, Attempt, DEADLINE, Failure, Statements, Unit};
@@ -258,7 +258,7 @@ async fn keep(unit: &Unit, responses: &[GraphQlResponse], keyed: Option<&Keyed>)
 
 /// A mutation with a read-only key: nothing is run.
 fn read_only(operations: &Operations) -> Execution {
-    let error = Error::new(ErrorCode::Forbidden, "Operation \"mutation\" not allowed");
+    let error = Error::new(Message::MutationNotAllowed);
     let responses = operations
         .iter()
         .map(|operation| match operation {

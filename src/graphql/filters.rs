@@ -9,7 +9,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use super::scalars::{Date, Datetime, uuid, uuids};
 use crate::clients::ClientField;
 use crate::db::{Condition, Filter};
-use crate::error::{Error, ErrorAt, Result};
+use crate::error::{Error, ErrorAt, Message, Result};
 use crate::reservations::{ReservationField, ReservationStatus};
 use crate::room_stays::StayField;
 
@@ -167,9 +167,7 @@ pub fn filter_argument<F: FilterInput>(filter: Option<F>) -> Result<Filter<F::Fi
 }
 
 fn convert<F: FilterInput>(input: F, budget: &mut usize) -> Result<Filter<F::Field>> {
-    *budget = budget
-        .checked_sub(1)
-        .ok_or_else(|| Error::invalid(format!("A filter holds at most {MOST_FILTERS} filters below not and or")))?;
+    *budget = budget.checked_sub(1).ok_or_else(|| Error::new(Message::FilterTooLarge { most: MOST_FILTERS }))?;
     let mut all = Vec::new();
     let nested = input.conditions(&mut all)?;
     if let Some(not) = nested.not {
@@ -312,7 +310,7 @@ fn compare<I: InputType, T>(
 ) -> Result<()> {
     match value {
         MaybeUndefined::Undefined => {}
-        MaybeUndefined::Null => return Err(Error::invalid(format!("{name} must not be null")).at(name)),
+        MaybeUndefined::Null => return Err(Error::new(Message::MustNotBeNull { name }).at(name)),
         MaybeUndefined::Value(value) => all.push(condition(value)),
     }
     Ok(())
@@ -333,9 +331,9 @@ fn one_of<I: InputType, T>(
 ) -> Result<()> {
     match values {
         MaybeUndefined::Undefined => {}
-        MaybeUndefined::Null => return Err(Error::invalid("in must not be null").at("in")),
+        MaybeUndefined::Null => return Err(Error::new(Message::MustNotBeNull { name: "in" }).at("in")),
         MaybeUndefined::Value(values) if values.len() > MOST_VALUES => {
-            return Err(Error::invalid(format!("in holds at most {MOST_VALUES} values")).at("in"));
+            return Err(Error::new(Message::TooManyAlternatives { most: MOST_VALUES }).at("in"));
         }
         MaybeUndefined::Value(values) => all.push(Condition::In(convert(values))),
     }

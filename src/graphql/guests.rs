@@ -14,7 +14,7 @@ use super::front_desk::{
 use super::scalars::{Date, uuid};
 use crate::actor::Permission;
 use crate::clients::{self, ClientChange, DetailsChange};
-use crate::error::{Error, Result};
+use crate::error::{Error, Message, Result};
 use crate::reservations::{self, ImportedReservation, NewReservation, ReservationChange, ReservationStatus};
 use crate::room_stays;
 
@@ -129,7 +129,7 @@ impl GuestMutation {
         let (kind, details) = match (input.person, input.company) {
             (Some(person), None) => person.into(),
             (None, Some(company)) => company.into(),
-            _ => return Err(Error::invalid("Exactly one of person and company must be given")).in_input(),
+            _ => return Err(Error::new(Message::ClientKindAmbiguous)).in_input(),
         };
         let client = clients::create_in(session.tx(), kind, details).await.in_input()?;
         Ok(Some(session.done(ClientPayload { client: client.into() })))

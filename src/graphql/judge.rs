@@ -9,7 +9,7 @@ use serde_json::Map;
 
 use super::prepare::GraphQlRequest;
 use super::{Schema, language, validate, values};
-use crate::error::{Error, ErrorAt, ErrorCode, PathSegment, Result};
+use crate::error::{Error, ErrorAt, ErrorCode, Message, PathSegment, Result};
 
 /// A field that a request selects.
 #[derive(Debug, Serialize)]
@@ -34,7 +34,7 @@ impl Schema {
         let parsed = language::parse(&request.query)?;
         let validated = validate::validate(&self.definition, &parsed).map_err(|errors| {
             let messages: Vec<_> = errors.into_iter().map(|error| error.message).collect();
-            Error::new(ErrorCode::ValidationFailed, messages.join("; "))
+            Error::new(Message::DocumentInvalid { said: messages.join("; ") })
         })?;
         let document = &validated.document;
         let operation = document.operations.get(request.operation_name.as_deref());

@@ -14,7 +14,7 @@ use async_graphql::{Name, Number, Pos, Positioned};
 use async_graphql_value::Value;
 
 use super::grammar;
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::{Error, Message, Result};
 
 /// Reads a document.
 ///
@@ -34,8 +34,7 @@ pub fn parse(text: &str) -> Result<ast::Document> {
 
 /// Not the parser's own message, which repeats what it found.
 fn not_graphql(line: usize, column: usize) -> Error {
-    let message = format!("The document is not GraphQL from line {line}, column {column} on");
-    Error::new(ErrorCode::ParseFailed, message)
+    Error::new(Message::NotGraphQl { line, column })
 }
 
 /// The document in the executor's types.
@@ -56,7 +55,8 @@ pub fn executable(document: &ast::Document, text: &str) -> Result<ExecutableDocu
                     None => anonymous = Some(converted),
                     Some(name) => {
                         if operations.insert(Name::new(name), converted).is_some() {
-                            return Err(twice("operation", name));
+                            let name = name.to_string();
+                            return Err(Error::new(Message::OperationNameTaken { name }));
                         }
                     }
                 }
@@ -64,10 +64,11 @@ pub fn executable(document: &ast::Document, text: &str) -> Result<ExecutableDocu
             ast::Definition::FragmentDefinition(fragment) => {
                 let converted = convert.fragment(fragment);
                 if fragments.insert(Name::new(&fragment.name), converted).is_some() {
-                    return Err(twice("fragment", &fragment.name));
+                    let name = fragment.name.to_string();
+                    return Err(Error::new(Message::FragmentNameTaken { name }));
                 }
             }
-            _ => return Err(Error::new(ErrorCode::ValidationFailed, "A document holds operations and fragments only")),
+            _ => return Err(Error::new(Message::NotExecutable)),
         }
     }
     let operations = match anonymous {
@@ -79,11 +80,7 @@ pub fn executable(document: &ast::Document, text: &str) -> Result<ExecutableDocu
 }
 
 fn not_alone() -> Error {
-    Error::new(ErrorCode::ValidationFailed, "An operation without a name must be the only one of its document")
-}
-
-fn twice(what: &str, name: &ast::NamedType) -> Error {
-    Error::new(ErrorCode::ValidationFailed, format!("There can be only one {what} named \"{name}\""))
+    Error::new(Message::OperationUnnamed)
 }
 
 /// A value as it is written, variables included.

@@ -17,7 +17,7 @@ use async_graphql::parser::types::{ExecutableDocument, OperationDefinition};
 
 use self::walk::Walk;
 use super::type_map::TypeMap;
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::{Counted, Error, Message, Nested, Result};
 
 /// Most fields, fragments expanded; introspection not included.
 pub const MAX_FIELDS: u64 = 1_500;
@@ -36,13 +36,13 @@ pub const MAX_DIRECTIVES: u64 = 200;
 /// Most fragment spreads and inline fragments, fragments expanded.
 pub const MAX_SPREADS: u64 = 500;
 /// Most fragments that a document may define.
-pub const MAX_FRAGMENTS: usize = 100;
+pub const MAX_FRAGMENTS: u64 = 100;
 /// Most operations that a document may define.
-pub const MAX_OPERATIONS: usize = 50;
+pub const MAX_OPERATIONS: u64 = 50;
 /// Most variables that the operations of a document may declare.
-pub const MAX_VARIABLES: usize = 200;
+pub const MAX_VARIABLES: u64 = 200;
 /// Most arguments of one field or directive.
-pub const MAX_ARGUMENTS: usize = 32;
+pub const MAX_ARGUMENTS: u64 = 32;
 /// Most lists and objects inside each other in an argument, variables included.
 pub const MAX_INPUT_DEPTH: u64 = 20;
 /// Most bytes of arguments, fragments expanded. Every use of a variable counts anew: the library copies it every time.
@@ -95,7 +95,7 @@ fn tally<'a>(document: &'a ExecutableDocument, walk: &mut Walk<'a>) -> Result<Ta
         total.check()?;
     }
     if let Some(unused) = document.fragments.keys().find(|name| !walk.has_seen(name)) {
-        return Err(Error::new(ErrorCode::ValidationFailed, format!("Fragment \"{unused}\" is never used")));
+        return Err(Error::new(Message::FragmentUnused { name: unused.to_string() }));
     }
     Ok(total)
 }
@@ -105,28 +105,28 @@ fn tally<'a>(document: &'a ExecutableDocument, walk: &mut Walk<'a>) -> Result<Ta
 /// # Errors
 /// `DOCUMENT_TOO_COMPLEX`
 pub fn check_values(values: u64) -> Result<()> {
-    within(values, MAX_VALUES, "values in the answer by its page sizes")
+    within(values, MAX_VALUES, Counted::Values)
 }
 
 fn count_definitions(document: &ExecutableDocument) -> Result<()> {
-    within(document.operations.iter().len(), MAX_OPERATIONS, "operations")?;
-    within(document.fragments.len(), MAX_FRAGMENTS, "fragments")?;
+    within(document.operations.iter().len() as u64, MAX_OPERATIONS, Counted::Operations)?;
+    within(document.fragments.len() as u64, MAX_FRAGMENTS, Counted::Fragments)?;
     let variables = document.operations.iter().map(|(_, operation)| operation.node.variable_definitions.len());
-    within(variables.sum::<usize>(), MAX_VARIABLES, "variables")
+    within(variables.sum::<usize>() as u64, MAX_VARIABLES, Counted::Variables)
 }
 
-fn within<N: Copy + PartialOrd + std::fmt::Display>(count: N, most: N, what: &str) -> Result<()> {
+fn within(count: u64, most: u64, what: Counted) -> Result<()> {
     if count <= most {
         return Ok(());
     }
-    Err(Error::new(ErrorCode::DocumentTooComplex, format!("The document has more than {most} {what}")))
+    Err(Error::new(Message::HasTooMany { most, what }))
 }
 
-fn within_depth(depth: u64, most: u64, what: &str) -> Result<()> {
+fn within_depth(depth: u64, most: u64, what: Nested) -> Result<()> {
     if depth <= most {
         return Ok(());
     }
-    Err(Error::new(ErrorCode::DocumentTooDeep, format!("The document nests more than {most} {what}")))
+    Err(Error::new(Message::NestsTooDeeply { most, what }))
 }
 
 /// What a part of the document comes to.
@@ -170,14 +170,14 @@ impl Tally {
 
     /// Refuses what is too much. Values are left to the operation that runs.
     fn check(&self) -> Result<()> {
-        within_depth(self.depth, MAX_DEPTH, "fields")?;
-        within_depth(self.introspection_lists, MAX_INTROSPECTION_LISTS, "lists of introspection")?;
-        within_depth(self.nesting, MAX_NESTING, "selection sets")?;
-        within(self.fields, MAX_FIELDS, "fields")?;
-        within(self.introspection_fields, MAX_INTROSPECTION_FIELDS, "fields of introspection")?;
-        within(self.aliases, MAX_ALIASES, "aliases")?;
-        within(self.directives, MAX_DIRECTIVES, "directives")?;
-        within(self.spreads, MAX_SPREADS, "uses of fragments")?;
-        within(self.input_bytes, MAX_INPUT_BYTES, "bytes of arguments")
+        within_depth(self.depth, MAX_DEPTH, Nested::Fields)?;
+        within_depth(self.introspection_lists, MAX_INTROSPECTION_LISTS, Nested::IntrospectionLists)?;
+        within_depth(self.nesting, MAX_NESTING, Nested::SelectionSets)?;
+        within(self.fields, MAX_FIELDS, Counted::Fields)?;
+        within(self.introspection_fields, MAX_INTROSPECTION_FIELDS, Counted::IntrospectionFields)?;
+        within(self.aliases, MAX_ALIASES, Counted::Aliases)?;
+        within(self.directives, MAX_DIRECTIVES, Counted::Directives)?;
+        within(self.spreads, MAX_SPREADS, Counted::Spreads)?;
+        within(self.input_bytes, MAX_INPUT_BYTES, Counted::ArgumentBytes)
     }
 }

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::db::PageRequest;
-use crate::error::{Error, ErrorAt, ErrorCode, Result};
+use crate::error::{Error, ErrorAt, Message, Result};
 use crate::hotels::HotelId;
 
 const DEFAULT_SIZE: u8 = 20;
@@ -36,7 +36,7 @@ impl PageArguments {
     /// `INVALID_ARGUMENT`, and `INVALID_CURSOR` for the cursor of another list.
     pub fn request<K: CursorKey>(&self, scope: CursorScope<'_>) -> Result<PageRequest<K>> {
         let (size, from_end) = match (self.first, self.last) {
-            (Some(_), Some(_)) => return Err(Error::invalid("Use either first or last").at("last")),
+            (Some(_), Some(_)) => return Err(Error::new(Message::FirstAndLast).at("last")),
             (None, Some(last)) => (size(last).at("last")?, true),
             (Some(first), None) => (size(first).at("first")?, false),
             (None, None) => (DEFAULT_SIZE, false),
@@ -63,7 +63,7 @@ fn size(count: i32) -> Result<u8> {
     u8::try_from(count)
         .ok()
         .filter(|_| count <= LARGEST_SIZE)
-        .ok_or_else(|| Error::invalid(format!("A page has between 0 and {LARGEST_SIZE} records")))
+        .ok_or_else(|| Error::new(Message::PageSizeOutOfRange { most: LARGEST_SIZE }))
 }
 
 /// A cursor scope: the list that a cursor belongs to, which is a connection of a hotel with a filter.
@@ -105,9 +105,7 @@ impl<'a> CursorScope<'a> {
         let bytes = URL_SAFE_NO_PAD.decode(cursor).ok();
         let (hash, key) = bytes.as_deref().and_then(<[u8]>::split_first_chunk).unzip();
         let is_ours = hash.is_some_and(|hash| *hash == self.hash || *hash == self.hash_before());
-        key.filter(|_| is_ours).and_then(K::from_bytes).ok_or_else(|| {
-            Error::new(ErrorCode::InvalidCursor, "This cursor does not belong to this connection with this filter")
-        })
+        key.filter(|_| is_ours).and_then(K::from_bytes).ok_or_else(|| Error::new(Message::CursorForeign))
     }
 }
 

@@ -10,7 +10,7 @@ use async_graphql::{Name, Positioned, Value, Variables};
 use super::documents::Document;
 use super::response::GraphQlError;
 use super::{Schema, chain, judge, language, limits, merge, presence, scan, validate, values};
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::{Error, Message, Result};
 
 /// One operation as the client sent it.
 #[derive(Clone, Debug, Default)]
@@ -131,7 +131,7 @@ fn read(schema: &Schema, text: &str, operation_name: Option<&str>) -> Result<Doc
     let mutates = operation.node.ty == OperationType::Mutation;
     let checked = || -> Result<_, Refused> {
         if operation.node.ty == OperationType::Subscription {
-            return Err(Error::new(ErrorCode::ValidationFailed, "Subscriptions are not offered").into());
+            return Err(Error::new(Message::SubscriptionsNotOffered).into());
         }
         limits::bound(&sent, &schema.types)?;
         let chains = chain::chained_variables(&sent, &operation.node, &schema.types)?;
@@ -191,17 +191,17 @@ fn choose<'a>(
     document: &'a ExecutableDocument,
     name: Option<&str>,
 ) -> Result<(Option<String>, &'a Positioned<OperationDefinition>)> {
-    let not_found = |message: String| Error::new(ErrorCode::OperationNotFound, message);
+    let unknown = |name: &str| Error::new(Message::OperationUnknown { name: name.to_owned() });
     match (&document.operations, name) {
         (DocumentOperations::Single(operation), None) => Ok((None, operation)),
         (DocumentOperations::Multiple(operations), None) => match operations.iter().next() {
             Some((name, operation)) if operations.len() == 1 => Ok((Some(name.to_string()), operation)),
-            _ => Err(not_found("The document has several operations; operationName must tell which".into())),
+            _ => Err(Error::new(Message::OperationAmbiguous)),
         },
-        (DocumentOperations::Single(_), Some(name)) => Err(not_found(format!("Unknown operation named \"{name}\""))),
+        (DocumentOperations::Single(_), Some(name)) => Err(unknown(name)),
         (DocumentOperations::Multiple(operations), Some(name)) => match operations.get(name) {
             Some(operation) => Ok((Some(name.to_owned()), operation)),
-            None => Err(not_found(format!("Unknown operation named \"{name}\""))),
+            None => Err(unknown(name)),
         },
     }
 }

@@ -13,7 +13,7 @@ use super::room_stays::RoomStayNode;
 use super::scalars::{Datetime, uuid};
 use super::selection::Selection;
 use crate::db::ListBounds;
-use crate::error::{Error, ErrorAt, Result};
+use crate::error::{Error, ErrorAt, Message, Result};
 use crate::room_access_keys::{self, KeyKind, NewKey, StoredKey};
 use crate::room_stays;
 
@@ -396,6 +396,6 @@ fn new_key(input: CreateRoomAccessKeyInput) -> Result<NewKey> {
         (Some(new), None, None) => NewKey::pin(new.pin).at("roomAccessPin"),
         (None, Some(new), None) => NewKey::key_storage(new.pin, new.compartment).at("roomAccessKeyStorage"),
         (None, None, Some(new)) => NewKey::qr(new.qr_data).at("roomAccessQR"),
-        _ => Err(Error::invalid("Exactly one of roomAccessPin, roomAccessKeyStorage and roomAccessQR must be given")),
+        _ => Err(Error::new(Message::KeyKindAmbiguous)),
     }
 }

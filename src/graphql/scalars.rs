@@ -5,27 +5,23 @@ use chrono::{DateTime, Datelike as _, FixedOffset, NaiveDate, NaiveTime, Seconds
 use chrono_tz::Tz;
 use uuid::Uuid;
 
+use crate::error::ScalarForm;
 use crate::hotels::{YEARS, civil_date};
-
-const DATE_FORM: &str = "a date is written YYYY-MM-DD, in the years 1900 to 9999";
-const DATETIME_FORM: &str =
-    "an instant is written with its offset, like 2026-10-25T14:00:00+02:00, in the years 1900 to 9999";
-const LOCAL_TIME_FORM: &str = "a local time is written HH:MM";
 
 /// How the values of a scalar look.
 pub struct Form {
     /// Whether a value is one of the scalar.
     pub takes: fn(&Value) -> bool,
     /// How one is written, for people.
-    pub written: &'static str,
+    pub written: ScalarForm,
 }
 
 /// The form of a scalar of this schema; `None` for those of the specification.
 pub fn form(scalar: &str) -> Option<Form> {
     match scalar {
-        "Date" => Some(Form { takes: Date::is_valid, written: DATE_FORM }),
-        "Datetime" => Some(Form { takes: Datetime::is_valid, written: DATETIME_FORM }),
-        "LocalTime" => Some(Form { takes: LocalTime::is_valid, written: LOCAL_TIME_FORM }),
+        "Date" => Some(Form { takes: Date::is_valid, written: ScalarForm::Date }),
+        "Datetime" => Some(Form { takes: Datetime::is_valid, written: ScalarForm::Datetime }),
+        "LocalTime" => Some(Form { takes: LocalTime::is_valid, written: ScalarForm::LocalTime }),
         _ => None,
     }
 }
@@ -39,7 +35,7 @@ pub struct Date(pub NaiveDate);
 impl ScalarType for Date {
     fn parse(value: Value) -> InputValueResult<Self> {
         let Value::String(text) = &value else { return Err(InputValueError::expected_type(value)) };
-        civil_date(text).map(Self).ok_or_else(|| InputValueError::custom(DATE_FORM))
+        civil_date(text).map(Self).ok_or_else(|| InputValueError::custom(ScalarForm::Date.english()))
     }
 
     fn is_valid(value: &Value) -> bool {
@@ -76,7 +72,7 @@ impl ScalarType for Datetime {
         let Value::String(text) = &value else { return Err(InputValueError::expected_type(value)) };
         // Cut to what PostgreSQL keeps, so that the same instant sent again is the same instant.
         let at = DateTime::parse_from_rfc3339(text).ok().filter(is_within_years).map(|at| Self(at.trunc_subsecs(6)));
-        at.ok_or_else(|| InputValueError::custom(DATETIME_FORM))
+        at.ok_or_else(|| InputValueError::custom(ScalarForm::Datetime.english()))
     }
 
     fn is_valid(value: &Value) -> bool {
@@ -101,7 +97,7 @@ impl ScalarType for LocalTime {
         let shape =
             text.bytes().enumerate().all(|(index, byte)| if index == 2 { byte == b':' } else { byte.is_ascii_digit() });
         let time = if text.len() == 5 && shape { NaiveTime::parse_from_str(text, "%H:%M").ok() } else { None };
-        time.map(Self).ok_or_else(|| InputValueError::custom(LOCAL_TIME_FORM))
+        time.map(Self).ok_or_else(|| InputValueError::custom(ScalarForm::LocalTime.english()))
     }
 
     fn is_valid(value: &Value) -> bool {

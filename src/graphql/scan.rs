@@ -4,7 +4,7 @@
 //! anything is built. It skips strings, block strings and comments exactly where the parser's lexer does; a string that does
 //! not end is refused here.
 
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::{Error, ErrorCode, Message, Nested, Result};
 
 /// Largest document, in bytes.
 pub const MAX_BYTES: usize = 16 * 1024;
@@ -31,10 +31,7 @@ pub fn scan(document: &str) -> Result<()> {
     while let Some((&byte, after)) = rest.split_first() {
         word = if byte.is_ascii_alphanumeric() || byte == b'_' { word + 1 } else { 0 };
         if word > MAX_WORD {
-            return Err(Error::new(
-                ErrorCode::DocumentTooComplex,
-                format!("A name or number is longer than {MAX_WORD} bytes"),
-            ));
+            return Err(Error::new(Message::WordTooLong { most: MAX_WORD }));
         }
         rest = match byte {
             b'"' => after_string(rest)?,
@@ -42,10 +39,10 @@ pub fn scan(document: &str) -> Result<()> {
             b'{' | b'[' | b'(' => {
                 open += 1;
                 if open > MAX_BRACKETS {
-                    return Err(Error::new(
-                        ErrorCode::DocumentTooDeep,
-                        format!("The document nests more than {MAX_BRACKETS} brackets"),
-                    ));
+                    return Err(Error::new(Message::NestsTooDeeply {
+                        most: MAX_BRACKETS as u64,
+                        what: Nested::Brackets,
+                    }));
                 }
                 after
             }
@@ -72,7 +69,7 @@ pub(super) fn after_string(text: &[u8]) -> Result<&[u8]> {
         Some(block) => after_block_quote(block),
         None => after_quote(&text[1..]),
     };
-    end.ok_or_else(|| Error::new(ErrorCode::ParseFailed, "A string does not end"))
+    end.ok_or_else(|| Error::new(Message::StringUnterminated))
 }
 
 fn after_block_quote(mut text: &[u8]) -> Option<&[u8]> {

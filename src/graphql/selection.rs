@@ -4,7 +4,7 @@ use async_graphql::{Context, Lookahead, SelectionField, Value};
 
 use super::paging::PageArguments;
 use crate::db::{ListBoundsRequest, PageRequest};
-use crate::error::{Error, Result};
+use crate::error::{Error, Message, Result};
 
 /// Everything that is selected at one place of the answer, fragments included.
 pub struct Selection<'a>(Lookahead<'a>);
@@ -52,7 +52,9 @@ impl<'a> Selection<'a> {
 
 fn page_arguments(field: &SelectionField<'_>) -> Result<PageArguments> {
     let mut page = PageArguments::default();
-    for (name, value) in field.arguments().map_err(|error| Error::invalid(error.message))? {
+    for (name, value) in
+        field.arguments().map_err(|error| Error::new(Message::ArgumentRefused { said: error.message }))?
+    {
         let number = match &value {
             Value::Number(number) => number.as_i64().and_then(|number| i32::try_from(number).ok()),
             _ => None,

@@ -17,7 +17,7 @@ use async_graphql::Pos;
 
 use super::response::GraphQlError;
 use super::{language, scalars};
-use crate::error::{Error, ErrorCode};
+use crate::error::{Error, Message};
 
 /// Most errors of one document that are answered.
 const MOST_ERRORS: usize = 20;
@@ -80,14 +80,13 @@ fn told(errors: &DiagnosticList) -> Vec<GraphQlError> {
     let errors = errors.iter().take(MOST_ERRORS).map(|diagnostic| {
         let start = diagnostic.line_column_range().map(|range| range.start);
         let pos = start.map(|start| Pos { line: start.line, column: start.column });
-        error(sentence(&diagnostic.error.to_string()), pos)
+        error(Message::DocumentInvalid { said: sentence(&diagnostic.error.to_string()) }, pos)
     });
     errors.collect()
 }
 
-fn error(message: String, pos: Option<Pos>) -> GraphQlError {
-    let error = Error::new(ErrorCode::ValidationFailed, message);
-    GraphQlError { locations: pos.into_iter().collect(), ..GraphQlError::of(&error) }
+fn error(message: Message, pos: Option<Pos>) -> GraphQlError {
+    GraphQlError { locations: pos.into_iter().collect(), ..GraphQlError::of(&Error::new(message)) }
 }
 
 /// The compiler's messages, in the form of all others.
@@ -108,7 +107,7 @@ struct Check<'a> {
 }
 
 impl<'a> Check<'a> {
-    fn refuse(&mut self, message: String, span: Option<SourceSpan>) {
+    fn refuse(&mut self, message: Message, span: Option<SourceSpan>) {
         let start = span.and_then(|span| span.line_column(&self.document.sources));
         self.errors.push(error(message, start.map(|start| Pos { line: start.line, column: start.column })));
     }
@@ -164,7 +163,7 @@ impl<'a> Check<'a> {
                     let mut seen = HashSet::new();
                     for (name, value) in entries {
                         if !seen.insert(name) {
-                            self.refuse(format!("There can be only one input field named \"{name}\""), name.location());
+                            self.refuse(Message::InputFieldTwice { name: name.to_string() }, name.location());
                         }
                         if let Some(field) = object.fields.get(name) {
                             self.value(value, &field.ty, field.default_value.is_some());
@@ -175,10 +174,8 @@ impl<'a> Check<'a> {
                     if let Some(form) = scalars::form(&scalar.name)
                         && !language::value(value).into_const().is_some_and(|value| (form.takes)(&value))
                     {
-                        self.refuse(
-                            format!("Expected value of type {}: {}", scalar.name, form.written),
-                            value.location(),
-                        );
+                        let (scalar, form) = (scalar.name.to_string(), form.written);
+                        self.refuse(Message::ScalarExpected { scalar, form }, value.location());
                     }
                 }
                 _ => {}
@@ -197,10 +194,8 @@ impl<'a> Check<'a> {
             variable.ty.is_assignable_to(ty)
         };
         if !is_allowed {
-            let of = &variable.ty;
-            let message =
-                format!("Variable \"${name}\" of type \"{of}\" is used where a value of type \"{ty}\" is expected");
-            self.refuse(message, span);
+            let (name, of, wanted) = (name.to_string(), variable.ty.to_string(), ty.to_string());
+            self.refuse(Message::VariableTypeDiffers { name, of, wanted }, span);
         }
     }
 
@@ -230,7 +225,7 @@ impl<'a> Check<'a> {
             for group in self.of_one_object(&fields) {
                 let differs = |field: &&&'a Node<Field>| !same_arguments(group[0], field);
                 if let Some(field) = group.iter().find(differs) {
-                    self.refuse(format!("\"{key}\" is selected twice with different arguments"), field.location());
+                    self.refuse(Message::FieldArgumentsDiffer { key: key.to_string() }, field.location());
                 }
                 let inside: Vec<_> = group.iter().map(|field| &field.selection_set).collect();
                 if inside.iter().any(|set| !set.selections.is_empty()) {

@@ -15,8 +15,9 @@ use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, Selec
 use async_graphql::{Name, Number, Value as ConstValue, Variables};
 use async_graphql_value::Value;
 
-use super::{language, scalars};
-use crate::error::{Error, ErrorAt, ErrorCode, PathSegment, Result};
+use super::language;
+use super::scalars::{self, Form};
+use crate::error::{Error, ErrorAt, Message, PathSegment, Result};
 
 /// Longest name that a message repeats.
 const LONGEST_NAME: usize = 64;
@@ -56,29 +57,33 @@ pub fn variable(
     given: Option<ConstValue>,
 ) -> Result<Option<ConstValue>> {
     let (name, ty) = (&definition.name, &definition.ty);
-    let how = match &given {
-        None if definition.default_value.is_none() => "not provided",
-        Some(ConstValue::Null) => "null",
-        _ => {
-            let value = given.or_else(|| definition.default_value.as_deref().and_then(literal));
-            let coerced = value.map(|value| coerce(schema, value, ty)).transpose();
-            return coerced.map_err(|error| {
-                let place = place(&error);
-                Error::new(ErrorCode::InvalidVariable, format!("Variable \"${name}\"{place} {}", error.message))
-            });
-        }
-    };
-    if ty.is_non_null() {
-        let message = format!("Variable \"${name}\" of required type \"{ty}\" is {how}");
-        return Err(Error::new(ErrorCode::InvalidVariable, message));
+    let is_null = matches!(given, Some(ConstValue::Null));
+    if !is_null && (given.is_some() || definition.default_value.is_some()) {
+        let value = given.or_else(|| definition.default_value.as_deref().and_then(literal));
+        let coerced = value.map(|value| coerce(schema, value, ty)).transpose();
+        return coerced.map_err(|error| {
+            let (name, place, problem) = (name.to_string(), place(&error), error.message);
+            Error::new(if place.is_empty() {
+                Message::VariableInvalid { name, problem }
+            } else {
+                Message::VariableInvalidAt { name, place, problem }
+            })
+        });
     }
-    Ok(given)
+    if !ty.is_non_null() {
+        return Ok(given);
+    }
+    let (name, of) = (name.to_string(), ty.to_string());
+    Err(Error::new(if is_null {
+        Message::RequiredVariableNull { name, of }
+    } else {
+        Message::RequiredVariableAbsent { name, of }
+    }))
 }
 
 /// Refuses null for a variable that may be null by its type, but not where it is used.
 pub fn null_where_it_must_not_be(name: &str) -> Error {
-    let message = format!("Variable \"${name}\" is null, and is used where a value must not be null");
-    Error::new(ErrorCode::InvalidVariable, message)
+    Error::new(Message::VariableNull { name: name.to_owned() })
 }
 
 /// A value that is written in a document without variables.
@@ -93,7 +98,7 @@ pub fn literal(value: &ast::Value) -> Option<ConstValue> {
 /// path leads from there to the part at fault.
 pub fn coerce(schema: &Schema, value: ConstValue, ty: &Type) -> Result<ConstValue> {
     let (value, name) = match (value, ty) {
-        (ConstValue::Null, ty) if ty.is_non_null() => return Err(misfit("must not be null")),
+        (ConstValue::Null, ty) if ty.is_non_null() => return Err(Error::new(Message::ValueNull)),
         (ConstValue::Null, _) => return Ok(ConstValue::Null),
         (ConstValue::List(items), Type::List(of) | Type::NonNullList(of)) => {
             let items = items.into_iter().enumerate().map(|(index, item)| coerce(schema, item, of).at(index));
@@ -110,7 +115,7 @@ pub fn coerce(schema: &Schema, value: ConstValue, ty: &Type) -> Result<ConstValu
         Some(ExtendedType::Enum(of)) => match &value {
             ConstValue::String(text) if of.values.contains_key(text.as_str()) => Ok(value),
             ConstValue::Enum(text) if of.values.contains_key(text.as_str()) => Ok(value),
-            _ => Err(misfit(format!("must be a value of the enum {name}"))),
+            _ => Err(Error::new(Message::ValueNotOfEnum { of: name.to_string() })),
         },
         Some(ExtendedType::Scalar(_)) => scalar(value, name),
         _ => Err(Error::internal(format!("{name} is no input type"))),
@@ -119,11 +124,11 @@ pub fn coerce(schema: &Schema, value: ConstValue, ty: &Type) -> Result<ConstValu
 
 fn object_of(schema: &Schema, value: ConstValue, object: &InputObjectType) -> Result<ConstValue> {
     let ConstValue::Object(mut given) = value else {
-        return Err(misfit(format!("must be an object of type {}", object.name)));
+        return Err(Error::new(Message::ValueNotAnObject { of: object.name.to_string() }));
     };
     if let Some(unknown) = given.keys().find(|name| !object.fields.contains_key(name.as_str())) {
-        let unknown: String = unknown.chars().take(LONGEST_NAME).collect();
-        return Err(misfit(format!("has a field \"{unknown}\", which {} does not have", object.name)));
+        let (field, of) = (unknown.chars().take(LONGEST_NAME).collect(), object.name.to_string());
+        return Err(Error::new(Message::ValueHasUnknownField { field, of }));
     }
     let mut coerced = IndexMap::with_capacity(given.len());
     for (name, field) in &object.fields {
@@ -136,7 +141,7 @@ fn object_of(schema: &Schema, value: ConstValue, object: &InputObjectType) -> Re
             Some(value) => {
                 coerced.insert(Name::new(name), coerce(schema, value, &field.ty).at(at())?);
             }
-            None if field.ty.is_non_null() => return Err(misfit("is required").at(at())),
+            None if field.ty.is_non_null() => return Err(Error::new(Message::ValueMissing).at(at())),
             None => {}
         }
     }
@@ -144,25 +149,28 @@ fn object_of(schema: &Schema, value: ConstValue, object: &InputObjectType) -> Re
 }
 
 fn scalar(value: ConstValue, name: &str) -> Result<ConstValue> {
+    let not_of_type = || Error::new(Message::ValueNotOfType { of: name.to_owned() });
     match (name, value) {
         ("Int", value) => match &value {
             ConstValue::Number(number) => whole(number).and_then(|number| i32::try_from(number).ok()).map(Into::into),
             _ => None,
         }
-        .ok_or_else(|| misfit("must be an Int, a whole number of 32 bits")),
+        .ok_or_else(|| Error::new(Message::ValueNotAnInt)),
         ("Float", value @ ConstValue::Number(_))
         | ("String" | "ID", value @ ConstValue::String(_))
         | ("Boolean", value @ ConstValue::Boolean(_)) => Ok(value),
         ("ID", ConstValue::Number(number)) => match whole(&number) {
             Some(number) => Ok(ConstValue::String(number.to_string())),
-            None => Err(misfit("must be of type ID")),
+            None => Err(not_of_type()),
         },
         // The value of a field that was chained.
         ("String", ConstValue::Enum(name)) => Ok(ConstValue::String(name.to_string())),
         (_, value) => match scalars::form(name) {
             Some(form) if (form.takes)(&value) => Ok(value),
-            Some(form) => Err(misfit(format!("must be a {name}: {}", form.written))),
-            None => Err(misfit(format!("must be of type {name}"))),
+            Some(Form { written: form, .. }) => {
+                Err(Error::new(Message::ValueNotOfScalar { of: name.to_owned(), form }))
+            }
+            None => Err(not_of_type()),
         },
     }
 }
@@ -176,11 +184,7 @@ fn whole(number: &Number) -> Option<i64> {
     })
 }
 
-fn misfit(message: impl Into<std::borrow::Cow<'static, str>>) -> Error {
-    Error::new(ErrorCode::InvalidVariable, message)
-}
-
-/// Where in a value the error lies, to be put behind the name of what has the value.
+/// Where in a value the error lies; empty for the value as a whole.
 fn place(error: &Error) -> String {
     let mut place = String::new();
     for segment in &error.argument_path {
@@ -191,7 +195,7 @@ fn place(error: &Error) -> String {
         };
         written.expect("a text can be written to");
     }
-    if place.is_empty() { place } else { format!(" at \"{place}\"") }
+    place
 }
 
 /// The value of an argument with the variables put in; `None` when it is a variable that is not there.

@@ -14,7 +14,7 @@ use sqlx::PgConnection;
 use super::{Hotel, store};
 use crate::actor::Principal;
 use crate::audit::{Entry, ObjectType};
-use crate::error::{Error, Result};
+use crate::error::{Error, Message, Record, Result};
 use crate::unit::{Transactions, Tx};
 
 /// Rows of a table that one transaction deletes. PostgreSQL looks for each of them whether another row refers to it, and steps over
@@ -55,7 +55,7 @@ async fn delete_rest(transactions: &Transactions, hotel: &Hotel) -> Result<u64> 
         rows += store::delete_rows(tx.conn().await?, hotel.id, *table, BATCH).await?;
     }
     if store::delete(tx.conn().await?, hotel.id).await? == 0 {
-        return Err(Error::not_found("Hotel"));
+        return Err(Error::not_found(Record::Hotel));
     }
     tx.audit(Entry::deleted(ObjectType::Hotel, hotel.id));
     tx.commit().await?;
@@ -66,9 +66,6 @@ async fn require_disconnected(conn: &mut PgConnection, hotel: &Hotel) -> Result<
     let connected = store::connected_integrations(conn, hotel.id).await?;
     let Some(first) = connected.first() else { return Ok(()) };
     let names = connected.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
-    Err(Error::invalid(format!(
-        "These integrations are still connected: {names}. Disconnect each of them first, which takes its keys off the doors: \
-         latchkey integration disconnect {} {first:?}",
-        hotel.slug
-    )))
+    let (slug, first) = (hotel.slug.clone(), format!("{first:?}"));
+    Err(Error::new(Message::IntegrationsConnected { names, slug, first }))
 }

@@ -16,7 +16,7 @@ pub use model::{Contents, Hotel, HotelId, YEARS, civil_date, end_instant};
 use crate::actor::Principal;
 use crate::audit::{Entry, ObjectType};
 use crate::context::Context;
-use crate::error::{Error, Result};
+use crate::error::{Error, Record, Result};
 use crate::room_stays;
 use crate::unit::{Transactions, Tx};
 
@@ -113,7 +113,7 @@ pub async fn get_by_slug(context: &Context, slug: &str) -> Result<Hotel> {
 /// # Errors
 /// `NOT_FOUND`
 pub async fn get(conn: &mut PgConnection, slug: &str) -> Result<Hotel> {
-    store::find_by_slug(conn, slug).await?.ok_or_else(|| Error::not_found("Hotel"))
+    store::find_by_slug(conn, slug).await?.ok_or_else(|| Error::not_found(Record::Hotel))
 }
 
 /// All hotels, by slug. For whoever runs the service.

@@ -8,7 +8,7 @@ use chrono::{
 use chrono_tz::Tz;
 use uuid::Uuid;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Message, Result};
 
 /// Civil days after a departure for which a key stays on the stay (checklist A32).
 const KEY_DAYS: u64 = 2;
@@ -90,8 +90,7 @@ impl Hotel {
         if YEARS.contains(&instant.with_timezone(&self.time_zone).year()) {
             return Ok(());
         }
-        let message = format!("An instant must lie in the years {} to {} of the hotel", YEARS.start(), YEARS.end());
-        Err(Error::invalid(message))
+        Err(Error::new(Message::InstantOutOfRange { first: *YEARS.start(), last: *YEARS.end() }))
     }
 
     /// When a stay ends: its last day at the hotel's check-out time, or at the late check-out that was agreed on.

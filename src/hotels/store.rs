@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 use sqlx::{AssertSqlSafe, PgConnection, query, query_as, query_scalar};
 
 use super::{Contents, Hotel, HotelChange, HotelId};
-use crate::error::{Error, ErrorCode, Result, violated_constraint};
+use crate::error::{Error, Message, Record, Result, violated_constraint};
 
 /// Adds a hotel.
 pub async fn insert(conn: &mut PgConnection, hotel: &Hotel, now: DateTime<Utc>) -> sqlx::Result<()> {
@@ -78,11 +78,9 @@ pub(super) async fn update(conn: &mut PgConnection, id: HotelId, change: &HotelC
 /// What a violated constraint means.
 pub(super) fn refused(error: sqlx::Error) -> Error {
     match violated_constraint(&error) {
-        Some("hotels_slug_key") => Error::new(ErrorCode::NameTaken, "Another hotel has this slug"),
-        Some("hotels_slug_check") => Error::invalid(
-            "A slug has 1 to 64 lower-case letters, digits and hyphens, and starts and ends with a letter or digit",
-        ),
-        Some("hotels_name_check") => Error::invalid("A hotel's name has 1 to 200 characters"),
+        Some("hotels_slug_key") => Error::new(Message::HotelSlugTaken),
+        Some("hotels_slug_check") => Error::new(Message::HotelSlugInvalid),
+        Some("hotels_name_check") => Error::new(Message::HotelNameInvalid),
         _ => error.into(),
     }
 }
@@ -127,7 +125,7 @@ pub(crate) async fn find(conn: &mut PgConnection, id: HotelId) -> Result<Option<
 }
 
 fn not_found() -> Error {
-    Error::not_found("Hotel")
+    Error::not_found(Record::Hotel)
 }
 
 /// All hotels, by slug.

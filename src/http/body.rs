@@ -16,7 +16,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
 use super::admission::NoPlace;
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::{Error, ErrorCode, Message, Result};
 
 /// Largest body, in bytes: a batch of 100 documents of their usual size fits several times.
 const MAX_BYTES: usize = 1024 * 1024;
@@ -63,7 +63,7 @@ impl Gathered<'_> {
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|error| match NoPlace::behind(&error) {
                 Some(NoPlace { code }) => Error::of(code),
-                None => Error::new(ErrorCode::BadRequest, "The request body is incomplete"),
+                None => Error::new(Message::BodyIncomplete),
             })?;
             if let Err(refusal) = self.add(&frame.into_data().unwrap_or_default()) {
                 if refusal.code == ErrorCode::Overloaded {

@@ -10,7 +10,7 @@ use super::answer::Outcome;
 use crate::actor::Actor;
 use crate::app::App;
 use crate::auth::{self, Admission, CachedCredential};
-use crate::error::{Category, Error, ErrorCode, Result};
+use crate::error::{Category, Error, Message, Result};
 use crate::throttle::Unauthenticated;
 
 /// The address of the connection that a request came on. It rides in the request's extensions.
@@ -73,8 +73,7 @@ async fn authenticate(
         app.throttle.may_authenticate(client)?;
     }
     let found = app.authenticate(head.headers.get(AUTHORIZATION)).await.and_then(|admission| {
-        let invalid = || Error::new(ErrorCode::Unauthorized, "Invalid credentials");
-        if wanted(&admission.actor) { Ok(admission) } else { Err(invalid()) }
+        if wanted(&admission.actor) { Ok(admission) } else { Err(Error::new(Message::CredentialsInvalid)) }
     });
     match (client, &found) {
         (Some(client), Ok(_)) => app.throttle.authenticated(client),

@@ -31,7 +31,7 @@ use super::requests;
 use crate::app::App;
 use crate::auth::{Admission, CachedCredential};
 use crate::db::PooledConnection;
-use crate::error::{Error, ErrorCode, Result, Severity};
+use crate::error::{Error, ErrorCode, Message, Result, Severity};
 use crate::graphql::{self, DEADLINE, Execution, GraphQlError, GraphQlRequest, GraphQlResponse, Keyed};
 use crate::idempotency::{self, Idempotency};
 
@@ -161,7 +161,7 @@ async fn read(headers: &HeaderMap, body: Body, conn: &mut Option<PooledConnectio
 
 /// No document is kept under its hash. Clients know the message and send the document.
 fn hashes_refused(operations: usize) -> Execution {
-    let error = GraphQlError::from(Error::new(ErrorCode::PersistedQueryNotSupported, "PersistedQueryNotSupported"));
+    let error = GraphQlError::from(Error::new(Message::PersistedQueryNotSupported));
     Execution { responses: vec![GraphQlResponse::refused(error); operations], ..Execution::default() }
 }
 
@@ -238,7 +238,7 @@ mod tests {
 
     #[test]
     fn an_answer_is_bounded_but_for_what_ran() {
-        let error = GraphQlError::from(Error::new(ErrorCode::ParseFailed, "é".repeat(600)));
+        let error = GraphQlError::from(Error::new(Message::DocumentInvalid { said: "é".repeat(600) }));
         let errors = vec![error; 30];
         let refused = bounded(GraphQlResponse { errors: errors.clone(), ..GraphQlResponse::default() });
         assert_eq!(refused.errors.len(), 20);

@@ -42,7 +42,7 @@ use self::answer::Outcome;
 use self::negotiate::MediaType;
 use self::requests::{Edge, RequestId};
 use crate::app::App;
-use crate::error::{Error, ErrorCode};
+use crate::error::{Error, Message};
 use crate::rest::Act;
 
 /// Where GraphQL is served.
@@ -90,9 +90,7 @@ fn starting_routes(edge: Edge) -> Router {
     Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::starting))
-        .fallback(async |request| {
-            refused_unread(request, Error::new(ErrorCode::Unavailable, "The service is starting")).await
-        })
+        .fallback(async |request| refused_unread(request, Error::new(Message::Starting)).await)
         .layer(middleware::from_fn(refused_batch::run))
         .layer(middleware::from_fn_with_state(edge, requests::run))
 }
@@ -110,7 +108,7 @@ fn nothing_here() -> Response {
 }
 
 fn unserved_path() -> Error {
-    Error::new(ErrorCode::NotFound, "Nothing is served at this path")
+    Error::new(Message::PathNotServed)
 }
 
 /// The answer to another method than a path has. The router adds the `Allow` header.
@@ -121,12 +119,8 @@ async fn method_not_allowed(request: Request) -> Response {
         body::discard(body).await;
         return home::graphql_is_served_by_post();
     }
-    let message = if graphql {
-        "GraphQL is served by POST only; GraphiQL, to try it in a browser, is at /graphql/ide"
-    } else {
-        "This path does not serve this method"
-    };
-    refused_unread(Request::from_parts(head, body), Error::new(ErrorCode::MethodNotAllowed, message)).await
+    let message = if graphql { Message::PostOnly } else { Message::MethodNotServed };
+    refused_unread(Request::from_parts(head, body), Error::new(message)).await
 }
 
 /// The answer to a request that is refused whatever its body says.

@@ -3,7 +3,7 @@
 use axum::http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue};
 
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::{Error, Message, Result};
 
 /// The media type of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,8 +65,7 @@ pub(super) fn answer_type(headers: &HeaderMap) -> Option<MediaType> {
 /// `UNSUPPORTED_MEDIA_TYPE`
 pub(super) fn check_body(headers: &HeaderMap) -> Result<()> {
     if is_encoded(headers) {
-        let message = "The request body has a Content-Encoding, such as gzip; send it without one";
-        return Err(Error::new(ErrorCode::UnsupportedMediaType, message));
+        return Err(Error::new(Message::ContentEncoded));
     }
     require_json(headers)
 }
@@ -83,19 +82,16 @@ fn is_encoded(headers: &HeaderMap) -> bool {
 /// # Errors
 /// `UNSUPPORTED_MEDIA_TYPE`, which says what the header lacks.
 fn require_json(headers: &HeaderMap) -> Result<()> {
-    let refuse = |problem: &'static str| Error::new(ErrorCode::UnsupportedMediaType, problem);
     let mut values = headers.get_all(CONTENT_TYPE).iter();
     let value = match (values.next(), values.next()) {
-        (None, _) => return Err(refuse("The header Content-Type is missing; send Content-Type: application/json")),
-        (_, Some(_)) => return Err(refuse("The header Content-Type is there twice; send it once")),
+        (None, _) => return Err(Error::new(Message::ContentTypeMissing)),
+        (_, Some(_)) => return Err(Error::new(Message::ContentTypeTwice)),
         (Some(value), None) => value,
     };
     match value.to_str().ok().and_then(Range::parse) {
         Some(range) if range.precision(MediaType::Json) == Some(Precision::Exact) => Ok(()),
-        Some(range) if !range.utf8 => {
-            Err(refuse("The header Content-Type names another encoding than UTF-8, the only one of JSON"))
-        }
-        _ => Err(refuse("The header Content-Type says that the body is not JSON; send Content-Type: application/json")),
+        Some(range) if !range.utf8 => Err(Error::new(Message::ContentTypeNotUtf8)),
+        _ => Err(Error::new(Message::ContentTypeNotJson)),
     }
 }
 
@@ -232,7 +228,7 @@ mod tests {
             assert_eq!(require_json(&headers).is_ok(), expected, "{content_type}");
         }
         let missing = require_json(&HeaderMap::new()).expect_err("refused");
-        assert_eq!(missing.message, "The header Content-Type is missing; send Content-Type: application/json");
+        assert_eq!(*missing.message, Message::ContentTypeMissing);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use async_graphql::Variables;
 use serde_json::{Map, Value};
 
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::{Error, ErrorCode, Message, Result};
 use crate::graphql::GraphQlRequest;
 
 /// Most operations in a batch.
@@ -35,7 +35,10 @@ impl Operations {
                 }
                 let operations = items.len();
                 let requests = items.into_iter().enumerate().map(|(index, item)| {
-                    request(item).map_err(|error| bad_request(format!("Operation {index}: {}", error.message)))
+                    request(item).map_err(|error| {
+                        let problem = error.message;
+                        Error::new(Message::BatchedOperationInvalid { index, problem })
+                    })
                 });
                 let requests: Vec<_> = requests.collect::<Result<_>>()?;
                 let requests = requests.into_iter().collect::<Option<_>>();
@@ -43,23 +46,15 @@ impl Operations {
             }
             Ok(one) => Ok(request(one)?.map_or(Self::Hash, Self::One)),
             // Line and column only: the parser's own words can repeat what was sent.
-            Err(error) => Err(bad_request(format!(
-                "The request body is not JSON, or nests too deeply, at line {} column {}",
-                error.line(),
-                error.column()
-            ))),
+            Err(error) => Err(Error::new(Message::BodyNotJsonAt { line: error.line(), column: error.column() })),
         }
     }
-}
-
-fn bad_request(message: String) -> Error {
-    Error::new(ErrorCode::BadRequest, message)
 }
 
 /// Reads a request; `None` for one that has a hash in the place of its document.
 fn request(item: Value) -> Result<Option<GraphQlRequest>> {
     let Value::Object(mut parameters) = item else {
-        return Err(bad_request("A GraphQL request is a JSON object".to_owned()));
+        return Err(Error::new(Message::RequestNotAnObject));
     };
     let query = string(&mut parameters, "query")?;
     let operation_name = string(&mut parameters, "operationName")?.filter(|name| !name.is_empty());
@@ -68,23 +63,23 @@ fn request(item: Value) -> Result<Option<GraphQlRequest>> {
     match query {
         Some(query) => Ok(Some(GraphQlRequest { query, operation_name, variables })),
         None if extensions.is_some_and(|extensions| extensions["persistedQuery"].is_object()) => Ok(None),
-        None => Err(bad_request("The parameter query is missing".to_owned())),
+        None => Err(Error::new(Message::QueryMissing)),
     }
 }
 
-fn string(parameters: &mut Map<String, Value>, name: &str) -> Result<Option<String>> {
+fn string(parameters: &mut Map<String, Value>, name: &'static str) -> Result<Option<String>> {
     match parameters.remove(name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
-        Some(_) => Err(bad_request(format!("The parameter {name} must be a string"))),
+        Some(_) => Err(Error::new(Message::ParameterNotAString { name })),
     }
 }
 
-fn object(parameters: &mut Map<String, Value>, name: &str) -> Result<Option<Value>> {
+fn object(parameters: &mut Map<String, Value>, name: &'static str) -> Result<Option<Value>> {
     match parameters.remove(name) {
         None | Some(Value::Null) => Ok(None),
         Some(object @ Value::Object(_)) => Ok(Some(object)),
-        Some(_) => Err(bad_request(format!("The parameter {name} must be an object"))),
+        Some(_) => Err(Error::new(Message::ParameterNotAnObject { name })),
     }
 }
 
@@ -101,7 +96,7 @@ mod tests {
 
     fn refusal(body: &str) -> (ErrorCode, String) {
         let error = Operations::parse(body.as_bytes()).expect_err(body);
-        (error.code, error.message.into_owned())
+        (error.code, error.message.english())
     }
 
     #[test]

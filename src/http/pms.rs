@@ -19,7 +19,7 @@ use super::requests::{self, RequestId};
 use crate::actor::{Actor, Permission};
 use crate::app::App;
 use crate::auth::Admission;
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::{Error, ErrorCode, Message, Result};
 use crate::idempotency::{self, Claim, Idempotency, KeptAnswer};
 use crate::rest::{self, Act, ErrorBody};
 use crate::unit::{self, Attempt, DEADLINE, Statements, Unit};
@@ -133,8 +133,7 @@ async fn read(actor: &Actor, headers: &HeaderMap, name: &str, body: Body) -> Res
         }
     };
     let body = body::read(body).await?;
-    let json = serde_json::from_slice(&body)
-        .map_err(|_| Error::new(ErrorCode::BadRequest, "The request body is not JSON, or nests too deeply"))?;
+    let json = serde_json::from_slice(&body).map_err(|_| Error::new(Message::BodyNotJson))?;
     let act = Act::read(name, &json)?;
     Ok((act, Idempotency::new(key, &format!("POST /api/pms/v1/guests/{name}"), &body)))
 }

@@ -22,7 +22,7 @@ use uuid::Uuid;
 use crate::actor::{Mode, PrincipalKey};
 use crate::context::Context;
 use crate::db::{WORKER_PATIENCE, answered_within};
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::{Error, ErrorCode, Message, Result};
 use crate::hotels::HotelId;
 use crate::periodic;
 use crate::telemetry::error_of_retry;
@@ -38,9 +38,6 @@ const HEADER: &str = "idempotency-key";
 const EVERY: Duration = Duration::from_hours(1);
 /// Most answers that are deleted at once.
 const BATCH: i64 = 1000;
-/// What is said when the kept answer does not open. The request is not run again: it has had its effect.
-const UNREADABLE: &str = "A request with this idempotency key had its effect before, and the answer that was kept for it cannot be \
-     read: read what it was to change";
 /// Hexadecimal digits of a request's hash.
 const HASH_DIGITS: usize = 64;
 /// Digits of an answer's status.
@@ -80,9 +77,7 @@ pub fn key_of(headers: &HeaderMap) -> Result<Option<String>> {
     let visible = |key: &&str| key.bytes().all(|byte| (b' '..=b'~').contains(&byte));
     let key = value.to_str().ok().filter(visible).filter(|key| (1..=KEY_MAX).contains(&key.len()));
     let key = key.filter(|_| values.next().is_none());
-    let key = key.ok_or_else(|| {
-        Error::invalid(format!("Idempotency-Key must be given once and have 1 to {KEY_MAX} visible ASCII characters"))
-    })?;
+    let key = key.ok_or_else(|| Error::new(Message::IdempotencyKeyInvalid { most: KEY_MAX }))?;
     Ok(Some(key.to_owned()))
 }
 
@@ -143,7 +138,8 @@ pub async fn claim_in(tx: &mut Tx, request: &Idempotency, again: bool) -> Result
         .context
         .secret_keys
         .open(&request.row(tx, owner), &sealed)
-        .map_err(|error| Error { message: UNREADABLE.into(), ..error })?;
+        // The request is not run again: it has had its effect.
+        .map_err(|error| Error { message: Box::new(Message::KeptAnswerUnreadable), ..error })?;
     let (hash, rest) = split(opened.expose(), HASH_DIGITS)?;
     if hash != request.hash {
         return Err(Error::of(ErrorCode::IdempotencyKeyReused));

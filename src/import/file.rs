@@ -6,6 +6,7 @@ use csv::StringRecord;
 use encoding_rs::{Encoding, WINDOWS_1252};
 use flate2::read::MultiGzDecoder;
 
+use super::refused;
 use crate::error::{Error, Result};
 
 const GZIP: [u8; 2] = [0x1f, 0x8b];
@@ -61,25 +62,23 @@ pub fn read(mut reader: impl Read) -> Result<Table> {
 }
 
 fn unreadable(error: std::io::Error) -> Error {
-    Error { source: Some(Box::new(error)), ..Error::invalid("The file cannot be read, or its compression is damaged") }
+    Error { source: Some(Box::new(error)), ..refused("The file cannot be read, or its compression is damaged") }
 }
 
 /// What a file is refused with that yields nothing at all.
 pub fn no_lines() -> Error {
-    Error::invalid("The file holds a header row and no bookings; nothing was imported")
+    refused("The file holds a header row and no bookings; nothing was imported")
 }
 
 /// UTF-8, or what its byte order mark says, or else Windows-1252, which every spreadsheet of western Europe can write.
 fn decode(bytes: &[u8], remarks: &mut Vec<String>) -> Result<String> {
     if WORKBOOKS.iter().any(|start| bytes.starts_with(start)) {
-        return Err(Error::invalid(
-            "The file is a workbook or an archive: save the sheet as CSV (UTF-8) and import that",
-        ));
+        return Err(refused("The file is a workbook or an archive: save the sheet as CSV (UTF-8) and import that"));
     }
     if let Some((encoding, mark)) = Encoding::for_bom(bytes) {
         let (text, damaged) = encoding.decode_without_bom_handling(&bytes[mark..]);
         if damaged {
-            return Err(Error::invalid(format!("The file is not what its first bytes say, {}", encoding.name())));
+            return Err(refused(format!("The file is not what its first bytes say, {}", encoding.name())));
         }
         return Ok(text.into_owned());
     }
@@ -93,7 +92,7 @@ fn decode(bytes: &[u8], remarks: &mut Vec<String>) -> Result<String> {
             "The file is neither UTF-8 nor Windows-1252 text, as line {} shows: save it as CSV (UTF-8) and import that",
             line + 1
         );
-        return Err(Error::invalid(reason));
+        return Err(refused(reason));
     }
     if !utf8 {
         remarks.push(
@@ -105,8 +104,7 @@ fn decode(bytes: &[u8], remarks: &mut Vec<String>) -> Result<String> {
 
 fn table(text: &str) -> Result<Table> {
     let lines: Vec<&str> = text.lines().collect();
-    let first =
-        lines.iter().position(|line| !line.trim().is_empty()).ok_or_else(|| Error::invalid("The file is empty"))?;
+    let first = lines.iter().position(|line| !line.trim().is_empty()).ok_or_else(|| refused("The file is empty"))?;
     let delimiter = delimiter(lines[first]);
     let mut table =
         Table { header: split(lines[first], delimiter), lines: Vec::new(), bad_lines: Vec::new(), remarks: Vec::new() };
@@ -235,7 +233,8 @@ mod tests {
             (b"\xff\xfea", "UTF-16LE"),
         ] {
             let error = read(bytes).err().expect("refused");
-            assert!(error.message.contains(said), "{}", error.message);
+            let message = error.message.english();
+            assert!(message.contains(said), "{message}");
         }
     }
 

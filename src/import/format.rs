@@ -9,7 +9,8 @@ use super::Options;
 use super::booking::Booking;
 use super::columns::{Column, Columns, Fields};
 use super::file::{self, BadLine, Table};
-use crate::error::{Error, Result};
+use super::refused;
+use crate::error::Result;
 
 /// What a file holds.
 pub struct Bookings {
@@ -35,7 +36,7 @@ pub fn read(reader: impl Read, options: &Options) -> Result<Bookings> {
 /// # Errors
 /// As [`read`].
 pub(super) fn parse(table: Table, options: &Options) -> Result<Bookings> {
-    let columns = Columns::find(&table.header).map_err(Error::invalid)?;
+    let columns = Columns::find(&table.header).map_err(refused)?;
     let lines: Vec<(usize, Fields)> =
         table.lines.iter().map(|line| (line.number, columns.fields(&line.fields))).collect();
     let hotel = choose_hotel(&lines, options.hotel.as_deref())?;
@@ -69,13 +70,13 @@ fn choose_hotel(lines: &[(usize, Fields)], wanted: Option<&str>) -> Result<Optio
     let choices = || hotels.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
     match wanted {
         None if hotels.len() > 1 => {
-            Err(Error::invalid(format!("The file holds several hotels; choose one with --hotel: {}", choices())))
+            Err(refused(format!("The file holds several hotels; choose one with --hotel: {}", choices())))
         }
         None => Ok(None),
         Some(wanted) if hotels.iter().any(|name| name.eq_ignore_ascii_case(wanted)) => Ok(Some(wanted.to_owned())),
         Some(wanted) if hotels.is_empty() => {
-            Err(Error::invalid(format!("The file does not name hotels, so {wanted:?} cannot be chosen")))
+            Err(refused(format!("The file does not name hotels, so {wanted:?} cannot be chosen")))
         }
-        Some(wanted) => Err(Error::invalid(format!("The file has no hotel {wanted:?}; it holds: {}", choices()))),
+        Some(wanted) => Err(refused(format!("The file has no hotel {wanted:?}; it holds: {}", choices()))),
     }
 }

@@ -33,7 +33,7 @@ use uuid::Uuid;
 
 use crate::actor::{IMPORT, Principal};
 use crate::audit::{Entry, ObjectType};
-use crate::error::{Error, Result};
+use crate::error::{Error, Message, Result};
 use crate::events::Change;
 use crate::hotels::{self, Hotel};
 use crate::text;
@@ -117,7 +117,7 @@ impl Options {
             .to_vec(),
         };
         let Some((_, option)) = foreign.into_iter().find(|(given, _)| *given) else { return Ok(format) };
-        Err(Error::invalid(match format {
+        Err(refused(match format {
             Format::Own => {
                 format!("{option} is for the public booking data, and this file holds a hotel's own bookings")
             }
@@ -411,6 +411,11 @@ async fn write(
         step(batch.len());
     }
     Ok(all)
+}
+
+/// The refusal of a file, in the words of the command line.
+fn refused(said: impl Into<String>) -> Error {
+    Error::new(Message::ImportRefused { said: said.into() })
 }
 
 fn code_taken(error: sqlx::Error) -> Error {

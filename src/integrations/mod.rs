@@ -20,7 +20,7 @@ use crate::audit::{Action, Entry, ObjectType};
 use crate::auth;
 use crate::context::Context;
 use crate::db::{ListBounds, ListBoundsRequest, Page, PageRequest};
-use crate::error::{Error, ErrorCode, Result, violated_constraint};
+use crate::error::{Error, Message, Record, Result, violated_constraint};
 use crate::hotels::HotelId;
 use crate::unit::Tx;
 use crate::{room_access_keys, room_stays};
@@ -50,7 +50,7 @@ pub struct Disconnected {
 /// # Errors
 /// `NAME_TAKEN` for a connected one, `INVALID_ARGUMENT` for a name that is empty or longer than 200 characters.
 pub async fn connect_in(tx: &mut Tx, name: &str) -> Result<Integration> {
-    let taken = || Error::new(ErrorCode::NameTaken, "An integration of this name is connected").at("name");
+    let taken = || Error::new(Message::IntegrationConnected).at("name");
     try_connect_in(tx, name).await?.ok_or_else(taken)
 }
 
@@ -85,7 +85,7 @@ pub(crate) async fn require_connected_in(tx: &mut Tx, id: Uuid) -> Result<()> {
     let hotel = tx.actor.hotel.id;
     let integration = store::lock_shared(tx.conn().await?, hotel, id).await?.ok_or_else(not_found)?;
     if integration.disconnected_at.is_some() {
-        return Err(Error::invalid("The integration is disconnected"));
+        return Err(Error::new(Message::IntegrationDisconnected));
     }
     Ok(())
 }
@@ -96,7 +96,7 @@ pub(crate) async fn require_connected_in(tx: &mut Tx, id: Uuid) -> Result<()> {
 /// `NOT_FOUND`; `INVALID_ARGUMENT` for the integration that the request comes from.
 pub async fn disconnect_in(tx: &mut Tx, id: Uuid) -> Result<Disconnected> {
     if tx.actor.principal.integration_id() == Some(id) {
-        return Err(Error::invalid("An integration cannot disconnect itself").at("id"));
+        return Err(Error::new(Message::IntegrationCannotDisconnectItself).at("id"));
     }
     let (hotel, now) = (tx.actor.hotel.id, tx.now);
     store::lock(tx.conn().await?, hotel, id).await?.ok_or_else(|| not_found().at("id"))?;
@@ -175,11 +175,11 @@ pub async fn list(context: &Context, hotel: HotelId) -> Result<Vec<(Integration,
 
 fn refused(error: sqlx::Error) -> Error {
     match violated_constraint(&error) {
-        Some("integrations_name_check") => Error::invalid("An integration's name has 1 to 200 characters").at("name"),
+        Some("integrations_name_check") => Error::new(Message::IntegrationNameInvalid).at("name"),
         _ => error.into(),
     }
 }
 
 fn not_found() -> Error {
-    Error::not_found("Integration")
+    Error::not_found(Record::Integration)
 }

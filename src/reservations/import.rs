@@ -7,7 +7,7 @@
 use uuid::Uuid;
 
 use super::{NewReservation, Reservation, ReservationStatus, create_in, lock_in, store, write_in};
-use crate::error::{Error, ErrorCode, Result, violated_constraint};
+use crate::error::{Error, ErrorCode, Message, Result, violated_constraint};
 use crate::unit::Tx;
 
 /// Longest external id, in characters.
@@ -72,9 +72,7 @@ fn checked_external_id(id: &str) -> Result<String> {
     if (1..=EXTERNAL_ID_MAX).contains(&id.chars().count()) && !id.chars().any(char::is_control) {
         return Ok(id.to_owned());
     }
-    let message =
-        format!("externalId must have 1 to {EXTERNAL_ID_MAX} characters, not only spaces and without line breaks");
-    Err(Error::invalid(message).at("externalId"))
+    Err(Error::new(Message::LineInvalid { name: "externalId", most: EXTERNAL_ID_MAX }).at("externalId"))
 }
 
 /// Who imports the same reservation at the same moment finds it when run again.

@@ -19,7 +19,7 @@ pub use store::{ReservationField, ReservationJoins, ReservationView};
 use crate::audit::{Action, ObjectType};
 use crate::clients::{self, ClientDetails, ClientKind};
 use crate::db::{Condition, Filter, ListBounds, ListBoundsRequest, Page, PageRequest};
-use crate::error::{Error, ErrorAt, ErrorCode, Result, violated_constraint};
+use crate::error::{Error, ErrorAt, ErrorCode, Message, Record, Result, violated_constraint};
 use crate::events::{Audience, ChangeKind};
 use crate::hotels::HotelId;
 use crate::room_stays::{self, NewStay};
@@ -134,8 +134,7 @@ pub async fn get(
 /// `INVALID_ARGUMENT`, `NOT_FOUND`, `CODE_TAKEN`
 pub async fn create_in(tx: &mut Tx, new: NewReservation) -> Result<Uuid> {
     if !(1..=MOST_STAYS).contains(&new.stays.len()) {
-        let message = format!("A reservation is made with 1 to {MOST_STAYS} room stays");
-        return Err(Error::invalid(message).at("roomStays"));
+        return Err(Error::new(Message::ReservationSizeOutOfRange { most: MOST_STAYS }).at("roomStays"));
     }
     let (hotel, now) = (tx.actor.hotel.id, tx.now);
     let id = tx.context.ids.uuid(now);
@@ -236,7 +235,7 @@ pub async fn reactivate_in(tx: &mut Tx, id: Uuid) -> Result<()> {
 /// `NOT_FOUND`, `RESERVATION_CANCELLED`
 pub(crate) async fn lock_open_in(tx: &mut Tx, id: Uuid) -> Result<()> {
     if lock_in(tx, id).await?.status == ReservationStatus::Cancelled {
-        return Err(Error::new(ErrorCode::ReservationCancelled, "This reservation was cancelled"));
+        return Err(Error::new(Message::ReservationCancelled));
     }
     Ok(())
 }
@@ -247,7 +246,7 @@ async fn lock_in(tx: &mut Tx, id: Uuid) -> Result<Reservation> {
 }
 
 fn not_found() -> Error {
-    Error::not_found("Reservation")
+    Error::not_found(Record::Reservation)
 }
 
 fn apply(reservation: &mut Reservation, change: ReservationChange) {
@@ -296,7 +295,7 @@ async fn require_contact_in(tx: &mut Tx, reservation: &Reservation) -> Result<()
 async fn require_client_in(tx: &mut Tx, id: Uuid) -> Result<()> {
     let hotel = tx.actor.hotel.id;
     let exists = clients::store::exists(tx.conn().await?, hotel, id).await?;
-    if exists { Ok(()) } else { Err(Error::not_found("Client")) }
+    if exists { Ok(()) } else { Err(Error::not_found(Record::Client)) }
 }
 
 async fn write_in(tx: &mut Tx, before: &Reservation, after: &Reservation) -> Result<()> {

@@ -3,8 +3,11 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Message, Result};
 use crate::text;
+
+/// Longest code, in characters.
+const CODE_MAX: usize = 64;
 
 /// State of a reservation. `ACTIVE` ⇄ `CANCELLED`; `ACTIVE` → `INVOICED`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, async_graphql::Enum, serde::Serialize)]
@@ -107,8 +110,8 @@ pub struct Reservation {
 /// `INVALID_ARGUMENT` at `code`
 pub(super) fn checked_code(code: &str) -> Result<String> {
     let code = text::tidy(code);
-    if (1..=64).contains(&code.chars().count()) && !code.chars().any(char::is_control) {
+    if (1..=CODE_MAX).contains(&code.chars().count()) && !code.chars().any(char::is_control) {
         return Ok(code);
     }
-    Err(Error::invalid("code must have 1 to 64 characters, not only spaces and without line breaks").at("code"))
+    Err(Error::new(Message::LineInvalid { name: "code", most: CODE_MAX }).at("code"))
 }

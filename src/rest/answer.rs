@@ -29,7 +29,7 @@ impl ErrorBody {
         Self {
             status: "error",
             code: error.code.spec().wire,
-            message: error.message.to_string(),
+            message: error.message.english(),
             request_id: request_id.to_owned(),
             field: field(&error.argument_path),
         }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::fields::{CheckIn, Contact};
 use super::store::{self, Guest, Which};
 use crate::clients::{self, ClientChange, ClientDetails, ClientKind, DetailsChange};
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::{Error, ErrorCode, Message, Record, Result};
 use crate::reservations::{self, Booker, ImportedReservation, NewReservation, ReservationChange, ReservationStatus};
 use crate::room_stays::{self, AgeGroups, NewStay};
 use crate::unit::Tx;
@@ -66,10 +66,10 @@ pub(super) async fn check_in_in(
     let room = find_room_in(tx, &input.room_number).await?;
     let today = tx.actor.hotel.today(tx.now);
     if input.check_out_date < today {
-        return Err(Error::invalid("checkOutDate has passed").at("checkOutDate"));
+        return Err(Error::new(Message::CheckOutDatePassed).at("checkOutDate"));
     }
     if input.check_in_date.is_some_and(|from| from > input.check_out_date) {
-        return Err(Error::invalid("checkOutDate must not be before checkInDate").at("checkOutDate"));
+        return Err(Error::new(Message::CheckOutDateBeforeCheckIn).at("checkOutDate"));
     }
     let (before, created) = match reservations::find_in(tx, &input.id).await? {
         Some((reservation, imported)) => {
@@ -150,7 +150,7 @@ async fn require_name_in(tx: &mut Tx, reservation: Uuid, last_name: &str) -> Res
     if names.iter().any(|name| text::same(name, last_name)) {
         return Ok(());
     }
-    Err(Error::invalid("Nobody of this name belongs to the reservation with this code").at("lastName"))
+    Err(Error::new(Message::NameNotOfReservation).at("lastName"))
 }
 
 async fn create_in(tx: &mut Tx, room: &Room, input: &CheckIn, today: NaiveDate) -> Result<Guest> {
@@ -240,7 +240,7 @@ pub(super) async fn rename_in(tx: &mut Tx, guest: &Guest, last_name: Option<&str
 async fn find_room_in(tx: &mut Tx, name: &str) -> Result<Room> {
     let hotel = tx.actor.hotel.id;
     let found = rooms::store::find_room_setup_called(tx.conn().await?, hotel, name).await?;
-    let (id, category) = found.ok_or_else(|| Error::not_found("Room").at("roomNumber"))?;
+    let (id, category) = found.ok_or_else(|| Error::not_found(Record::Room).at("roomNumber"))?;
     Ok(Room { id, category })
 }
 
@@ -259,5 +259,5 @@ pub(super) async fn guests_in(tx: &mut Tx, reservation: Uuid) -> Result<Vec<Gues
 pub(super) async fn guest_in(tx: &mut Tx, stay: Uuid) -> Result<Guest> {
     let (hotel, integration) = (tx.actor.hotel.id, tx.actor.integration()?);
     let guest = store::guests(tx.conn().await?, hotel, integration, Which::OfStay(stay)).await?.pop();
-    guest.ok_or_else(|| Error::not_found("Room stay"))
+    guest.ok_or_else(|| Error::not_found(Record::RoomStay))
 }

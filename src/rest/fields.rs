@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::audit::{REASON_MAX, Reason};
 use crate::clients::{DETAIL_MAX, NAME_MAX};
-use crate::error::{Error, ErrorAt, Result};
+use crate::error::{Error, ErrorAt, Message, Result};
 use crate::hotels;
 use crate::reservations::EXTERNAL_ID_MAX;
 use crate::rooms::ROOM_NAME_MAX;
@@ -207,9 +207,9 @@ impl InHouse {
         let guests = match body.value("guests") {
             Some(Value::Array(guests)) if guests.len() <= MOST_GUESTS => guests,
             Some(Value::Array(_)) => {
-                return Err(Error::invalid(format!("guests must have at most {MOST_GUESTS} entries")).at("guests"));
+                return Err(Error::new(Message::TooManyGuests { most: MOST_GUESTS }).at("guests"));
             }
-            Some(_) => return Err(Error::invalid("guests must be a list").at("guests")),
+            Some(_) => return Err(Error::new(Message::GuestsNotAList).at("guests")),
             None => return Err(missing("guests")),
         };
         let guests = guests.iter().enumerate().map(|(index, guest)| CheckIn::read(guest).at(index).at("guests"));
@@ -248,7 +248,7 @@ impl CheckOut {
 }
 
 fn missing(name: &'static str) -> Error {
-    Error::invalid(format!("{name} is missing")).at(name)
+    Error::new(Message::FieldMissing { name }).at(name)
 }
 
 /// A body and the table of its fields. What is not in the table is left alone; `null` is the same as absent.
@@ -259,7 +259,7 @@ struct Body<'a> {
 
 impl<'a> Body<'a> {
     fn new(body: &'a Value, fields: &'static [Field]) -> Result<Self> {
-        let object = body.as_object().ok_or_else(|| Error::invalid("A JSON object is expected"))?;
+        let object = body.as_object().ok_or_else(|| Error::new(Message::BodyNotAnObject))?;
         let body = Self { object, fields };
         let absent = fields.iter().find(|field| field.required && body.value(field.name).is_none());
         match absent {
@@ -285,10 +285,7 @@ impl<'a> Body<'a> {
             text.chars().count() <= longest && !text.chars().any(char::is_control) && !text.trim().is_empty()
         };
         let text = value.as_str().filter(fits).map(|text| Some(text.trim().to_owned()));
-        text.ok_or_else(|| {
-            let rule = "not only spaces and without line breaks";
-            Error::invalid(format!("{name} must be a text of 1 to {longest} characters, {rule}")).at(name)
-        })
+        text.ok_or_else(|| Error::new(Message::FieldTextInvalid { name, most: longest }).at(name))
     }
 
     fn needed_text(&self, name: &'static str) -> Result<String> {
@@ -298,8 +295,7 @@ impl<'a> Body<'a> {
     fn date(&self, name: &'static str) -> Result<Option<NaiveDate>> {
         let Some(value) = self.value(name) else { return Ok(None) };
         let date = value.as_str().and_then(hotels::civil_date);
-        let message = || format!("{name} must be a date, YYYY-MM-DD, in the years 1900 to 9999");
-        date.map(Some).ok_or_else(|| Error::invalid(message()).at(name))
+        date.map(Some).ok_or_else(|| Error::new(Message::DateInvalid { name }).at(name))
     }
 
     fn reason(&self) -> Result<Option<Reason>> {

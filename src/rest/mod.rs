@@ -22,7 +22,7 @@ pub use answer::ErrorBody;
 
 use crate::actor::{Actor, Mode};
 use crate::audit::Reason;
-use crate::error::{Error, Result};
+use crate::error::{Error, Message, Result};
 use crate::throttle::STATEMENT_COST;
 use crate::unit::Tx;
 use check_in::Meant;
@@ -140,10 +140,10 @@ pub async fn in_house(
     limit: Option<&str>,
     after: Option<&str>,
 ) -> Result<Value> {
-    let limit = page_size(limit)
-        .ok_or_else(|| Error::invalid(format!("limit must be between 1 and {MOST_PER_PAGE}")).at("limit"))?;
+    let limit =
+        page_size(limit).ok_or_else(|| Error::new(Message::LimitOutOfRange { most: MOST_PER_PAGE }).at("limit"))?;
     let after = after.map_or(Ok(Uuid::nil()), Uuid::parse_str);
-    let after = after.map_err(|_| Error::invalid("after must be the next of an answer").at("after"))?;
+    let after = after.map_err(|_| Error::new(Message::AfterInvalid).at("after"))?;
     let which = Which::InHouse { after, limit: limit + 1 };
     let mut guests = store::guests(conn, actor.hotel.id, actor.integration()?, which).await?;
     let fits = usize::try_from(limit).unwrap_or(usize::MAX);

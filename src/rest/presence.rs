@@ -12,7 +12,7 @@ use super::check_in::{
 };
 use super::fields::{CheckIn, CheckOut, InHouse, Update};
 use super::store::{self, Guest, Which};
-use crate::error::{Error, ErrorAt, Result};
+use crate::error::{Error, ErrorAt, Message, Record, Result};
 use crate::unit::Tx;
 use crate::{reservations, room_stays, text};
 
@@ -61,14 +61,14 @@ pub(super) async fn check_out_in(tx: &mut Tx, input: &CheckOut) -> Result<(Vec<G
     if let Some(room) = &input.room_number {
         guests.retain(|guest| guest.room_number.as_deref().is_some_and(|name| text::same(name, room)));
         if guests.is_empty() {
-            return Err(Error::not_found("Room").at("roomNumber"));
+            return Err(Error::not_found(Record::Room).at("roomNumber"));
         }
     }
     let in_house: Vec<Uuid> = guests.iter().filter(|guest| guest.in_house()).map(|guest| guest.stay).collect();
     if in_house.is_empty() {
         guests.retain(|guest| guest.checked_out_at.is_some());
         if guests.is_empty() {
-            return Err(Error::invalid("The guest has not checked in").at("pmsGuestId"));
+            return Err(Error::new(Message::GuestNotCheckedIn).at("pmsGuestId"));
         }
         return Ok((guests, true));
     }
@@ -157,8 +157,7 @@ async fn entries_in<'a>(tx: &mut Tx, guests: &'a [CheckIn]) -> Result<Vec<ListEn
             }
             Entry::Occupied(earlier) if says_the_same(earlier.get(), guest) => {}
             Entry::Occupied(_) => {
-                let message = "The list has another entry of this guest in this room";
-                return Err(Error::invalid(message).at("roomNumber").at(index).at("guests"));
+                return Err(Error::new(Message::GuestInRoomTwice).at("roomNumber").at(index).at("guests"));
             }
         }
     }
@@ -204,5 +203,5 @@ async fn find_in(tx: &mut Tx, id: &str) -> Result<Uuid> {
 }
 
 fn not_found() -> Error {
-    Error::not_found("Guest").at("pmsGuestId")
+    Error::not_found(Record::Guest).at("pmsGuestId")
 }

@@ -17,7 +17,7 @@ pub use store::StoredKey;
 
 use crate::audit::{Action, ObjectType};
 use crate::db::{ListBounds, ListBoundsRequest, Page, PageRequest};
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::{Error, ErrorCode, Message, Record, Result};
 use crate::events::{Audience, ChangeKind};
 use crate::hotels::HotelId;
 use crate::room_stays::{AssignedKey, PendingKeys};
@@ -101,11 +101,7 @@ pub async fn delete_in(tx: &mut Tx, id: Uuid) -> Result<()> {
     let (hotel, integration) = (tx.actor.hotel.id, tx.actor.integration()?);
     lock_own_in(tx, id).await?;
     if store::is_assigned(tx.conn().await?, hotel, id).await? {
-        return Err(Error::new(
-            ErrorCode::KeyStillAssigned,
-            "This room access key is assigned to a room stay. Remove it from all room stays first",
-        )
-        .at("roomAccessKeyId"));
+        return Err(Error::new(Message::KeyOnStay).at("roomAccessKeyId"));
     }
     store::delete(tx.conn().await?, hotel, id).await?;
     tx.emit(DELETED.of(id).owned_by(integration));
@@ -145,7 +141,7 @@ pub(crate) async fn assign_own_in(tx: &mut Tx, id: Uuid) -> Result<AssignedKey> 
 }
 
 fn assigned_key(id: Uuid, kind: Option<KeyKind>) -> Result<AssignedKey> {
-    let kind = kind.ok_or_else(|| Error::not_found("Room access key").at("roomAccessKeyId"))?;
+    let kind = kind.ok_or_else(|| Error::not_found(Record::RoomAccessKey).at("roomAccessKeyId"))?;
     Ok(AssignedKey { id, kind })
 }
 

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::error::{Error, ErrorAt, Result};
+use crate::error::{Error, ErrorAt, Message, Result};
 
 /// Hours after which a key is deleted that is on no stay: counted from its last removal, or from its making.
 pub const UNASSIGNED_HOURS: i64 = 48;
@@ -84,11 +84,10 @@ impl NewKey {
     /// Data of a QR code (checklist A45).
     pub fn qr(qr_data: String) -> Result<Self> {
         if !(1..=QR_DATA_MAX_CHARACTERS).contains(&qr_data.chars().count()) {
-            let message = format!("qrData must have between 1 and {QR_DATA_MAX_CHARACTERS} characters");
-            return Err(Error::invalid(message).at("qrData"));
+            return Err(Error::new(Message::QrDataInvalid { most: QR_DATA_MAX_CHARACTERS }).at("qrData"));
         }
         if qr_data.contains('\0') {
-            return Err(Error::invalid("qrData must not contain the character U+0000").at("qrData"));
+            return Err(Error::new(Message::QrDataHasNull).at("qrData"));
         }
         Ok(Self::Qr { qr_data })
     }
@@ -122,16 +121,16 @@ const QR_DATA_MAX_CHARACTERS: usize = 512;
 fn check_pin(pin: &str) -> Result<()> {
     check_alphanumeric("pin", pin).at("pin")?;
     if pin.bytes().any(|byte| byte.is_ascii_uppercase()) && pin.bytes().any(|byte| byte.is_ascii_lowercase()) {
-        return Err(Error::invalid("pin must not mix upper-case and lower-case letters").at("pin"));
+        return Err(Error::new(Message::PinMixesCase).at("pin"));
     }
     Ok(())
 }
 
-fn check_alphanumeric(name: &str, text: &str) -> Result<()> {
+fn check_alphanumeric(name: &'static str, text: &str) -> Result<()> {
     if (1..=PIN_MAX_CHARACTERS).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
         return Ok(());
     }
-    Err(Error::invalid(format!("{name} must have 1 to {PIN_MAX_CHARACTERS} letters and digits (A-Z, a-z, 0-9)")))
+    Err(Error::new(Message::NotAlphanumeric { name, most: PIN_MAX_CHARACTERS }))
 }
 
 #[cfg(test)]

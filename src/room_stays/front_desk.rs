@@ -9,7 +9,7 @@ use super::{
     CREATED, DELETED, LockedStay, UPDATED, lock_in, not_found, require_not_cancelled, require_not_departed, store,
 };
 use crate::audit::{Entry, ObjectType};
-use crate::error::{Error, ErrorAt, Result};
+use crate::error::{Error, ErrorAt, Message, Record, Result};
 use crate::unit::Tx;
 use crate::{hotels, room_access_keys, rooms};
 
@@ -98,11 +98,11 @@ async fn require_clients_in(tx: &mut Tx, clients: &[Uuid]) -> Result<()> {
     distinct.sort_unstable();
     distinct.dedup();
     if distinct.len() != clients.len() {
-        return Err(Error::invalid("A guest is on the list twice"));
+        return Err(Error::new(Message::GuestListedTwice));
     }
     let hotel = tx.actor.hotel.id;
     let known = store::count_clients(tx.conn().await?, hotel, &distinct).await?;
-    if usize::try_from(known) == Ok(distinct.len()) { Ok(()) } else { Err(Error::not_found("Client")) }
+    if usize::try_from(known) == Ok(distinct.len()) { Ok(()) } else { Err(Error::not_found(Record::Client)) }
 }
 
 /// Moves a stay to another room; an outer `None` leaves its room as it is, an inner one takes it away.
@@ -125,7 +125,7 @@ pub async fn move_in(tx: &mut Tx, stay: Uuid, room: Option<Option<Uuid>>) -> Res
 /// `NOT_FOUND`, `INVALID_ARGUMENT` for a stay and itself, `RESERVATION_CANCELLED`, `ROOM_STAY_DEPARTED`
 pub async fn swap_in(tx: &mut Tx, first: Uuid, second: Uuid) -> Result<()> {
     if first == second {
-        return Err(Error::invalid("A room stay cannot swap rooms with itself").at("secondRoomStayId"));
+        return Err(Error::new(Message::SwapWithItself).at("secondRoomStayId"));
     }
     let hotel = tx.actor.hotel.id;
     let mut locked = store::lock(tx.conn().await?, hotel, &[first, second]).await?;
@@ -173,10 +173,10 @@ pub async fn change_dates_in(tx: &mut Tx, stay: Uuid, from: Option<NaiveDate>, t
 pub async fn split_in(tx: &mut Tx, stay: Uuid, split: SplitStay) -> Result<Uuid> {
     let LockedStay { stay, .. } = lock_open_in(tx, stay, "roomStayId").await?;
     if split.date <= stay.reservation_from || split.date >= stay.reservation_to {
-        return Err(Error::invalid("date must be after the arrival and before the departure").at("date"));
+        return Err(Error::new(Message::SplitDateOutOfRange).at("date"));
     }
     if stay.check_out.is_some() {
-        return Err(Error::invalid("The guest has checked out of this room stay").at("roomStayId"));
+        return Err(Error::new(Message::GuestCheckedOut).at("roomStayId"));
     }
     if let Some(room) = split.room_setup_id.flatten() {
         rooms::require_room_setup_in(tx, room).await?;
@@ -258,13 +258,13 @@ pub async fn record_presence_in(
     let check_out = check_out.unwrap_or(stay.check_out);
     match (check_in, check_out) {
         (None, Some(_)) if takes_arrival_back => {
-            return Err(Error::invalid("check_in cannot be taken back while there is a check_out").at("check_in"));
+            return Err(Error::new(Message::ArrivalHasDeparture).at("check_in"));
         }
         (None, Some(_)) => {
-            return Err(Error::invalid("There is no check-in: who has not come cannot leave").at("check_out"));
+            return Err(Error::new(Message::DepartureWithoutArrival).at("check_out"));
         }
         (Some(arrival), Some(departure)) if departure < arrival => {
-            return Err(Error::invalid("check_out must not be before check_in").at("check_out"));
+            return Err(Error::new(Message::DepartureBeforeArrival).at("check_out"));
         }
         _ => {}
     }

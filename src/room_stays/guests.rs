@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::{LockedStay, UPDATED, lock_in, require_not_cancelled, store};
 use crate::audit::{Entry, ObjectType};
 use crate::clients;
-use crate::error::{Error, Result};
+use crate::error::{Error, Record, Result};
 use crate::unit::Tx;
 
 /// Name of the changed field in `room_stay.updated`.
@@ -21,7 +21,7 @@ pub async fn add_guest_in(tx: &mut Tx, stay: Uuid, client: Uuid) -> Result<()> {
     require_not_cancelled(&locked)?;
     let hotel = tx.actor.hotel.id;
     if !clients::store::exists(tx.conn().await?, hotel, client).await? {
-        return Err(Error::not_found("Client").at("clientId"));
+        return Err(Error::not_found(Record::Client).at("clientId"));
     }
     let added = store::append_guest(tx.conn().await?, hotel, stay, client).await?;
     if added { written(tx, &locked, client).await } else { Ok(()) }
@@ -36,7 +36,7 @@ pub async fn remove_guest_in(tx: &mut Tx, stay: Uuid, client: Uuid) -> Result<()
     require_not_cancelled(&locked)?;
     let hotel = tx.actor.hotel.id;
     if !store::remove_guest(tx.conn().await?, hotel, stay, client).await? {
-        return Err(Error::not_found("Guest").at("clientId"));
+        return Err(Error::not_found(Record::Guest).at("clientId"));
     }
     written(tx, &locked, client).await
 }

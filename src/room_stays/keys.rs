@@ -6,7 +6,7 @@ use super::pending::{self, PendingKeys};
 use super::store::LockedStay;
 use super::{RoomStay, UPDATED, not_found, require_not_cancelled, require_not_departed};
 use crate::audit::{Entry, ObjectType};
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::{Error, Message, Result};
 use crate::room_access_keys;
 use crate::unit::Tx;
 
@@ -27,10 +27,7 @@ pub async fn add_key_in(tx: &mut Tx, stay: Uuid, key: Uuid) -> Result<RoomStay> 
     require_not_departed(tx, &locked.stay)?;
     match locked.stay.room_access_key {
         Some(present) if present.id == key.id => return Ok(locked.stay),
-        Some(_) => {
-            let message = "This room stay already has a room access key. Remove it first";
-            return Err(Error::new(ErrorCode::KeyAlreadyAssigned, message).at("roomStayId"));
-        }
+        Some(_) => return Err(Error::new(Message::StayHasKey).at("roomStayId")),
         None => {}
     }
     let stay = RoomStay { room_access_key: Some(key), ..locked.stay };
@@ -47,8 +44,7 @@ pub async fn remove_key_in(tx: &mut Tx, stay: Uuid, key: Uuid) -> Result<RoomSta
     let locked = lock_in(tx, stay).await?;
     let key = room_access_keys::lock_own_in(tx, key).await?;
     if locked.stay.room_access_key != Some(key) {
-        let message = "This room access key is not assigned to this room stay";
-        return Err(Error::new(ErrorCode::KeyNotAssigned, message).at("roomAccessKeyId"));
+        return Err(Error::new(Message::KeyNotOnStay).at("roomAccessKeyId"));
     }
     let stay = RoomStay { room_access_key: None, ..locked.stay };
     change(tx, stay.clone(), key.id);

@@ -28,7 +28,7 @@ pub use store::{KeyEnd, StayField, StayJoins, StayKey, StayPage, StayView};
 use crate::audit::{Action, ObjectType};
 use crate::auth::CredentialFingerprint;
 use crate::db::{Filter, ListBounds, ListBoundsRequest, PageRequest};
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::{Error, Message, Record, Result};
 use crate::events::{Audience, ChangeKind};
 use crate::hotels::HotelId;
 use crate::reservations::ReservationStatus;
@@ -102,7 +102,7 @@ pub async fn get(conn: &mut PgConnection, hotel: HotelId, id: Uuid, joins: StayJ
 }
 
 fn not_found() -> Error {
-    Error::not_found("Room stay")
+    Error::not_found(Record::RoomStay)
 }
 
 /// Holds one stay until the transaction ends; `argument` names it in the refusal.
@@ -113,7 +113,7 @@ async fn lock_in(tx: &mut Tx, id: Uuid, argument: &'static str) -> Result<Locked
 
 fn require_not_cancelled(locked: &LockedStay) -> Result<()> {
     if locked.reservation_status == ReservationStatus::Cancelled {
-        return Err(Error::new(ErrorCode::ReservationCancelled, "This reservation was cancelled"));
+        return Err(Error::new(Message::ReservationCancelled));
     }
     Ok(())
 }
@@ -121,7 +121,7 @@ fn require_not_cancelled(locked: &LockedStay) -> Result<()> {
 fn require_not_departed(tx: &Tx, stay: &RoomStay) -> Result<()> {
     let departure = tx.actor.hotel.departure(stay.reservation_from, stay.reservation_to, stay.departure_time);
     if departure <= tx.now {
-        return Err(Error::new(ErrorCode::RoomStayDeparted, "The departure of this room stay has passed"));
+        return Err(Error::new(Message::RoomStayDeparted));
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use uuid::Uuid;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Message, Result};
 use crate::room_access_keys::KeyKind;
 
 /// Longest stay that can be booked, in nights: three years. It bounds how far the window query has to look.
@@ -105,14 +105,13 @@ impl Nights {
     /// `INVALID_ARGUMENT` at `reservation_to`.
     pub fn new(from: NaiveDate, to: NaiveDate) -> Result<Self> {
         if to < from {
-            return Err(Error::invalid("reservation_to must not be before reservation_from").at("reservation_to"));
+            return Err(Error::new(Message::StayEndsBeforeItBegins).at("reservation_to"));
         }
         if to > LAST_DEPARTURE {
-            return Err(Error::invalid(format!("A stay ends by {LAST_DEPARTURE}")).at("reservation_to"));
+            return Err(Error::new(Message::StayEndsTooLate { last: LAST_DEPARTURE }).at("reservation_to"));
         }
         if (to - from).num_days() > LONGEST_STAY_NIGHTS {
-            let message = format!("A stay has at most {LONGEST_STAY_NIGHTS} nights");
-            return Err(Error::invalid(message).at("reservation_to"));
+            return Err(Error::new(Message::StayTooLong { most: LONGEST_STAY_NIGHTS }).at("reservation_to"));
         }
         Ok(Self { from, to })
     }

@@ -12,7 +12,7 @@ use uuid::Uuid;
 pub use model::{Category, CleaningStatus, RoomSetup};
 
 use crate::audit::{Entry, ObjectType};
-use crate::error::{Error, ErrorAt, ErrorCode, Result, violated_constraint};
+use crate::error::{Error, ErrorAt, ErrorCode, Record, Result, violated_constraint};
 use crate::hotels::HotelId;
 use crate::unit::Tx;
 
@@ -74,7 +74,7 @@ pub async fn update_category_in(tx: &mut Tx, id: Uuid, change: CategoryChange) -
     let (hotel, now) = (tx.actor.hotel.id, tx.now);
     let before = store::find_category(tx.conn().await?, hotel, id)
         .await?
-        .ok_or_else(|| Error::not_found("Category").at("id"))?;
+        .ok_or_else(|| Error::not_found(Record::Category).at("id"))?;
     let mut category = before.clone();
     if let Some(name) = change.name {
         category.name = model::checked_name(&name, CATEGORY_NAME_MAX)?;
@@ -120,8 +120,9 @@ pub async fn create_room_setup_in(
 /// `NOT_FOUND`, `INVALID_ARGUMENT`, `NAME_TAKEN`
 pub async fn update_room_setup_in(tx: &mut Tx, id: Uuid, change: RoomSetupChange) -> Result<RoomSetup> {
     let (hotel, now) = (tx.actor.hotel.id, tx.now);
-    let before =
-        store::find_room_setup(tx.conn().await?, hotel, id).await?.ok_or_else(|| Error::not_found("Room").at("id"))?;
+    let before = store::find_room_setup(tx.conn().await?, hotel, id)
+        .await?
+        .ok_or_else(|| Error::not_found(Record::Room).at("id"))?;
     let mut room = before.clone();
     if let Some(name) = change.name {
         room.name = model::checked_name(&name, ROOM_NAME_MAX)?;
@@ -151,21 +152,21 @@ pub async fn update_room_setup_in(tx: &mut Tx, id: Uuid, change: RoomSetupChange
 pub(crate) async fn require_room_setup_in(tx: &mut Tx, id: Uuid) -> Result<()> {
     let hotel = tx.actor.hotel.id;
     let exists = store::room_setup_exists(tx.conn().await?, hotel, id).await?;
-    if exists { Ok(()) } else { Err(Error::not_found("Room")).at("roomSetupId") }
+    if exists { Ok(()) } else { Err(Error::not_found(Record::Room)).at("roomSetupId") }
 }
 
 /// Refuses a category that the hotel does not have.
 pub(crate) async fn require_category_in(tx: &mut Tx, id: Uuid) -> Result<()> {
     let hotel = tx.actor.hotel.id;
     let exists = store::category_exists(tx.conn().await?, hotel, id).await?;
-    if exists { Ok(()) } else { Err(Error::not_found("Category")).at("categoryId") }
+    if exists { Ok(()) } else { Err(Error::not_found(Record::Category)).at("categoryId") }
 }
 
 async fn category_in(tx: &mut Tx, id: Uuid) -> Result<Category> {
     let hotel = tx.actor.hotel.id;
     store::find_category(tx.conn().await?, hotel, id)
         .await?
-        .ok_or_else(|| Error::not_found("Category").at("categoryId"))
+        .ok_or_else(|| Error::not_found(Record::Category).at("categoryId"))
 }
 
 /// Refuses a name that another record than `own` goes by.

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Message, Result};
 use crate::text;
 
 /// Whether a room is ready for a guest.
@@ -86,6 +86,5 @@ pub(super) fn checked_name(name: &str, max: usize) -> Result<String> {
     if (1..=max).contains(&name.chars().count()) && !name.chars().any(char::is_control) {
         return Ok(name);
     }
-    Err(Error::invalid(format!("name must have 1 to {max} characters, not only spaces and without line breaks"))
-        .at("name"))
+    Err(Error::new(Message::LineInvalid { name: "name", most: max }).at("name"))
 }

@@ -34,7 +34,7 @@ use principals::Principals;
 
 use crate::actor::Actor;
 use crate::clock::Clock;
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::{Error, Message, Result, Seconds};
 use crate::telemetry::metrics::LimitRefusals;
 
 /// What a page or an act costs, for the statements that it takes; a value in an answer costs 1.
@@ -81,7 +81,7 @@ impl Throttle {
         let checked = self.addresses.check(limit, client.address, client.credential, self.clock.monotonic());
         checked.map_err(|wait| {
             self.refusals.count("auth_failures");
-            refusal("Too many requests without a valid API key came from this address", wait)
+            refusal(wait, |wait| Message::TooManyFailures { wait })
         })
     }
 
@@ -108,7 +108,7 @@ impl Throttle {
         let now = self.clock.monotonic();
         self.principals.take(actor.hotel.id, principal, Budget::Requests, limit, 1, now).map_err(|wait| {
             self.refusals.count(Budget::Requests.name());
-            refusal(&format!("An API key may send {} requests a minute", limit.per_minute()), wait)
+            refusal(wait, |wait| Message::TooManyRequests { most: limit.per_minute(), wait })
         })
     }
 
@@ -120,13 +120,12 @@ impl Throttle {
         let (Some(limit), Some(principal)) = (self.settings.cost, actor.principal.key()) else { return Ok(()) };
         let most = limit.per_minute();
         if cost > most {
-            let message = format!("The request costs {cost}, more than the {most} that an API key may cost a minute");
-            return Err(Error::new(ErrorCode::DocumentTooComplex, message));
+            return Err(Error::new(Message::CostOutOfReach { cost, most }));
         }
         let now = self.clock.monotonic();
         self.principals.take(actor.hotel.id, principal, Budget::Cost, limit, cost, now).map_err(|wait| {
             self.refusals.count(Budget::Cost.name());
-            refusal(&format!("The request costs {cost}, and an API key may cost {most} a minute"), wait)
+            refusal(wait, |wait| Message::CostTooHigh { cost, most, wait })
         })
     }
 
@@ -153,13 +152,9 @@ impl Throttle {
 }
 
 /// Says what is too much, and when to try again.
-fn refusal(what: &str, wait: Duration) -> Error {
+fn refusal(wait: Duration, message: impl FnOnce(Seconds) -> Message) -> Error {
     let seconds = seconds(wait).max(1);
-    let unit = if seconds == 1 { "second" } else { "seconds" };
-    Error {
-        retry_after_seconds: Some(seconds),
-        ..Error::new(ErrorCode::RateLimited, format!("{what}; try again in {seconds} {unit}"))
-    }
+    Error { retry_after_seconds: Some(seconds), ..Error::new(message(Seconds(seconds))) }
 }
 
 /// Whole seconds after which a time has passed.

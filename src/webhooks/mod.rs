@@ -44,7 +44,7 @@ pub use workers::{deliver_due, run};
 use crate::audit::{Action, Entry, ObjectType};
 use crate::context::Context;
 use crate::db::{Condition, ListBounds, ListBoundsRequest, Page, PageRequest};
-use crate::error::{Error, ErrorAt, Result};
+use crate::error::{Error, ErrorAt, Message, Record, Result};
 use crate::events::{self, Audience, Catalogue, ChangeKind};
 use crate::hotels::HotelId;
 use crate::secrets::{Secret, seal_context};
@@ -108,7 +108,7 @@ pub async fn create_in(
     store::lock_integration(tx.conn().await?, hotel, integration).await?;
     let counts = store::count(tx.conn().await?, hotel, integration).await?;
     if counts.all >= MOST_ENDPOINTS {
-        return Err(Error::invalid(format!("An integration has at most {MOST_ENDPOINTS} webhook endpoints")));
+        return Err(Error::new(Message::TooManyEndpoints { most: MOST_ENDPOINTS }));
     }
     if new.status == EndpointStatus::Enabled {
         require_place(counts.enabled)?;
@@ -203,7 +203,7 @@ pub async fn rotate_secret_in(tx: &mut Tx, id: Uuid) -> Result<(Endpoint, Secret
 pub async fn send_test_in(tx: &mut Tx, id: Uuid) -> Result<Endpoint> {
     let endpoint = lock_in(tx, id).await?;
     if endpoint.status == EndpointStatus::Disabled {
-        return Err(Error::invalid("The webhook endpoint is disabled").at("id"));
+        return Err(Error::new(Message::WebhookEndpointDisabled).at("id"));
     }
     tx.emit(TESTED.of(id).owned_by(tx.actor.integration()?));
     Ok(endpoint)
@@ -240,7 +240,7 @@ pub async fn of_hotel(context: &Context, hotel: HotelId) -> Result<Vec<(String, 
 async fn lock_in(tx: &mut Tx, id: Uuid) -> Result<Endpoint> {
     let (hotel, integration) = (tx.actor.hotel.id, tx.actor.integration()?);
     let endpoint = store::lock(tx.conn().await?, hotel, integration, id).await?;
-    endpoint.ok_or_else(|| Error::not_found("Webhook endpoint").at("id"))
+    endpoint.ok_or_else(|| Error::not_found(Record::WebhookEndpoint).at("id"))
 }
 
 /// Lets everything commit first that was written without a delivery for the endpoint: who subscribes and then polls the stays
@@ -251,12 +251,12 @@ async fn wait_for_events(tx: &mut Tx) -> Result<()> {
 }
 
 fn check_url(networks: &AllowedNetworks, url: &str) -> Result<()> {
-    Target::parse(url, networks).map(drop).map_err(Error::invalid).at("url")
+    Target::parse(url, networks).map(drop).map_err(Error::new).at("url")
 }
 
 fn check_events(kinds: Catalogue, types: &[String]) -> Result<Vec<String>> {
     if types.is_empty() {
-        return Err(Error::invalid("Subscribe to at least one type of events").at("events"));
+        return Err(Error::new(Message::EventTypesMissing).at("events"));
     }
     let types = kinds.types_named(types).at("events")?;
     Ok(types.into_iter().map(str::to_owned).collect())
@@ -266,7 +266,7 @@ fn require_place(enabled: i64) -> Result<()> {
     if enabled < MOST_ENABLED {
         return Ok(());
     }
-    Err(Error::invalid(format!("An integration has at most {MOST_ENABLED} enabled webhook endpoints")).at("status"))
+    Err(Error::new(Message::TooManyEnabledEndpoints { most: MOST_ENABLED }).at("status"))
 }
 
 fn new_secret(tx: &Tx, endpoint: Uuid) -> (Secret, Vec<u8>) {

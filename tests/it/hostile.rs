@@ -12,7 +12,6 @@ mod values;
 
 use chrono_tz::Tz;
 use latchkey::actor::Permission;
-use latchkey::graphql::limits;
 use serde_json::{Value, json};
 
 use crate::support::{LogLines, TestApp, TestServer, error_code};
@@ -223,7 +222,7 @@ async fn values_are_bounded_in_documents_and_in_variables() {
 #[tokio::test]
 async fn answers_to_many_mistakes_are_no_longer_than_the_mistakes() {
     let target = Target::start().await;
-    let name = "n".repeat(limits::MAX_ARGUMENTS);
+    let name = "n".repeat(32);
     for document in [
         format!("{{ {} }}", many(1_400, |n| format!("x{n} "))),
         format!("{{ {} }}", "a:room_stays{totalCount} a:reservations{totalCount} ".repeat(200)),

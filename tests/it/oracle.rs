@@ -102,7 +102,7 @@ fn judge(schema: &Schema, request: &Judged) -> Ours {
     });
     match selected {
         Ok(selected) => Ok(selected.iter().map(|field| serde_json::to_value(field).expect("JSON")).collect()),
-        Err(error) => Err((error.code, error.message.into_owned())),
+        Err(error) => Err((error.code, error.message.english())),
     }
 }
 

@@ -12,7 +12,7 @@ use super::fields::Leaf;
 use super::page::{Needs, Page, Row};
 use crate::auth::CredentialFingerprint;
 use crate::db::{ListBounds, ListBoundsRequest};
-use crate::error::{Error, Result};
+use crate::error::{Error, Message, Result};
 use crate::room_access_keys::KeyKind;
 use crate::room_stays::{self, StayPage, StayView};
 
@@ -85,7 +85,7 @@ impl CompiledPage {
     fn argument<T: InputType>(&self, name: &str, variables: &Variables) -> Result<T> {
         let value = self.arguments.iter().find(|(known, _)| known == name);
         let value = value.and_then(|(_, value)| values::argument(value, variables));
-        T::parse(value).map_err(|_| Error::invalid("not a value of the argument's type"))
+        T::parse(value).map_err(|_| Error::new(Message::ArgumentNotOfItsType))
     }
 }
 

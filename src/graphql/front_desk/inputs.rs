@@ -4,7 +4,7 @@ use async_graphql::{ID, InputObject, MaybeUndefined};
 
 use super::super::scalars::{Date, LocalTime, uuid, uuids};
 use crate::clients::{ClientDetails, ClientKind};
-use crate::error::{Error, ErrorAt, Result};
+use crate::error::{Error, ErrorAt, Message, Result};
 use crate::reservations::{Booker, NewReservation, ReservationChange, SelfcheckinStatus};
 use crate::room_stays::{AgeGroups, NewStay};
 
@@ -287,7 +287,7 @@ pub(in crate::graphql) fn booker(input: ReservationClientInput) -> Result<Booker
         (Some(id), None, None) => Ok(Booker::Existing(uuid(&id))),
         (None, Some(person), None) => Ok(new(person.into())),
         (None, None, Some(company)) => Ok(new(company.into())),
-        _ => Err(Error::invalid("Exactly one of id, person and company must be given").at("client")),
+        _ => Err(Error::new(Message::BookerAmbiguous).at("client")),
     }
 }
 
@@ -338,7 +338,7 @@ fn guests(count: i32, name: &'static str) -> Result<i16> {
     i16::try_from(count)
         .ok()
         .filter(|count| (0..=1000).contains(count))
-        .ok_or_else(|| Error::invalid(format!("{name} must be between 0 and 1000")).at(name).at("ageGroups"))
+        .ok_or_else(|| Error::new(Message::GuestCountOutOfRange { name }).at(name).at("ageGroups"))
 }
 
 impl From<ClientDetailsInput> for ClientDetails {

@@ -9,6 +9,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
+use crate::error::ErrorCode;
 
 const SDL: &str = "
     type Query {
@@ -49,7 +50,7 @@ fn measured(text: &str, name: Option<&str>, variables: serde_json::Value) -> Res
 }
 
 fn cost(text: &str) -> Cost {
-    measured(text, None, json!({})).unwrap_or_else(|error| panic!("{text}: {}", error.message))
+    measured(text, None, json!({})).unwrap_or_else(|error| panic!("{text}: {}", error.message.english()))
 }
 
 fn refusal(text: &str) -> (ErrorCode, String) {
@@ -58,7 +59,7 @@ fn refusal(text: &str) -> (ErrorCode, String) {
 
 fn refusal_with(text: &str, variables: serde_json::Value) -> (ErrorCode, String) {
     let error = measured(text, None, variables).expect_err(text);
-    (error.code, error.message.into_owned())
+    (error.code, error.message.english())
 }
 
 fn too_complex(what: &str) -> (ErrorCode, String) {

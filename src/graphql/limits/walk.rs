@@ -10,7 +10,7 @@ use async_graphql_value::Value;
 
 use super::input::Input;
 use super::{MAX_ARGUMENTS, MAX_INPUT_DEPTH, MAX_NESTING, Tally, within, within_depth};
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::{Counted, Error, Message, Nested, Result};
 use crate::graphql::type_map::TypeMap;
 use crate::throttle::STATEMENT_COST;
 
@@ -71,7 +71,7 @@ impl<'a> Walk<'a> {
     }
 
     fn selection_set(&mut self, set: &'a Positioned<SelectionSet>, place: Place<'a>) -> Result<Tally> {
-        within_depth(place.nesting, MAX_NESTING, "selection sets")?;
+        within_depth(place.nesting, MAX_NESTING, Nested::SelectionSets)?;
         let mut sum = Tally::default();
         for selection in &set.node.items {
             let part = match &selection.node {
@@ -106,10 +106,7 @@ impl<'a> Walk<'a> {
         match self.fragments.get(name.as_str()) {
             Some(Fragment::Done(tally)) => return Ok(*tally),
             Some(Fragment::Open) => {
-                return Err(Error::new(
-                    ErrorCode::ValidationFailed,
-                    format!("Cannot spread fragment \"{name}\" within itself"),
-                ));
+                return Err(Error::new(Message::FragmentSpreadsItself { name: name.to_string() }));
             }
             None => {}
         }
@@ -170,7 +167,7 @@ impl<'a> Walk<'a> {
     }
 
     fn arguments(&mut self, arguments: &'a [(Positioned<Name>, Positioned<Value>)], tally: &mut Tally) -> Result<()> {
-        within(arguments.len(), MAX_ARGUMENTS, "arguments on one field")?;
+        within(arguments.len() as u64, MAX_ARGUMENTS, Counted::Arguments)?;
         arguments.iter().try_for_each(|(_, value)| add_input(self.input(&value.node), tally))
     }
 
@@ -212,7 +209,7 @@ impl<'a> Walk<'a> {
 }
 
 fn add_input(input: Input, tally: &mut Tally) -> Result<()> {
-    within_depth(input.depth, MAX_INPUT_DEPTH, "lists and objects in an argument")?;
+    within_depth(input.depth, MAX_INPUT_DEPTH, Nested::Inputs)?;
     tally.input_bytes = tally.input_bytes.saturating_add(input.bytes);
     Ok(())
 }

@@ -3,7 +3,7 @@
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
 
 use super::{WebhookDeliveryNode, WebhookEndpointNode, attempts};
-use crate::error::Error;
+use crate::error::{Error, Record};
 use crate::graphql::changes::irremovable;
 use crate::graphql::context::{RequestContext, Session};
 use crate::graphql::error::{InInput, Outcome};
@@ -188,7 +188,7 @@ impl WebhookMutation {
     ) -> Outcome<Option<ResendWebhookPayload>> {
         let mut session = RequestContext::of(ctx).write().await?;
         let id = DeliveryId::parse(&input.delivery_id);
-        let id = id.ok_or_else(|| Error::not_found("Webhook delivery").at("deliveryId")).in_input()?;
+        let id = id.ok_or_else(|| Error::not_found(Record::WebhookDelivery).at("deliveryId")).in_input()?;
         let delivery = webhooks::resend_in(session.tx(), id).await.in_input()?;
         let selection = Selection::of(ctx).field("webhookDelivery");
         let mut made = attempts(&mut session, std::slice::from_ref(&delivery), &selection).await?;

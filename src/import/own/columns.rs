@@ -2,7 +2,8 @@
 
 use csv::StringRecord;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::import::refused;
 use crate::text;
 
 /// A column.
@@ -145,7 +146,7 @@ impl Columns {
             let found = if own.is_empty() { columns.free(|text| others.contains(&text)) } else { own };
             if let [first, second, ..] = found[..] {
                 let (first, second) = (&columns.header[first], &columns.header[second]);
-                return Err(Error::invalid(format!(
+                return Err(refused(format!(
                     "Both {first:?} and {second:?} can be the column {name}: say which with --column {name}={first:?}"
                 )));
             }
@@ -167,7 +168,7 @@ impl Columns {
         let found = exact.or_else(|| self.header.iter().position(|header| plain(header) == plain(text)));
         found.map(Some).ok_or_else(|| {
             let name = column.name();
-            Error::invalid(format!("--column {name}: the header row has no {text:?}; it has: {}", self.listed()))
+            refused(format!("--column {name}: the header row has no {text:?}; it has: {}", self.listed()))
         })
     }
 
@@ -186,7 +187,7 @@ impl Columns {
         let Some(first) = missing.first() else { return Ok(()) };
         let first = first.split(' ').next().unwrap_or_default();
         let example = self.header.first().map_or("Booking No", String::as_str);
-        Err(Error::invalid(format!(
+        Err(refused(format!(
             "The header row has no column that is known as: {}. It has: {}. If one of these is meant, name it, as in \
              --column {first}={example:?}",
             missing.join(", "),
@@ -245,7 +246,7 @@ fn named(name: &str) -> Result<Column> {
     let found = COLUMNS.iter().find(|(_, own, _)| plain(own) == plain(name)).map(|(column, ..)| *column);
     found.ok_or_else(|| {
         let names = COLUMNS.map(|(_, name, _)| name).join(", ");
-        Error::invalid(format!("--column: {name:?} is none of the columns {names}"))
+        refused(format!("--column: {name:?} is none of the columns {names}"))
     })
 }
 
@@ -263,7 +264,7 @@ mod tests {
     fn find(header: &str, mapped: &[(&str, &str)]) -> Result<Columns, String> {
         let mapped: Vec<(String, String)> =
             mapped.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
-        Columns::find(&header.split(',').collect(), &mapped).map_err(|error| error.message.into_owned())
+        Columns::find(&header.split(',').collect(), &mapped).map_err(|error| error.message.english())
     }
 
     #[test]

@@ -2,7 +2,8 @@
 
 use chrono::{Datelike as _, NaiveDate};
 
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::import::refused;
 
 /// Years that a day may lie in.
 const YEARS: std::ops::RangeInclusive<i32> = 1970..=2199;
@@ -40,11 +41,11 @@ pub fn order_of<'a>(days: impl Iterator<Item = (usize, &'a str)>) -> Result<Date
         seen.get_or_insert((line, text));
     }
     match (day_first, month_first, either) {
-        (Some((one, day)), Some((other, month)), _) => Err(Error::invalid(format!(
+        (Some((one, day)), Some((other, month)), _) => Err(refused(format!(
             "The dates contradict each other: line {one} has {day:?}, which puts the day first, and line {other} has \
              {month:?}, which puts the month first. Say what is meant with --dates, and the other lines are reported"
         ))),
-        (None, None, Some((line, text))) => Err(Error::invalid(format!(
+        (None, None, Some((line, text))) => Err(refused(format!(
             "Nothing in the file tells whether days or months come first: line {line} has {text:?}. Say it with --dates \
              DD/MM/YYYY or --dates MM/DD/YYYY"
         ))),
@@ -116,7 +117,7 @@ mod tests {
     use super::*;
 
     fn order(days: &[&str]) -> Result<DateOrder, String> {
-        order_of(days.iter().enumerate().map(|(at, day)| (at + 2, *day))).map_err(|error| error.message.into_owned())
+        order_of(days.iter().enumerate().map(|(at, day)| (at + 2, *day))).map_err(|error| error.message.english())
     }
 
     #[test]

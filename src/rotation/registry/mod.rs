@@ -49,7 +49,7 @@ pub enum RegistryError {
     #[error("has key {0}: remove it there before you give it up")]
     Present(u32),
     /// The database could not be asked.
-    #[error("{}", .0.message)]
+    #[error("{}", .0.message.english())]
     Database(Error),
 }
 

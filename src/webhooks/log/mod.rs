@@ -9,7 +9,7 @@ use super::model::{Attempt, Delivery, DeliveryId, DeliveryStatus, EndpointStatus
 use super::store as endpoints;
 use crate::audit::{Action, Entry, ObjectType};
 use crate::db::{ListBounds, ListBoundsRequest, Page, PageRequest};
-use crate::error::{Error, Result};
+use crate::error::{Error, Record, Result};
 use crate::hotels::HotelId;
 use crate::unit::Tx;
 
@@ -59,7 +59,7 @@ pub async fn attempts(
 /// # Errors
 /// `NOT_FOUND`
 pub async fn resend_in(tx: &mut Tx, id: DeliveryId) -> Result<Delivery> {
-    let not_found = || Error::not_found("Webhook delivery").at("deliveryId");
+    let not_found = || Error::not_found(Record::WebhookDelivery).at("deliveryId");
     let (hotel, integration, now) = (tx.actor.hotel.id, tx.actor.integration()?, tx.now);
     let endpoint = endpoints::lock(tx.conn().await?, hotel, integration, id.endpoint).await?.ok_or_else(not_found)?;
     let held = endpoint.status == EndpointStatus::Disabled;

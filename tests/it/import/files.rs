@@ -75,7 +75,7 @@ async fn g12_a_blank_needed_column_is_a_bad_line_and_numbers_are_taken_alike_in_
     assert_eq!(whole_tables(&app.db.pool).await, tables);
     for header in [csv(&[]), "code,last_name,arrival,departure\n\n".to_owned()] {
         let refused = try_import(&app, &hotel, header, Options::default()).await.expect_err("refused");
-        assert_eq!(refused.message, "The file holds a header row and no bookings; nothing was imported");
+        assert_eq!(refused.message.english(), "The file holds a header row and no bookings; nothing was imported");
     }
 }
 
@@ -91,7 +91,7 @@ async fn a_file_without_required_columns_is_refused_and_nothing_changes() {
         ),
     ] {
         let refused = try_import(&app, &hotel, file, Options::default()).await.expect_err("refused");
-        assert_eq!((refused.code, &*refused.message), (ErrorCode::InvalidArgument, message));
+        assert_eq!((refused.code, &*refused.message.english()), (ErrorCode::InvalidArgument, message));
     }
     assert_eq!(whole_tables(&app.db.pool).await, before);
 }
@@ -148,9 +148,12 @@ async fn a_file_of_several_hotels_needs_a_choice() {
     let resort = STAYED.replace("City", "Resort");
     let file = csv(&[STAYED, &resort, &resort]);
     let refused = try_import(&app, &hotel, &file, Options::default()).await.expect_err("refused");
-    assert_eq!(refused.message, "The file holds several hotels; choose one with --hotel: \"City\", \"Resort\"");
+    assert_eq!(
+        refused.message.english(),
+        "The file holds several hotels; choose one with --hotel: \"City\", \"Resort\""
+    );
     let refused = try_import(&app, &hotel, &file, of_hotel("Ritz")).await.expect_err("refused");
-    assert_eq!(refused.message, "The file has no hotel \"Ritz\"; it holds: \"City\", \"Resort\"");
+    assert_eq!(refused.message.english(), "The file has no hotel \"Ritz\"; it holds: \"City\", \"Resort\"");
     let summary = try_import(&app, &hotel, &file, of_hotel("resort")).await.expect("imported");
     assert_eq!(summary.room_stays.created, 2);
 }

@@ -99,7 +99,7 @@ async fn every_column_of_the_documentation_is_known_and_every_known_one_is_docum
     let cells = rows.take_while(|line| line.starts_with('|')).filter_map(|line| line.split('|').nth(1));
     let documented: Vec<&str> = cells.flat_map(|cell| cell.split('`').skip(1).step_by(2).collect::<Vec<_>>()).collect();
     let options = Options { columns: vec![("nonsense".into(), "x".into())], ..Options::default() };
-    let refused = try_import(&app, &hotel, SAMPLE, options).await.expect_err("refused").message.into_owned();
+    let refused = try_import(&app, &hotel, SAMPLE, options).await.expect_err("refused").message.english();
     let (_, known) = refused.rsplit_once("columns ").expect("a list");
     let known: std::collections::BTreeSet<&str> = known.split(", ").collect();
     assert_eq!(documented.into_iter().collect::<std::collections::BTreeSet<_>>(), known);
@@ -315,11 +315,11 @@ async fn other_systems_exports_are_read_with_what_they_call_things() {
     // A name of the hotel's own, and a day that could be read both ways.
     let export = "Our Ref,Name,Room,From,To\nX1,Doe,12,03/04/2026,05/04/2026\n";
     let refused = try_import(&app, &hotel, export, Options::default()).await.expect_err("refused");
-    assert!(refused.message.contains("--column code=\"Our Ref\""), "{}", refused.message);
+    assert!(refused.message.english().contains("--column code=\"Our Ref\""), "{}", refused.message.english());
     let columns = vec![("code".to_owned(), "our ref".to_owned())];
     let options = Options { columns, ..Options::default() };
     let refused = try_import(&app, &hotel, export, options.clone()).await.expect_err("refused");
-    assert!(refused.message.contains("line 2 has \"03/04/2026\""), "{}", refused.message);
+    assert!(refused.message.english().contains("line 2 has \"03/04/2026\""), "{}", refused.message.english());
     let options = Options { dates: Some(DateOrder::MonthFirst), ..options };
     assert_eq!(try_import(&app, &hotel, export, options).await.expect("imported").room_stays.created, 1);
     assert_eq!(count(&app.db.pool, "room_stays WHERE reservation_from = '2026-03-04'").await, 1);
@@ -341,7 +341,7 @@ async fn the_header_row_tells_the_format_and_options_of_the_other_one_are_refuse
     ] {
         let refused = try_import(&app, &hotel, file, options).await.expect_err("refused");
         assert_eq!(refused.code, ErrorCode::InvalidArgument);
-        assert!(refused.message.starts_with(said), "{}", refused.message);
+        assert!(refused.message.english().starts_with(said), "{}", refused.message.english());
     }
 }
 
