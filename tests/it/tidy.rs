@@ -1,5 +1,6 @@
 //! Rules of the source that no compiler checks.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -102,4 +103,27 @@ fn every_kind_of_change_is_in_the_catalogue() {
         }
     }
     assert_eq!(kinds, latchkey::app::KINDS.kinds().len());
+}
+
+/// A row that no code uses would be translated for nobody.
+#[test]
+fn every_message_is_used() {
+    let table = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/error/messages.rs");
+    let text = fs::read_to_string(&table).expect("the table");
+    let rows = text.split("\nmessages! {").nth(1).and_then(|rest| rest.split("\n}").next()).expect("rows");
+    let names: Vec<&str> = rows
+        .lines()
+        .filter_map(|line| line.strip_prefix("        ").filter(|line| line.starts_with(char::is_uppercase)))
+        .filter_map(|line| line.split(' ').next())
+        .collect();
+    assert!(names.len() > 100, "the form of the table has changed");
+    let sources = files_below("src").into_iter().filter(|path| *path != table);
+    let sources: String = sources.map(|path| fs::read_to_string(path).expect("text")).collect();
+    let used: BTreeSet<&str> = sources
+        .split("Message::")
+        .skip(1)
+        .map(|rest| rest.split(|character: char| !character.is_alphanumeric()).next().unwrap_or_default())
+        .collect();
+    let unused: Vec<_> = names.into_iter().filter(|name| !used.contains(name)).collect();
+    assert!(unused.is_empty(), "{unused:?}");
 }
