@@ -6,7 +6,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use axum::http::HeaderValue;
+use http::HeaderValue;
 use sqlx::postgres::PgConnectOptions;
 
 use crate::auth::{self, Admission, CredentialCache, Usage};
@@ -14,7 +14,6 @@ use crate::clock::Clock;
 use crate::context::Context;
 use crate::error::Result;
 use crate::events::Catalogue;
-use crate::graphql::Schema;
 use crate::id::IdSource;
 use crate::secrets::SecretKeys;
 use crate::throttle::{Throttle, ThrottleSettings};
@@ -42,8 +41,6 @@ pub struct Parts {
     pub key_usage: Usage,
     /// How much is let in.
     pub throttle: Throttle,
-    /// The GraphQL schema.
-    pub schema: Schema,
     /// Whether pages of stays may be answered without the executor: unless a test wants it otherwise.
     pub fast_path: AtomicBool,
     /// Set once everything is started: `/readyz` says so.
@@ -92,7 +89,6 @@ impl App {
             webhooks,
             credentials: CredentialCache::default(),
             key_usage: Usage::default(),
-            schema: Schema::new(),
             fast_path: AtomicBool::new(true),
             ready: AtomicBool::new(false),
         }))

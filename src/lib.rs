@@ -23,7 +23,9 @@
 
 pub mod app;
 pub mod audit;
+pub mod audit_trail;
 pub mod auth;
+pub mod bookings;
 pub mod cli;
 pub mod clients;
 pub mod clock;
@@ -31,15 +33,18 @@ pub mod config;
 pub mod context;
 pub mod db;
 pub mod demo;
+pub mod disconnection;
 pub mod error;
 pub mod events;
 pub mod graphql;
+pub mod hotel_settings;
 pub mod hotels;
 pub mod http;
 pub mod id;
 pub mod idempotency;
 pub mod import;
 pub mod integrations;
+pub mod key_assignments;
 pub mod last_write;
 pub mod liveness;
 pub mod periodic;

@@ -135,7 +135,7 @@ pub async fn change_in(tx: &mut Tx, id: Uuid, to: ApiKeyChange) -> Result<ApiKey
 pub async fn hotel_of(context: &Context, id: Uuid) -> Result<Hotel> {
     let mut conn = context.worker_pool.acquire().await?;
     let hotel = store::hotel_of(&mut conn, id).await?.ok_or_else(not_found)?;
-    hotels::store::find(&mut conn, hotel).await?.ok_or_else(not_found)
+    hotels::find(&mut conn, hotel).await?.ok_or_else(not_found)
 }
 
 /// One of the hotel's pairs.

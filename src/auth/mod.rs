@@ -6,12 +6,12 @@
 mod api_key;
 mod cached;
 mod lifecycle;
-pub mod store;
+mod store;
 mod usage;
 
 use std::sync::Arc;
 
-use axum::http::HeaderValue;
+use http::HeaderValue;
 use uuid::Uuid;
 
 pub use api_key::{ApiKey, ApiKeyPair, Mode};
@@ -20,6 +20,7 @@ pub use lifecycle::{
     ApiKeyChange, ApiKeyInfo, NewApiKey, bounds, change_in, create_in, get, hotel_of, list_api_keys, page,
     regenerate_in,
 };
+pub(crate) use store::{insert_api_key, revoke_of_integration};
 pub use usage::{Usage, run_usage, write_usage};
 
 use crate::context::Context;

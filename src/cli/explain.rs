@@ -9,11 +9,12 @@ use sqlx::postgres::PgConnectOptions;
 use super::Failure;
 use crate::app::App;
 use crate::error::{Error, ErrorCode};
-use crate::hotels::{self, Hotel};
+use crate::hotel_settings;
+use crate::hotels::Hotel;
 
 /// The hotel with that slug, as a command names it.
 pub(super) async fn hotel(app: &App, slug: &str) -> Result<Hotel, Failure> {
-    hotels::get_by_slug(app, slug).await.map_err(|error| no_such(error, || no_hotel(slug)))
+    hotel_settings::get_by_slug(app, slug).await.map_err(|error| no_such(error, || no_hotel(slug)))
 }
 
 /// What a command says of a slug that no hotel has.

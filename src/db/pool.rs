@@ -8,9 +8,10 @@ use std::time::Duration;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, Connection as _};
 
-use super::connections::{Pool, PooledConnection, Transaction, answered_within};
+use super::connections::{Pool, PooledConnection, Transaction};
 use super::outage::Outage;
 use super::roles;
+use super::silence::answered_within;
 use crate::hotels::HotelId;
 use crate::telemetry::metrics::PoolState;
 

@@ -120,7 +120,7 @@ async fn keep_busy(house: &House, app: &App) {
     }
     let stay = house.stay("R1").await;
     house.locks.add(&stay, &house.locks.pin("4711").await).await;
-    webhooks::deliver_due(app, &Arc::new(Sender::default())).await.expect("the database is there");
+    webhooks::deliver_due(app, &app.webhooks, &Arc::new(Sender::default())).await.expect("the database is there");
     assert!(app.secret_keys.open(b"row", b"sealed with a key that nobody has").is_err());
     house.test.advance(TimeDelta::days(9));
     pruner::prune_due(app).await.expect("the database is there");

@@ -4,15 +4,18 @@ use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use sqlx::{PgConnection, query, query_as, query_scalar};
 use uuid::Uuid;
 
-use super::super::model::{AssignedKey, RoomStay, StayDetails};
+use super::super::model::{RoomStay, StayDetails};
 use crate::error::{Error, Result};
 use crate::hotels::{Hotel, HotelId};
 use crate::reservations::ReservationStatus;
+use crate::room_access_keys::AssignedKey;
 
 /// A stay that is held until the transaction ends, and the status of its reservation.
 #[derive(Clone)]
-pub(in crate::room_stays) struct LockedStay {
+pub(crate) struct LockedStay {
+    /// The stay.
     pub stay: RoomStay,
+    /// The status of its reservation.
     pub reservation_status: ReservationStatus,
 }
 
@@ -40,11 +43,7 @@ pub(in crate::room_stays) async fn lock(
 
 /// Like [`lock`], but with the status of reservations as it was before: if this had to wait for a stay, whoever held it may have
 /// cancelled the reservation. For those that find out when they write.
-pub(in crate::room_stays) async fn lock_unconfirmed(
-    conn: &mut PgConnection,
-    hotel: HotelId,
-    ids: &[Uuid],
-) -> Result<Vec<LockedStay>> {
+pub(crate) async fn lock_unconfirmed(conn: &mut PgConnection, hotel: HotelId, ids: &[Uuid]) -> Result<Vec<LockedStay>> {
     let rows = query!(
         r#"SELECT s.id, s.reservation_id, s.category_id, s.room_setup_id, s.reservation_from, s.reservation_to,
                   s.departure_time, s.check_in, s.check_out, s.room_access_key_id, s.room_access_key_kind,
@@ -85,7 +84,7 @@ pub(in crate::room_stays) async fn details(conn: &mut PgConnection, hotel: Hotel
 }
 
 /// When the key of a stay comes off it by itself, if it has one.
-pub(super) fn key_due(hotel: &Hotel, stay: &RoomStay) -> Option<DateTime<Utc>> {
+pub(crate) fn key_due(hotel: &Hotel, stay: &RoomStay) -> Option<DateTime<Utc>> {
     stay.room_access_key.map(|_| hotel.key_due(stay.reservation_from, stay.reservation_to, stay.departure_time))
 }
 

@@ -99,7 +99,7 @@ impl Ground {
 
 /// An integration of a hotel that may write, and a pair of keys for it.
 pub async fn create_api_key(app: &App, hotel: Uuid) -> NewApiKey {
-    let hotels = hotels::list(app).await.expect("hotels");
+    let hotels = hotel_settings::list(app).await.expect("hotels");
     let hotel = hotels.into_iter().find(|one| one.id == hotel).expect("the hotel");
     let tx = Tx::begin_worker(app, Arc::new(hotel), EventActor::CommandLine, app.clock.now()).await;
     let mut tx = tx.expect("a transaction");

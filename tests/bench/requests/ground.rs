@@ -127,7 +127,7 @@ impl Ground {
             check_in_time: time(15),
             check_out_time: time(11),
         };
-        hotels::create(&self.app, new).await.expect("a hotel")
+        hotel_settings::create(&self.app, new).await.expect("a hotel")
     }
 
     /// Makes every other hotel, beginning with number `first`, of a template.

@@ -4,8 +4,8 @@ use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Postgres, QueryBuilder, Row};
 use uuid::Uuid;
 
-use super::AuditList;
-use super::model::{Action, Actor, ActorType, AuditEntry, Object, ObjectType};
+use super::{Actor, AuditEntry, AuditList};
+use crate::audit::{Action, ActorType, Object, ObjectType};
 use crate::db::{ListBounds, ListBoundsRequest, Page, PageRequest, bounds_from_row, by_ordinal, push_bounds};
 use crate::error::Result;
 use crate::integrations::Integration;
