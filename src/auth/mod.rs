@@ -6,6 +6,7 @@
 mod api_key;
 mod cached;
 mod lifecycle;
+mod model;
 mod store;
 mod usage;
 
@@ -16,10 +17,8 @@ use uuid::Uuid;
 
 pub use api_key::{ApiKey, ApiKeyPair, Mode};
 pub use cached::{CachedCredential, CredentialCache, CredentialFingerprint};
-pub use lifecycle::{
-    ApiKeyChange, ApiKeyInfo, NewApiKey, bounds, change_in, create_in, get, hotel_of, list_api_keys, page,
-    regenerate_in,
-};
+pub use lifecycle::{ApiKeyChange, bounds, change_in, create_in, get, hotel_of, list_api_keys, page, regenerate_in};
+pub use model::{ApiKeyInfo, NewApiKey};
 pub(crate) use store::{insert_api_key, revoke_of_integration};
 pub use usage::{Usage, run_usage, write_usage};
 

@@ -82,8 +82,7 @@ pub(crate) async fn insert_in(tx: &mut Tx, reservation_id: Uuid, new: NewStay) -
         meal_notes: new.meal_notes,
         rate_code: new.rate_code,
         age_groups: new.age_groups,
-        created_at: now,
-        updated_at: now,
+        ..StayDetails::new(now)
     };
     hotels::raise_longest_stay(tx.conn().await?, hotel.id, nights.count()).await?;
     store::insert(tx.conn().await?, &hotel, &stay, &details).await?;

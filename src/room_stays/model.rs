@@ -69,6 +69,21 @@ pub struct StayDetails {
     pub updated_at: DateTime<Utc>,
 }
 
+impl StayDetails {
+    /// Details of a stay that is made at `now`, of which nothing else is known.
+    pub fn new(now: DateTime<Utc>) -> Self {
+        Self {
+            guest_message: None,
+            maid_notes: None,
+            meal_notes: None,
+            rate_code: None,
+            age_groups: AgeGroups { adults: 0, child1: 0, child2: 0, free: 0 },
+            created_at: now,
+            updated_at: now,
+        }
+    }
+}
+
 /// A range of nights, checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Nights {

@@ -1,5 +1,6 @@
 //! The SQL of room stays.
 
+mod detail_columns;
 mod nested;
 mod pages;
 mod writes;

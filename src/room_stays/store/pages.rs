@@ -5,7 +5,8 @@ use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Postgres, QueryBuilder, Row};
 use uuid::Uuid;
 
-use super::super::model::{AgeGroups, RoomStay, StayDetails};
+use super::super::model::{RoomStay, StayDetails};
+use super::detail_columns;
 use crate::auth::CredentialFingerprint;
 use crate::clients::{self, Client};
 use crate::db::{Condition, Filter, ListBounds, ListBoundsRequest, Page, PageRequest};
@@ -133,10 +134,9 @@ const COLUMNS: &str = "s.id, s.reservation_id, s.category_id, s.room_setup_id, s
 pub(super) fn push_selected(sql: &mut QueryBuilder<Postgres>, joins: StayJoins) {
     sql.push(COLUMNS);
     if joins.details {
-        sql.push(
-            ", s.guest_message, s.maid_notes, s.meal_notes, s.rate_code, s.adults, s.child1, s.child2, s.free, \
-             s.created_at, s.updated_at",
-        );
+        for column in detail_columns::COLUMNS {
+            sql.push(", s.").push(*column);
+        }
     }
     if joins.room_setup {
         sql.push(
@@ -203,7 +203,7 @@ pub(super) fn push_joins(sql: &mut QueryBuilder<Postgres>, joins: StayJoins) {
 pub(super) fn view(row: &PgRow, joins: StayJoins) -> Result<StayView> {
     Ok(StayView {
         stay: stay(row)?,
-        details: if joins.details { Some(details(row)?) } else { None },
+        details: if joins.details { Some(detail_columns::read(row)?) } else { None },
         room_setup: if joins.room_setup { rooms::room_setup_from_row(row)? } else { None },
         category: if joins.category { rooms::category_from_row(row, "bc")? } else { None },
         first_guest: if joins.first_guest { clients::from_row(row, "fg")? } else { None },
@@ -233,23 +233,6 @@ fn stay(row: &PgRow) -> Result<RoomStay> {
         check_in: row.try_get(7)?,
         check_out: row.try_get(8)?,
         room_access_key,
-    })
-}
-
-pub(super) fn details(row: &PgRow) -> Result<StayDetails> {
-    Ok(StayDetails {
-        guest_message: row.try_get("guest_message")?,
-        maid_notes: row.try_get("maid_notes")?,
-        meal_notes: row.try_get("meal_notes")?,
-        rate_code: row.try_get("rate_code")?,
-        age_groups: AgeGroups {
-            adults: row.try_get("adults")?,
-            child1: row.try_get("child1")?,
-            child2: row.try_get("child2")?,
-            free: row.try_get("free")?,
-        },
-        created_at: row.try_get("created_at")?,
-        updated_at: row.try_get("updated_at")?,
     })
 }
 
