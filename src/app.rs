@@ -18,7 +18,7 @@ use crate::id::IdSource;
 use crate::secrets::SecretKeys;
 use crate::throttle::{Throttle, ThrottleSettings};
 use crate::unit::{Follower, Transactions};
-use crate::webhooks::WebhookSettings;
+use crate::webhooks::{Failure, WebhookSettings};
 
 pub use kinds::KINDS;
 
@@ -39,7 +39,7 @@ pub struct Parts {
     pub credentials: CredentialCache,
     /// Requests by API key that are not written yet.
     pub key_usage: Usage,
-    /// How much is let in.
+    /// Limits of requests.
     pub throttle: Throttle,
     /// Whether pages of stays may be answered without the executor: unless a test wants it otherwise.
     pub fast_path: AtomicBool,
@@ -82,6 +82,7 @@ impl App {
         limits: ThrottleSettings,
         followers: Vec<Box<dyn Follower>>,
     ) -> Self {
+        context.metrics.show_webhook_failures(Failure::ALL.map(Failure::as_str));
         Self(Arc::new(Parts {
             throttle: Throttle::new(limits, context.clock.clone(), context.metrics.limit_refusals()),
             transactions: Transactions::new(context, followers),
@@ -94,7 +95,7 @@ impl App {
         }))
     }
 
-    /// Tells who sends a request, and counts it when it is let in ([`auth::authenticate`]).
+    /// Tells who sends a request, and counts it when it is authenticated ([`auth::authenticate`]).
     ///
     /// # Errors
     /// `UNAUTHORIZED`, `KEY_REVOKED`

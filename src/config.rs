@@ -26,7 +26,7 @@ const MOST_CONNECTIONS: u32 = 1_000;
 
 /// What is logged unless told otherwise. The database's notices say only that migrations have run before; a bad certificate of a
 /// webhook endpoint is told in its delivery log.
-const DEFAULT_LOG: &str = "info,sqlx=warn,rustls_platform_verifier=off";
+const DEFAULT_LOG: &str = "info,sqlx=warn";
 
 /// Heading of the settings that every command uses.
 pub const SETTINGS: &str = "Settings";
@@ -135,7 +135,7 @@ pub struct Config {
     pub secret_keys: Option<SecretKeys>,
     /// How webhooks are sent.
     pub webhooks: WebhookSettings,
-    /// How much is let in.
+    /// Limits of requests.
     pub limits: ThrottleSettings,
     /// Instant at which the clock starts; without one it is the machine's.
     pub clock: Option<DateTime<Utc>>,

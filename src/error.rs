@@ -10,7 +10,7 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-pub use database::{is_away, is_passing, violated_constraint};
+pub use database::{is_away_in_connecting, is_passing, violated_constraint};
 
 /// What a category promises to whoever shows the error (3RPMS).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use uuid::Uuid;
-
 use super::model::{Entry, Reason};
-use crate::auth::Actor;
 use crate::telemetry::traces::Traceparent;
 
 /// The entries of one transaction, in the order of its acts.
@@ -15,20 +12,14 @@ pub struct Journal {
     /// Where the entries of the present act begin.
     act: usize,
     reason: Option<Reason>,
-    api_key: Option<Uuid>,
     request_id: Option<Arc<str>>,
     traceparent: Option<Traceparent>,
 }
 
 impl Journal {
-    /// The journal of a request.
-    pub fn of_request(actor: &Actor) -> Self {
-        Self {
-            api_key: Some(actor.api_key_id),
-            request_id: actor.request_id.clone(),
-            traceparent: actor.traceparent.clone(),
-            ..Self::default()
-        }
+    /// The journal of a request. `request_id`: its `X-Request-Id`; `traceparent`: where it stands in a trace.
+    pub fn of_request(request_id: Option<Arc<str>>, traceparent: Option<Traceparent>) -> Self {
+        Self { request_id, traceparent, ..Self::default() }
     }
 
     /// The journal of what was done at once, one entry for each record.
@@ -76,11 +67,6 @@ impl Journal {
         &self.entries
     }
 
-    /// The pair of API keys that the request was made with.
-    pub(crate) fn api_key(&self) -> Option<Uuid> {
-        self.api_key
-    }
-
     /// `X-Request-Id` of the request.
     pub(crate) fn request_id(&self) -> Option<&str> {
         self.request_id.as_deref()
@@ -94,6 +80,8 @@ impl Journal {
 
 #[cfg(test)]
 mod tests {
+    use uuid::Uuid;
+
     use super::*;
     use crate::audit::ObjectType;
 

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use crate::error::{Error, Result};
-use crate::events::EventActor;
 
 /// Longest reason, in characters.
 pub const REASON_MAX: usize = 500;
@@ -135,9 +134,8 @@ impl ObjectType {
     }
 }
 
-/// Who did it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, async_graphql::Enum)]
-#[graphql(name = "AuditActorType")]
+/// What kind of actor did it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ActorType {
     /// An integration, with one of its API keys.
     Integration,
@@ -149,10 +147,15 @@ pub enum ActorType {
     CommandLine,
     /// Latchkey itself.
     System,
+    /// A member of the hotel's staff.
+    Staff,
+    /// A guest.
+    Guest,
 }
 
 impl ActorType {
-    const ALL: [Self; 5] = [Self::Integration, Self::Import, Self::Pruner, Self::CommandLine, Self::System];
+    const ALL: [Self; 7] =
+        [Self::Integration, Self::Import, Self::Pruner, Self::CommandLine, Self::System, Self::Staff, Self::Guest];
 
     /// As in the schema and the database.
     pub const fn as_str(self) -> &'static str {
@@ -162,23 +165,13 @@ impl ActorType {
             Self::Pruner => "PRUNER",
             Self::CommandLine => "COMMAND_LINE",
             Self::System => "SYSTEM",
+            Self::Staff => "STAFF",
+            Self::Guest => "GUEST",
         }
     }
 
     pub(crate) fn parse(text: &str) -> Result<Self> {
         known(&Self::ALL, text, Self::as_str)
-    }
-}
-
-impl From<EventActor> for ActorType {
-    fn from(actor: EventActor) -> Self {
-        match actor {
-            EventActor::Integration(_) => Self::Integration,
-            EventActor::Import => Self::Import,
-            EventActor::Pruner => Self::Pruner,
-            EventActor::CommandLine => Self::CommandLine,
-            EventActor::System => Self::System,
-        }
     }
 }
 

@@ -6,8 +6,8 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use crate::actor::{self, Permission};
 use crate::audit::{Action, ActorType, Object, ObjectType};
-use crate::auth::{self, Permission};
 use crate::db::{ListBounds, ListBoundsRequest, Page, PageRequest};
 use crate::error::Result;
 use crate::hotels::HotelId;
@@ -62,13 +62,13 @@ pub struct Reader {
 
 impl Reader {
     /// Whoever makes a request.
-    pub fn of(actor: &auth::Actor) -> Self {
+    pub fn of(actor: &actor::Actor) -> Self {
         let types = match actor.permission {
             Permission::ReadOnly | Permission::Write => &[],
             Permission::FrontDesk => ObjectType::OF_FRONT_DESK,
             Permission::Admin => ObjectType::ALL,
         };
-        Self { hotel: actor.hotel.id, integration: Some(actor.integration_id), types }
+        Self { hotel: actor.hotel.id, integration: actor.principal.integration_id(), types }
     }
 
     /// Whoever runs the service.

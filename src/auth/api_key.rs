@@ -2,23 +2,14 @@
 
 use sha2::{Digest, Sha256};
 
+use crate::actor::Mode;
 use crate::id::IdSource;
 
-/// Whether what a key does is real.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// `pms_live_`: production.
-    Live,
-    /// `pms_test_`: full validation against live data, nothing written.
-    Test,
-}
-
-impl Mode {
-    const fn prefix(self) -> &'static str {
-        match self {
-            Self::Live => "pms_live_",
-            Self::Test => "pms_test_",
-        }
+/// What a key of a mode begins with.
+const fn prefix(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Live => "pms_live_",
+        Mode::Test => "pms_test_",
     }
 }
 
@@ -44,7 +35,7 @@ impl ApiKey {
     fn generate(ids: &IdSource, mode: Mode) -> Self {
         let mut random = [0_u8; 16];
         ids.fill(&mut random);
-        Self(format!("{}{:032x}", mode.prefix(), u128::from_be_bytes(random)))
+        Self(format!("{}{:032x}", prefix(mode), u128::from_be_bytes(random)))
     }
 
     /// The text itself, for showing it the one time.

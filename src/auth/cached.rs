@@ -6,7 +6,7 @@
 
 use quick_cache::sync::Cache;
 
-use super::Actor;
+use crate::actor::Actor;
 
 /// Most credentials that are cached, some hundred bytes each.
 const MOST: usize = 10_000;

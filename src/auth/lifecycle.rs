@@ -8,7 +8,8 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::model::{ApiKeyInfo, NewApiKey};
-use super::{ApiKeyPair, Permission, store};
+use super::{ApiKeyPair, store};
+use crate::actor::Permission;
 use crate::audit::{Action, Entry, ObjectType};
 use crate::context::Context;
 use crate::db::{ListBounds, ListBoundsRequest, Page, PageRequest};

@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{ApiKeyPair, Permission};
+use super::ApiKeyPair;
+use crate::actor::Permission;
 use crate::hotels::HotelId;
 use crate::integrations::Integration;
 

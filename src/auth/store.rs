@@ -7,7 +7,8 @@ use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Postgres, QueryBuilder, Row, query, query_as, query_scalar};
 use uuid::Uuid;
 
-use super::{Actor, ApiKeyInfo, CredentialFingerprint, Mode, NewApiKey, Permission};
+use super::{ApiKeyInfo, CredentialFingerprint, NewApiKey};
+use crate::actor::{Actor, Mode, Permission, Principal};
 use crate::db::{ListBounds, ListBoundsRequest, Page, PageRequest, push_id_page};
 use crate::error::{Error, Result};
 use crate::hotels::{Hotel, HotelId};
@@ -50,8 +51,7 @@ pub(super) async fn find_by_hash(conn: &mut PgConnection, hash: &[u8; 32]) -> Re
                 check_out_time: row.check_out_time,
                 room_access_keys_enabled: row.room_access_keys_enabled,
             }),
-            integration_id: row.integration_id,
-            api_key_id: row.api_key_id,
+            principal: Principal::ApiKey { id: row.api_key_id, integration_id: row.integration_id },
             mode: if row.live { Mode::Live } else { Mode::Test },
             permission: permission(&row.permission)?,
             request_id: None,

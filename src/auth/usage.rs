@@ -11,8 +11,8 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::Actor;
 use super::store::{self, Used};
+use crate::actor::Actor;
 use crate::context::Context;
 use crate::db::{WORKER_PATIENCE, answered_within};
 use crate::error::Result;
@@ -22,14 +22,16 @@ use crate::telemetry::warn_of_retry;
 /// How often counts are written.
 const EVERY: Duration = Duration::from_secs(5);
 
-/// Requests that were let in and are not written yet, by pair of keys.
+/// Authenticated requests that are not written yet, by pair of keys.
 #[derive(Default)]
 pub struct Usage(Mutex<HashMap<Uuid, Used>>);
 
 impl Usage {
-    /// Counts a request that was let in.
+    /// Counts an authenticated request, if it was made with an API key.
     pub fn note(&self, actor: &Actor, now: DateTime<Utc>) {
-        self.add(Used { hotel: actor.hotel.id, api_key: actor.api_key_id, requests: 1, last_used_at: now });
+        if let Some(api_key) = actor.principal.api_key_id() {
+            self.add(Used { hotel: actor.hotel.id, api_key, requests: 1, last_used_at: now });
+        }
     }
 
     fn add(&self, more: Used) {

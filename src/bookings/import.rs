@@ -32,7 +32,7 @@ pub struct ImportedReservation {
 pub async fn import_in(tx: &mut Tx, import: ImportedReservation) -> Result<Uuid> {
     let ImportedReservation { external_id, status, new } = import;
     let external_id = checked_external_id(&external_id)?;
-    let (hotel, integration, now) = (tx.actor.hotel.id, tx.actor.integration_id, tx.now);
+    let (hotel, integration, now) = (tx.actor.hotel.id, tx.actor.integration()?, tx.now);
     let id = if let Some(id) = store::find_import(tx.conn().await?, hotel, integration, &external_id).await? {
         id
     } else {
@@ -47,7 +47,7 @@ pub async fn import_in(tx: &mut Tx, import: ImportedReservation) -> Result<Uuid>
 /// The reservation that goes by this id: one that the integration imported under it, else the one with that code; and
 /// whether it was imported.
 pub async fn find_in(tx: &mut Tx, external_id: &str) -> Result<Option<(Uuid, bool)>> {
-    let (hotel, integration) = (tx.actor.hotel.id, tx.actor.integration_id);
+    let (hotel, integration) = (tx.actor.hotel.id, tx.actor.integration()?);
     if let Some(id) = store::find_import(tx.conn().await?, hotel, integration, external_id).await? {
         return Ok(Some((id, true)));
     }

@@ -1,13 +1,16 @@
 //! `latchkey api-key`
 
 use chrono::SecondsFormat;
+use clap::ValueEnum;
+use clap::builder::PossibleValue;
 use serde_json::json;
 use uuid::Uuid;
 
 use super::table::{Output, Table};
 use super::{Failure, begin, explain, print, start};
+use crate::actor::Permission;
 use crate::app::App;
-use crate::auth::{self, ApiKeyChange, ApiKeyInfo, NewApiKey, Permission};
+use crate::auth::{self, ApiKeyChange, ApiKeyInfo, NewApiKey};
 use crate::config::Config;
 use crate::integrations;
 use crate::unit::Tx;
@@ -58,6 +61,22 @@ pub(super) struct Create {
     /// What the keys permit
     #[arg(long)]
     permission: Permission,
+}
+
+impl ValueEnum for Permission {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let help = match self {
+            Self::ReadOnly => "Queries",
+            Self::Write => "Also room access keys, physical check-in and check-out, cleaning status",
+            Self::FrontDesk => "Also what a hotel does at its front desk: rooms, reservations and stays",
+            Self::Admin => "Also what its administrator does: API keys, integrations, the hotel's switches",
+        };
+        Some(PossibleValue::new(self.as_str()).help(help))
+    }
 }
 
 pub(super) async fn run(command: Command, config: &Config) -> Result<(), Failure> {

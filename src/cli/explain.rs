@@ -8,9 +8,12 @@ use sqlx::postgres::PgConnectOptions;
 
 use super::Failure;
 use crate::app::App;
-use crate::error::{Error, ErrorCode};
+use crate::error::{Error, ErrorCode, is_passing};
 use crate::hotel_settings;
 use crate::hotels::Hotel;
+
+/// Advice where nobody answers.
+const NOBODY: &str = "is PostgreSQL running there, and are host and port right?";
 
 /// The hotel with that slug, as a command names it.
 pub(super) async fn hotel(app: &App, slug: &str) -> Result<Hotel, Failure> {
@@ -40,7 +43,8 @@ pub(super) fn unreachable(error: &sqlx::Error, options: &PgConnectOptions, setti
     let database = options.get_database().unwrap_or(user);
     let state = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
     let advice = match (error, state.as_deref()) {
-        (sqlx::Error::Io(_), _) => "is PostgreSQL running there, and are host and port right?".to_owned(),
+        (sqlx::Error::Io(_), _) => NOBODY.to_owned(),
+        (sqlx::Error::Protocol(_), _) if is_passing(error) => NOBODY.to_owned(),
         (sqlx::Error::Tls(_), _) => "does the server speak TLS, and is the sslmode of the URL right?".to_owned(),
         (_, Some("28P01" | "28000")) => {
             format!("are user {user:?} and password right, and does pg_hba.conf let them in?")
@@ -91,6 +95,11 @@ fn sentence(error: &(dyn StdError + 'static)) -> (String, bool) {
     // The library adds the place in PostgreSQL's own source, which reads like a place in ours.
     if let Some(sqlx::Error::Database(error)) = error.downcast_ref() {
         return (error.message().to_owned(), true);
+    }
+    if let Some(error @ sqlx::Error::Protocol(_)) = error.downcast_ref()
+        && is_passing(error)
+    {
+        return ("the connection was closed at once".to_owned(), true);
     }
     if let Some(sqlx::Error::Io(error)) = error.downcast_ref() {
         return (error.to_string(), true);

@@ -28,11 +28,11 @@ use std::time::Duration;
 
 use clap::{Arg, CommandFactory as _, FromArgMatches as _, Parser};
 
+use crate::actor::Principal;
 use crate::app::App;
 use crate::config::{Config, ConfigError, SERVER_SETTINGS, SETTINGS, Settings};
 use crate::db::embedded::{self, Durability, EmbeddedError};
 use crate::error::Error;
-use crate::events::EventActor;
 use crate::hotels::Hotel;
 use crate::telemetry::{self, traces::Traces};
 use crate::unit::Tx;
@@ -215,7 +215,7 @@ impl From<std::io::Error> for Failure {
 
 /// A transaction of whoever runs the service.
 async fn begin(app: &App, hotel: Hotel) -> Result<Tx, Error> {
-    Tx::begin_worker(app, Arc::new(hotel), EventActor::CommandLine, app.clock.now()).await
+    Tx::begin_worker(app, Arc::new(hotel), Principal::Operator, app.clock.now()).await
 }
 
 /// Prints a result. A reader that has seen enough is no failure.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures_util::future;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
@@ -48,25 +48,39 @@ async fn serve(config: &Config, shutdown: impl Future<Output = ()>) -> Result<()
     // Second, so that an occupied port is told before anything is started.
     let listener = listen(config.listen, Setting::LISTEN).await?;
     let metrics = match config.metrics_listen {
-        Some(address) => Some(listen(address, Setting::METRICS_LISTEN).await?),
+        Some(address) => Some(listen_for_metrics(address).await?),
         None => None,
     };
     let url = url_of(listener.local_addr()?);
-    let (done, is_done) = oneshot::channel::<()>();
+    let (done, is_done) = watch::channel(());
+    let is_done = || {
+        let mut is_done = is_done.clone();
+        async move {
+            // An error means that the sender is gone, which is the end of the start.
+            let _ = is_done.changed().await;
+        }
+    };
     let starting = async {
         let started = start_by_clock(config).await;
         drop(done);
         started
     };
-    let telling = http::serve_starting(&listener, IdSource::operating_system(), config.limits.connections, async {
-        let _ = is_done.await;
-    });
+    let ids = IdSource::operating_system();
+    let telling = http::serve_starting(&listener, ids, config.limits.connections, is_done());
+    let measuring = async {
+        if let Some(listener) = &metrics {
+            http::serve_starting_metrics(listener, is_done()).await;
+        }
+    };
     let started = tokio::select! {
-        (started, ()) = future::join(starting, telling) => started?,
+        (started, (), ()) = future::join3(starting, telling, measuring) => started?,
         () = &mut shutdown => return Ok(()),
     };
     // Ends with the process, so that its end can be watched, too.
-    let _metrics = metrics.map(|listener| serve_metrics(listener, &started)).transpose()?;
+    let mut measuring = JoinSet::new();
+    if let Some(listener) = metrics {
+        measuring.spawn(http::serve_metrics(listener, started.app.clone(), pending()));
+    }
     let keeping_up = async {
         match &started.embedded {
             Some(embedded) => embedded.keep_up().await,
@@ -115,11 +129,10 @@ async fn listen(address: SocketAddr, setting: Setting) -> Result<TcpListener, Fa
     })
 }
 
-fn serve_metrics(listener: TcpListener, started: &Started) -> Result<JoinSet<()>, Failure> {
+async fn listen_for_metrics(address: SocketAddr) -> Result<TcpListener, Failure> {
+    let listener = listen(address, Setting::METRICS_LISTEN).await?;
     tracing::info!(metrics.url = format!("{}/metrics", url_of(listener.local_addr()?)), "metrics");
-    let mut serving = JoinSet::new();
-    serving.spawn(http::serve_metrics(listener, started.app.clone(), pending()));
-    Ok(serving)
+    Ok(listener)
 }
 
 async fn start_by_clock(config: &Config) -> Result<Started, Failure> {

@@ -237,24 +237,17 @@ pub(super) async fn prepare_cluster(config: &Config) -> Result<(), Failure> {
 
 async fn require_migrated(owner: &PgConnectOptions) -> Result<(), Failure> {
     let mut conn = owner.connect().await?;
-    let migrated = db::is_migrated(&mut conn).await;
+    let reason = "the database needs migrations, and this command changes nothing: run `latchkey migrate` first";
+    let migrated = expect_migrated(&mut conn, reason).await;
     conn.close().await?;
-    if migrated? {
-        return Ok(());
-    }
-    Err(Failure::Other(
-        "the database needs migrations, and this command changes nothing: run `latchkey migrate` first".into(),
-    ))
+    migrated
 }
 
 async fn migrate_on(conn: &mut PgConnection, owner: &str, login: &str) -> Result<(), Failure> {
     if !db::may_migrate(conn).await? {
-        if db::is_migrated(conn).await? {
-            return expect_rights(conn).await;
-        }
         let reason = "the database needs migrations, and its user may not make them: run `latchkey migrate` as the owner of \
                       the tables, or give LATCHKEY_MIGRATE_DATABASE_URL";
-        return Err(Failure::Other(reason.into()));
+        return expect_migrated(conn, reason).await;
     }
     db::migrate(conn).await.map_err(|error| explain::not_migrated(&error, owner))?;
     if login == roles::EMBEDDED_LOGIN {
@@ -262,6 +255,14 @@ async fn migrate_on(conn: &mut PgConnection, owner: &str, login: &str) -> Result
     }
     expect_rights(conn).await?;
     Ok(roles::allow(conn, login).await?)
+}
+
+/// Refuses a database that is to be migrated first, for `reason`, or was restored without its roles, which looks the same.
+async fn expect_migrated(conn: &mut PgConnection, reason: &str) -> Result<(), Failure> {
+    if !db::is_empty(conn).await? {
+        expect_rights(conn).await?;
+    }
+    if db::is_migrated(conn).await? { Ok(()) } else { Err(Failure::Other(reason.into())) }
 }
 
 /// Refuses a database that was restored where its roles were not: policies and rights that name them are then not in it.

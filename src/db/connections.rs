@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::outage::Outage;
 use super::silence::{SIGN_OF_LIFE, answered_within};
-use crate::error::is_away;
+use crate::error::is_away_in_connecting;
 use crate::telemetry::metrics::PoolState;
 
 /// A connection that was idle for longer is asked whether it still is one. PostgreSQL is never back so soon, so a request
@@ -59,7 +59,7 @@ impl Manager for Opener {
             // Rare and large: every future that may open a connection would hold one that opens it.
             match Box::pin(answered_within(SIGN_OF_LIFE, self.options.connect())).await {
                 Ok(conn) => return Ok(Open { conn, heard: Instant::now() }),
-                Err(error) if is_away(&error) => self.outage.begin(&error),
+                Err(error) if is_away_in_connecting(&error) => self.outage.begin(&error),
                 Err(sqlx::Error::Database(error)) if error.is_transient_in_connect_phase() => sleep(RETRY_EVERY).await,
                 Err(error) => return Err(error),
             }

@@ -40,8 +40,7 @@ pub async fn migrate(conn: &mut PgConnection) -> Result<(), MigrateError> {
     query!("SELECT pg_advisory_xact_lock(hashtextextended('latchkey first migration', 0))")
         .fetch_one(&mut *first)
         .await?;
-    let is_empty = query_scalar!(r#"SELECT to_regclass('_sqlx_migrations') IS NULL AS "empty!""#);
-    if is_empty.fetch_one(&mut *first).await? {
+    if is_empty(&mut first).await? {
         MIGRATOR.run(&mut *first).await?;
         return Ok(first.commit().await?);
     }
@@ -84,6 +83,11 @@ pub async fn check_server(conn: &mut PgConnection) -> sqlx::Result<Result<(), St
 /// Whether the user of a connection may change the schema.
 pub async fn may_migrate(conn: &mut PgConnection) -> sqlx::Result<bool> {
     query_scalar!(r#"SELECT has_schema_privilege('public', 'CREATE') AS "may!""#).fetch_one(conn).await
+}
+
+/// Whether nothing was ever migrated in the database.
+pub async fn is_empty(conn: &mut PgConnection) -> sqlx::Result<bool> {
+    query_scalar!(r#"SELECT to_regclass('_sqlx_migrations') IS NULL AS "empty!""#).fetch_one(conn).await
 }
 
 /// Whether the database has at least the schema of this binary. For the roles of [`roles`].

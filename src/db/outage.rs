@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::silence::{SIGN_OF_LIFE, answered_within};
-use crate::error::is_away;
+use crate::error::is_away_in_connecting;
 
 /// How long an outage is waited out.
 const BRIDGED: Duration = Duration::from_secs(1);
@@ -92,7 +92,7 @@ impl Known {
             // Nobody is interested any more.
             let Some(options) = known.upgrade().map(|known| known.options.clone()) else { return };
             match answered_within(SIGN_OF_LIFE, options.connect()).await {
-                Err(error) if is_away(&error) => continue,
+                Err(error) if is_away_in_connecting(&error) => continue,
                 Ok(conn) => drop(conn.close().await),
                 // It answers, if only to say no.
                 Err(_) => {}

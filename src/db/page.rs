@@ -61,6 +61,11 @@ impl<T> Page<T> {
     pub fn map<U>(self, make: impl FnMut(T) -> U) -> Page<U> {
         Page { items: self.items.into_iter().map(make).collect(), more: self.more }
     }
+
+    /// The same page of something made of each record, if it can be made of all of them.
+    pub fn try_map<U>(self, make: impl FnMut(T) -> Result<U>) -> Result<Page<U>> {
+        Ok(Page { items: self.items.into_iter().map(make).collect::<Result<_>>()?, more: self.more })
+    }
 }
 
 /// Lists for each of `parents` parents, from records with the ordinal of theirs, counted from 1.

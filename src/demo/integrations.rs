@@ -5,7 +5,8 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::file::{DemoHotel, DemoIntegration};
-use crate::auth::{self, ApiKeyPair, NewApiKey, Permission};
+use crate::actor::Permission;
+use crate::auth::{self, ApiKeyPair, NewApiKey};
 use crate::context::Context;
 use crate::error::Result;
 use crate::hotels::HotelId;

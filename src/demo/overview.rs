@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::file::{DemoFile, DemoIntegration};
 use super::grand_hotel;
-use crate::auth::Permission;
+use crate::actor::Permission;
 
 /// Stays of a window, as an integration asks for them every night.
 const WINDOW_QUERY: &str = "query($start:Date! $end:Date!){room_stays(filter:{reservation_from:{le:$end} \

@@ -42,7 +42,7 @@ pub struct Disconnected {
 /// # Errors
 /// `NOT_FOUND`; `INVALID_ARGUMENT` for the integration that the request comes from.
 pub async fn disconnect_in(tx: &mut Tx, id: Uuid) -> Result<Disconnected> {
-    if id == tx.actor.integration_id {
+    if tx.actor.principal.integration_id() == Some(id) {
         return Err(Error::invalid("An integration cannot disconnect itself").at("id"));
     }
     let (hotel, now) = (tx.actor.hotel.id, tx.now);

@@ -34,6 +34,10 @@ const STATES: [(&str, Meaning); 12] = [
     ("58030", Meaning::Passing),  // io_error: the disk of the database does not answer
 ];
 
+/// How the driver begins to say that a connection ended before PostgreSQL had answered whether it speaks TLS: it takes the end for
+/// a byte.
+const ENDED_AT_ONCE: &str = "unexpected response from SSLRequest: 0x00";
+
 fn meaning(error: &sqlx::Error) -> Meaning {
     match error {
         sqlx::Error::Database(error) => {
@@ -42,6 +46,7 @@ fn meaning(error: &sqlx::Error) -> Meaning {
             entry.map_or(Meaning::Fault, |(_, meaning)| *meaning)
         }
         sqlx::Error::Io(_) | sqlx::Error::Tls(_) => Meaning::Away,
+        sqlx::Error::Protocol(said) if said.starts_with(ENDED_AT_ONCE) => Meaning::Away,
         sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => Meaning::Passing,
         _ => Meaning::Fault,
     }
@@ -50,6 +55,11 @@ fn meaning(error: &sqlx::Error) -> Meaning {
 /// Whether an error says that the database cannot be reached: nothing that was asked, but the way to it, is at fault.
 pub fn is_away(error: &sqlx::Error) -> bool {
     meaning(error) == Meaning::Away
+}
+
+/// The same of an error in connecting to a server that was PostgreSQL before: whoever answers in its place now is not it.
+pub fn is_away_in_connecting(error: &sqlx::Error) -> bool {
+    is_away(error) || matches!(error, sqlx::Error::Protocol(_))
 }
 
 /// Whether the same can succeed later without being changed.
@@ -80,4 +90,22 @@ impl From<sqlx::Error> for Error {
 /// Name of the constraint that a statement ran into, if it ran into one.
 pub fn violated_constraint(error: &sqlx::Error) -> Option<&str> {
     error.as_database_error().and_then(sqlx::error::DatabaseError::constraint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_says_nothing_is_away_and_whoever_speaks_otherwise_is_no_postgresql() {
+        let said = |byte| {
+            let text = format!("unexpected response from SSLRequest: {byte} (sqlx_postgres::connection::tls:95)");
+            sqlx::Error::Protocol(text)
+        };
+        let (nothing, http) = (said("0x00"), said("0x48"));
+        assert!(is_away(&nothing) && is_passing(&nothing) && Error::from(nothing).is_of_outage());
+        // A start does not wait for what no waiting mends; a server that runs does.
+        assert!(!is_passing(&http) && is_away_in_connecting(&http));
+        assert_eq!(Error::from(http).code, ErrorCode::Internal);
+    }
 }

@@ -23,45 +23,11 @@ pub use partitions::{RETENTION, maintain, make_partitions, run_maintenance};
 pub(crate) use store::lock_counter;
 pub use store::{Event, FeedPage, FeedRequest};
 
+use crate::actor::Principal;
 use crate::audit::Journal;
 use crate::error::{Error, ErrorAt, ErrorCode, Result};
 use crate::hotels::HotelId;
 use crate::id::IdSource;
-
-/// Who made a change, so that an integration can tell its own from those of others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EventActor {
-    /// An integration, by its API key.
-    Integration(Uuid),
-    /// The import of bookings.
-    Import,
-    /// The clean-up of keys that outlived their stay.
-    Pruner,
-    /// Whoever runs the service, on the command line. Integrations are told that it was Latchkey.
-    CommandLine,
-    /// Latchkey itself.
-    System,
-}
-
-impl EventActor {
-    /// `actor.type` on the wire.
-    pub const fn kind(self) -> &'static str {
-        match self {
-            Self::Integration(_) => "integration",
-            Self::Import => "import",
-            Self::Pruner => "pruner",
-            Self::CommandLine | Self::System => "system",
-        }
-    }
-
-    /// `actor.id` on the wire.
-    pub const fn id(self) -> Option<Uuid> {
-        match self {
-            Self::Integration(id) => Some(id),
-            Self::Import | Self::Pruner | Self::CommandLine | Self::System => None,
-        }
-    }
-}
 
 /// How many statements [`write_in`] takes.
 pub(crate) fn statements_of(changes: &[Change], journal: &Journal) -> u32 {
@@ -78,7 +44,7 @@ pub async fn write_in(
     conn: &mut PgConnection,
     ids: &IdSource,
     hotel: HotelId,
-    actor: EventActor,
+    principal: Principal,
     now: DateTime<Utc>,
     changes: &[Change],
     journal: &Journal,
@@ -86,7 +52,7 @@ pub async fn write_in(
     if changes.is_empty() && journal.is_empty() {
         return Ok(0);
     }
-    store::insert(conn, ids, hotel, actor, now, changes, journal).await
+    store::insert(conn, ids, hotel, principal, now, changes, journal).await
 }
 
 /// The events of a hotel behind a position, as one integration may see them.

@@ -11,6 +11,7 @@ use crate::context::Context;
 use crate::db::{WORKER_PATIENCE, answered_within};
 use crate::error::Result;
 use crate::periodic;
+use crate::telemetry::error_of_retry;
 
 /// How long events and deliveries are kept.
 pub const RETENTION: TimeDelta = TimeDelta::days(30);
@@ -33,7 +34,7 @@ const EVERY: Duration = Duration::from_hours(1);
 pub async fn run_maintenance(context: Context, shutdown: impl Future<Output = ()>) {
     let maintain = || async {
         if let Err(error) = maintain_now(&context).await {
-            tracing::error!(code = error.code.spec().wire, cause = ?error.source, "partitions were not maintained");
+            error_of_retry(&error, "partitions were not maintained");
         }
     };
     periodic::repeat(EVERY, shutdown, maintain).await;

@@ -4,7 +4,8 @@ use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 use sqlx::{AssertSqlSafe, PgConnection, query, query_scalar};
 use uuid::Uuid;
 
-use super::{Change, EventActor};
+use super::Change;
+use crate::actor::Principal;
 use crate::audit::{ActorType, Journal, Reason};
 use crate::error::Result;
 use crate::hotels::HotelId;
@@ -74,7 +75,7 @@ pub(super) async fn insert(
     conn: &mut PgConnection,
     ids: &IdSource,
     hotel: HotelId,
-    actor: EventActor,
+    principal: Principal,
     now: DateTime<Utc>,
     changes: &[Change],
     journal: &Journal,
@@ -95,10 +96,10 @@ pub(super) async fn insert(
         r#"WITH entry AS (
                INSERT INTO audit_entries (hotel_id, id, created_at, action, object_type, object_id, updated_fields,
                                           related_type, related_id, reason, actor_type, integration_id, api_key_id,
-                                          request_id)
+                                          person_id, request_id)
                SELECT $1, a.id, $3, a.action, a.object_type, a.object_id,
                       CASE WHEN a.fields = '' THEN NULL ELSE string_to_array(a.fields, ',') END,
-                      a.related_type, a.related_id, a.reason, $11, $10, $12, $13
+                      a.related_type, a.related_id, a.reason, $11, $10, $12, $23, $13
                FROM unnest($14::uuid[], $15::text[], $16::text[], $17::uuid[], $18::text[], $19::text[], $20::uuid[],
                            $21::text[])
                     a (id, action, object_type, object_id, fields, related_type, related_id, reason)
@@ -112,8 +113,8 @@ pub(super) async fn insert(
                INSERT INTO events (hotel_id, position, created_at, id, type, object_id, updated_fields, actor_type,
                                    actor_id, integration_id, traceparent)
                SELECT $1, counter.before + n, $3, e.id, e.type, e.object_id,
-                      CASE WHEN e.fields = '' THEN NULL ELSE string_to_array(e.fields, ',') END, $9, $10, e.owner,
-                      $22
+                      CASE WHEN e.fields = '' THEN NULL ELSE string_to_array(e.fields, ',') END, $9,
+                      coalesce($10, $23), e.owner, $22
                FROM counter, unnest($4::bytea[], $5::text[], $6::uuid[], $7::text[], $8::uuid[])
                     WITH ORDINALITY e (id, type, object_id, fields, owner, n)
            )
@@ -126,10 +127,10 @@ pub(super) async fn insert(
         &objects[..],
         &fields[..],
         &owners[..] as &[Option<Uuid>],
-        actor.kind(),
-        actor.id(),
-        ActorType::from(actor).as_str(),
-        journal.api_key(),
+        principal.actor_type(),
+        principal.integration_id(),
+        ActorType::from(principal).as_str(),
+        principal.api_key_id(),
         journal.request_id(),
         &trail.ids[..],
         &trail.actions[..] as &[&str],
@@ -140,6 +141,7 @@ pub(super) async fn insert(
         &trail.related[..] as &[Option<Uuid>],
         &trail.reasons[..] as &[Option<&str>],
         journal.traceparent().map(ToString::to_string),
+        principal.person_id(),
     )
     .fetch_optional(&mut *conn)
     .await?;

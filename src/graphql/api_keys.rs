@@ -1,6 +1,6 @@
 //! API keys in the schema. Everything here needs the permission `ADMIN`.
 
-use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
 use chrono_tz::Tz;
 
 use super::connection::{Connection, ListNode};
@@ -10,9 +10,24 @@ use super::integrations::IntegrationRef;
 use super::paging::{CursorScope, PageArguments};
 use super::scalars::{Datetime, uuid};
 use super::selection::Selection;
-use crate::auth::{self, ApiKeyChange, ApiKeyInfo, NewApiKey, Permission};
+use crate::actor::Permission;
+use crate::auth::{self, ApiKeyChange, ApiKeyInfo, NewApiKey};
 use crate::db::ListBounds;
 use crate::error::Result;
+
+/// What an API key permits. Each includes the ones before it.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "Permission")]
+pub enum ApiKeyPermission {
+    /// Queries.
+    ReadOnly,
+    /// Also room access keys, physical check-in and check-out, cleaning status.
+    Write,
+    /// Also what a hotel does at its front desk: rooms, reservations and stays.
+    FrontDesk,
+    /// Also what its administrator does: API keys, integrations, the hotel's switches.
+    Admin,
+}
 
 /// A pair of API keys: a live one and a test one, which are made, disabled and revoked together.
 #[derive(SimpleObject)]
@@ -25,7 +40,7 @@ pub struct ApiKeyNode {
     /// The integration that it belongs to.
     integration: IntegrationRef,
     /// What it permits.
-    permission: Permission,
+    permission: ApiKeyPermission,
     /// The live key, masked: `pms_live_****1a2b`.
     live_preview: String,
     /// The test key, masked: `pms_test_****1a2b`.
@@ -54,7 +69,7 @@ impl ApiKeyNode {
             id: ID(key.id.to_string()),
             name: key.name,
             integration: IntegrationRef::new(key.integration, zone),
-            permission: key.permission,
+            permission: key.permission.into(),
             live_preview: key.live_preview,
             test_preview: key.test_preview,
             created_at: local(key.created_at),
@@ -118,7 +133,7 @@ pub struct CreateApiKeyInput {
     /// What people call it, 1 to 200 characters; such as who it was given to.
     name: String,
     /// What it permits.
-    permission: Permission,
+    permission: ApiKeyPermission,
 }
 
 /// Which pair of API keys to revoke.
@@ -193,7 +208,7 @@ impl ApiKeyMutation {
     ) -> Outcome<Option<NewApiKeyPayload>> {
         let mut session = begin(ctx).await?;
         let integration = uuid(&input.integration_id);
-        let new = auth::create_in(session.tx(), integration, input.name, input.permission).await.in_input()?;
+        let new = auth::create_in(session.tx(), integration, input.name, input.permission.into()).await.in_input()?;
         shown_once(session, &new).await
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, Object, SimpleObject};
+use async_graphql::{Context, Enum, ID, Object, SimpleObject};
 use chrono_tz::Tz;
 use uuid::Uuid;
 
@@ -14,11 +14,11 @@ use super::integrations::IntegrationRef;
 use super::paging::{CursorScope, PageArguments};
 use super::scalars::{Datetime, uuid};
 use super::selection::Selection;
+use crate::actor::Permission;
 use crate::audit::{self, ActorType};
 use crate::audit_trail::{self, AuditEntry, AuditList, Reader};
-use crate::auth::Permission;
 use crate::db::{ListBounds, ListBoundsRequest};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Something that was done to a record, by whom, and why where staff said so. It names fields and never tells values.
 #[derive(SimpleObject)]
@@ -65,11 +65,42 @@ pub struct AuditObject {
 pub struct AuditActor {
     /// What kind of actor.
     #[graphql(name = "type")]
-    actor_type: ActorType,
+    actor_type: AuditActorType,
     /// The integration; `null` for every other kind of actor.
     integration: Option<IntegrationRef>,
     /// The pair of API keys that the request was made with; `null` for every other kind of actor.
     api_key: Option<AuditApiKey>,
+}
+
+/// Who did it.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+pub enum AuditActorType {
+    /// An integration, with one of its API keys.
+    Integration,
+    /// The import of bookings from a file.
+    Import,
+    /// The clean-up of room access keys that outlived their stay.
+    Pruner,
+    /// Whoever runs the service, on the command line.
+    CommandLine,
+    /// Latchkey itself.
+    System,
+}
+
+impl TryFrom<ActorType> for AuditActorType {
+    type Error = Error;
+
+    fn try_from(actor: ActorType) -> Result<Self> {
+        match actor {
+            ActorType::Integration => Ok(Self::Integration),
+            ActorType::Import => Ok(Self::Import),
+            ActorType::Pruner => Ok(Self::Pruner),
+            ActorType::CommandLine => Ok(Self::CommandLine),
+            ActorType::System => Ok(Self::System),
+            // They are in the schema once there is something that they act with.
+            ActorType::Staff | ActorType::Guest => Err(Error::internal("the schema knows neither staff nor guests")),
+        }
+    }
 }
 
 /// The pair of API keys that something was done with.
@@ -82,17 +113,17 @@ pub struct AuditApiKey {
 }
 
 impl AuditEntryNode {
-    fn new(entry: AuditEntry, zone: Tz) -> Self {
+    fn new(entry: AuditEntry, zone: Tz) -> Result<Self> {
         let object = |object: audit::Object| AuditObject {
             object_type: object.object_type.into(),
             id: ID(object.id.to_string()),
         };
         let actor = AuditActor {
-            actor_type: entry.actor.actor_type,
+            actor_type: entry.actor.actor_type.try_into()?,
             integration: entry.actor.integration.map(|integration| IntegrationRef::new(integration, zone)),
             api_key: entry.actor.api_key.map(|(id, name)| AuditApiKey { id: ID(id.to_string()), name }),
         };
-        Self {
+        Ok(Self {
             id: ID(entry.id.to_string()),
             created_at: Datetime::local(entry.created_at, zone),
             action: entry.action.into(),
@@ -102,7 +133,7 @@ impl AuditEntryNode {
             actor,
             reason: entry.reason,
             request_id: entry.request_id,
-        }
+        })
     }
 }
 
@@ -172,7 +203,7 @@ async fn entries(
         };
         (page, bounds)
     };
-    let keyed = page.map(|entry| (entry.id, AuditEntryNode::new(entry, hotel.time_zone)));
+    let keyed = page.try_map(|entry| Ok((entry.id, AuditEntryNode::new(entry, hotel.time_zone)?)))?;
     Ok(Connection::new(keyed, bounds, &request, scope))
 }
 
@@ -257,7 +288,7 @@ impl Trails {
             let entries = audit_trail::pages_of_objects(session.conn().await?, &list, records, &request).await?;
             let bounds = bounds(session, &list, records, &wanted).await?;
             for ((trail, entries), bounds) in trails.iter_mut().zip(entries).zip(bounds) {
-                let keyed = entries.map(|entry| (entry.id, AuditEntryNode::new(entry, zone)));
+                let keyed = entries.try_map(|entry| Ok((entry.id, AuditEntryNode::new(entry, zone)?)))?;
                 trail.push((page.arguments.clone(), Connection::new(keyed, bounds, &request, scope)));
             }
         }

@@ -10,9 +10,9 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use uuid::Uuid;
 
 use super::error::{InInput, Outcome};
+use crate::actor::Actor;
 use crate::app::App;
 use crate::audit::Reason;
-use crate::auth::Actor;
 use crate::db::PooledConnection;
 use crate::error::{Error, ErrorAt, ErrorCode, Result};
 use crate::key_assignments::PendingKeys;

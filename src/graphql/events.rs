@@ -127,19 +127,12 @@ async fn page(
     types: Option<&[String]>,
     first: Option<i32>,
 ) -> Result<EventConnection> {
-    let hotel = &context.actor.hotel;
+    let (hotel, integration) = (&context.actor.hotel, context.actor.integration()?);
     let after = after.map(|cursor| scope(hotel.id).key(cursor)).transpose().at("after")?;
     let request = FeedRequest { after, types, size: page_size(first).at("first")? };
     let mut session = context.read().await?;
-    let feed = events::feed(
-        session.conn().await?,
-        hotel.id,
-        context.actor.integration_id,
-        context.app.kinds,
-        context.now,
-        request,
-    )
-    .await?;
+    let conn = session.conn().await?;
+    let feed = events::feed(conn, hotel.id, integration, context.app.kinds, context.now, request).await?;
     let edge = |event: events::Event| EventEdge {
         cursor: cursor(hotel.id, event.position),
         node: EventNode::new(event, hotel.time_zone),

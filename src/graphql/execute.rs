@@ -20,8 +20,8 @@ use super::lock_hints;
 use super::prepare::{Prepared, Refused};
 use super::request::GraphQlRequest;
 use super::response::GraphQlResponse;
+use crate::actor::{Actor, Mode, Permission};
 use crate::app::App;
-use crate::auth::{Actor, Mode, Permission};
 use crate::db::PooledConnection;
 use crate::error::{Error, ErrorCode, Result};
 use crate::idempotency::{self, Claim, Idempotency, KeptAnswer};
@@ -115,7 +115,7 @@ impl Execution {
     }
 }
 
-/// The same answer to all operations.
+/// One answer for all operations.
 fn of_all(operations: &Operations, answer: fn(GraphQlError) -> GraphQlResponse, error: &Error) -> Vec<GraphQlResponse> {
     operations.iter().map(|_| answer(GraphQlError::of(error))).collect()
 }

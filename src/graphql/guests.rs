@@ -12,7 +12,7 @@ use super::front_desk::{
     booker, new_stays, reservation_payload, stay_payload,
 };
 use super::scalars::{Date, uuid};
-use crate::auth::Permission;
+use crate::actor::Permission;
 use crate::bookings::{self, ImportedReservation, NewReservation};
 use crate::clients::{self, ClientChange, DetailsChange};
 use crate::error::{Error, Result};

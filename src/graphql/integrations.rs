@@ -11,7 +11,7 @@ use super::error::{InInput, Outcome, read_ahead};
 use super::paging::{CursorScope, PageArguments};
 use super::scalars::{Datetime, uuid};
 use super::selection::Selection;
-use crate::auth::Permission;
+use crate::actor::Permission;
 use crate::db::ListBounds;
 use crate::disconnection::{self, Disconnected};
 use crate::error::Result;

@@ -207,7 +207,7 @@ async fn page(
     arguments: &PageArguments,
     selection: &Selection<'_>,
 ) -> Result<Connection<RoomAccessKeyNode>> {
-    let (hotel, integration) = (context.actor.hotel.id, context.actor.integration_id);
+    let (hotel, integration) = (context.actor.hotel.id, context.actor.integration()?);
     let scope = CursorScope::new(hotel, "roomAccessKeys", &integration);
     let request = arguments.request(scope)?;
     let node = selection.field("edges").field("node");

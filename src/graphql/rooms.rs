@@ -9,7 +9,7 @@ use super::enums::CleaningStatus;
 use super::error::{InInput, Outcome, read_ahead};
 use super::scalars::uuid;
 use super::selection::Selection;
-use crate::auth::Permission;
+use crate::actor::Permission;
 use crate::error::Result;
 use crate::hotels;
 use crate::rooms::{self, Category, CategoryChange, RoomSetup, RoomSetupChange};

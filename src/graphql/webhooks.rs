@@ -191,7 +191,7 @@ impl WebhookQuery {
         let arguments = PageArguments { first, after, last, before };
         let list = DeliveryList {
             hotel: context.actor.hotel.id,
-            integration: context.actor.integration_id,
+            integration: context.actor.integration()?,
             endpoint: uuid(&endpoint_id),
             status: status.map(Into::into),
         };
@@ -205,7 +205,7 @@ async fn endpoints(
     arguments: &PageArguments,
     selection: &Selection<'_>,
 ) -> Result<Connection<WebhookEndpointNode>> {
-    let (hotel, integration) = (context.actor.hotel.id, context.actor.integration_id);
+    let (hotel, integration) = (context.actor.hotel.id, context.actor.integration()?);
     let ids = filter.and_then(|filter| filter.id).map_or_else(|| Ok(Vec::new()), IdFilter::conditions);
     let ids = ids.at("id").at("filter")?;
     let filter = (integration, &ids);

@@ -12,9 +12,9 @@ use std::sync::Arc;
 use sqlx::PgConnection;
 
 use super::store;
+use crate::actor::Principal;
 use crate::audit::{Entry, ObjectType};
 use crate::error::{Error, Result};
-use crate::events::EventActor;
 use crate::hotels::Hotel;
 use crate::unit::{Transactions, Tx};
 
@@ -48,7 +48,7 @@ pub async fn delete(transactions: &Transactions, hotel: &Hotel) -> Result<u64> {
 /// Deletes what came meanwhile, such as the events of a worker, and the hotel itself.
 async fn delete_rest(transactions: &Transactions, hotel: &Hotel) -> Result<u64> {
     let now = transactions.clock.now();
-    let mut tx = Tx::begin_worker(transactions, Arc::new(hotel.clone()), EventActor::CommandLine, now).await?;
+    let mut tx = Tx::begin_worker(transactions, Arc::new(hotel.clone()), Principal::Operator, now).await?;
     store::lock_for_deletion(tx.conn().await?, hotel.id).await?;
     require_disconnected(tx.conn().await?, hotel).await?;
     let mut rows = 0;

@@ -11,10 +11,10 @@ use chrono_tz::Tz;
 pub use delete::delete;
 pub use store::TENANT_TABLES;
 
+use crate::actor::Principal;
 use crate::audit::{Entry, ObjectType};
 use crate::context::Context;
 use crate::error::Result;
-use crate::events::EventActor;
 use crate::hotels::{self, Hotel, HotelId};
 use crate::room_stays;
 use crate::unit::{Transactions, Tx};
@@ -72,7 +72,7 @@ pub async fn create(transactions: &Transactions, new: NewHotel) -> Result<Hotel>
         check_out_time: new.check_out_time,
         room_access_keys_enabled: true,
     };
-    let mut tx = Tx::begin_worker(transactions, Arc::new(hotel.clone()), EventActor::CommandLine, now).await?;
+    let mut tx = Tx::begin_worker(transactions, Arc::new(hotel.clone()), Principal::Operator, now).await?;
     hotels::insert(tx.conn().await?, &hotel, now).await.map_err(store::refused)?;
     tx.audit(Entry::created(ObjectType::Hotel, hotel.id));
     tx.commit().await?;

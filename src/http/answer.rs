@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::negotiate::MediaType;
 use super::refused_batch::Refusal;
-use crate::auth::Actor;
+use crate::actor::Actor;
 use crate::error::{Error, ErrorCode, Severity};
 use crate::graphql::GraphQlResponse;
 
@@ -26,7 +26,7 @@ const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 pub(super) struct Outcome {
     /// Who made it.
     pub(super) actor: Option<Actor>,
-    /// Where it came from, if it was not let in.
+    /// Where it came from, if it was not authenticated.
     pub(super) address: Option<IpAddr>,
     /// Names of its GraphQL operations.
     pub(super) operations: String,

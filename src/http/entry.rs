@@ -1,4 +1,4 @@
-//! Letting a request in: its address, its API key, its rate, in this order and before its body is read.
+//! Admission of requests: the address, the API key, the rate, in this order and before the body is read.
 
 use std::net::IpAddr;
 
@@ -7,16 +7,17 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 
 use super::answer::Outcome;
+use crate::actor::Actor;
 use crate::app::App;
-use crate::auth::{self, Actor, Admission, CachedCredential};
+use crate::auth::{self, Admission, CachedCredential};
 use crate::error::{Category, Error, ErrorCode, Result};
-use crate::throttle::Stranger;
+use crate::throttle::Unauthenticated;
 
 /// The address of the connection that a request came on. It rides in the request's extensions.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Peer(pub(super) IpAddr);
 
-/// A request that was not let in.
+/// A request that was not admitted.
 pub(super) struct Refused {
     /// Why.
     pub(super) error: Error,
@@ -27,25 +28,25 @@ pub(super) struct Refused {
 /// The cached credential of a request; `None` where [`enter`] has to look it up. Nothing is to be answered before it is confirmed.
 pub(super) fn look_up_cached(app: &App, head: &Parts) -> Option<CachedCredential> {
     let cached = auth::look_up_cached(&app.credentials, head.headers.get(AUTHORIZATION))?;
-    let may_ask = stranger(app, head).is_none_or(|stranger| app.throttle.check_stranger(&stranger).is_ok());
+    let may_ask = unauthenticated(app, head).is_none_or(|client| app.throttle.may_authenticate(&client).is_ok());
     (may_ask && app.throttle.has_left(&cached.actor)).then_some(cached)
 }
 
 /// Counts a request whose cached credential was confirmed.
 pub(super) fn count_confirmed(app: &App, head: &Parts, actor: &Actor) {
-    if let Some(stranger) = stranger(app, head) {
-        app.throttle.let_in(&stranger);
+    if let Some(client) = unauthenticated(app, head) {
+        app.throttle.authenticated(&client);
     }
     app.key_usage.note(actor, app.clock.now());
 }
 
-/// Tells who sends a request. Whoever is not `wanted` here is answered like a stranger.
+/// Tells who sends a request. Whoever is not `wanted` here is answered as if the credential were unknown.
 pub(super) async fn enter(app: &App, head: &Parts, wanted: impl Fn(&Actor) -> bool) -> Result<Admission, Refused> {
-    let stranger = stranger(app, head);
-    let admission = match authenticate(app, head, stranger.as_ref(), wanted).await {
+    let client = unauthenticated(app, head);
+    let admission = match authenticate(app, head, client.as_ref(), wanted).await {
         Ok(admission) => admission,
         Err(error) => {
-            let address = stranger.map(|stranger| stranger.address);
+            let address = client.map(|client| client.address);
             return Err(Refused { error, outcome: Outcome { address, ..Outcome::default() } });
         }
     };
@@ -55,30 +56,30 @@ pub(super) async fn enter(app: &App, head: &Parts, wanted: impl Fn(&Actor) -> bo
     }
 }
 
-/// Who asks, before it is known. Only a router without a listener knows no peer.
-fn stranger(app: &App, head: &Parts) -> Option<Stranger> {
+/// The client, before it is authenticated. Only a router without a listener knows no peer.
+fn unauthenticated(app: &App, head: &Parts) -> Option<Unauthenticated> {
     let Peer(peer) = head.extensions.get()?;
     let sent = head.headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
-    Some(app.throttle.stranger(*peer, &head.headers, sent))
+    Some(app.throttle.unauthenticated(*peer, &head.headers, sent))
 }
 
 async fn authenticate(
     app: &App,
     head: &Parts,
-    stranger: Option<&Stranger>,
+    client: Option<&Unauthenticated>,
     wanted: impl Fn(&Actor) -> bool,
 ) -> Result<Admission> {
-    if let Some(stranger) = stranger {
-        app.throttle.check_stranger(stranger)?;
+    if let Some(client) = client {
+        app.throttle.may_authenticate(client)?;
     }
     let found = app.authenticate(head.headers.get(AUTHORIZATION)).await.and_then(|admission| {
         let invalid = || Error::new(ErrorCode::Unauthorized, "Invalid credentials");
         if wanted(&admission.actor) { Ok(admission) } else { Err(invalid()) }
     });
-    match (stranger, &found) {
-        (Some(stranger), Ok(_)) => app.throttle.let_in(stranger),
-        (Some(stranger), Err(error)) if error.code.spec().category == Some(Category::Auth) => {
-            app.throttle.failed(stranger);
+    match (client, &found) {
+        (Some(client), Ok(_)) => app.throttle.authenticated(client),
+        (Some(client), Err(error)) if error.code.spec().category == Some(Category::Auth) => {
+            app.throttle.failed(client);
         }
         _ => {}
     }

@@ -1,8 +1,8 @@
 //! `POST /graphql`: GraphQL over HTTP, and batches.
 //!
-//! The key and its limit are checked before the body is read, so strangers cannot make us hold a megabyte. Then: media types, body,
-//! operations, and one call of the executor. For a cached credential the body is read first: a page of stays is then read by the
-//! statement that confirms the key, and everything else begins again with a look-up. Statuses:
+//! The key and its limit are checked before the body is read, so that a client without one cannot make us hold a megabyte.
+//! Then: media types, body, operations, and one call of the executor. For a cached credential the body is read first: a page of
+//! stays is then read by the statement that confirms the key, and everything else begins again with a look-up. Statuses:
 //!
 //! | | `application/graphql-response+json` | `application/json` |
 //! |---|---|---|

@@ -18,8 +18,8 @@ use crate::app::App;
 use crate::db;
 use crate::error::{Error, ErrorCode, Result};
 use crate::pruner;
-use crate::telemetry::metrics::{Backlog, State as Measured};
-use crate::webhooks;
+use crate::telemetry::metrics::{Backlog, Metrics, State as Measured};
+use crate::webhooks::{self, Failure};
 
 /// For how long the answers of the database are told again.
 const FRESH: Duration = Duration::from_secs(10);
@@ -34,6 +34,13 @@ pub(super) fn routes(app: App) -> Router {
     Router::new().route("/metrics", get(scrape)).with_state((app, Known::default()))
 }
 
+/// Everything that the listener serves while the service is being started: what is known without a database.
+pub(super) fn starting_routes() -> Router {
+    let metrics = Arc::new(Metrics::new());
+    metrics.show_webhook_failures(Failure::ALL.map(Failure::as_str));
+    Router::new().route("/metrics", get(async move || answer(metrics.text(None))))
+}
+
 async fn scrape(State((app, known)): State<(App, Known)>) -> impl IntoResponse {
     let measured = Measured {
         requests: app.pool.state(),
@@ -41,7 +48,11 @@ async fn scrape(State((app, known)): State<(App, Known)>) -> impl IntoResponse {
         backlog: backlog(&app, &known).await,
         unreadable: app.secret_keys.unreadable(),
     };
-    ([(CONTENT_TYPE, prometheus_text::CONTENT_TYPE)], app.metrics.text(&measured))
+    answer(app.metrics.text(Some(&measured)))
+}
+
+fn answer(text: String) -> impl IntoResponse {
+    ([(CONTENT_TYPE, prometheus_text::CONTENT_TYPE)], text)
 }
 
 /// What waits in the database; `None` when it did not tell.

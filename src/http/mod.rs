@@ -36,7 +36,7 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Router, middleware};
 
-pub use server::{serve, serve_metrics, serve_starting};
+pub use server::{serve, serve_metrics, serve_starting, serve_starting_metrics};
 
 use self::admission::Gate;
 use self::answer::Outcome;

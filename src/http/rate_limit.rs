@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::auth::Actor;
+use crate::actor::Actor;
 use crate::throttle::{Throttle, seconds};
 
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");

@@ -1,7 +1,7 @@
 //! Batches that are refused as a whole: a batch client expects an array, of one answer per operation.
 //!
-//! Most refusals come before the body is read. So that nothing has to be kept or parsed for a stranger, the operations are
-//! counted while the bytes of the body pass, whether they are read or discarded.
+//! Most refusals come before the body is read. So that nothing has to be kept or parsed for a client that is not
+//! authenticated, the operations are counted while the bytes of the body pass, whether they are read or discarded.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

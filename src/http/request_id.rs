@@ -2,7 +2,7 @@
 
 use axum::http::Extensions;
 
-use crate::auth::Actor;
+use crate::actor::Actor;
 use crate::telemetry::traces::Traceparent;
 
 /// The request's id. It rides in the request's extensions, for answers that repeat it.

@@ -19,8 +19,8 @@ use super::negotiate::MediaType;
 use super::refusals::Refusals;
 use super::request_id::RequestId;
 use super::{health, panics, pms, rate_limit};
+use crate::actor::Mode;
 use crate::app::App;
-use crate::auth::Mode;
 use crate::error::{Error, Severity};
 use crate::id::IdSource;
 use crate::telemetry::metrics::Metrics;
@@ -155,6 +155,7 @@ impl Line {
 
 /// `refused`: the line is one of many, and counted.
 fn log(refused: bool, line: &Line) {
+    let integration = line.outcome.actor.as_ref().and_then(|actor| actor.principal.integration_id());
     macro_rules! request {
         ($level:ident) => {
             tracing::$level!(
@@ -164,7 +165,7 @@ fn log(refused: bool, line: &Line) {
                 request.id = line.id,
                 graphql.operations = (!line.outcome.operations.is_empty()).then_some(line.outcome.operations.as_str()),
                 actor.hotel = line.outcome.actor.as_ref().map(|actor| actor.hotel.slug.as_str()),
-                actor.integration = line.outcome.actor.as_ref().map(|actor| actor.integration_id.to_string()),
+                actor.integration = integration.map(|id| id.to_string()),
                 client.address = line.outcome.address.map(|address| address.to_string()),
                 // Only where it is so: the lines of live keys are the many.
                 actor.test = line.outcome.actor.as_ref().and_then(|actor| (actor.mode == Mode::Test).then_some(true)),

@@ -1,15 +1,16 @@
 //! How many connections may be open, and who makes room when there are that many and one more waits.
 //!
-//! Most connections are idle most of the time, so whoever has been idle longest goes first. If nobody has been idle for long, the
-//! next one that is answered goes, told so in its answer.
+//! Most connections are idle most of the time, so whoever has been idle longest goes first: until the whole head of a request has
+//! come, a connection is idle. If nobody has been idle for long, the next one that is answered goes, told so in its answer.
 
 use std::collections::BTreeMap;
+use std::future::pending;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 /// How long a connection is idle before it is closed for another one: a request may be on its way.
 const IDLE: Duration = Duration::from_secs(1);
@@ -46,6 +47,8 @@ pub(super) struct Seat {
     leave: Arc<Notify>,
     /// Its number while it is idle.
     idle: Mutex<Option<u64>>,
+    /// Something has come since it was idle.
+    heard: AtomicBool,
     _place: OwnedSemaphorePermit,
 }
 
@@ -64,7 +67,7 @@ impl Seats {
             Err(_) => self.make_room().await,
         };
         let (shared, leave) = (Arc::clone(&self.shared), Arc::default());
-        let seat = Seat { shared, leave, idle: Mutex::default(), _place: place };
+        let seat = Seat { shared, leave, idle: Mutex::default(), heard: AtomicBool::new(false), _place: place };
         seat.rest();
         Arc::new(seat)
     }
@@ -127,6 +130,7 @@ impl Seat {
         let mut idle = self.shared.idle();
         idle.number += 1;
         let number = idle.number;
+        self.heard.store(false, Ordering::Relaxed);
         idle.connections.insert(number, (Instant::now(), Arc::clone(&self.leave)));
         *self.number() = Some(number);
     }
@@ -137,6 +141,20 @@ impl Seat {
         tokio::select! {
             () = self.leave.notified() => {}
             _ = closing.wait_for(|closing| *closing) => {}
+        }
+    }
+
+    /// Something has come.
+    pub(super) fn hear(&self) {
+        self.heard.store(true, Ordering::Relaxed);
+    }
+
+    /// Resolves when a connection that was asked to leave has sent a part of a head and does not send the rest. Who takes an
+    /// answer slowly has sent nothing since.
+    pub(super) async fn half_asked(&self) {
+        sleep(IDLE).await;
+        if self.number().is_none() || !self.heard.load(Ordering::Relaxed) {
+            pending::<()>().await;
         }
     }
 

@@ -19,6 +19,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
 use tokio_io_timeout::TimeoutStream;
+use tokio_util::io::InspectReader;
 
 use super::entry::Peer;
 use super::requests::Edge;
@@ -82,6 +83,13 @@ pub async fn serve_starting(
     edge.refusals.write();
 }
 
+/// Serves on `listener` what there is of metrics while the service is starting, until `started` ends.
+pub async fn serve_starting_metrics(listener: &TcpListener, started: impl Future<Output = ()>) {
+    let routes = metrics::starting_routes();
+    let seats = accept_until(started, listener, METRICS_CONNECTIONS, Gauge::default(), routes).await;
+    tokio::spawn(seats.close());
+}
+
 /// Accepts connections and serves them; those that are open at the end are still served. `open` counts them.
 async fn accept_until(
     end: impl Future<Output = ()>,
@@ -107,7 +115,8 @@ async fn accept_until(
         };
         let mut stream = TimeoutStream::new(stream);
         stream.set_write_timeout(Some(WRITE_STALL));
-        let (routes, working) = (service.clone(), Arc::clone(&seat));
+        let (routes, working, hearing) = (service.clone(), Arc::clone(&seat), Arc::clone(&seat));
+        let stream = InspectReader::new(Box::pin(stream), move |_: &[u8]| hearing.hear());
         let service = service_fn(move |mut request: hyper::Request<Incoming>| {
             request.extensions_mut().insert(peer);
             if let Some(uri) = without_trailing_slash(request.uri()) {
@@ -123,7 +132,7 @@ async fn accept_until(
                 Ok::<_, Infallible>(answer)
             }
         });
-        let connection = http.serve_connection(TokioIo::new(Box::pin(stream)), service);
+        let connection = http.serve_connection(TokioIo::new(stream), service);
         open.inc();
         let open = open.clone();
         tokio::spawn(async move {
@@ -133,7 +142,10 @@ async fn accept_until(
                 ended = connection.as_mut() => ended,
                 () = seat.asked_to_leave() => {
                     connection.as_mut().graceful_shutdown();
-                    connection.await
+                    tokio::select! {
+                        ended = connection => ended,
+                        () = seat.half_asked() => Ok(()),
+                    }
                 }
             };
             open.dec();

@@ -3,8 +3,8 @@
 //! The answer is written in the transaction of what it answers for, so it exists exactly when its effect does, whatever
 //! dies in between. Whoever sends the same request with the same key gets that answer, byte for byte.
 //!
-//! - The key belongs to an API key and is held by an advisory lock while its request runs; the lock dies with its
-//!   connection. A second request meanwhile is `IDEMPOTENCY_KEY_IN_USE`.
+//! - The key belongs to a principal, such as an API key, and is held by an advisory lock while its request runs; the lock
+//!   dies with its connection. A second request meanwhile is `IDEMPOTENCY_KEY_IN_USE`.
 //! - Another request with the same key is `IDEMPOTENCY_KEY_REUSED`. JSON that differs in spaces or in the order of its
 //!   names alone is the same request.
 //! - What changed nothing is not kept: refusals, errors, test keys.
@@ -19,12 +19,13 @@ use http::HeaderMap;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::auth::Mode;
+use crate::actor::{Mode, PrincipalKey};
 use crate::context::Context;
 use crate::db::{WORKER_PATIENCE, answered_within};
 use crate::error::{Error, ErrorCode, Result};
 use crate::hotels::HotelId;
 use crate::periodic;
+use crate::telemetry::error_of_retry;
 use crate::unit::Tx;
 
 /// How long an answer is kept.
@@ -97,23 +98,28 @@ impl Idempotency {
     }
 
     /// Number of the advisory lock.
-    fn lock_id(&self, tx: &Tx) -> i64 {
+    fn lock_id(&self, owner: PrincipalKey) -> i64 {
         let mut hash = Sha256::new();
-        hash.update(tx.actor.api_key_id);
+        hash.update(owner.id);
         hash.update(self.key.as_bytes());
         let hash: [u8; 32] = hash.finalize().into();
         let (first, _) = hash.split_first_chunk().expect("32 bytes");
         i64::from_be_bytes(*first)
     }
 
-    fn row(&self, tx: &Tx) -> Vec<u8> {
-        seal_context(tx.actor.hotel.id, tx.actor.api_key_id, &self.key)
+    fn row(&self, tx: &Tx, owner: PrincipalKey) -> Vec<u8> {
+        seal_context(tx.actor.hotel.id, owner.id, &self.key)
     }
 }
 
 /// What a sealed answer is bound to.
-pub(crate) fn seal_context(hotel: HotelId, api_key: Uuid, key: &str) -> Vec<u8> {
-    [b"idempotent answer", &hotel.as_bytes()[..], api_key.as_bytes(), key.as_bytes()].concat()
+pub(crate) fn seal_context(hotel: HotelId, principal: Uuid, key: &str) -> Vec<u8> {
+    [b"idempotent answer", &hotel.as_bytes()[..], principal.as_bytes(), key.as_bytes()].concat()
+}
+
+/// Whose answer is kept; `None` where none is: for test keys, and for those who send no requests.
+fn owner(tx: &Tx) -> Option<PrincipalKey> {
+    tx.actor.principal.key().filter(|_| tx.actor.mode == Mode::Live)
 }
 
 /// Holds the key until the transaction ends, and tells whether its request was run before. Must be called before
@@ -122,23 +128,21 @@ pub(crate) fn seal_context(hotel: HotelId, api_key: Uuid, key: &str) -> Vec<u8> 
 /// # Errors
 /// `IDEMPOTENCY_KEY_IN_USE`, `IDEMPOTENCY_KEY_REUSED`
 pub async fn claim_in(tx: &mut Tx, request: &Idempotency, again: bool) -> Result<Claim> {
-    if tx.actor.mode == Mode::Test {
-        return Ok(Claim::New);
-    }
-    let lock = request.lock_id(tx);
+    let Some(owner) = owner(tx) else { return Ok(Claim::New) };
+    let lock = request.lock_id(owner);
     if again {
         store::wait_for(tx.conn().await?, lock).await?;
     } else if !store::try_hold(tx.conn().await?, lock).await? {
         return Err(Error::of(ErrorCode::IdempotencyKeyInUse));
     }
-    let (hotel, api_key, since) = (tx.actor.hotel.id, tx.actor.api_key_id, tx.now - RETENTION);
-    let Some(sealed) = store::find(tx.conn().await?, hotel, api_key, &request.key, since).await? else {
+    let (hotel, since) = (tx.actor.hotel.id, tx.now - RETENTION);
+    let Some(sealed) = store::find(tx.conn().await?, hotel, owner, &request.key, since).await? else {
         return Ok(Claim::New);
     };
     let opened = tx
         .context
         .secret_keys
-        .open(&request.row(tx), &sealed)
+        .open(&request.row(tx, owner), &sealed)
         .map_err(|error| Error { message: UNREADABLE.into(), ..error })?;
     let (hash, rest) = split(opened.expose(), HASH_DIGITS)?;
     if hash != request.hash {
@@ -150,13 +154,11 @@ pub async fn claim_in(tx: &mut Tx, request: &Idempotency, again: bool) -> Result
 
 /// Keeps the answer of a request that was claimed, if the transaction commits.
 pub async fn keep_in(tx: &mut Tx, request: &Idempotency, answer: &KeptAnswer) -> Result<()> {
-    if tx.actor.mode == Mode::Test {
-        return Ok(());
-    }
+    let Some(owner) = owner(tx) else { return Ok(()) };
     let plain = format!("{}{:03}{}", request.hash, answer.status, answer.body);
-    let sealed = tx.context.secret_keys.seal(&tx.context.ids, &request.row(tx), &plain);
-    let (hotel, api_key, now) = (tx.actor.hotel.id, tx.actor.api_key_id, tx.now);
-    Ok(store::write(tx.conn().await?, hotel, api_key, &request.key, &sealed, now).await?)
+    let sealed = tx.context.secret_keys.seal(&tx.context.ids, &request.row(tx, owner), &plain);
+    let (hotel, now) = (tx.actor.hotel.id, tx.now);
+    Ok(store::write(tx.conn().await?, hotel, owner, &request.key, &sealed, now).await?)
 }
 
 /// Deletes the answers that are past their time, and tells how many there were. Safe to run from several processes.
@@ -178,7 +180,7 @@ pub async fn clean_up(context: &Context) -> Result<u64> {
 pub async fn run_clean_up(context: Context, shutdown: impl Future<Output = ()>) {
     let clean_up = || async {
         if let Err(error) = clean_up(&context).await {
-            tracing::error!(code = error.code.spec().wire, cause = ?error.source, "kept answers were not cleaned up");
+            error_of_retry(&error, "kept answers were not cleaned up");
         }
     };
     periodic::repeat(EVERY, shutdown, clean_up).await;

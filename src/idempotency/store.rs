@@ -1,9 +1,9 @@
-//! The SQL of kept answers.
+//! The SQL of kept answers. `api_key_id` is the id of the principal, of whatever kind.
 
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, query, query_scalar};
-use uuid::Uuid;
 
+use crate::actor::PrincipalKey;
 use crate::hotels::HotelId;
 
 /// Holds an advisory lock until the transaction ends. False when somebody else does.
@@ -21,17 +21,18 @@ pub(super) async fn wait_for(conn: &mut PgConnection, lock: i64) -> sqlx::Result
 pub(super) async fn find(
     conn: &mut PgConnection,
     hotel: HotelId,
-    api_key: Uuid,
+    owner: PrincipalKey,
     key: &str,
     since: DateTime<Utc>,
 ) -> sqlx::Result<Option<Vec<u8>>> {
     query_scalar!(
         "SELECT sealed FROM idempotent_answers
-         WHERE hotel_id = $1 AND api_key_id = $2 AND idempotency_key = $3 AND created_at > $4",
+         WHERE hotel_id = $1 AND api_key_id = $2 AND idempotency_key = $3 AND created_at > $4 AND principal_kind = $5",
         hotel,
-        api_key,
+        owner.id,
         key,
         since,
+        owner.kind,
     )
     .fetch_optional(conn)
     .await
@@ -41,21 +42,22 @@ pub(super) async fn find(
 pub(super) async fn write(
     conn: &mut PgConnection,
     hotel: HotelId,
-    api_key: Uuid,
+    owner: PrincipalKey,
     key: &str,
     sealed: &[u8],
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     query!(
-        "INSERT INTO idempotent_answers (hotel_id, api_key_id, idempotency_key, sealed, created_at)
-         VALUES ($1, $2, $3, $4, $5)
+        "INSERT INTO idempotent_answers (hotel_id, api_key_id, idempotency_key, sealed, created_at, principal_kind)
+         VALUES ($1, $2, $3, $4, $5, $6)
          ON CONFLICT ON CONSTRAINT idempotent_answers_pkey
          DO UPDATE SET sealed = excluded.sealed, created_at = excluded.created_at",
         hotel,
-        api_key,
+        owner.id,
         key,
         sealed,
         now,
+        owner.kind,
     )
     .execute(conn)
     .await?;

@@ -31,9 +31,10 @@ use csv::StringRecord;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use crate::actor::{IMPORT, Principal};
 use crate::audit::{Entry, ObjectType};
 use crate::error::{Error, Result};
-use crate::events::{Change, EventActor};
+use crate::events::Change;
 use crate::hotels::{self, Hotel};
 use crate::text;
 use crate::unit::{Transactions, Tx};
@@ -209,7 +210,7 @@ pub async fn import(
         Format::Own => Bookings::Own(Box::new(own::parse(hotel, now, table, options)?)),
         Format::HotelBookings => Bookings::Public(format::parse(table, options)?),
     };
-    let tx = Tx::begin_worker(transactions, Arc::new(hotel.clone()), EventActor::Import, now).await?;
+    let tx = Tx::begin_worker(transactions, Arc::new(hotel.clone()), Principal::Worker(IMPORT), now).await?;
     let mut tx = tx.patient_for(None);
     let conn = tx.conn().await?;
     if options.dry_run {

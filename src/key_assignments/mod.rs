@@ -18,9 +18,10 @@ use crate::unit::Tx;
 /// Makes a key that is on no stay yet (checklist A40, A47). It is written later ([`PendingKeys`]).
 ///
 /// # Errors
-/// `ROOM_ACCESS_KEYS_DISABLED`
+/// `ROOM_ACCESS_KEYS_DISABLED`, `FORBIDDEN` unless an integration makes it: it becomes the owner.
 pub fn create_in(tx: &mut Tx, new: &NewKey) -> Result<StoredKey> {
     room_access_keys::require_enabled(tx)?;
+    tx.actor.integration()?;
     let (hotel, now) = (tx.actor.hotel.id, tx.now);
     let id = tx.context.ids.uuid(now);
     let secret = tx.context.secret_keys.seal(&tx.context.ids, &seal_context(hotel, id), new.secret());
@@ -42,7 +43,7 @@ pub fn create_in(tx: &mut Tx, new: &NewKey) -> Result<StoredKey> {
 /// `NOT_FOUND` unless it is the integration's own, `KEY_STILL_ASSIGNED`, `ROOM_ACCESS_KEYS_DISABLED`
 pub async fn delete_in(tx: &mut Tx, id: Uuid) -> Result<()> {
     room_access_keys::require_enabled(tx)?;
-    let (hotel, integration) = (tx.actor.hotel.id, tx.actor.integration_id);
+    let (hotel, integration) = (tx.actor.hotel.id, tx.actor.integration()?);
     lock_own_in(tx, id).await?;
     if room_access_keys::is_assigned(tx.conn().await?, hotel, id).await? {
         return Err(Error::new(
@@ -117,7 +118,7 @@ async fn lock_own_in(tx: &mut Tx, id: Uuid) -> Result<AssignedKey> {
     if let Some(kind) = tx.pending::<PendingKeys>().created(id) {
         return Ok(AssignedKey { id, kind });
     }
-    let (hotel, integration) = (tx.actor.hotel.id, tx.actor.integration_id);
+    let (hotel, integration) = (tx.actor.hotel.id, tx.actor.integration()?);
     assigned_key(id, room_access_keys::lock_own(tx.conn_beside_pending(), hotel, integration, id).await?)
 }
 
@@ -129,7 +130,7 @@ async fn assign_own_in(tx: &mut Tx, id: Uuid) -> Result<AssignedKey> {
     if let Some(kind) = tx.pending::<PendingKeys>().created(id) {
         return Ok(AssignedKey { id, kind });
     }
-    let (hotel, integration) = (tx.actor.hotel.id, tx.actor.integration_id);
+    let (hotel, integration) = (tx.actor.hotel.id, tx.actor.integration()?);
     assigned_key(id, room_access_keys::mark_assigned(tx.conn_beside_pending(), hotel, integration, id).await?)
 }
 

@@ -105,7 +105,7 @@ pub(super) async fn lock_in(tx: &mut Tx, id: Uuid) -> Result<Option<LockedStay>>
 async fn write_in(tx: &mut Tx, pending: PendingKeys) -> Result<()> {
     let PendingKeys { lock_hints, locked, created, unassigned } = pending;
     tx.pending::<PendingKeys>().hint(lock_hints);
-    let (hotel, integration, now) = (tx.actor.hotel.clone(), tx.actor.integration_id, tx.now);
+    let (hotel, integration, now) = (tx.actor.hotel.clone(), tx.actor.principal.integration_id(), tx.now);
     let keys: Vec<NewKey> = created
         .into_values()
         .map(|created| NewKey { key: created.key, unassigned_since: (created.stays == 0).then_some(now) })

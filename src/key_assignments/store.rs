@@ -32,7 +32,7 @@ pub(super) struct ChangedStay {
 pub(super) async fn write_assignments(
     conn: &mut PgConnection,
     hotel: &Hotel,
-    integration: Uuid,
+    integration: Option<Uuid>,
     keys: &[NewKey],
     changed: &[ChangedStay],
     now: DateTime<Utc>,

@@ -22,9 +22,10 @@ use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
 use tokio::sync::Notify;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
-use crate::db::Pool;
-use crate::error::{Error, ErrorCode, Result};
+use crate::db::{Pool, answered_within};
+use crate::error::Result;
 use crate::id::IdSource;
+use crate::telemetry::warn_of_retry;
 
 /// How often a process looks which others live.
 const LOOK_EVERY: Duration = Duration::from_millis(300);
@@ -117,7 +118,7 @@ pub async fn run(liveness: &Liveness, pool: &Pool, on_death: &Notify) {
         look.tick().await;
         let Err(error) = live(liveness, pool, on_death).await;
         if liveness.holder().is_some() {
-            tracing::warn!(cause = ?error.source, "the connection that shows that this process lives was lost");
+            warn_of_retry(&error, "the connection that shows that this process lives was lost");
         } else {
             tracing::debug!(cause = ?error.source, "the connection that shows that this process lives is not back yet");
         }
@@ -128,10 +129,10 @@ pub async fn run(liveness: &Liveness, pool: &Pool, on_death: &Notify) {
 /// Lives by one connection until that is lost.
 async fn live(liveness: &Liveness, pool: &Pool, on_death: &Notify) -> Result<std::convert::Infallible> {
     let options = pool.connect_options().clone().application_name("latchkey liveness");
-    let mut conn = in_time(options.options(KEEPALIVE).connect()).await?;
-    in_time(store::hold(&mut conn, liveness.own)).await?;
+    let mut conn = answered_within(PATIENCE, options.options(KEEPALIVE).connect()).await?;
+    answered_within(PATIENCE, store::hold(&mut conn, liveness.own)).await?;
     let lost = loop {
-        match in_time(store::held(&mut conn)).await {
+        match answered_within(PATIENCE, store::held(&mut conn)).await {
             Ok(held) => {
                 if liveness.note(held) {
                     on_death.notify_one();
@@ -148,16 +149,6 @@ async fn live(liveness: &Liveness, pool: &Pool, on_death: &Notify) -> Result<std
 /// Ends a connection that may not be one any more.
 async fn abandon(conn: PgConnection) {
     let _ = timeout(PATIENCE, conn.close_hard()).await;
-}
-
-async fn in_time<T, E>(work: impl Future<Output = Result<T, E>>) -> Result<T>
-where
-    Error: From<E>,
-{
-    match timeout(PATIENCE, work).await {
-        Ok(done) => Ok(done?),
-        Err(_) => Err(Error { source: Some("PostgreSQL does not answer".into()), ..Error::of(ErrorCode::Unavailable) }),
-    }
 }
 
 #[cfg(test)]

@@ -28,15 +28,16 @@ use pace::Pace;
 use store::Claimed;
 pub use store::Due;
 
+use crate::actor::{PRUNER, Principal};
 use crate::audit::{Entry, ObjectType};
 use crate::context::Context;
 use crate::db::{WORKER_PATIENCE, answered_within};
 use crate::error::Result;
-use crate::events::EventActor;
 use crate::hotels::{self, Hotel, HotelId};
 use crate::periodic;
 use crate::room_access_keys::{self, UNASSIGNED_HOURS};
 use crate::room_stays;
+use crate::telemetry::error_of_retry;
 use crate::unit::{Transactions, Tx};
 
 /// How often the pruner looks for work.
@@ -104,7 +105,7 @@ pub async fn run(transactions: Transactions, shutdown: impl Future<Output = ()>)
         match pruned {
             Ok(Pruned { revoked: 0, deleted: 0 }) => {}
             Ok(Pruned { revoked, deleted }) => tracing::info!(revoked, deleted, "pruned room access keys"),
-            Err(error) => tracing::error!(code = error.code.spec().wire, cause = ?error.source, "pruning failed"),
+            Err(error) => error_of_retry(&error, "pruning failed"),
         }
     };
     periodic::repeat(EVERY, shutdown, prune).await;
@@ -165,7 +166,7 @@ async fn prune_batch(
     unused: &[Uuid],
 ) -> Result<Pruned> {
     let (id, now) = (hotel.id, transactions.clock.now());
-    let mut tx = Tx::begin_worker(transactions, Arc::clone(hotel), EventActor::Pruner, now).await?;
+    let mut tx = Tx::begin_worker(transactions, Arc::clone(hotel), Principal::Worker(PRUNER), now).await?;
     let claimed = store::claim_due(tx.conn().await?, id, stays, now).await?;
     let revoked = lock_keys(tx.conn().await?, id, &claimed).await?;
     let mut deleted = Vec::new();

@@ -66,7 +66,7 @@ impl<Q: Queue> Worker<Q> {
             self.queue.release(&unfinished).await
         };
         if let Err(error) = answered_within(GRACE, returned).await {
-            tracing::warn!(cause = ?error.source, "leases of {} cannot be returned; they run out by themselves", Q::NAME);
+            warn_of_retry(&error, &format!("leases of {} cannot be returned; they run out by themselves", Q::NAME));
         }
     }
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::is_sandbox;
 use super::store::Guest;
-use crate::auth::Mode;
+use crate::actor::Mode;
 use crate::error::{Error, PathSegment};
 
 /// The answer that consists of an error.

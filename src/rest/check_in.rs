@@ -252,13 +252,13 @@ pub(super) async fn room_id_in(tx: &mut Tx, name: &str) -> Result<Uuid> {
 
 /// Guests of a reservation.
 pub(super) async fn guests_in(tx: &mut Tx, reservation: Uuid) -> Result<Vec<Guest>> {
-    let (hotel, integration) = (tx.actor.hotel.id, tx.actor.integration_id);
+    let (hotel, integration) = (tx.actor.hotel.id, tx.actor.integration()?);
     store::guests(tx.conn().await?, hotel, integration, Which::OfReservation(reservation)).await
 }
 
 /// The guest of a stay.
 pub(super) async fn guest_in(tx: &mut Tx, stay: Uuid) -> Result<Guest> {
-    let (hotel, integration) = (tx.actor.hotel.id, tx.actor.integration_id);
+    let (hotel, integration) = (tx.actor.hotel.id, tx.actor.integration()?);
     let guest = store::guests(tx.conn().await?, hotel, integration, Which::OfStay(stay)).await?.pop();
     guest.ok_or_else(|| Error::not_found("Room stay"))
 }

@@ -20,8 +20,8 @@ use uuid::Uuid;
 
 pub use answer::ErrorBody;
 
+use crate::actor::{Actor, Mode};
 use crate::audit::Reason;
-use crate::auth::{Actor, Mode};
 use crate::error::{Error, Result};
 use crate::throttle::STATEMENT_COST;
 use crate::unit::Tx;
@@ -145,7 +145,7 @@ pub async fn in_house(
     let after = after.map_or(Ok(Uuid::nil()), Uuid::parse_str);
     let after = after.map_err(|_| Error::invalid("after must be the next of an answer").at("after"))?;
     let which = Which::InHouse { after, limit: limit + 1 };
-    let mut guests = store::guests(conn, actor.hotel.id, actor.integration_id, which).await?;
+    let mut guests = store::guests(conn, actor.hotel.id, actor.integration()?, which).await?;
     let fits = usize::try_from(limit).unwrap_or(usize::MAX);
     let more = guests.len() > fits;
     guests.truncate(fits);

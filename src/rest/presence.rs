@@ -104,7 +104,7 @@ pub(super) async fn synchronise_in(tx: &mut Tx, list: &InHouse) -> Result<Synchr
     let entries = entries_in(tx, &list.guests).await?;
     let meant = meant_in(tx, &entries).await?;
     let listed: BTreeSet<Uuid> = meant.values().copied().collect();
-    let (hotel, integration) = (tx.actor.hotel.id, tx.actor.integration_id);
+    let (hotel, integration) = (tx.actor.hotel.id, tx.actor.integration()?);
     let everybody = Which::InHouse { after: Uuid::nil(), limit: i64::MAX };
     let mut done = Synchronised { unchanged: list.guests.len() - entries.len(), ..Synchronised::default() };
     for guest in store::guests(tx.conn().await?, hotel, integration, everybody).await? {

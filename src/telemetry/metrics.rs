@@ -15,6 +15,8 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Metric, Registry};
 
+use crate::error::ErrorCode;
+
 /// Seconds that requests and webhooks are told apart by.
 const DURATIONS: [f64; 13] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0];
 /// Seconds between a commit and the first attempt to deliver what it left.
@@ -24,6 +26,8 @@ const STATEMENTS: [f64; 9] = [0.0, 1.0, 2.0, 3.0, 5.0, 8.0, 13.0, 34.0, 89.0];
 
 /// Outcome of an attempt that did not fail.
 const DELIVERED: &str = "delivered";
+/// Limits that requests are refused for.
+const LIMITS: [&str; 3] = ["requests", "cost", "auth_failures"];
 /// Route of what is asked for at paths that nothing is served at.
 const OTHER: &str = "other";
 
@@ -201,6 +205,14 @@ pub struct DueDeliveries {
 pub struct LimitRefusals(Family<LimitName, Counter>);
 
 impl LimitRefusals {
+    fn registered(r: &mut Registry) -> Self {
+        let refusals = Self(made(r, "limit_refusals", "Requests that were refused, by limit"));
+        for limit in LIMITS {
+            refusals.0.get_or_create_owned(&LimitName { limit });
+        }
+        refusals
+    }
+
     /// Counts a refusal.
     pub fn count(&self, limit: &'static str) {
         self.0.get_or_create(&LimitName { limit }).inc();
@@ -214,7 +226,8 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// Metrics of a server that has done nothing yet.
+    /// Metrics of a server that has done nothing yet. What is counted by labels of a closed list begins at 0 for each, so
+    /// that whoever computes with increases sees the first.
     pub fn new() -> Self {
         let mut registry = Registry::with_prefix("latchkey");
         let r = &mut registry;
@@ -228,7 +241,7 @@ impl Metrics {
                 refused: made(r, "admission_refused", "Requests that found no place in time"),
             },
             observed_admission: Mutex::new(None),
-            limit_refusals: LimitRefusals(made(r, "limit_refusals", "Requests that were refused, by limit")),
+            limit_refusals: LimitRefusals::registered(r),
             database: Database {
                 up: made(r, "database_up", "Whether the database told in time what these metrics ask it"),
                 connections: made(r, "database_connections", "Connections by pool and state"),
@@ -281,6 +294,13 @@ impl Metrics {
         self.limit_refusals.clone()
     }
 
+    /// Shows attempts that failed in these ways, of which there are none yet. `failures` as in the delivery log.
+    pub fn show_webhook_failures(&self, failures: impl IntoIterator<Item = &'static str>) {
+        for outcome in failures {
+            self.webhooks.attempts.get_or_create_owned(&Outcome { outcome });
+        }
+    }
+
     /// Counts an attempt to deliver a webhook. `failure` as in the delivery log.
     pub fn webhook_attempt(&self, failure: Option<&'static str>, took: Duration) {
         self.webhooks.attempts.get_or_create(&Outcome { outcome: failure.unwrap_or(DELIVERED) }).inc();
@@ -319,19 +339,22 @@ impl Metrics {
         self.pruner.runs.get_or_create(&Outcome { outcome }).inc();
     }
 
-    /// Everything as text, with the state of this moment.
-    pub fn text(&self, state: &State) -> String {
-        self.database.measure(state);
+    /// Everything as text, with the state of this moment; `None` while it is being started.
+    pub fn text(&self, state: Option<&State>) -> String {
+        if let Some(state) = state {
+            self.database.measure(state);
+            self.unreadable.inner().store(state.unreadable, Ordering::Relaxed);
+        }
         if let Some(admission) = &*self.observed_admission.lock().unwrap_or_else(PoisonError::into_inner) {
             let Admission { places, taken, waiting } = admission();
             self.admission.all.set(number(places));
             self.admission.taken.set(number(taken));
             self.admission.waiting.set(number(waiting));
         }
-        self.webhooks.measure(state.backlog.as_ref());
+        let backlog = state.and_then(|state| state.backlog);
+        self.webhooks.measure(backlog.as_ref());
         // What is not known is no number, so that no rule takes it for one.
-        self.pruner.oldest_due.set(state.backlog.map_or(f64::NAN, |known| known.keys.as_secs_f64()));
-        self.unreadable.inner().store(state.unreadable, Ordering::Relaxed);
+        self.pruner.oldest_due.set(backlog.map_or(f64::NAN, |known| known.keys.as_secs_f64()));
         let mut text = String::new();
         prometheus_text::encode(&mut text, &self.registry).expect("a string takes everything");
         text
@@ -342,14 +365,18 @@ impl Http {
     fn registered(r: &mut Registry) -> Self {
         let durations: Histograms<Route> = Family::new_with_constructor(|| Histogram::new(DURATIONS));
         let statements: Histograms<Route> = Family::new_with_constructor(|| Histogram::new(STATEMENTS));
-        Self {
+        let http = Self {
             requests: made(r, "http_requests", "Requests by route and status"),
             durations: with(r, "http_request_duration_seconds", "From the head of a request to its answer", durations),
             statements: with(r, "http_request_statements", "Statements that a request took", statements),
             errors: made(r, "http_errors", "Requests by the codes of their errors"),
             running: made(r, "http_requests_running", "Requests that are being served"),
             connections: made(r, "http_connections", "Open connections of clients"),
+        };
+        for code in ErrorCode::ALL {
+            http.errors.get_or_create_owned(&Code { code: code.spec().wire });
         }
+        http
     }
 }
 
@@ -383,7 +410,6 @@ impl Webhooks {
             waiting: made(r, "webhook_endpoints_waiting", "Endpoints that have a delivery due"),
             oldest_due: made(r, "webhook_oldest_due_seconds", "For how long the oldest delivery has been due"),
         };
-        // A rate needs the zero that it began at.
         webhooks.attempts.get_or_create_owned(&Outcome { outcome: DELIVERED });
         webhooks
     }

@@ -96,11 +96,24 @@ impl fmt::Display for Traceparent {
     }
 }
 
+/// The name of a method in spans: clients may make up others, which are not told.
+fn known_method(method: &str) -> &str {
+    let known = ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"];
+    if known.contains(&method) { method } else { "_OTHER" }
+}
+
+/// The name of the span of a request, after the conventions of OpenTelemetry.
+fn name_of_request(method: &str, route: Option<&str>) -> String {
+    let method = if method == "_OTHER" { "HTTP" } else { method };
+    route.map_or_else(|| method.to_owned(), |route| format!("{method} {route}"))
+}
+
 /// The span of a request that was made at a place in a trace.
 pub fn request(method: &str, route: Option<&str>, id: &str, parent: Option<&Traceparent>) -> Span {
+    let method = known_method(method);
     let span = span!(
         "request",
-        otel.name = route.map_or_else(|| method.to_owned(), |route| format!("{method} {route}")),
+        otel.name = name_of_request(method, route),
         otel.kind = "server",
         otel.status_code = tracing::field::Empty,
         http.request.method = method,
@@ -354,6 +367,16 @@ mod tests {
         assert!(Traceparent::of_headers(&headers).is_some());
         headers.append(TRACEPARENT, HeaderValue::from_static(GOOD));
         assert_eq!(Traceparent::of_headers(&headers), None);
+    }
+
+    #[test]
+    fn a_request_is_named_by_its_method_where_that_is_one_of_http() {
+        let name = |method, route| name_of_request(known_method(method), route);
+        assert_eq!(name("POST", Some("/graphql")), "POST /graphql");
+        assert_eq!(name("GET", None), "GET");
+        assert_eq!((known_method("DOE301"), known_method("get")), ("_OTHER", "_OTHER"));
+        assert_eq!(name("DOE301", Some("/graphql")), "HTTP /graphql");
+        assert_eq!(name("DOE301", None), "HTTP");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Failed authentications by address.
 //!
 //! An address whose failures of the last minute are used up is refused before anything is looked up. Hotels and their
-//! vendors share addresses, so a credential that was let in before is looked up all the same: nobody is locked out by
+//! vendors share addresses, so a credential that was authenticated before is looked up all the same: nobody is locked out by
 //! a neighbour. It is no cache of keys: the look-up decides, every time.
 
 use std::hash::{BuildHasher as _, RandomState};
@@ -9,11 +9,12 @@ use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use quick_cache::unsync::Cache;
+
 use super::bucket::{Bucket, Limit};
 use super::proxies::site;
-use super::recent::Recent;
 
-/// Most addresses that are remembered, some tens of bytes each. Of those that failed longest ago the failures are forgotten.
+/// Most addresses that are remembered, some tens of bytes each. Beyond that, failures of the rarest ones are forgotten.
 const MOST_ADDRESSES: usize = 100_000;
 /// Most credentials that are remembered.
 const MOST_CREDENTIALS: usize = 100_000;
@@ -22,20 +23,20 @@ const MOST_CREDENTIALS: usize = 100_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Credential(u64);
 
-/// See the module.
+/// Failures by address, and the credentials that were authenticated before.
 pub(super) struct Addresses {
     state: Mutex<State>,
     secret: RandomState,
 }
 
 struct State {
-    failures: Recent<IpAddr, Bucket>,
-    let_in: Recent<Credential, ()>,
+    failures: Cache<IpAddr, Bucket>,
+    authenticated: Cache<Credential, ()>,
 }
 
 impl Addresses {
     pub(super) fn new() -> Self {
-        let state = State { failures: Recent::new(MOST_ADDRESSES), let_in: Recent::new(MOST_CREDENTIALS) };
+        let state = State { failures: Cache::new(MOST_ADDRESSES), authenticated: Cache::new(MOST_CREDENTIALS) };
         Self { state: Mutex::new(state), secret: RandomState::new() }
     }
 
@@ -56,26 +57,26 @@ impl Addresses {
         now: Duration,
     ) -> Result<(), Duration> {
         let state = self.state();
-        if credential.is_some_and(|credential| state.let_in.get(&credential).is_some()) {
+        if credential.is_some_and(|credential| state.authenticated.get(&credential).is_some()) {
             return Ok(());
         }
         // A copy: only a failure takes anything.
-        state.failures.get(&site(address)).unwrap_or_default().take(limit, 1, now)
+        state.failures.get(&site(address)).copied().unwrap_or_default().take(limit, 1, now)
     }
 
-    /// Notes a credential that was let in.
-    pub(super) fn let_in(&self, credential: Credential) {
-        self.state().let_in.insert(credential, ());
+    /// Notes a credential that was authenticated.
+    pub(super) fn authenticated(&self, credential: Credential) {
+        self.state().authenticated.insert(credential, ());
     }
 
     /// Notes a failure.
     pub(super) fn failed(&self, limit: Limit, address: IpAddr, credential: Option<Credential>, now: Duration) {
         let mut state = self.state();
         if let Some(credential) = credential {
-            state.let_in.remove(&credential);
+            state.authenticated.remove(&credential);
         }
         let site = site(address);
-        let mut failures = state.failures.get(&site).unwrap_or_default();
+        let mut failures = state.failures.get(&site).copied().unwrap_or_default();
         // Requests that were looked up at the same time may be too many: the address owes no more than all of it.
         let _ = failures.take(limit, 1, now);
         state.failures.insert(site, failures);
@@ -123,11 +124,11 @@ mod tests {
     }
 
     #[test]
-    fn a_credential_that_was_let_in_is_looked_up_until_it_fails() {
+    fn a_credential_that_was_authenticated_is_looked_up_until_it_fails() {
         let addresses = Addresses::new();
         let here = address("192.0.2.1");
         let good = addresses.credential(b"Bearer good");
-        addresses.let_in(good);
+        addresses.authenticated(good);
         for _ in 0..3 {
             addresses.failed(LIMIT, here, Some(addresses.credential(b"Bearer bad")), NOW);
         }

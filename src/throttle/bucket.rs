@@ -56,8 +56,8 @@ pub struct Left {
 pub(super) struct Bucket {
     owed: u64,
     as_of: Duration,
-    /// Parts of `owed` that the other processes have not been told of.
-    untold: u64,
+    /// Parts of `owed` that were not reported to the other processes.
+    unreported: u64,
 }
 
 impl Bucket {
@@ -73,7 +73,7 @@ impl Bucket {
             return Err(time_of(missing, limit));
         }
         self.owed = owed;
-        self.untold = self.untold.saturating_add(parts).min(limit.most_owed());
+        self.unreported = self.unreported.saturating_add(parts).min(limit.most_owed());
         Ok(())
     }
 
@@ -85,32 +85,33 @@ impl Bucket {
         Left { limit, units, full_in: time_of(bucket.owed, limit) }
     }
 
-    /// Whether it is full, and everybody knows.
+    /// Whether it is full, and everything is reported.
     pub(super) fn is_idle(&self, limit: Limit, now: Duration) -> bool {
-        self.untold == 0 && self.left(limit, now).full_in.is_zero()
+        self.unreported == 0 && self.left(limit, now).full_in.is_zero()
     }
 
-    /// Whether there is something to tell.
-    pub(super) const fn has_news(&self) -> bool {
-        self.untold > 0
+    /// Whether there is something to report.
+    pub(super) const fn has_unreported(&self) -> bool {
+        self.unreported > 0
     }
 
-    /// Parts to tell the other processes of. What was untold for so long that it has flowed back is not told any more.
-    pub(super) fn tell(&mut self, limit: Limit, now: Duration) -> u64 {
+    /// Parts to report to the other processes. What was unreported for so long that it has flowed back is not reported any
+    /// more.
+    pub(super) fn report(&mut self, limit: Limit, now: Duration) -> u64 {
         self.flow(limit, now);
-        std::mem::take(&mut self.untold).min(self.owed)
+        std::mem::take(&mut self.unreported).min(self.owed)
     }
 
-    /// They could not be told.
-    pub(super) fn was_not_told(&mut self, limit: Limit, parts: u64) {
-        self.untold = self.untold.saturating_add(parts).min(limit.most_owed());
+    /// Takes back a report that did not reach the other processes.
+    pub(super) fn take_back(&mut self, limit: Limit, parts: u64) {
+        self.unreported = self.unreported.saturating_add(parts).min(limit.most_owed());
     }
 
-    /// What all processes together owed at an instant, when this one had told everything.
-    pub(super) fn learn(&mut self, limit: Limit, owed: u64, as_of: Duration, now: Duration) {
-        *self = Self { owed, as_of, untold: self.untold };
+    /// Merges what all processes together owed at an instant, when this one had reported everything.
+    pub(super) fn merge(&mut self, limit: Limit, owed: u64, as_of: Duration, now: Duration) {
+        *self = Self { owed, as_of, unreported: self.unreported };
         self.flow(limit, now);
-        self.owed = self.owed.saturating_add(self.untold);
+        self.owed = self.owed.saturating_add(self.unreported);
     }
 
     /// Lets flow back what is due. Time that runs backwards changes nothing.
@@ -165,30 +166,30 @@ mod tests {
     }
 
     #[test]
-    fn what_others_took_is_learnt_and_what_was_taken_meanwhile_is_not_forgotten() {
+    fn what_others_took_is_merged_and_what_was_taken_meanwhile_is_not_forgotten() {
         let mut bucket = Bucket::default();
         let limit = limit(60);
         bucket.take(limit, 10, at(0)).expect("there");
-        let told = bucket.tell(limit, at(0));
-        assert_eq!(told, 10 * PARTS);
+        let reported = bucket.report(limit, at(0));
+        assert_eq!(reported, 10 * PARTS);
         bucket.take(limit, 5, at(0)).expect("there");
         // Somebody else owes 20.
-        bucket.learn(limit, told + 20 * PARTS, at(0), at(2_000));
+        bucket.merge(limit, reported + 20 * PARTS, at(0), at(2_000));
         assert_eq!(bucket.left(limit, at(2_000)).units, 60 - 10 - 20 + 2 - 5);
-        assert_eq!(bucket.tell(limit, at(2_000)), 5 * PARTS);
-        bucket.was_not_told(limit, 5 * PARTS);
-        assert!(bucket.has_news());
+        assert_eq!(bucket.report(limit, at(2_000)), 5 * PARTS);
+        bucket.take_back(limit, 5 * PARTS);
+        assert!(bucket.has_unreported());
     }
 
     #[test]
-    fn what_flowed_back_before_it_could_be_told_is_not_told() {
+    fn what_flowed_back_before_it_could_be_reported_is_not_reported() {
         let mut bucket = Bucket::default();
         let limit = limit(60);
         for second in 0..600 {
             bucket.take(limit, 1, at(second * 1_000)).expect("there");
         }
-        assert_eq!(bucket.tell(limit, at(599_000)), PARTS);
-        assert!(!bucket.has_news());
+        assert_eq!(bucket.report(limit, at(599_000)), PARTS);
+        assert!(!bucket.has_unreported());
     }
 
     proptest! {
@@ -217,7 +218,7 @@ mod tests {
             }
         }
 
-        /// Whoever waits as long as told gets it, and a millisecond earlier does not.
+        /// Whoever waits for that time gets it, and a millisecond earlier does not.
         #[test]
         fn the_time_to_wait_is_exact(per_minute in 1_u64..100_000, units in 1_u64..100_000) {
             let limit = limit(per_minute);

@@ -1,4 +1,4 @@
-//! What keeps the replicas in step: every second each adds what it let in, and learns what all have.
+//! What keeps the replicas in step: every second each reports what it has admitted, and merges what all have.
 
 use std::time::Duration;
 
@@ -9,31 +9,31 @@ use crate::error::Result;
 use crate::periodic;
 use crate::telemetry::warn_of_retry;
 
-/// How often. Between two times, a key that uses several replicas at once can take more than there is.
+/// How often. Between two times, a principal that uses several replicas at once can take more than there is.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// One exchange, in one statement for all keys that were used since the last one; none when there were none. A replica that
-/// cannot reach the database goes on by what it knows, and tells later.
+/// One exchange, in one statement for all principals that sent requests since the last one; none when there were none. A
+/// replica that cannot reach the database goes on by what it knows, and reports later.
 ///
 /// # Errors
 /// `UNAVAILABLE`
 pub async fn exchange(context: &Context, throttle: &Throttle) -> Result<()> {
     let as_of = context.clock.monotonic();
-    let told = throttle.keys.tell(&throttle.settings, as_of);
-    if told.is_empty() {
+    let reported = throttle.principals.report(&throttle.settings, as_of);
+    if reported.is_empty() {
         return Ok(());
     }
-    let learnt = match context.worker_pool.acquire().await {
+    let exchanged = match context.worker_pool.acquire().await {
         Ok(mut conn) => {
-            let exchanging = store::exchange(&mut conn, &throttle.settings, &told, context.clock.now());
+            let exchanging = store::exchange(&mut conn, &throttle.settings, &reported, context.clock.now());
             answered_within(WORKER_PATIENCE, exchanging).await
         }
         Err(error) => Err(error.into()),
     };
-    match learnt {
-        Ok(all) => throttle.keys.learn(&throttle.settings, &all, as_of, context.clock.monotonic()),
+    match exchanged {
+        Ok(all) => throttle.principals.merge(&throttle.settings, &all, as_of, context.clock.monotonic()),
         Err(error) => {
-            throttle.keys.were_not_told(&throttle.settings, &told);
+            throttle.principals.take_back(&throttle.settings, &reported);
             return Err(error);
         }
     }

@@ -1,20 +1,19 @@
-//! How much is let in: requests and cost of each API key, failed authentications of each address, connections.
+//! Limits: requests and cost of each principal, failed authentications of each address, connections.
 //!
-//! Each process keeps token buckets in its memory, so that no request waits or writes for its limit. Those of the API keys
-//! are kept in step by an exchange every second ([`run_exchange`]). A replica learns what a key took elsewhere by the first
-//! exchange after its first request there; until then it goes by what it knows. So a key that uses several replicas at once
-//! can exceed its limit for a second, at most by one whole limit for each other replica, and pays it back: nothing more is
-//! let in until the excess has flowed back. Of more than three limits the rest is forgiven, so with up to four replicas the
-//! average is exact. Without the database, each replica keeps the limit by itself.
+//! Each process keeps token buckets in its memory, so that no request waits or writes for its limit. Those of the
+//! principals are kept in step by an exchange every second ([`run_exchange`]). A replica learns what a principal took
+//! elsewhere by the first exchange after its first request there; until then it goes by what it knows. So a principal that
+//! uses several replicas at once can exceed its limit for a second, at most by one whole limit for each other replica, and
+//! pays it back: nothing more is admitted until the excess has flowed back. Of more than three limits the rest is forgiven,
+//! so with up to four replicas the average is exact. Without the database, each replica keeps the limit by itself.
 //!
 //! Nobody is turned away in silence: what is too much is `RATE_LIMITED`, with the time to wait.
 
 mod addresses;
 mod bucket;
 mod exchange;
-mod keys;
+mod principals;
 mod proxies;
-mod recent;
 mod settings;
 mod store;
 
@@ -26,14 +25,14 @@ use http::HeaderMap;
 pub use addresses::Credential;
 pub use bucket::{Left, Limit};
 pub use exchange::{exchange, run_exchange};
-pub use keys::Budget;
+pub use principals::Budget;
 pub use proxies::TrustedProxies;
 pub use settings::ThrottleSettings;
 
 use addresses::Addresses;
-use keys::Keys;
+use principals::Principals;
 
-use crate::auth::Actor;
+use crate::actor::Actor;
 use crate::clock::Clock;
 use crate::error::{Error, ErrorCode, Result};
 use crate::telemetry::metrics::LimitRefusals;
@@ -46,14 +45,14 @@ pub struct Throttle {
     /// The limits.
     pub settings: ThrottleSettings,
     clock: Clock,
-    keys: Keys,
+    principals: Principals,
     addresses: Addresses,
     refusals: LimitRefusals,
 }
 
-/// Who asks, before it is known: an address, and a credential if there is one.
+/// A client that is not authenticated yet: its address, and its credential if it has one.
 #[derive(Clone, Copy, Debug)]
-pub struct Stranger {
+pub struct Unauthenticated {
     /// Where the request comes from, as far as the proxies are believed.
     pub address: IpAddr,
     credential: Option<Credential>,
@@ -62,91 +61,93 @@ pub struct Stranger {
 impl Throttle {
     /// With full buckets. `refusals`: where refusals are counted.
     pub fn new(settings: ThrottleSettings, clock: Clock, refusals: LimitRefusals) -> Self {
-        Self { settings, clock, keys: Keys::default(), addresses: Addresses::new(), refusals }
+        Self { settings, clock, principals: Principals::default(), addresses: Addresses::new(), refusals }
     }
 
-    /// Who sends a request on a connection from `peer`.
-    pub fn stranger(&self, peer: IpAddr, headers: &HeaderMap, credential: Option<&[u8]>) -> Stranger {
-        Stranger {
+    /// The client that sends a request on a connection from `peer`.
+    pub fn unauthenticated(&self, peer: IpAddr, headers: &HeaderMap, credential: Option<&[u8]>) -> Unauthenticated {
+        Unauthenticated {
             address: self.settings.trusted_proxies.origin(peer, headers),
             credential: credential.map(|sent| self.addresses.credential(sent)),
         }
     }
 
-    /// Refuses a stranger whose address has had too many failures, unless the credential was let in before.
+    /// Refuses a client whose address has had too many failures, unless the credential was authenticated before.
     ///
     /// # Errors
     /// `RATE_LIMITED`
-    pub fn check_stranger(&self, stranger: &Stranger) -> Result<()> {
+    pub fn may_authenticate(&self, client: &Unauthenticated) -> Result<()> {
         let Some(limit) = self.settings.auth_failures else { return Ok(()) };
-        let checked = self.addresses.check(limit, stranger.address, stranger.credential, self.clock.monotonic());
+        let checked = self.addresses.check(limit, client.address, client.credential, self.clock.monotonic());
         checked.map_err(|wait| {
             self.refusals.count("auth_failures");
             refusal("Too many requests without a valid API key came from this address", wait)
         })
     }
 
-    /// Notes that a stranger was let in.
-    pub fn let_in(&self, stranger: &Stranger) {
-        if let (Some(_), Some(credential)) = (self.settings.auth_failures, stranger.credential) {
-            self.addresses.let_in(credential);
+    /// Notes that a client was authenticated.
+    pub fn authenticated(&self, client: &Unauthenticated) {
+        if let (Some(_), Some(credential)) = (self.settings.auth_failures, client.credential) {
+            self.addresses.authenticated(credential);
         }
     }
 
-    /// Notes that a stranger was not let in.
-    pub fn failed(&self, stranger: &Stranger) {
+    /// Notes that a client could not be authenticated.
+    pub fn failed(&self, client: &Unauthenticated) {
         if let Some(limit) = self.settings.auth_failures {
-            self.addresses.failed(limit, stranger.address, stranger.credential, self.clock.monotonic());
+            self.addresses.failed(limit, client.address, client.credential, self.clock.monotonic());
         }
     }
 
-    /// Takes a request of the actor's API key.
+    /// Takes a request of the actor.
     ///
     /// # Errors
     /// `RATE_LIMITED`
     pub fn admit_request(&self, actor: &Actor) -> Result<()> {
-        let Some(limit) = self.settings.requests else { return Ok(()) };
-        self.keys.take(actor, Budget::Requests, limit, 1, self.clock.monotonic()).map_err(|wait| {
+        let (Some(limit), Some(principal)) = (self.settings.requests, actor.principal.key()) else { return Ok(()) };
+        let now = self.clock.monotonic();
+        self.principals.take(actor.hotel.id, principal, Budget::Requests, limit, 1, now).map_err(|wait| {
             self.refusals.count(Budget::Requests.name());
             refusal(&format!("An API key may send {} requests a minute", limit.per_minute()), wait)
         })
     }
 
-    /// Takes the cost of a request of the actor's API key.
+    /// Takes the cost of a request of the actor.
     ///
     /// # Errors
     /// `RATE_LIMITED`; `DOCUMENT_TOO_COMPLEX` for what no waiting would make possible.
     pub fn admit_cost(&self, actor: &Actor, cost: u64) -> Result<()> {
-        let Some(limit) = self.settings.cost else { return Ok(()) };
+        let (Some(limit), Some(principal)) = (self.settings.cost, actor.principal.key()) else { return Ok(()) };
         let most = limit.per_minute();
         if cost > most {
             let message = format!("The request costs {cost}, more than the {most} that an API key may cost a minute");
             return Err(Error::new(ErrorCode::DocumentTooComplex, message));
         }
-        self.keys.take(actor, Budget::Cost, limit, cost, self.clock.monotonic()).map_err(|wait| {
+        let now = self.clock.monotonic();
+        self.principals.take(actor.hotel.id, principal, Budget::Cost, limit, cost, now).map_err(|wait| {
             self.refusals.count(Budget::Cost.name());
             refusal(&format!("The request costs {cost}, and an API key may cost {most} a minute"), wait)
         })
     }
 
-    /// Whether the actor's API key has something left of each budget.
+    /// Whether the actor has something left of each budget.
     pub fn has_left(&self, actor: &Actor) -> bool {
         self.left(actor).all(|(_, left)| left.units > 0)
     }
 
-    /// Takes a request of the actor's API key with its cost. Where there is not enough of both, nothing is taken, unless others
+    /// Takes a request of the actor with its cost. Where there is not enough of both, nothing is taken, unless others
     /// take the last of it at the same moment.
     pub fn admits(&self, actor: &Actor, cost: u64) -> bool {
         let enough = |(budget, left): (Budget, Left)| left.units >= if budget == Budget::Cost { cost } else { 1 };
         self.left(actor).all(enough) && self.admit_request(actor).is_ok() && self.admit_cost(actor, cost).is_ok()
     }
 
-    /// What is left to the actor's API key of each budget that is limited.
+    /// What is left to the actor of each budget that is limited.
     pub fn left(&self, actor: &Actor) -> impl Iterator<Item = (Budget, Left)> {
         let now = self.clock.monotonic();
         Budget::ALL.into_iter().filter_map(move |budget| {
             let limit = budget.limit(&self.settings)?;
-            Some((budget, self.keys.left(actor.api_key_id, budget, limit, now)))
+            Some((budget, self.principals.left(actor.principal.key()?, budget, limit, now)))
         })
     }
 }

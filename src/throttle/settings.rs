@@ -2,12 +2,12 @@
 
 use super::{Limit, TrustedProxies};
 
-/// How much is let in. A limit that is not there does not limit.
+/// The limits. One that is not there does not limit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ThrottleSettings {
-    /// Requests of an API key a minute, and at once.
+    /// Requests of a principal a minute, and at once.
     pub requests: Option<Limit>,
-    /// Cost of the requests of an API key a minute, and at once.
+    /// Cost of the requests of a principal a minute, and at once.
     pub cost: Option<Limit>,
     /// Failed authentications from an address a minute, and at once.
     pub auth_failures: Option<Limit>,
@@ -18,7 +18,7 @@ pub struct ThrottleSettings {
 }
 
 impl ThrottleSettings {
-    /// Requests of an API key a minute, unless told otherwise.
+    /// Requests of a principal a minute, unless told otherwise.
     pub const DEFAULT_REQUESTS: &str = "200";
     /// Cost a minute, unless told otherwise: 50 batches of 100 operations on room access keys fit nearly twice, and four of the
     /// largest requests that there can be.

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use tokio::sync::{Mutex, MutexGuard};
 
 use super::{Statements, Transactions, Tx};
-use crate::auth::Actor;
+use crate::actor::Actor;
 use crate::error::{Error, ErrorCode, Result};
 
 /// The one transaction of a request, opened when something first needs it. The first failure ends it: nothing of the request is

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::{Statements, Transactions, Unit};
-use crate::auth::Actor;
+use crate::actor::Actor;
 use crate::error::{Error, ErrorCode};
 
 /// Longest that a request may take, from its beginning to its commit.
@@ -98,13 +98,13 @@ mod tests {
     use chrono_tz::Tz;
     use uuid::Uuid;
 
-    use super::super::tx::without_api_key;
     use super::*;
+    use crate::actor::Principal;
     use crate::app::App;
     use crate::hotels::Hotel;
 
     fn actor() -> Actor {
-        without_api_key(Arc::new(Hotel {
+        let hotel = Hotel {
             id: Uuid::nil(),
             slug: String::new(),
             name: String::new(),
@@ -112,7 +112,8 @@ mod tests {
             check_in_time: NaiveTime::MIN,
             check_out_time: NaiveTime::MIN,
             room_access_keys_enabled: true,
-        }))
+        };
+        Actor::without_request(Arc::new(hotel), Principal::Operator)
     }
 
     /// Runs a request whose attempts end as told, and answers how often it was run.

@@ -9,15 +9,14 @@ use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
 use sqlx::PgConnection;
 use sqlx::postgres::{PgDatabaseError, PgSeverity};
-use uuid::Uuid;
 
 use super::{Transactions, store};
+use crate::actor::{Actor, Mode, Principal};
 use crate::audit::{Entry, Journal, Reason};
-use crate::auth::{Actor, Mode, Permission};
 use crate::context::Context;
 use crate::db::{PATIENCE, Transaction, WORKER_PATIENCE};
 use crate::error::{Error, ErrorCode, Result};
-use crate::events::{self, Change, Changes, EventActor};
+use crate::events::{self, Change, Changes};
 use crate::hotels::Hotel;
 
 /// Longest that a request of a test key waits for a lock: what will be undone must not stand in a queue before what is
@@ -55,7 +54,6 @@ pub struct Tx {
     pub now: DateTime<Utc>,
     /// Ids, secrets, secret keys.
     pub context: Context,
-    by: EventActor,
     transactions: Transactions,
     changes: Changes,
     /// What the followers have not been given yet.
@@ -73,40 +71,31 @@ impl Tx {
     pub async fn begin(transactions: &Transactions, actor: &Actor, now: DateTime<Utc>) -> Result<Self> {
         let lock_timeout = (actor.mode == Mode::Test).then_some(SANDBOX_LOCK_TIMEOUT);
         let inner = transactions.pool.begin(actor.hotel.id, lock_timeout).await?;
-        let (by, journal) = (EventActor::Integration(actor.integration_id), Journal::of_request(actor));
-        Ok(Self::new(transactions, inner, actor.clone(), by, journal, now).patient_for(Some(PATIENCE)))
+        Ok(Self::new(transactions, inner, actor.clone(), now).patient_for(Some(PATIENCE)))
     }
 
     /// Opens a transaction of a worker, an import or the command line, in which everything happens at `now`.
     pub async fn begin_worker(
         transactions: &Transactions,
         hotel: Arc<Hotel>,
-        by: EventActor,
+        principal: Principal,
         now: DateTime<Utc>,
     ) -> Result<Self> {
         let inner = transactions.worker_pool.begin().await?;
-        let actor = without_api_key(hotel);
-        Ok(Self::new(transactions, inner, actor, by, Journal::default(), now).patient_for(Some(WORKER_PATIENCE)))
+        let actor = Actor::without_request(hotel, principal);
+        Ok(Self::new(transactions, inner, actor, now).patient_for(Some(WORKER_PATIENCE)))
     }
 
-    fn new(
-        transactions: &Transactions,
-        inner: Transaction,
-        actor: Actor,
-        by: EventActor,
-        journal: Journal,
-        now: DateTime<Utc>,
-    ) -> Self {
+    fn new(transactions: &Transactions, inner: Transaction, actor: Actor, now: DateTime<Utc>) -> Self {
         Self {
             inner,
+            journal: Journal::of_request(actor.request_id.clone(), actor.traceparent.clone()),
             actor,
             now,
             context: transactions.context.clone(),
-            by,
             transactions: transactions.clone(),
             changes: Changes::default(),
             to_follow: Changes::default(),
-            journal,
             pending: Vec::new(),
             deliveries: 0,
             statements: Statements::default(),
@@ -241,10 +230,10 @@ impl Tx {
             return Ok(0);
         }
         let changes = std::mem::take(&mut self.changes).into_events();
-        let (hotel, by, now) = (self.actor.hotel.id, self.by, self.now);
+        let (hotel, principal, now) = (self.actor.hotel.id, self.actor.principal, self.now);
         let (ids, journal) = (&self.context.ids, &self.journal);
         self.statements.add(events::statements_of(&changes, journal));
-        events::write_in(&mut self.inner, ids, hotel, by, now, &changes, journal).await
+        events::write_in(&mut self.inner, ids, hotel, principal, now, &changes, journal).await
     }
 
     /// Gives the changes to the followers, round by round, until nothing new is emitted.
@@ -288,19 +277,6 @@ pub trait Pending: Any + Send + Sync {
 pub trait Follower: Send + Sync {
     /// Changes rows and emits events as `changes` demand. What it refuses fails the transaction.
     fn follow<'a>(&'a self, tx: &'a mut Tx, changes: &'a [Change]) -> BoxFuture<'a, Result<()>>;
-}
-
-/// The actor of what nobody does with an API key. Nothing is of its integration, and it may do everything.
-pub(super) fn without_api_key(hotel: Arc<Hotel>) -> Actor {
-    Actor {
-        hotel,
-        integration_id: Uuid::nil(),
-        api_key_id: Uuid::nil(),
-        mode: Mode::Live,
-        permission: Permission::Admin,
-        request_id: None,
-        traceparent: None,
-    }
 }
 
 /// A commit that PostgreSQL refused was not made; one that got no answer, or the last words of a session, may have been.

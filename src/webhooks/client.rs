@@ -2,7 +2,8 @@
 //!
 //! Each attempt resolves the host's name, checks every address, and has the HTTP client connect to one of exactly these. The
 //! client itself resolves nothing, and is as plain as can be, so that there is nothing in it to be led astray: no proxies, no
-//! redirects, no retries, no cookies, no compression, no connection that an earlier check was made for.
+//! redirects, no retries, no cookies, no compression, no connection that an earlier check was made for. It works on threads of
+//! its own, so that nothing else waits for what a receiver makes of them.
 
 use std::io;
 use std::iter::successors;
@@ -16,7 +17,9 @@ use reqwest::dns::{Addrs, Name, Resolving};
 use reqwest::header::CONNECTION;
 use reqwest::{Certificate, Client, ClientBuilder, Request, Response, redirect, retry};
 use rustls::pki_types::CertificateDer;
+use tokio::runtime::{self, Runtime};
 use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 use tokio::task_local;
 use tokio::time::timeout;
 
@@ -38,6 +41,9 @@ const MOST_ADDRESSES: usize = 4;
 const LOOK_UPS: usize = 256;
 /// The same for endpoints whose last attempt failed, so that names that nobody answers for delay no others.
 const FAILING_LOOK_UPS: usize = 64;
+
+/// Threads that connections to receivers are read on.
+const THREADS: usize = 4;
 
 /// Finds the addresses of a host. Tests have resolvers that lie.
 pub trait Resolve: Send + Sync {
@@ -93,10 +99,42 @@ impl Default for TimeLimits {
 /// Sends webhooks.
 pub struct Sender {
     client: Client,
+    threads: Threads,
     resolver: Arc<dyn Resolve>,
     look_ups: Arc<Semaphore>,
     failing_look_ups: Arc<Semaphore>,
     limits: TimeLimits,
+}
+
+/// The threads of the HTTP client.
+///
+/// The HTTP library passes over interim answers (1xx) in a loop that it leaves only when it has read everything that has come or
+/// its share of a turn, which may be 50 MB of them; nor can it be given a limit, a callback or a connection of ours. A
+/// receiver that sends them without end so keeps a thread for a while, again and again until its time is over.
+struct Threads(Option<Runtime>);
+
+impl Threads {
+    fn new() -> Self {
+        let mut builder = runtime::Builder::new_multi_thread();
+        let threads = builder.worker_threads(THREADS).thread_name("webhooks").enable_all().build();
+        Self(Some(threads.expect("threads and an epoll can be had when a process begins")))
+    }
+
+    /// Runs `work` there, until it is dropped. `None` when it has panicked.
+    async fn run<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> Option<T> {
+        let mut running = JoinSet::new();
+        running.spawn_on(work, self.0.as_ref()?.handle());
+        running.join_next().await?.ok()
+    }
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        // Without waiting for them, which asynchronous code must not.
+        if let Some(threads) = self.0.take() {
+            threads.shutdown_background();
+        }
+    }
 }
 
 /// What is sent.
@@ -147,6 +185,7 @@ impl Sender {
         let (look_ups, failing_look_ups) = (Semaphore::new(LOOK_UPS), Semaphore::new(FAILING_LOOK_UPS));
         Self {
             client: client(limits, authorities),
+            threads: Threads::new(),
             resolver,
             look_ups: Arc::new(look_ups),
             failing_look_ups: Arc::new(failing_look_ups),
@@ -228,7 +267,8 @@ impl Sender {
     async fn post(&self, request: &Request, tls: bool, addresses: Vec<IpAddr>) -> Result<Response, Failure> {
         for address in addresses.into_iter().take(MOST_ADDRESSES) {
             let request = request.try_clone().expect("its body is no stream");
-            match CHECKED.scope(address, self.client.execute(request)).await {
+            let executed = self.threads.run(CHECKED.scope(address, self.client.execute(request))).await;
+            match executed.ok_or(Failure::AnswerBroken)? {
                 Ok(response) => return Ok(response),
                 // What the URL parser lets pass and the HTTP library does not.
                 Err(error) if error.is_builder() => return Err(Failure::AddressRefused),

@@ -104,7 +104,7 @@ pub async fn create_in(
 ) -> Result<(Endpoint, Secret)> {
     check_url(networks, &new.url)?;
     let event_types = check_events(kinds, &new.events)?;
-    let (hotel, integration, now) = (tx.actor.hotel.id, tx.actor.integration_id, tx.now);
+    let (hotel, integration, now) = (tx.actor.hotel.id, tx.actor.integration()?, tx.now);
     store::lock_integration(tx.conn().await?, hotel, integration).await?;
     let counts = store::count(tx.conn().await?, hotel, integration).await?;
     if counts.all >= MOST_ENDPOINTS {
@@ -146,7 +146,7 @@ pub async fn update_in(
         check_url(networks, url)?;
     }
     let event_types = update.events.map(|types| check_events(kinds, &types)).transpose()?;
-    let (hotel, integration, now) = (tx.actor.hotel.id, tx.actor.integration_id, tx.now);
+    let (hotel, integration, now) = (tx.actor.hotel.id, tx.actor.integration()?, tx.now);
     store::lock_integration(tx.conn().await?, hotel, integration).await?;
     let before = lock_in(tx, id).await?;
     let mut endpoint = before.clone();
@@ -205,7 +205,7 @@ pub async fn send_test_in(tx: &mut Tx, id: Uuid) -> Result<Endpoint> {
     if endpoint.status == EndpointStatus::Disabled {
         return Err(Error::invalid("The webhook endpoint is disabled").at("id"));
     }
-    tx.emit(TESTED.of(id).owned_by(tx.actor.integration_id));
+    tx.emit(TESTED.of(id).owned_by(tx.actor.integration()?));
     Ok(endpoint)
 }
 
@@ -238,7 +238,7 @@ pub async fn of_hotel(context: &Context, hotel: HotelId) -> Result<Vec<(String, 
 }
 
 async fn lock_in(tx: &mut Tx, id: Uuid) -> Result<Endpoint> {
-    let (hotel, integration) = (tx.actor.hotel.id, tx.actor.integration_id);
+    let (hotel, integration) = (tx.actor.hotel.id, tx.actor.integration()?);
     let endpoint = store::lock(tx.conn().await?, hotel, integration, id).await?;
     endpoint.ok_or_else(|| Error::not_found("Webhook endpoint").at("id"))
 }

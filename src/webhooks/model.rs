@@ -153,7 +153,8 @@ pub enum Failure {
 }
 
 impl Failure {
-    const ALL: [Self; 8] = [
+    /// All of them.
+    pub const ALL: [Self; 8] = [
         Self::AddressRefused,
         Self::NameNotFound,
         Self::ConnectionFailed,

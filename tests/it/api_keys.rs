@@ -1,8 +1,9 @@
 //! The life of API keys, as a hotel's administrator and the command line lead it.
 
 use futures_util::future::join;
+use latchkey::actor::Permission;
 use latchkey::app::App;
-use latchkey::auth::{self, Permission};
+use latchkey::auth;
 use latchkey::id::IdSource;
 use latchkey::secrets::SecretKeys;
 use latchkey::webhooks::WebhookSettings;
@@ -71,7 +72,8 @@ async fn a_pair_is_shown_when_it_is_made_and_masked_afterwards() {
     assert_eq!(shown["testPreview"], format!("pms_test_****{}", &test[test.len() - 4..]));
     // Both lead to the integration that they were made for.
     for key in [&live, &test] {
-        assert_eq!(Client::new(&house.test, key).await.actor.integration_id, house.keys.integration_id);
+        let principal = Client::new(&house.test, key).await.actor.principal;
+        assert_eq!(principal.integration_id(), Some(house.keys.integration_id));
     }
 }
 
@@ -172,7 +174,7 @@ async fn of_two_regenerations_at_once_one_makes_a_pair() {
 async fn an_administrator_can_replace_its_own_pair_with_it() {
     let house = House::new().await;
     let admin = house.admin().await;
-    let own = json!({"id": admin.actor.api_key_id});
+    let own = json!({"id": admin.actor.principal.api_key_id()});
     let made = admin.done("regenerateApiKey", own, PAIR).await;
     let renewed = Client::new(&house.test, &text(&made["liveKey"])).await;
     assert_eq!(renewed.actor.permission, Permission::Admin);
@@ -214,7 +216,7 @@ async fn use_that_cannot_be_written_is_written_later_at_the_latest_at_the_end() 
     auth::run_usage(&house.test, &house.test.key_usage, async {}).await;
     let written: i64 = sqlx::query_scalar(count).fetch_one(&house.test.db.pool).await.expect("a sum");
     assert_eq!(written, 5, "every client of the house was let in once");
-    assert_eq!(listed(&admin, &json!(admin.actor.api_key_id)).await["requestCount"], 1);
+    assert_eq!(listed(&admin, &json!(admin.actor.principal.api_key_id())).await["requestCount"], 1);
 }
 
 #[tokio::test]

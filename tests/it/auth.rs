@@ -2,7 +2,8 @@
 
 use axum::http::HeaderValue;
 use chrono_tz::Tz;
-use latchkey::auth::{self, ApiKeyChange, Mode, Permission};
+use latchkey::actor::{Mode, Permission};
+use latchkey::auth::{self, ApiKeyChange};
 use latchkey::error::ErrorCode;
 use uuid::Uuid;
 
@@ -21,7 +22,10 @@ async fn both_keys_of_a_pair_lead_to_their_integration() {
     for (key, mode) in [(&vendor.live, Mode::Live), (&vendor.test, Mode::Test)] {
         let header = HeaderValue::from_str(&format!("Bearer {key}")).expect("a header");
         let actor = app.authenticate(Some(&header)).await.expect("let in").actor;
-        assert_eq!((actor.hotel.id, actor.integration_id, actor.mode), (hotel.id, vendor.integration_id, mode));
+        assert_eq!(
+            (actor.hotel.id, actor.principal.integration_id(), actor.mode),
+            (hotel.id, Some(vendor.integration_id), mode)
+        );
         assert_eq!(actor.permission, Permission::Write);
     }
 }

@@ -160,7 +160,7 @@ async fn every_kind_of_write_tells_what_the_time_was() {
         match step {
             0 => drop(house.stay("R1").await),
             1 => drop(house.locks.pin("1").await),
-            _ => drop(house.test.integration(&house.hotel, "Other", latchkey::auth::Permission::ReadOnly).await),
+            _ => drop(house.test.integration(&house.hotel, "Other", latchkey::actor::Permission::ReadOnly).await),
         }
         assert_eq!(far(&house).await, None, "{step}");
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use axum::http::HeaderValue;
 use chrono::TimeDelta;
-use latchkey::auth::Mode;
+use latchkey::actor::Mode;
 use latchkey::demo::{self, DemoFile};
 use latchkey::error::ErrorCode;
 use sqlx::{AssertSqlSafe, PgPool};

@@ -241,7 +241,7 @@ async fn whoever_wrote_is_named() {
     let key = house.locks.pin("0042").await;
     house.locks.add(&stay, &key).await;
     let actors: Vec<Value> = feed.events().await.into_iter().map(|mut event| event["actor"].take()).collect();
-    let integration = |client: &Client| json!({"type": "integration", "id": client.actor.integration_id});
+    let integration = |client: &Client| json!({"type": "integration", "id": client.actor.principal.integration_id()});
     assert_eq!(actors, [integration(&house.desk), integration(&house.desk), integration(&house.locks)]);
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use chrono_tz::Tz;
-use latchkey::auth::Permission;
+use latchkey::actor::Permission;
 use latchkey::events;
 use serde_json::{Value, json};
 
@@ -104,7 +104,7 @@ async fn an_event_is_told_as_a_webhook_tells_it() {
         "createdAt": "2026-01-30T10:00:00+01:00",
         "object": {"id": stay},
         "updatedFields": ["roomAccessKey"],
-        "actor": {"type": "integration", "id": house.locks.actor.integration_id},
+        "actor": {"type": "integration", "id": house.locks.actor.principal.integration_id()},
     });
     assert_eq!(event, expected);
 }

@@ -6,7 +6,7 @@
 //! `application/graphql-response+json`. Those rows bear the number with `spec`.
 
 use chrono_tz::Tz;
-use latchkey::auth::Permission;
+use latchkey::actor::Permission;
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 

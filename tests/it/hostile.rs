@@ -11,7 +11,7 @@ mod texts;
 mod values;
 
 use chrono_tz::Tz;
-use latchkey::auth::Permission;
+use latchkey::actor::Permission;
 use latchkey::graphql::limits;
 use serde_json::{Value, json};
 

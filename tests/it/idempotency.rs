@@ -57,7 +57,7 @@ async fn another_request_with_the_key_is_refused_and_changes_nothing() {
     let refused = code(send(&server, &house.keys.live, "k", &create("2")).await).await;
     assert_eq!(refused, (422, "IDEMPOTENCY_KEY_REUSED".to_owned()));
     assert_eq!(fingerprint(&house.test.db.pool).await, before);
-    let other_key = house.test.integration(&house.hotel, "Locks", latchkey::auth::Permission::Write).await;
+    let other_key = house.test.integration(&house.hotel, "Locks", latchkey::actor::Permission::Write).await;
     let (_, replayed, _) = read(send(&server, &other_key.live, "k", &create("2")).await).await;
     assert!(!replayed, "another API key's idempotency keys are its own");
     let neighbour = house.next_door().await;

@@ -1,7 +1,7 @@
 //! Connecting and disconnecting integrations, and the hotel's switch of the Room Access Key API.
 
 use chrono::TimeDelta;
-use latchkey::auth::Permission;
+use latchkey::actor::Permission;
 use latchkey::{disconnection, pruner};
 use serde_json::{Value, json};
 
@@ -82,7 +82,7 @@ async fn disconnecting_makes_the_events_of_revoking_and_deleting() {
         "SELECT type, object_id::text, updated_fields, integration_id::text FROM events
          WHERE actor_id = $1 ORDER BY position",
     )
-    .bind(admin.actor.integration_id)
+    .bind(admin.actor.principal.integration_id())
     .fetch_all(&house.test.db.pool)
     .await
     .expect("the events");
@@ -114,7 +114,7 @@ async fn a_disconnection_that_cannot_be_is_refused_and_changes_nothing() {
     let admin = house.admin().await;
     let before = fingerprint(&house.test.db.pool).await;
     for (id, expected) in [
-        (json!(admin.actor.integration_id), "INVALID_ARGUMENT"),
+        (json!(admin.actor.principal.integration_id()), "INVALID_ARGUMENT"),
         (json!("nonsense"), "NOT_FOUND"),
         (json!(house.hotel.id), "NOT_FOUND"),
     ] {

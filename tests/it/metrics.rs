@@ -186,6 +186,21 @@ async fn what_is_told_under_load_is_what_is_documented_and_names_nobody() {
     }
 }
 
+#[tokio::test]
+async fn what_is_counted_by_closed_lists_of_labels_begins_at_zero() {
+    let house = house().await;
+    let scrape = Prometheus::of(&process(&house, limits(1, 1_000))).await.scrape().await;
+    let codes =
+        ErrorCode::ALL.iter().map(|code| format!(r#"latchkey_http_errors_total{{code="{}"}}"#, code.spec().wire));
+    let limits = ["requests", "cost", "auth_failures"];
+    let limits = limits.map(|limit| format!(r#"latchkey_limit_refusals_total{{limit="{limit}"}}"#));
+    let outcomes = webhooks::Failure::ALL.map(webhooks::Failure::as_str).into_iter().chain(["delivered"]);
+    let outcomes = outcomes.map(|outcome| format!(r#"latchkey_webhook_attempts_total{{outcome="{outcome}"}}"#));
+    for series in codes.chain(limits).chain(outcomes) {
+        assert_eq!(scrape.value(&series), Some(0.0), "{series}");
+    }
+}
+
 #[test]
 fn the_dashboard_and_the_alert_rules_name_only_what_there_is() {
     let documented = documented();
@@ -243,7 +258,7 @@ async fn two_servers_of_one_process_count_each_for_itself() {
     let ok = r#"latchkey_http_requests_total{route="/graphql",status="200"}"#;
     assert_eq!((one.value(ok), other.value(ok)), (Some(1.0), Some(1.0)));
     let refused = r#"latchkey_limit_refusals_total{limit="requests"}"#;
-    assert_eq!((one.value(refused), other.value(refused)), (Some(2.0), None));
+    assert_eq!((one.value(refused), other.value(refused)), (Some(2.0), Some(0.0)));
     let statements = |scrape: &Scrape| scrape.value(r#"latchkey_http_request_statements_count{route="/graphql"}"#);
     assert_eq!((statements(&one), statements(&other)), (Some(3.0), Some(1.0)));
 }

@@ -1,6 +1,8 @@
 //! The rule for migrations: the program of the release before goes on working on the new schema. What it uses is taken away
 //! only by a later release, and the migration says since which release nothing uses it.
 
+mod upgrade;
+
 use latchkey::db::MIGRATOR;
 
 /// The first migration that the rule binds. There was no release before it.

@@ -221,7 +221,7 @@ async fn of_webhooks(house: &House) -> Vec<Refusal> {
 }
 
 async fn of_administration(house: &House, admin: &Client) -> Vec<Refusal> {
-    let locks = house.locks.actor.integration_id;
+    let locks = house.keys.integration_id;
     let new =
         |integration: &str, name: &str| json!({"integrationId": integration, "name": name, "permission": "WRITE"});
     let pair = admin.done("createApiKey", new(&locks.to_string(), "Spare"), "apiKey { id }").await;
@@ -232,7 +232,7 @@ async fn of_administration(house: &House, admin: &Client) -> Vec<Refusal> {
         ("connectIntegration", "INVALID_ARGUMENT", json!({"name": ""})),
         ("connectIntegration", "NAME_TAKEN", json!({"name": "Locks"})),
         ("disconnectIntegration", "NOT_FOUND", json!({"id": NOBODY})),
-        ("disconnectIntegration", "INVALID_ARGUMENT", json!({"id": admin.actor.integration_id.to_string()})),
+        ("disconnectIntegration", "INVALID_ARGUMENT", json!({"id": admin.actor.principal.integration_id()})),
         ("setRoomAccessKeysEnabled", "INVALID_ARGUMENT", json!({"enabled": false, "reason": ""})),
     ];
     for mutation in ["revokeApiKey", "regenerateApiKey", "disableApiKey", "enableApiKey"] {

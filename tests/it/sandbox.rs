@@ -5,7 +5,8 @@ mod requests;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use latchkey::auth::{self, Permission};
+use latchkey::actor::Permission;
+use latchkey::auth;
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
@@ -105,7 +106,11 @@ impl Round {
             ("disableApiKey", json!({"id": pair}), "apiKey { id }"),
             ("enableApiKey", json!({"id": pair}), "apiKey { id }"),
             ("connectIntegration", json!({"name": "New"}), "integration { id }"),
-            ("disconnectIntegration", json!({"id": house.other_locks.actor.integration_id}), "roomAccessKeysDeleted"),
+            (
+                "disconnectIntegration",
+                json!({"id": house.other_locks.actor.principal.integration_id()}),
+                "roomAccessKeysDeleted",
+            ),
             ("setRoomAccessKeysEnabled", json!({"enabled": false}), "roomAccessKeysEnabled"),
         ];
         Self { house, tester, live, keys, mutations }

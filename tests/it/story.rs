@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
-use latchkey::auth::Permission;
+use latchkey::actor::Permission;
 use latchkey::pruner;
 use latchkey::webhooks::{self, Sender};
 use serde_json::{Value, json};

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use latchkey::auth::Permission;
+use latchkey::actor::Permission;
 
 use crate::support::{Client, House, fingerprint, nodes, text};
 

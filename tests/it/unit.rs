@@ -92,7 +92,7 @@ impl Followed {
         let room = house.room("201").await;
         let notes = Notes { name: "notes", calls: Arc::clone(&calls), endless };
         house.test = house.test.with_followers(vec![Box::new(notes), Box::new(Looks(Arc::clone(&calls)))]);
-        let desk = house.test.integration(&house.hotel, "Desk", latchkey::auth::Permission::FrontDesk).await;
+        let desk = house.test.integration(&house.hotel, "Desk", latchkey::actor::Permission::FrontDesk).await;
         Self { house, desk, stay, room, calls }
     }
 

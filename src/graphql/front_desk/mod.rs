@@ -20,7 +20,7 @@ use super::reservations::ReservationNode;
 use super::room_stays::RoomStayNode;
 use super::scalars::uuid;
 use super::selection::Selection;
-use crate::auth::Permission;
+use crate::actor::Permission;
 use crate::bookings;
 use crate::reservations::{self, ReservationChange};
 use crate::room_stays::{self, SplitStay};

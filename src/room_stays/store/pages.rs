@@ -123,8 +123,8 @@ pub struct KeyEnd {
 
 impl KeyEnd {
     /// When the key is deleted, for its owner alone.
-    pub fn told_to(self, integration: Uuid) -> Option<DateTime<Utc>> {
-        (self.owner == integration).then_some(self.deletes_at)
+    pub fn told_to(self, integration: Option<Uuid>) -> Option<DateTime<Utc>> {
+        (integration == Some(self.owner)).then_some(self.deletes_at)
     }
 }
 

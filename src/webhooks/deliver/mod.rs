@@ -19,10 +19,11 @@ use self::model::{Claimed, Exchange};
 use super::client::{Answer, Outgoing, Sender};
 use super::model::{EndpointKey, Failure, WebhookSettings};
 use super::sign;
+use crate::actor::{Principal, WEBHOOKS};
 use crate::audit::{Action, Entry, Journal, ObjectType};
 use crate::context::Context;
 use crate::error::{ErrorCode, Result};
-use crate::events::{self, EventActor};
+use crate::events;
 use crate::queue::{self, ByParty, Lease, Limits, Places, Queue, Share};
 use crate::secrets::seal_context;
 use crate::telemetry::metrics::DueDeliveries;
@@ -155,7 +156,7 @@ impl Queue for Deliveries {
             tracing::warn!(hotel.id = %hotel, endpoint.id = %id, reason, "webhook endpoint disabled");
             self.context.metrics.webhook_endpoint_disabled();
             let journal = Journal::of([Entry::new(Action::Disabled, ObjectType::WebhookEndpoint, *id)]);
-            events::write_in(&mut tx, ids, *hotel, EventActor::System, now, &[], &journal).await?;
+            events::write_in(&mut tx, ids, *hotel, Principal::Worker(WEBHOOKS), now, &[], &journal).await?;
         }
         let settled: HashSet<EndpointKey> = locked.iter().map(|endpoint| endpoint.endpoint).collect();
         let skipped: Vec<EndpointKey> = endpoints.into_iter().filter(|endpoint| !settled.contains(endpoint)).collect();

@@ -60,7 +60,7 @@ pub async fn attempts(
 /// `NOT_FOUND`
 pub async fn resend_in(tx: &mut Tx, id: DeliveryId) -> Result<Delivery> {
     let not_found = || Error::not_found("Webhook delivery").at("deliveryId");
-    let (hotel, integration, now) = (tx.actor.hotel.id, tx.actor.integration_id, tx.now);
+    let (hotel, integration, now) = (tx.actor.hotel.id, tx.actor.integration()?, tx.now);
     let endpoint = endpoints::lock(tx.conn().await?, hotel, integration, id.endpoint).await?.ok_or_else(not_found)?;
     let held = endpoint.status == EndpointStatus::Disabled;
     if !store::resend(tx.conn().await?, hotel, id, held, now).await? {

@@ -57,7 +57,7 @@ pub async fn move_batch(context: &Context) -> u64 {
         }
         match move_kind(context, kind, &endpoints).await {
             Ok(count) => moved += count,
-            Err(error) => tracing::warn!(?kind, cause = ?error.source, "deliveries cannot be moved"),
+            Err(error) => warn_of_retry(&error, "deliveries cannot be moved"),
         }
     }
     moved

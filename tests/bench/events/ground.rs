@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use latchkey::actor::{Permission, Principal, WEBHOOKS};
 use latchkey::app::App;
 use latchkey::audit::{Entry, Journal};
-use latchkey::auth::{self, NewApiKey, Permission};
+use latchkey::auth::{self, NewApiKey};
 use latchkey::clock::Clock;
-use latchkey::events::{self, Change, EventActor};
+use latchkey::events::{self, Change};
 use latchkey::id::IdSource;
 use latchkey::secrets::SecretKeys;
 use latchkey::unit::Tx;
@@ -87,7 +88,7 @@ impl Ground {
         let mut tx = writer.begin().await.expect("a transaction");
         let journal = Journal::of(changes.iter().map(Entry::from));
         let (ids, now) = (&app.ids, app.clock.now());
-        let written = events::write_in(&mut tx, ids, hotel, EventActor::System, now, &changes, &journal).await;
+        let written = events::write_in(&mut tx, ids, hotel, Principal::Worker(WEBHOOKS), now, &changes, &journal).await;
         let deliveries = written.expect("written");
         tx.commit().await.expect("committed");
         if deliveries > 0 {
@@ -101,7 +102,7 @@ impl Ground {
 pub async fn create_api_key(app: &App, hotel: Uuid) -> NewApiKey {
     let hotels = hotel_settings::list(app).await.expect("hotels");
     let hotel = hotels.into_iter().find(|one| one.id == hotel).expect("the hotel");
-    let tx = Tx::begin_worker(app, Arc::new(hotel), EventActor::CommandLine, app.clock.now()).await;
+    let tx = Tx::begin_worker(app, Arc::new(hotel), Principal::Operator, app.clock.now()).await;
     let mut tx = tx.expect("a transaction");
     let integration = integrations::ensure_in(&mut tx, "Locks").await.expect("an integration");
     let key = auth::create_in(&mut tx, integration, "Locks".to_owned(), Permission::Write).await.expect("a key");

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use chrono::{Datelike as _, Days, NaiveDate, NaiveTime};
 use chrono_tz::Tz;
+use latchkey::actor::{Permission, Principal};
 use latchkey::app::App;
-use latchkey::auth::{self, Permission};
+use latchkey::auth;
 use latchkey::clock::Clock;
-use latchkey::events::EventActor;
 use latchkey::hotels::{self, HotelId, NewHotel};
 use latchkey::id::IdSource;
 use latchkey::secrets::{SecretKeys, seal_context};
@@ -142,7 +142,7 @@ impl Ground {
                 .replace(":stays", &self.size.stays_per_hotel.to_string());
             run(&mut conn, &statements).await;
             let now = self.app.clock.now();
-            let tx = Tx::begin_worker(&self.app, Arc::new(hotel.clone()), EventActor::CommandLine, now).await;
+            let tx = Tx::begin_worker(&self.app, Arc::new(hotel.clone()), Principal::Operator, now).await;
             let mut tx = tx.expect("a transaction");
             let locks = integrations::ensure_in(&mut tx, "Locks").await.expect("an integration");
             let new = auth::create_in(&mut tx, locks, "Locks".to_owned(), Permission::Write).await.expect("a key");

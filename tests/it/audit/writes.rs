@@ -6,6 +6,7 @@ use latchkey::import::{self, Options};
 use latchkey::pruner;
 use serde_json::{Value, json};
 use sqlx::PgPool;
+use uuid::Uuid;
 
 use super::{told, trail};
 use crate::sandbox::{Round, mutations_of_the_schema};
@@ -16,8 +17,8 @@ async fn count(pool: &PgPool) -> i64 {
 }
 
 /// Integration and API key of the newest `count` entries.
-async fn newest_actors(pool: &PgPool, count: i64) -> Vec<(String, String)> {
-    sqlx::query_as("SELECT integration_id::text, api_key_id::text FROM audit_entries ORDER BY id DESC LIMIT $1")
+async fn newest_actors(pool: &PgPool, count: i64) -> Vec<(Option<Uuid>, Option<Uuid>)> {
+    sqlx::query_as("SELECT integration_id, api_key_id FROM audit_entries ORDER BY id DESC LIMIT $1")
         .bind(count)
         .fetch_all(pool)
         .await
@@ -47,8 +48,8 @@ async fn every_mutation_leaves_an_entry_by_its_actor_and_a_refused_one_leaves_no
             let written = count(pool).await - before;
             if response.get("errors").is_none() {
                 assert!(written > 0, "{name} leaves no entry");
-                let actor = &round.live.actor;
-                let expected = (actor.integration_id.to_string(), actor.api_key_id.to_string());
+                let principal = round.live.actor.principal;
+                let expected = (principal.integration_id(), principal.api_key_id());
                 let actors = newest_actors(pool, written).await;
                 assert!(actors.iter().all(|actor| *actor == expected), "{name}: {actors:?}");
                 break;

@@ -1,7 +1,8 @@
 //! API keys, and what the schema has offered since when.
 
 use axum::http::HeaderValue;
-use latchkey::auth::{ApiKeyChange, Permission};
+use latchkey::actor::Permission;
+use latchkey::auth::ApiKeyChange;
 use latchkey::error::ErrorCode;
 use serde_json::{Value, json};
 

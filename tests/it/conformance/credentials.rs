@@ -1,7 +1,8 @@
 //! API keys: pairs, previews, rotation, and what a failure tells.
 
 use axum::http::HeaderValue;
-use latchkey::auth::{self, ApiKeyPair, Permission};
+use latchkey::actor::Permission;
+use latchkey::auth::{self, ApiKeyPair};
 use latchkey::id::IdSource;
 use serde_json::{Value, json};
 
@@ -97,8 +98,9 @@ async fn e08_live_and_test_key_are_made_together() {
     let admin = house.admin().await;
     let (id, live, test) = generate(&house, &admin).await;
     let (live, test) = (Client::new(&house.test, &live).await.actor, Client::new(&house.test, &test).await.actor);
-    assert_eq!((live.api_key_id, test.api_key_id), (id.parse().expect("an id"), id.parse().expect("an id")));
-    assert_eq!((live.mode, test.mode), (auth::Mode::Live, auth::Mode::Test));
+    assert_eq!(live.principal, test.principal);
+    assert_eq!(live.principal.api_key_id(), id.parse().ok());
+    assert_eq!((live.mode, test.mode), (latchkey::actor::Mode::Live, latchkey::actor::Mode::Test));
 }
 
 #[tokio::test]

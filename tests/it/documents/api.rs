@@ -1,6 +1,6 @@
 //! The guide to GraphQL.
 
-use latchkey::auth::Permission;
+use latchkey::actor::Permission;
 use serde_json::{Value, json};
 
 use super::{Document, Shell, values};

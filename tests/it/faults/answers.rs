@@ -1,7 +1,7 @@
 //! What a request is answered that the database gives up in its middle, in every form that answers have.
 
+use latchkey::actor::Permission;
 use latchkey::app::App;
-use latchkey::auth::Permission;
 use latchkey::clock::Clock;
 use latchkey::id::IdSource;
 use latchkey::secrets::SecretKeys;

@@ -48,6 +48,57 @@ async fn g47_while_the_database_is_away_every_answer_says_so_and_comes_soon() {
     let of = |text: &str| log.lines().filter(|line| line.contains(text)).count();
     assert_eq!((of("the database cannot be reached"), of("the database can be reached again")), (1, 1), "{log}");
     assert!(of("\"message\":\"request\"") <= 3, "those that were served: {log}");
+    let allowed = ["the database cannot be reached", "requests refused"];
+    let unrest = log.lines().filter(|line| line.contains(r#""level":"WARN""#) || line.contains(r#""level":"ERROR""#));
+    let more: Vec<&str> = unrest.filter(|line| !allowed.iter().any(|text| line.contains(text))).collect();
+    assert!(more.is_empty(), "{more:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proxy_that_accepts_and_hangs_up_is_a_database_that_is_away() {
+    let db = TestDb::new().await;
+    let mut way = Way::to(&db).await;
+    // Only who asks for TLS is told of the end as if it were a wrong answer.
+    let url = way.url().replace("sslmode=disable", "sslmode=prefer");
+    let data = DataDir::with_url(&url);
+    data.print(&["hotel", "create", "grand-hotel", "--name", "Grand Hotel", "--time-zone", "Europe/Berlin"]);
+    let key = data.api_key("grand-hotel", "Locks", "WRITE");
+    way.hang_up(true).await;
+    let said = String::from_utf8(data.run(&["hotel", "list"]).stderr).expect("text");
+    assert!(said.contains("the connection was closed at once; is PostgreSQL running there"), "{said}");
+
+    let metrics = free_address();
+    let starting = Starting::new(data.command(&["--metrics-listen", &metrics]));
+    until("it listens", async || starting.get("/healthz").await.0 == 200).await;
+    assert_eq!(starting.get("/readyz").await.0, 503);
+    // Whoever watches sees that it is there and has no database.
+    let scrape = async || reqwest::get(format!("http://{metrics}/metrics")).await.expect("an answer").text().await;
+    let text = scrape().await.expect("text");
+    assert!(text.contains("latchkey_database_up 0\n") && text.contains("latchkey_build_info{"), "{text}");
+
+    way.hang_up(false).await;
+    until("it is ready", async || starting.get("/readyz").await.0 == 200).await;
+    until("it tells so", async || scrape().await.expect("text").contains("latchkey_database_up 1\n")).await;
+    let http = reqwest::Client::builder().no_proxy().build().expect("a client");
+    let ask = async || {
+        let body = json!({"query": "{ room_stays(first: 1) { edges { node { id } } } }"});
+        let request = http.post(format!("{}/graphql", starting.url)).bearer_auth(&key).json(&body);
+        let response = request.send().await.expect("an answer");
+        let status = response.status().as_u16();
+        (status, error_code(&response.json().await.expect("JSON")).to_owned())
+    };
+    assert_eq!(ask().await.0, 200);
+    way.hang_up(true).await;
+    for _ in 0..3 {
+        assert_eq!(ask().await, (503, "UNAVAILABLE".to_owned()));
+    }
+    way.hang_up(false).await;
+    until("it serves again", async || ask().await.0 == 200).await;
+}
+
+fn free_address() -> String {
+    let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    free.local_addr().expect("an address").to_string()
 }
 
 /// A server that may not be ready yet.
@@ -58,8 +109,8 @@ struct Starting {
 
 impl Starting {
     fn new(mut command: Command) -> Self {
-        let free = TcpListener::bind("127.0.0.1:0").expect("a free port").local_addr().expect("an address");
-        let child = command.args(["serve", "--listen", &free.to_string()]).stderr(Stdio::null()).spawn();
+        let free = free_address();
+        let child = command.args(["serve", "--listen", &free]).stderr(Stdio::null()).spawn();
         Self { child: child.expect("the program starts"), url: format!("http://{free}") }
     }
 

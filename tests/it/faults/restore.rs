@@ -76,12 +76,23 @@ async fn g43_one_command_prepares_a_cluster_for_a_dump_and_without_it_what_is_mi
         !done && said.contains("the role latchkey_app, the role latchkey_worker") && said.contains(advice),
         "{said}"
     );
+    let read_only = ["latchkey prune --dry-run", "latchkey rotate-secrets --check"];
+    for command in read_only {
+        let (done, said) = run(command);
+        assert!(!done && said.contains("the role latchkey_app") && said.contains(advice), "{command}: {said}");
+    }
 
     // The roles alone bring back neither rights nor policies.
     let (done, said) = run("latchkey migrate --prepare-cluster");
     assert!(done, "{said}");
     let (done, said) = run("latchkey migrate");
     assert!(!done && said.contains("rights on the table api_keys") && said.contains(advice), "{said}");
+    for command in read_only {
+        let (done, said) = run(command);
+        assert!(!done && said.contains("rights on the table") && said.contains(advice), "{command}: {said}");
+    }
+    let (_, said) = run(&format!("DATABASE_URL=\"$ADMIN\" {}", read_only[0]));
+    assert!(said.contains("the database needs migrations"), "nothing was restored there: {said}");
 
     let (done, said) =
         run(&format!("psql --quiet --command 'DROP DATABASE latchkey' \"$ADMIN\"\n{restore}\nlatchkey migrate"));

@@ -1,7 +1,7 @@
 //! Requests without a valid API key, by the address that they come from.
 
 use chrono::TimeDelta;
-use latchkey::auth::{self, ApiKeyChange};
+use latchkey::auth::ApiKeyChange;
 use latchkey::throttle::{ThrottleSettings, TrustedProxies};
 use reqwest::Response;
 use serde_json::json;
@@ -56,7 +56,7 @@ async fn who_fails_too_often_is_told_to_wait_before_anything_is_looked_up() {
 async fn a_neighbour_who_fails_locks_nobody_out_who_was_let_in_before() {
     let gate = Gate::with(limits(0, 0, 3)).await;
     let known = &gate.house.keys.live;
-    let reader = gate.house.test.integration(&gate.house.hotel, "Reader", auth::Permission::ReadOnly).await;
+    let reader = gate.house.test.integration(&gate.house.hotel, "Reader", latchkey::actor::Permission::ReadOnly).await;
     for key in [known, &reader.live] {
         assert_eq!(gate.ask(key).await.status(), 200);
     }

@@ -46,3 +46,24 @@ async fn a_connection_too_many_is_served_when_another_one_ends_or_has_been_idle_
     first.read_to_end(&mut end).await.expect("closed in order");
     assert!(end.is_empty(), "who has been idle longest made room");
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_has_sent_half_a_head_and_falls_silent_makes_room() {
+    let server = TestServer::start(&with_connections(2)).await;
+    let mut half = Vec::new();
+    for begun in ["GET /healthz HTTP/1.1\r\n", "GET /healthz HTTP/1.1\r\nhost: a\r\n\r\nGET /heal"] {
+        let mut connection = server.connect().await;
+        connection.write_all(begun.as_bytes()).await.expect("sent");
+        half.push(connection);
+    }
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    for _ in 0..2 {
+        let mut another = server.connect().await;
+        another.write_all(b"GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n").await.expect("sent");
+        let (start, mut answer) = (Instant::now(), [0_u8; 15]);
+        another.read_exact(&mut answer).await.expect("an answer");
+        assert_eq!(&answer, b"HTTP/1.1 200 OK");
+        assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
+        half.push(another);
+    }
+}

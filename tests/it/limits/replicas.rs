@@ -1,8 +1,8 @@
 //! Limits across processes on one database.
 
 use chrono::TimeDelta;
+use latchkey::actor::Actor;
 use latchkey::app::App;
-use latchkey::auth::Actor;
 use latchkey::clock::Clock;
 use latchkey::throttle::{self, Budget, ThrottleSettings};
 use latchkey::workers::Workers;
@@ -93,7 +93,7 @@ async fn no_request_writes_and_what_nobody_used_is_not_exchanged() {
     exchange(one).await;
     let written = || async {
         let rows = sqlx::query_scalar("SELECT xmin::text FROM api_key_budgets WHERE api_key_id = $1");
-        rows.bind(actor.api_key_id).fetch_all(&gate.house.test.db.pool).await.expect("read")
+        rows.bind(actor.principal.api_key_id()).fetch_all(&gate.house.test.db.pool).await.expect("read")
     };
     let before: Vec<String> = written().await;
     assert_eq!(before.len(), 1);

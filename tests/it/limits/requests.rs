@@ -1,7 +1,7 @@
 //! Requests of an API key.
 
 use chrono::TimeDelta;
-use latchkey::auth::Permission;
+use latchkey::actor::Permission;
 use serde_json::{Value, json};
 
 use super::{Gate, default_limits, limits, read};

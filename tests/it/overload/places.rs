@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-use latchkey::auth::Permission;
+use latchkey::actor::Permission;
 use reqwest::Response;
 use serde_json::{Value, json};
 use sqlx::Executor as _;

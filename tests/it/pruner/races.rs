@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use chrono_tz::Tz;
-use latchkey::auth::Permission;
+use latchkey::actor::Permission;
 use latchkey::pruner::{self, Pruned};
 use latchkey::unit::Tx;
 use latchkey::{key_assignments, room_stays};

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use latchkey::auth::{ApiKeyChange, Permission};
+use latchkey::actor::Permission;
+use latchkey::auth::ApiKeyChange;
 use reqwest::{RequestBuilder, Response};
 use serde_json::{Value, json};
 

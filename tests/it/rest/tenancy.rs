@@ -1,7 +1,7 @@
 //! Guests, rooms, slugs, pages and idempotency keys of another hotel, at every route and with live and test keys: answered
 //! for byte for byte as what there is nowhere, but for the request's id and what the request itself said.
 
-use latchkey::auth::Permission;
+use latchkey::actor::Permission;
 use reqwest::Response;
 use serde_json::{Value, json};
 use uuid::Uuid;

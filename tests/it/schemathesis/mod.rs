@@ -86,7 +86,7 @@ async fn g24_generated_requests_find_no_difference_between_documents_and_server(
     };
     let house = House::new().await;
     let ids = ids(&house).await.to_string();
-    let admin = house.test.integration(&house.hotel, "Back office", latchkey::auth::Permission::Admin).await;
+    let admin = house.test.integration(&house.hotel, "Back office", latchkey::actor::Permission::Admin).await;
     let server = TestServer::start(&house.test).await;
     let check = async |name: &str, path: &str, checks: &str, examples: &str| {
         let (config, hooks) = (folder().join(format!("{name}.toml")), folder().join("hooks.py"));

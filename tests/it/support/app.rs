@@ -7,12 +7,12 @@ use std::sync::atomic::Ordering;
 
 use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Tz;
+use latchkey::actor::{Permission, Principal};
 use latchkey::app::App;
-use latchkey::auth::{self, ApiKeyChange, Permission};
+use latchkey::auth::{self, ApiKeyChange};
 use latchkey::clock::Clock;
 use latchkey::disconnection::{self, Disconnected};
 use latchkey::error::Result;
-use latchkey::events::EventActor;
 use latchkey::hotel_settings::{self, NewHotel};
 use latchkey::hotels::{Hotel, HotelId};
 use latchkey::id::IdSource;
@@ -90,7 +90,7 @@ impl TestApp {
     /// A transaction of whoever runs the service.
     pub async fn operate(&self, hotel: &Hotel) -> Tx {
         let (hotel, now) = (Arc::new(hotel.clone()), self.clock.now());
-        Tx::begin_worker(&self.app, hotel, EventActor::CommandLine, now).await.expect("the database is there")
+        Tx::begin_worker(&self.app, hotel, Principal::Operator, now).await.expect("the database is there")
     }
 
     /// What whoever runs the service does to a pair of API keys.

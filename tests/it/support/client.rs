@@ -3,8 +3,9 @@
 use async_graphql::Variables;
 use axum::http::HeaderValue;
 use chrono_tz::Tz;
+use latchkey::actor::{Actor, Permission};
 use latchkey::app::App;
-use latchkey::auth::{self, Actor, Permission};
+use latchkey::auth;
 use latchkey::graphql::{GraphQlRequest, execute};
 use latchkey::hotels::Hotel;
 use serde_json::{Value, json};

@@ -1,8 +1,8 @@
-//! A way to the database that can be closed, cut and made silent.
+//! A way to the database that can be closed, cut, made silent and made to hang up.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
@@ -27,6 +27,8 @@ struct State {
     age: watch::Sender<u64>,
     /// Connections are accepted and nothing else.
     is_silent: watch::Sender<bool>,
+    /// Connections are accepted and closed at once.
+    hangs_up: AtomicBool,
     /// A client that sends this is cut off before it arrives.
     cut_at: Mutex<Option<&'static str>>,
     cut: AtomicU64,
@@ -47,7 +49,8 @@ impl Way {
         let options = db.options();
         let socket = options.get_socket().expect("the tests' PostgreSQL has no port").join(".s.PGSQL.5432");
         let (age, is_silent) = (watch::Sender::new(0), watch::Sender::new(false));
-        let state = State { age, is_silent, cut_at: Mutex::default(), cut: AtomicU64::new(0) };
+        let hangs_up = AtomicBool::new(false);
+        let state = State { age, is_silent, hangs_up, cut_at: Mutex::default(), cut: AtomicU64::new(0) };
         Self { address, options, socket, state: Arc::new(state), accepting: None }
     }
 
@@ -79,6 +82,9 @@ impl Way {
             let mut passing = tokio::task::JoinSet::new();
             loop {
                 let (client, _) = listener.accept().await.expect("a connection");
+                if state.hangs_up.load(Ordering::SeqCst) {
+                    continue;
+                }
                 passing.spawn(pass(client, socket.clone(), Arc::clone(&state)));
             }
         }));
@@ -100,6 +106,13 @@ impl Way {
     /// Nobody hears anything any more. Connections are accepted.
     pub fn fall_silent(&self) {
         self.state.is_silent.send_replace(true);
+    }
+
+    /// Cuts all connections, and accepts new ones only to close them, or to pass them on again: a proxy whose server is away.
+    pub async fn hang_up(&mut self, hangs_up: bool) {
+        self.state.hangs_up.store(hangs_up, Ordering::SeqCst);
+        self.close().await;
+        self.open().await;
     }
 
     /// Cuts clients that send this text; `None` nobody any more.

@@ -62,7 +62,7 @@ impl Reader {
             house.desk.done("createRoomAccessKey", secret, "roomAccessKey { id }").await;
         }
         // The records are those of the front desk's integration.
-        let keys = house.test.integration(&house.hotel, "Front desk", latchkey::auth::Permission::Admin).await;
+        let keys = house.test.integration(&house.hotel, "Front desk", latchkey::actor::Permission::Admin).await;
         Self { client: Client::new(&house.test, &keys.live).await, ids }
     }
 

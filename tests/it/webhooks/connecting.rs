@@ -1,18 +1,20 @@
 //! Connections: which address of a host is taken, and how the ways to fail are told apart.
 
-use std::io;
-use std::net::IpAddr;
+use std::io::{self, Read as _, Write as _};
+use std::net::{IpAddr, TcpListener as StdListener};
 use std::sync::Arc;
+use std::thread;
+use std::time::Instant;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use latchkey::webhooks::address::AllowedNetworks;
-use latchkey::webhooks::client::{Answer, Outgoing, Resolve};
+use latchkey::webhooks::client::{Answer, Outgoing, Resolve, TimeLimits};
 use latchkey::webhooks::{Failure, Sender};
 use rustix::process::Signal;
 use tokio::net::TcpListener;
 
-use super::PATIENT;
+use super::{IMPATIENT, PATIENT};
 use crate::support::{DataDir, Receiver, Reply, TestDb};
 
 /// Always finds these addresses.
@@ -27,8 +29,12 @@ impl Resolve for Addresses {
 
 /// Sends something to a host with those addresses.
 async fn send(url: String, addresses: &[&str]) -> Answer {
+    send_within(PATIENT, url, addresses).await
+}
+
+async fn send_within(limits: TimeLimits, url: String, addresses: &[&str]) -> Answer {
     let addresses = addresses.iter().map(|address| address.parse().expect("an address")).collect();
-    let sender = Sender::new(PATIENT, Arc::new(Addresses(addresses)), &[]);
+    let sender = Sender::new(limits, Arc::new(Addresses(addresses)), &[]);
     let outgoing = Outgoing { url, headers: Vec::new(), body: Bytes::from_static(b"{}"), failing: false };
     sender.send(outgoing, &AllowedNetworks::parse("127.0.0.0/8").expect("networks")).await
 }
@@ -62,6 +68,34 @@ async fn whoever_is_reached_and_speaks_no_tls_is_told_apart_from_whoever_is_not_
     }
     closing.await.expect("no panic");
     assert_eq!(send(url, &["127.0.0.1"]).await.failure, Some(Failure::ConnectionFailed));
+}
+
+/// A receiver on a thread of its own that answers as fast as it can, and never for good.
+fn interim_answers() -> u16 {
+    let listener = StdListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    thread::spawn(move || {
+        let answers = b"HTTP/1.1 100 Continue\r\n\r\n".repeat(2_600);
+        for stream in listener.incoming() {
+            let mut stream = stream.expect("a connection");
+            stream.read_exact(&mut [0]).expect("a request");
+            while stream.write_all(&answers).is_ok() {}
+        }
+    });
+    port
+}
+
+#[tokio::test]
+async fn whoever_sends_interim_answers_without_end_is_given_up_in_time_and_delays_nobody() {
+    let endless = format!("http://hooks.test:{}/", interim_answers());
+    let began = Instant::now();
+    assert_eq!(send_within(IMPATIENT, endless, &["127.0.0.1"]).await.failure, Some(Failure::TimedOut));
+    assert!(began.elapsed() < IMPATIENT.total * 5, "{:?}", began.elapsed());
+    let working = Receiver::new(Reply::Raw(
+        b"HTTP/1.1 103 Early Hints\r\nlink: a\r\n\r\nHTTP/1.1 200 -\r\ncontent-length: 0\r\n\r\n".to_vec(),
+    ));
+    let answer = send(working.await.url(), &["127.0.0.1"]).await;
+    assert_eq!((answer.failure, answer.status), (None, Some(200)), "a few are as they should be");
 }
 
 #[tokio::test(flavor = "multi_thread")]

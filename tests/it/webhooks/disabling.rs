@@ -1,9 +1,10 @@
 //! Endpoints that are disabled, by Latchkey or by hand, and what becomes of their events.
 
 use chrono::TimeDelta;
+use latchkey::actor::{Principal, WEBHOOKS};
 use latchkey::audit::{Entry, Journal};
 use latchkey::db::Transaction;
-use latchkey::events::{self, EventActor};
+use latchkey::events;
 use latchkey::room_stays;
 use serde_json::json;
 use uuid::Uuid;
@@ -146,7 +147,9 @@ async fn about_to_commit(hooks: &Hooks) -> Transaction {
     let change = room_stays::CREATED.of(Uuid::from_u128(1));
     let (hotel, now) = (hooks.house.hotel.id, app.clock.now());
     let journal = Journal::of([Entry::from(&change)]);
-    events::write_in(&mut tx, &app.ids, hotel, EventActor::System, now, &[change], &journal).await.expect("written");
+    events::write_in(&mut tx, &app.ids, hotel, Principal::Worker(WEBHOOKS), now, &[change], &journal)
+        .await
+        .expect("written");
     tx
 }
 

@@ -1,7 +1,7 @@
 //! Managing endpoints.
 
 use futures_util::future::join_all;
-use latchkey::auth::Permission;
+use latchkey::actor::Permission;
 use serde_json::{Value, json};
 
 use super::{CREATE, DELETE, Hooks, UPDATE, endpoint};

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use futures_util::future::join_all;
+use latchkey::actor::Permission;
 use latchkey::app::App;
-use latchkey::auth::Permission;
 use latchkey::clock::Clock;
 use latchkey::webhooks::client::TimeLimits;
 use latchkey::webhooks::{Sender, run};

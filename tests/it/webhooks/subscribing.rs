@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use latchkey::actor::{Principal, WEBHOOKS};
 use latchkey::audit::{Entry, Journal};
 use latchkey::clients;
 use latchkey::db::Transaction;
-use latchkey::events::{self, EventActor};
+use latchkey::events;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -36,7 +37,9 @@ async fn about_to_commit(hooks: &Hooks) -> Transaction {
     let change = clients::UPDATED.of(Uuid::from_u128(1));
     let (hotel, now) = (hooks.house.hotel.id, app.clock.now());
     let journal = Journal::of([Entry::from(&change)]);
-    events::write_in(&mut tx, &app.ids, hotel, EventActor::System, now, &[change], &journal).await.expect("written");
+    events::write_in(&mut tx, &app.ids, hotel, Principal::Worker(WEBHOOKS), now, &[change], &journal)
+        .await
+        .expect("written");
     tx
 }
 
