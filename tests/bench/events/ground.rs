@@ -14,7 +14,7 @@ use latchkey::secrets::SecretKeys;
 use latchkey::unit::Tx;
 use latchkey::webhooks::WebhookSettings;
 use latchkey::webhooks::address::AllowedNetworks;
-use latchkey::{hotels, http, integrations, room_stays};
+use latchkey::{hotel_settings, http, integrations, room_stays};
 use sqlx::pool::PoolConnection;
 use sqlx::{Connection as _, PgConnection, PgPool};
 use tokio::net::TcpListener;
