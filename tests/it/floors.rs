@@ -183,7 +183,7 @@ fn source() -> PathBuf {
 /// Reads a file and those of the modules that it declares.
 fn read_file(module: Vec<String>, path: &Path, source: &Path, files: &mut Vec<File>) {
     let text = fs::read_to_string(path).expect("text");
-    let tokens = without_tests(tokens(&text));
+    let tokens = without_tests(&tokens(&text));
     let children: Vec<String> = tokens
         .windows(3)
         .filter(|window| window[0] == "mod" && window[2] == ";")
@@ -370,7 +370,7 @@ fn character_or_lifetime(text: &str) -> usize {
 }
 
 /// Leaves out each item behind `#[cfg(test)]`.
-fn without_tests(tokens: Vec<String>) -> Vec<String> {
+fn without_tests(tokens: &[String]) -> Vec<String> {
     const MARK: [&str; 7] = ["#", "[", "cfg", "(", "test", ")", "]"];
     let mut kept = Vec::with_capacity(tokens.len());
     let mut at = 0;
@@ -424,7 +424,7 @@ fn paths_are_read_off_the_text() {
         fn behind() { self::own::part(); }
     "##;
     let module = vec!["house".to_owned(), "room".to_owned()];
-    let mut file = File { module, path: PathBuf::new(), tokens: without_tests(tokens(text)), names: BTreeMap::new() };
+    let mut file = File { module, path: PathBuf::new(), tokens: without_tests(&tokens(text)), names: BTreeMap::new() };
     file.names.insert("own".into(), file.below("own"));
     file.bind_names();
     let paths: Vec<String> = file.paths().iter().map(|path| path.join("::")).collect();
