@@ -1,4 +1,4 @@
-//! The SQL that reads the audit trail. The commit writes it with the events, in one statement ([`crate::events::store`]).
+//! The SQL that reads the audit trail. The commit writes it with the events, in one statement ([`crate::events`]).
 
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Postgres, QueryBuilder, Row};

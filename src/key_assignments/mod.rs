@@ -122,7 +122,7 @@ async fn lock_own_in(tx: &mut Tx, id: Uuid) -> Result<AssignedKey> {
     assigned_key(id, room_access_keys::lock_own(tx.conn_beside_pending(), hotel, integration, id).await?)
 }
 
-/// The same for a key that is put on a stay: stops its clock.
+/// Reads one of the integration's own keys that is put on a stay, stops its clock, and holds it until the transaction ends.
 ///
 /// # Errors
 /// `NOT_FOUND` for a foreign key as for one that does not exist.

@@ -10,7 +10,7 @@ use latchkey::app::App;
 use latchkey::auth;
 use latchkey::clock::Clock;
 use latchkey::hotel_settings::{self, NewHotel};
-use latchkey::hotels::{Hotel, HotelId};
+use latchkey::hotels::{self, HotelId};
 use latchkey::id::IdSource;
 use latchkey::secrets::{SecretKeys, seal_context};
 use latchkey::unit::Tx;
@@ -119,7 +119,7 @@ impl Ground {
         templates
     }
 
-    async fn create_hotel(&self, slug: &str) -> Hotel {
+    async fn create_hotel(&self, slug: &str) -> hotels::Hotel {
         let time = |hour| NaiveTime::from_hms_opt(hour, 0, 0).expect("a time");
         let new = NewHotel {
             slug: slug.into(),
@@ -170,7 +170,7 @@ impl Ground {
     }
 
     /// Gives the active stays of the window a PIN that opens.
-    async fn hand_out_keys(&self, conn: &mut PgConnection, hotel: &Hotel, integration: Uuid) {
+    async fn hand_out_keys(&self, conn: &mut PgConnection, hotel: &hotels::Hotel, integration: Uuid) {
         let stays: Vec<(Uuid, NaiveDate, NaiveDate)> = sqlx::query_as(
             "SELECT s.id, s.reservation_from, s.reservation_to
              FROM room_stays s JOIN reservations r ON r.hotel_id = s.hotel_id AND r.id = s.reservation_id
