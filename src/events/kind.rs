@@ -1,8 +1,5 @@
 //! Kinds of change: what can happen to a record, and who is told.
 
-use uuid::Uuid;
-
-use super::Change;
 use crate::audit::{Action, ObjectType};
 use crate::error::{Error, Result};
 
@@ -22,13 +19,6 @@ pub struct ChangeKind {
     pub names_fields: bool,
     /// When it happens, for docs/EVENTS.md.
     pub meaning: &'static str,
-}
-
-impl ChangeKind {
-    /// A change of this kind of the record with that id.
-    pub const fn of(&'static self, id: Uuid) -> Change {
-        Change { kind: self, id, owner: None, fields: Vec::new() }
-    }
 }
 
 /// Who is told of changes of a kind.
