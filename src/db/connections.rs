@@ -21,7 +21,7 @@ use crate::telemetry::metrics::PoolState;
 
 /// A connection that was idle for longer is asked whether it still is one. PostgreSQL is never back so soon, so a request
 /// meets no connection from before its restart; and where there is load, no connection is idle for so long.
-const IDLE_UNCHECKED: Duration = Duration::from_millis(100);
+pub const IDLE_UNCHECKED: Duration = Duration::from_millis(100);
 /// Longest that a server takes for what costs it nothing: to accept a connection, to say that it is there, to undo.
 pub(super) const SIGN_OF_LIFE: Duration = Duration::from_secs(2);
 /// Pause before a server that has too many connections is asked for one again.
@@ -101,7 +101,7 @@ fn is_silence(error: &sqlx::Error) -> bool {
 }
 
 impl Pool {
-    /// Opens up to `most` connections, as they are needed. Whoever wants one waits at most for `acquire_timeout`;
+    /// Opens up to `most` connections, as they are needed. A caller waits at most for `acquire_timeout`;
     /// `patience` is longer than a statement may take.
     pub(super) fn new(
         options: PgConnectOptions,

@@ -15,7 +15,7 @@ use std::time::Duration;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, query, query_scalar};
 
-pub use connections::{Pool, PooledConnection, Transaction, answered_within};
+pub use connections::{IDLE_UNCHECKED, Pool, PooledConnection, Transaction, answered_within};
 pub use filter::{Condition, Filter};
 pub use outage::Outage;
 pub use page::{ListBounds, ListBoundsRequest, Page, PageRequest};
@@ -34,7 +34,7 @@ pub static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| {
 /// migrations or, when one fails, none.
 pub async fn migrate(conn: &mut PgConnection) -> Result<(), MigrateError> {
     let mut first = conn.begin().await?;
-    // Whoever comes second finds the table of the first.
+    // The second to come finds the table of the first.
     query!("SELECT pg_advisory_xact_lock(hashtextextended('latchkey first migration', 0))")
         .fetch_one(&mut *first)
         .await?;

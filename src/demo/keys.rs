@@ -51,7 +51,7 @@ pub(super) struct KeyRecord {
 #[derive(Serialize)]
 struct Assignment {
     id: Uuid,
-    /// When the key comes off the stay by itself.
+    /// When the pruner takes the key off the stay.
     due_at: DateTime<Utc>,
 }
 

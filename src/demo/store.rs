@@ -20,7 +20,7 @@ pub async fn is_empty(conn: &mut PgConnection) -> sqlx::Result<bool> {
 }
 
 /// Keeps everybody else from all hotels until the transaction ends, or fails when they do not let go.
-pub async fn hold_all_hotels(conn: &mut PgConnection) -> sqlx::Result<()> {
+pub async fn lock_all_hotels(conn: &mut PgConnection) -> sqlx::Result<()> {
     query!("SELECT set_config('lock_timeout', '10s', true)").fetch_one(&mut *conn).await?;
     query!("LOCK TABLE hotels IN ACCESS EXCLUSIVE MODE").execute(conn).await?;
     Ok(())

@@ -174,7 +174,8 @@ fn dev_takes_another_stable_toolchain_where_the_named_one_cannot_be_fetched() {
         stable-*) echo 'rustc 1.97.1 (0)' ;; 1.96*) echo 'rustc 1.96.0 (0)' ;; 1.80*) echo 'rustc 1.80.0 (0)' ;; \
         *) echo 'error: could not download' >&2; exit 1 ;; esac";
     let substitute = "in place of 1.95.0, which rust-toolchain.toml asks for\n./dev: a C compiler is missing";
-    let said = run(false, "1.80.0-x86_64\\n1.96.0-x86_64\\nstable-x86_64 (active, default)\\nnightly-x86_64\\n", unreachable);
+    let said =
+        run(false, "1.80.0-x86_64\\n1.96.0-x86_64\\nstable-x86_64 (active, default)\\nnightly-x86_64\\n", unreachable);
     assert!(said.contains(&format!("could not download\nRust 1.97.1 is used {substitute}")), "{said}");
     let said = run(false, "1.80.0-x86_64\\nnightly-x86_64\\n", unreachable);
     assert!(said.contains("./dev: no stable Rust from 1.95 on is installed, and none can be fetched"), "{said}");
