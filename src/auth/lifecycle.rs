@@ -1,7 +1,7 @@
 //! The life of a credential: made as a pair, disabled and enabled, revoked, regenerated.
 //!
 //! A pair is *active*, *disabled* or, for good, *revoked*. Both of its keys share their fate. What changes is in force
-//! with the commit: the next request on any replica is judged by it, and a request that was let in before runs to its
+//! with the commit: the next request on any replica is judged by it, and a request that was admitted before runs to its
 //! end. A pair belongs to an integration and owns nothing itself, so no rotation orphans a room access key or an endpoint.
 
 use chrono::{DateTime, Utc};
@@ -51,9 +51,9 @@ pub struct ApiKeyInfo {
     pub test_preview: String,
     /// When it was made.
     pub created_at: DateTime<Utc>,
-    /// When one of its keys was last let in; a few seconds late.
+    /// When a request with one of its keys was last admitted; a few seconds late.
     pub last_used_at: Option<DateTime<Utc>>,
-    /// Requests that were let in with one of its keys; a few seconds late.
+    /// Requests that were admitted with one of its keys; a few seconds late.
     pub request_count: i64,
     /// Since when it is refused, until it is enabled again.
     pub disabled_at: Option<DateTime<Utc>>,
@@ -129,7 +129,7 @@ pub async fn change_in(tx: &mut Tx, id: Uuid, to: ApiKeyChange) -> Result<ApiKey
     get(tx.conn().await?, hotel, id).await
 }
 
-/// The hotel of a pair, for whoever runs the service and knows no more than its id.
+/// The hotel of a pair, for an operator who knows no more than its id.
 ///
 /// # Errors
 /// `NOT_FOUND`
