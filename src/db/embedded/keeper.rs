@@ -35,7 +35,7 @@ const STEADY: Duration = Duration::from_mins(1);
 /// What the keeper says once the server is up. Anything else is the reason why it is not.
 const READY: &str = "ready";
 
-/// What the keeper is told on its command line.
+/// The arguments of the keeper's command line.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Folder of the cluster.
@@ -91,7 +91,7 @@ pub fn run(args: &Args) -> ExitCode {
     }
 }
 
-/// Tells whoever started this keeper. It may have gone meanwhile.
+/// Tells the process that started this keeper. It may have gone meanwhile.
 fn report(line: &str) {
     let mut stdout = std::io::stdout();
     let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
@@ -119,7 +119,7 @@ fn keep(args: &Args) -> Result<(), EmbeddedError> {
         let _ = fs::remove_file(layout.log());
         let _ = fs::remove_file(layout.previous_log());
     }
-    // In this order: whoever gets the users lock next must not take this keeper for a living one.
+    // In this order: the process that gets the users lock next must not take this keeper for a living one.
     drop(keeping);
     drop(users);
     Ok(())
