@@ -1,4 +1,4 @@
-//! From a refusal to an entry of `errors`.
+//! GraphQL errors: from a refusal to an entry of `errors`.
 
 use std::sync::Arc;
 
