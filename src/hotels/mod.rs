@@ -74,8 +74,8 @@ pub struct HotelChange {
 }
 
 /// Changes the hotel of a transaction, whose further changes go by the new settings. So do requests that begin after its commit,
-/// and the days on which the keys that are on its stays come off them. A request under way may still put a key on a stay by the
-/// old settings; such a key comes off by them, or by the new ones after the next change of its stay.
+/// and the days on which the keys of its stays are taken off them. A request under way may still put a key on a stay by the
+/// old settings; such a key is taken off by them, or by the new ones after the next change of its stay.
 ///
 /// # Errors
 /// `NOT_FOUND`, `INVALID_ARGUMENT` for a name that breaks its rule.
@@ -108,7 +108,7 @@ pub async fn get_by_slug(context: &Context, slug: &str) -> Result<Hotel> {
     get(&mut conn, slug).await
 }
 
-/// The same on a connection.
+/// Like [`get_by_slug`], on a connection.
 ///
 /// # Errors
 /// `NOT_FOUND`
@@ -116,7 +116,7 @@ pub async fn get(conn: &mut PgConnection, slug: &str) -> Result<Hotel> {
     store::find_by_slug(conn, slug).await?.ok_or_else(|| Error::not_found("Hotel"))
 }
 
-/// All hotels, by slug. For whoever runs the service.
+/// All hotels, by slug. For operators.
 pub async fn list(context: &Context) -> Result<Vec<Hotel>> {
     let mut conn = context.worker_pool.acquire().await?;
     store::list(&mut conn).await
