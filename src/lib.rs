@@ -14,7 +14,7 @@
 //! - [`idempotency`] keeps answers in the transaction of their effect, so that a request can be sent again.
 //! - [`throttle`] limits how much is admitted.
 //! - [`pruner`] revokes and deletes keys that outlived their stay.
-//! - [`rotation`] seals anew what older secret keys have sealed.
+//! - [`rotation`] seals again what older secret keys have sealed.
 //! - [`workers`] runs beside the requests: deliveries, [`pruner`], the upkeep of [`events`], the use of API keys and
 //!   their limits.
 //! - [`telemetry`] is what is seen from outside: log, metrics, traces.
