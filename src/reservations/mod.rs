@@ -1,7 +1,7 @@
 //! Reservations: bookings of one or more rooms, found by their code.
 //!
 //! `ACTIVE` → `CANCELLED` → `ACTIVE`; `ACTIVE` → `INVOICED`. Cancelling and re-activating keep the stays and their keys:
-//! whoever opens the doors learns it from `reservation.updated`.
+//! those who open the doors learn it from `reservation.updated`.
 //!
 //! An integration can bring reservations of its own under ids of its own ([`import_in`]).
 
