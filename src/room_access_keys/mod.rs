@@ -24,7 +24,7 @@ use crate::room_stays::{AssignedKey, PendingKeys};
 use crate::secrets::{Secret, SecretKeys, seal_context};
 use crate::unit::Tx;
 
-/// A key was made. Nobody is told, as it concerns nobody before it is on a stay; but one that is made and deleted in one
+/// A key was created. It is no event, as it concerns nobody before it is on a stay; but one that is made and deleted in one
 /// request never was.
 pub static CREATED: ChangeKind = ChangeKind {
     event_type: "room_access_key.created",
@@ -132,7 +132,7 @@ pub(crate) async fn lock_own_in(tx: &mut Tx, id: Uuid) -> Result<AssignedKey> {
     assigned_key(id, store::lock_own(tx.conn_beside_pending(), hotel, integration, id).await?)
 }
 
-/// The same for a key that is put on a stay: stops its clock.
+/// Like [`lock_own_in`], for a key that is put on a stay: stops its clock.
 ///
 /// # Errors
 /// `NOT_FOUND` for a foreign key as for one that does not exist.
