@@ -147,7 +147,7 @@ pub enum ActorType {
     Import,
     /// The clean-up of room access keys that outlived their stay.
     Pruner,
-    /// An operator of the service, on the command line.
+    /// Whoever runs the service, on the command line.
     CommandLine,
     /// Latchkey itself.
     System,

@@ -44,9 +44,9 @@ impl EndpointKey {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, async_graphql::Enum)]
 #[graphql(name = "WebhookEndpointStatus")]
 pub enum EndpointStatus {
-    /// It is sent what happens.
+    /// It is told what happens.
     Enabled,
-    /// It is sent nothing. What Latchkey disabled by itself is sent later what it missed; what was disabled by hand is not.
+    /// It is sent nothing. What Latchkey disabled by itself is told later what it missed; what was disabled by hand is not.
     Disabled,
 }
 
