@@ -46,7 +46,7 @@ impl Workers {
             }
         };
         let mut tasks = JoinSet::new();
-        tasks.spawn(webhooks::run(app.clone(), Sender::default(), stopped()));
+        tasks.spawn(webhooks::run(app.context.clone(), app.webhooks.clone(), Sender::default(), stopped()));
         tasks.spawn(events::run_maintenance(app.context.clone(), stopped()));
         tasks.spawn(idempotency::run_clean_up(app.context.clone(), stopped()));
         tasks.spawn(pruner::run(app.transactions.clone(), stopped()));

@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::PathBuf;
 
+use clap::ValueEnum;
+use clap::builder::PossibleValue;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{Failure, explain, print, start, start_read_only};
@@ -38,6 +40,33 @@ pub(super) struct Args {
     /// Public booking data: move all dates by this many weeks; negative moves them back
     #[arg(long, value_name = "WEEKS", default_value_t = 0, allow_negative_numbers = true)]
     shift_weeks: i32,
+}
+
+impl ValueEnum for Format {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Own, Self::HotelBookings]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(match self {
+            Self::Own => PossibleValue::new("own").help("A hotel's own bookings"),
+            Self::HotelBookings => PossibleValue::new("hotel-bookings").help("Those of the public hotel booking data"),
+        })
+    }
+}
+
+impl ValueEnum for DateOrder {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::DayFirst, Self::MonthFirst, Self::YearFirst]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(match self {
+            Self::DayFirst => PossibleValue::new("DD/MM/YYYY").aliases(["DD.MM.YYYY", "DD-MM-YYYY"]).help("31/12/2026"),
+            Self::MonthFirst => PossibleValue::new("MM/DD/YYYY").alias("MM-DD-YYYY").help("12/31/2026"),
+            Self::YearFirst => PossibleValue::new("YYYY-MM-DD").help("2026-12-31, and no other"),
+        })
+    }
 }
 
 fn column(text: &str) -> Result<(String, String), String> {

@@ -8,6 +8,7 @@ use super::table::{Output, Table};
 use super::{Failure, begin, explain, print, start};
 use crate::app::App;
 use crate::config::Config;
+use crate::disconnection;
 use crate::hotels::Hotel;
 use crate::integrations::{self, Holdings, Integration};
 
@@ -66,7 +67,7 @@ async fn disconnect(app: &App, hotel: &Hotel, name: &str) -> Result<String, Fail
     let mut said = String::new();
     loop {
         let mut tx = begin(app, hotel.clone()).await?;
-        let done = integrations::disconnect_by_name_in(&mut tx, name).await.map_err(|error| {
+        let done = disconnection::disconnect_by_name_in(&mut tx, name).await.map_err(|error| {
             let list = format!("`latchkey integration list {}` shows those that there are", hotel.slug);
             explain::no_such(error, || format!("there is no integration {name:?}: {list}"))
         })?;

@@ -21,6 +21,7 @@ mod webhook;
 
 use std::fmt;
 use std::io::Write as _;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,7 +31,7 @@ use clap::{Arg, CommandFactory as _, FromArgMatches as _, Parser};
 use crate::actor::Principal;
 use crate::app::App;
 use crate::config::{Config, ConfigError, SERVER_SETTINGS, SETTINGS, Settings};
-use crate::db::embedded::{self, EmbeddedError};
+use crate::db::embedded::{self, Durability, EmbeddedError};
 use crate::error::Error;
 use crate::hotels::Hotel;
 use crate::telemetry::{self, traces::Traces};
@@ -85,16 +86,16 @@ enum Command {
     /// Show the demo's hotels and their API keys, load the demo, or start it over
     Demo(demo::Args),
     #[command(name = embedded::KEEPER_COMMAND, hide = true)]
-    KeepPostgres(embedded::keeper::Args),
+    KeepPostgres { folder: PathBuf, durability: Durability },
 }
 
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
     let given = usage().get_matches();
     let Cli { settings, command } = Cli::from_arg_matches(&given).unwrap_or_else(|error| error.exit());
-    // Needs no settings, and outlives the process that has them.
-    if let Command::KeepPostgres(args) = &command {
-        return embedded::keeper::run(args);
+    // Needs no settings, and outlives whoever has them.
+    if let Command::KeepPostgres { folder, durability } = &command {
+        return embedded::keeper::run(folder, *durability);
     }
     match run(command, settings) {
         Ok(()) => ExitCode::SUCCESS,
@@ -152,7 +153,7 @@ fn run(command: Command, settings: Settings) -> Result<(), Failure> {
             Command::RotateSecrets(args) => rotate_secrets::run(args, &config).await,
             Command::Audit(args) => audit::run(args, &config).await,
             Command::Demo(args) => demo::run(args, &config).await,
-            Command::Schema | Command::KeepPostgres(_) => unreachable!("these need no settings"),
+            Command::Schema | Command::KeepPostgres { .. } => unreachable!("these need no settings"),
         }
     });
     if let Some(traces) = traces {

@@ -13,7 +13,7 @@ use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::connections::{SIGN_OF_LIFE, answered_within};
+use super::silence::{SIGN_OF_LIFE, answered_within};
 use crate::error::is_away_in_connecting;
 
 /// How long an outage is waited out.

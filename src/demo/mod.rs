@@ -32,7 +32,7 @@ use crate::auth::ApiKey;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::hotels::HotelId;
-use crate::import::store::lift_time_limits;
+use crate::import::lift_time_limits;
 use integrations::INTEGRATIONS;
 use real_hotels::REAL_HOTELS;
 

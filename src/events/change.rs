@@ -21,6 +21,13 @@ pub struct Change {
     pub fields: Vec<Cow<'static, str>>,
 }
 
+impl ChangeKind {
+    /// A change of this kind of the record with that id.
+    pub const fn of(&'static self, id: Uuid) -> Change {
+        Change { kind: self, id, owner: None, fields: Vec::new() }
+    }
+}
+
 impl Change {
     /// Names the fields that changed.
     #[must_use]

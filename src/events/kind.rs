@@ -1,8 +1,5 @@
 //! Kinds of change: what can happen to a record, and who learns of it.
 
-use uuid::Uuid;
-
-use super::Change;
 use crate::audit::{Action, ObjectType};
 use crate::error::{Error, Result};
 
@@ -24,14 +21,7 @@ pub struct ChangeKind {
     pub meaning: &'static str,
 }
 
-impl ChangeKind {
-    /// A change of this kind of the record with that id.
-    pub const fn of(&'static self, id: Uuid) -> Change {
-        Change { kind: self, id, owner: None, fields: Vec::new() }
-    }
-}
-
-/// The receivers of events of a kind.
+/// Who is told of changes of a kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Audience {
     /// Every integration of the hotel.

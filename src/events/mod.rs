@@ -11,7 +11,7 @@
 mod change;
 mod kind;
 mod partitions;
-pub(crate) mod store;
+mod store;
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
@@ -20,6 +20,7 @@ use uuid::Uuid;
 pub use change::{Change, Changes};
 pub use kind::{Audience, Catalogue, ChangeKind};
 pub use partitions::{RETENTION, maintain, make_partitions, run_maintenance};
+pub(crate) use store::lock_counter;
 pub use store::{Event, FeedPage, FeedRequest};
 
 use crate::actor::Principal;

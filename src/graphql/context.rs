@@ -9,11 +9,13 @@ use sqlx::PgConnection;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use uuid::Uuid;
 
+use super::error::{InInput, Outcome};
 use crate::actor::Actor;
 use crate::app::App;
+use crate::audit::Reason;
 use crate::db::PooledConnection;
-use crate::error::{Error, ErrorCode, Result};
-use crate::room_stays::PendingKeys;
+use crate::error::{Error, ErrorAt, ErrorCode, Result};
+use crate::key_assignments::PendingKeys;
 use crate::unit::{OpenTx, Statements, Tx, Unit};
 
 /// Connections that one request reads from at the same time.
@@ -201,4 +203,14 @@ impl Drop for Session<'_> {
             tx.fail();
         }
     }
+}
+
+/// Says why the mutation of this session does what it does, where its input says so.
+///
+/// # Errors
+/// `INVALID_ARGUMENT` at `input.reason`
+pub fn with_reason(session: &mut Session<'_>, reason: Option<&str>) -> Outcome<()> {
+    let reason = reason.map(Reason::parse).transpose().at("reason").in_input()?;
+    session.tx().begin_act(reason);
+    Ok(())
 }

@@ -7,7 +7,7 @@ use async_graphql::{Value, Variables};
 use serde::Serialize;
 use serde_json::Map;
 
-use super::prepare::GraphQlRequest;
+use super::request::GraphQlRequest;
 use super::{Schema, language, validate, values};
 use crate::error::{Error, ErrorAt, ErrorCode, PathSegment, Result};
 

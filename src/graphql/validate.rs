@@ -15,7 +15,7 @@ use apollo_compiler::validation::{DiagnosticList, Valid};
 use apollo_compiler::{ExecutableDocument, Name, Node, Schema, ast};
 use async_graphql::Pos;
 
-use super::response::GraphQlError;
+use super::error::GraphQlError;
 use super::{language, scalars};
 use crate::error::{Error, ErrorCode};
 

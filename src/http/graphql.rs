@@ -27,7 +27,7 @@ use super::body;
 use super::entry;
 use super::negotiate::{self, MediaType};
 use super::operations::Operations;
-use super::requests;
+use super::request_id;
 use crate::app::App;
 use crate::auth::{Admission, CachedCredential};
 use crate::db::PooledConnection;
@@ -65,7 +65,7 @@ async fn page(
     deadline: Instant,
 ) -> Option<Response> {
     let media_type = negotiate::answer_type(&head.headers)?;
-    requests::mark(&mut cached.actor, &head.extensions);
+    request_id::mark(&mut cached.actor, &head.extensions);
     let execution = graphql::execute_cached(app, &cached, request, deadline).await?;
     entry::count_confirmed(app, head, &cached.actor);
     Some(one(media_type, execution, Outcome::of(cached.actor)))
@@ -98,7 +98,7 @@ async fn serve(app: &App, head: &Parts, content: Content) -> Response {
         Err(_) => return answer::refusal(media_type, Error::of(ErrorCode::DeadlineExceeded)),
     };
     let mut conn = Some(conn);
-    requests::mark(&mut actor, &head.extensions);
+    request_id::mark(&mut actor, &head.extensions);
     let outcome = Outcome::of(actor.clone());
     if accepted.is_none() {
         drop(conn);

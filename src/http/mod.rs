@@ -26,6 +26,7 @@ mod pms_api;
 mod rate_limit;
 mod refusals;
 mod refused_batch;
+mod request_id;
 mod requests;
 mod seats;
 mod server;
@@ -41,7 +42,8 @@ pub use server::{WRITE_STALL, serve, serve_metrics, serve_starting, serve_starti
 use self::admission::Gate;
 use self::answer::Outcome;
 use self::negotiate::MediaType;
-use self::requests::{Edge, RequestId};
+use self::request_id::RequestId;
+use self::requests::Edge;
 use crate::app::App;
 use crate::error::{Error, ErrorCode};
 use crate::rest::Command;
@@ -56,6 +58,8 @@ pub fn router(app: App) -> Router {
 }
 
 fn routes(app: App, edge: Edge) -> Router {
+    // Built now, not by the first request.
+    crate::graphql::schema();
     let pool = app.pool.clone();
     let gate = Gate::new(pool.connections(), move || pool.is_away());
     let observed = gate.clone();

@@ -15,7 +15,7 @@ use super::answer::{self, Outcome};
 use super::body;
 use super::entry;
 use super::negotiate::{self, MediaType};
-use super::requests::{self, RequestId};
+use super::request_id::{self, RequestId};
 use crate::actor::{Actor, Permission};
 use crate::app::App;
 use crate::auth::Admission;
@@ -92,7 +92,7 @@ pub(super) async fn command(
             return refusal(&refused.error, &id, refused.outcome);
         }
     };
-    requests::mark(&mut actor, &head.extensions);
+    request_id::mark(&mut actor, &head.extensions);
     let mut outcome = Outcome::of(actor.clone());
     let statements = Statements::default();
     let done = async {

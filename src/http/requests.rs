@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS};
-use axum::http::{Extensions, HeaderName, HeaderValue, Method, StatusCode};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 use tokio::sync::RwLock;
@@ -17,8 +17,9 @@ use tracing::Instrument as _;
 use super::answer::{self, Outcome};
 use super::negotiate::MediaType;
 use super::refusals::Refusals;
-use super::{health, panics, pms_api, rate_limit};
-use crate::actor::{Actor, Mode};
+use super::request_id::RequestId;
+use super::{health, panics, pms, rate_limit};
+use crate::actor::Mode;
 use crate::app::App;
 use crate::error::{Error, Severity};
 use crate::id::IdSource;
@@ -26,23 +27,6 @@ use crate::telemetry::metrics::Metrics;
 use crate::telemetry::traces::{self, Traceparent};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
-/// The request's id. It rides in the request's extensions, for answers that repeat it.
-#[derive(Clone)]
-pub(super) struct RequestId(pub(super) String);
-
-/// Notes which request an actor makes: its id, and where it stands in a trace.
-pub(super) fn mark(actor: &mut Actor, extensions: &Extensions) {
-    actor.request_id = Some(RequestId::of(extensions).0.into());
-    actor.traceparent = extensions.get::<Traceparent>().cloned();
-}
-
-impl RequestId {
-    /// The id of a request that went through [`run`].
-    pub(super) fn of(extensions: &Extensions) -> Self {
-        extensions.get::<Self>().cloned().expect("every request is given an id")
-    }
-}
 
 /// The requests that are running: each holds the lock as a reader.
 #[derive(Clone, Default)]

@@ -14,8 +14,8 @@ mod store;
 
 use std::time::Duration;
 
-use axum::http::HeaderMap;
 use chrono::TimeDelta;
+use http::HeaderMap;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -200,7 +200,7 @@ fn hex(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::HeaderValue;
+    use http::HeaderValue;
 
     use super::*;
 

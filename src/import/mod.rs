@@ -20,7 +20,7 @@ mod own;
 mod people;
 pub(crate) mod records;
 pub(crate) mod rooms;
-pub(crate) mod store;
+mod store;
 
 use std::collections::{BTreeSet, HashMap};
 use std::io::Read;
@@ -48,6 +48,9 @@ pub use own::DateOrder;
 use records::CategoryRecord;
 use rooms::RoomPlan;
 use store::Written;
+pub(crate) use store::{
+    ensure_categories, insert_rooms, lift_time_limits, write_clients, write_reservations, write_stays,
+};
 
 /// Rooms of one type that an import makes at most, unless told otherwise.
 pub const MAX_ROOMS_PER_TYPE: usize = 250;
@@ -55,7 +58,7 @@ pub const MAX_ROOMS_PER_TYPE: usize = 250;
 const BATCH: usize = 1_000;
 
 /// What a file holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// A hotel's own bookings.
     Own,
@@ -270,7 +273,7 @@ pub(crate) async fn import_in(
     let deleted = store::delete_empty_reservations(conn, hotel.id, &identities.unneeded_reservations).await?;
     entries.extend(deleted.into_iter().map(|id| Entry::deleted(ObjectType::Reservation, id)));
     let longest = file.all.iter().map(Booking::nights).max().unwrap_or_default();
-    hotels::store::raise_longest_stay(conn, hotel.id, longest).await?;
+    hotels::raise_longest_stay(conn, hotel.id, longest).await?;
     renew_keys(conn, hotel, &summary).await?;
     Ok(Imported { summary, changes: written.changes, entries })
 }
@@ -278,8 +281,8 @@ pub(crate) async fn import_in(
 /// Keys are taken off stays by their dates, and by the hotel's times as they are now.
 async fn renew_keys(conn: &mut PgConnection, hotel: &Hotel, summary: &Summary) -> Result<()> {
     if summary.room_stays.changed > 0 {
-        let hotel = hotels::store::lock(conn, hotel.id).await?;
-        room_stays::store::renew_key_due(conn, &hotel).await?;
+        let hotel = hotels::lock(conn, hotel.id).await?;
+        room_stays::renew_key_due(conn, &hotel).await?;
     }
     Ok(())
 }

@@ -117,7 +117,7 @@ fn unassigned_before(now: DateTime<Utc>) -> DateTime<Utc> {
 
 async fn prune_hotel(transactions: &Transactions, id: HotelId, pace: &Pace) -> Result<Pruned> {
     let mut done = Pruned::default();
-    let finding = async { hotels::store::find(&mut *transactions.worker_pool.acquire().await?, id).await };
+    let finding = async { hotels::find(&mut *transactions.worker_pool.acquire().await?, id).await };
     let Some(hotel) = answered_within(WORKER_PATIENCE, finding).await? else { return Ok(done) };
     let hotel = Arc::new(hotel);
     loop {
@@ -172,7 +172,7 @@ async fn prune_batch(
     let mut deleted = Vec::new();
     if !revoked.is_empty() {
         let (stays, keys): (Vec<Uuid>, Vec<Uuid>) = revoked.iter().map(|due| (due.stay, due.key)).unzip();
-        room_stays::store::revoke_keys(tx.conn().await?, id, &stays, now).await?;
+        room_stays::revoke_keys(tx.conn().await?, id, &stays, now).await?;
         // A statement of its own, behind the one that locks the keys: it sees every stay that they were put on before.
         deleted = store::delete_if_unassigned(tx.conn().await?, id, &keys).await?;
     }

@@ -4,10 +4,10 @@ use chrono::NaiveDate;
 use serde_json::{Map, Value};
 
 use crate::audit::{REASON_MAX, Reason};
+use crate::bookings::EXTERNAL_ID_MAX;
 use crate::clients::{DETAIL_MAX, NAME_MAX};
 use crate::error::{Error, ErrorAt, Result};
 use crate::hotels;
-use crate::reservations::EXTERNAL_ID_MAX;
 use crate::rooms::ROOM_NAME_MAX;
 
 /// Most guests in one synchronisation.

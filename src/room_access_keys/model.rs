@@ -2,6 +2,8 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use uuid::Uuid;
+
 use crate::error::{Error, ErrorAt, Result};
 
 /// Hours after which a key is deleted that is on no stay: counted from its last removal, or from its making.
@@ -93,7 +95,7 @@ impl NewKey {
         Ok(Self::Qr { qr_data })
     }
 
-    pub(super) fn kind(&self) -> KeyKind {
+    pub(crate) fn kind(&self) -> KeyKind {
         match self {
             Self::Pin { .. } => KeyKind::Pin,
             Self::KeyStorage { .. } => KeyKind::KeyStorage,
@@ -101,14 +103,14 @@ impl NewKey {
         }
     }
 
-    pub(super) fn secret(&self) -> &str {
+    pub(crate) fn secret(&self) -> &str {
         match self {
             Self::Pin { pin } | Self::KeyStorage { pin, .. } => pin,
             Self::Qr { qr_data } => qr_data,
         }
     }
 
-    pub(super) fn compartment(&self) -> Option<&str> {
+    pub(crate) fn compartment(&self) -> Option<&str> {
         match self {
             Self::KeyStorage { compartment, .. } => Some(compartment),
             Self::Pin { .. } | Self::Qr { .. } => None,
@@ -132,6 +134,26 @@ fn check_alphanumeric(name: &str, text: &str) -> Result<()> {
         return Ok(());
     }
     Err(Error::invalid(format!("{name} must have 1 to {PIN_MAX_CHARACTERS} letters and digits (A-Z, a-z, 0-9)")))
+}
+
+/// The key that a stay has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AssignedKey {
+    /// Id of the key.
+    pub id: Uuid,
+    /// Its kind.
+    pub kind: KeyKind,
+}
+
+impl AssignedKey {
+    /// From two columns of the database, which are NULL together.
+    ///
+    /// # Errors
+    /// `INTERNAL` for a kind that this binary does not know.
+    pub(crate) fn of(id: Option<Uuid>, kind: Option<&str>) -> Result<Option<Self>> {
+        let Some((id, kind)) = Option::zip(id, kind) else { return Ok(None) };
+        Ok(Some(Self { id, kind: KeyKind::parse(kind)? }))
+    }
 }
 
 #[cfg(test)]

@@ -21,7 +21,8 @@ use store::{RowId, Sealed};
 
 use crate::context::Context;
 use crate::error::Result;
-use crate::hotels::{self, HotelId};
+use crate::hotel_settings;
+use crate::hotels::HotelId;
 use crate::secrets;
 
 /// What a run found and did in one place.
@@ -65,7 +66,7 @@ pub async fn check_all(context: &Context) -> Result<Vec<Rotated>> {
 }
 
 async fn walk(context: &Context, run: Run) -> Result<Vec<Rotated>> {
-    let hotels = hotels::list(context).await?;
+    let hotels = hotel_settings::list(context).await?;
     let mut all = Vec::new();
     for place in PLACES {
         let mut done = Rotated { place, seen: 0, by_key: BTreeMap::new(), resealed: 0, unopened: Vec::new() };

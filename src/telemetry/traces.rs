@@ -9,7 +9,7 @@ use std::env;
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-use axum::http::HeaderMap;
+use http::HeaderMap;
 use opentelemetry::trace::{
     Span as _, SpanBuilder, SpanContext, SpanId, SpanKind, TraceContextExt as _, TraceFlags, TraceId, TraceState,
     Tracer, TracerProvider as _,
@@ -320,7 +320,7 @@ impl Visit for Statement {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::HeaderValue;
+    use http::HeaderValue;
 
     use super::*;
 

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use latchkey::error::ErrorCode;
-use latchkey::hotels::{self, Hotel, HotelChange};
+use latchkey::hotel_settings::{self, HotelChange};
+use latchkey::hotels::Hotel;
 use latchkey::pruner::{self, Due, Pruned};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -226,7 +227,7 @@ async fn a_hotel_that_changes_its_settings_moves_the_end_of_all_its_keys() {
     let noon = NaiveTime::from_hms_opt(12, 0, 0);
     let update = async |change| {
         let mut tx = house.test.operate(&house.hotel).await;
-        hotels::update_in(&mut tx, &change).await?;
+        hotel_settings::update_in(&mut tx, &change).await?;
         let hotel = Arc::clone(&tx.actor.hotel);
         tx.commit().await.map(|()| hotel)
     };
@@ -259,7 +260,7 @@ async fn a_hotel_that_changes_its_settings_moves_the_end_of_all_its_keys() {
     assert_eq!(house.messaging.key_of(&stay).await, None);
 
     let mut nowhere = house.test.operate(&Hotel { id: Uuid::nil(), ..house.hotel.clone() }).await;
-    let unknown = hotels::update_in(&mut nowhere, &HotelChange::default()).await;
+    let unknown = hotel_settings::update_in(&mut nowhere, &HotelChange::default()).await;
     assert_eq!(unknown.err().map(|error| error.code), Some(ErrorCode::NotFound));
     let nameless = update(HotelChange { name: Some(String::new()), ..HotelChange::default() }).await;
     assert_eq!(nameless.err().map(|error| error.code), Some(ErrorCode::InvalidArgument));

@@ -256,7 +256,10 @@ async fn without_a_collector_a_callers_place_in_its_trace_goes_on_to_its_webhook
             request = request.header("traceparent", *value);
         }
         assert_eq!(request.send().await.expect("an answer").status(), StatusCode::OK);
-        assert_eq!(webhooks::deliver_due(&house.test, &sender).await.expect("the database is there"), 1);
+        assert_eq!(
+            webhooks::deliver_due(&house.test, &house.test.webhooks, &sender).await.expect("the database is there"),
+            1
+        );
         assert_eq!(receiver.received()[number].header("traceparent"), expected, "{sent:?}");
     }
 }

@@ -3,7 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::binaries::OLDEST_MAJOR;
+/// Oldest major version that Latchkey runs on.
+pub(super) const OLDEST_MAJOR: u32 = 15;
 
 /// Why the embedded PostgreSQL could not be started or reached.
 #[derive(Debug, thiserror::Error)]
@@ -75,4 +76,9 @@ impl<T> About<T> for io::Result<T> {
     fn about(self, path: &Path) -> Result<T, EmbeddedError> {
         self.map_err(|source| EmbeddedError::Io { path: path.to_owned(), source })
     }
+}
+
+/// The last line that says something.
+pub(super) fn last_line(text: &str) -> String {
+    text.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or("no reason was given").to_owned()
 }

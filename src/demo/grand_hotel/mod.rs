@@ -16,12 +16,11 @@ use super::keys::{self, Wanted};
 use crate::context::Context;
 use crate::error::Result;
 use crate::hotels::{self, Hotel, end_instant};
-use crate::import::derive::Derived;
 use crate::import::records::{
     ACTIVE, CANCELLED, CategoryRecord, ClientRecord, INVOICED, ReservationRecord, StayRecord,
 };
 use crate::import::rooms::NewRoom;
-use crate::import::store;
+use crate::import::{self, derive::Derived};
 use bookings::{BOOKINGS, Booking, Fate, Stay};
 use rooms::{CATEGORIES, ROOMS, category_of};
 
@@ -56,7 +55,7 @@ pub async fn load(conn: &mut PgConnection, context: &Context, now: DateTime<Utc>
         check_out_time: super::time(11, 0),
         room_access_keys_enabled: true,
     };
-    hotels::store::insert(conn, &hotel, now).await?;
+    hotels::insert(conn, &hotel, now).await?;
     let (vendors, entry) = integrations::create(conn, context, hotel.id, SLUG, now).await?;
     let house = build(conn, &hotel, now).await?;
 
@@ -64,12 +63,12 @@ pub async fn load(conn: &mut PgConnection, context: &Context, now: DateTime<Utc>
     for booking in BOOKINGS {
         records.add(&hotel, &house, booking, now);
     }
-    store::write_clients(conn, hotel.id, &records.clients, now).await?;
-    store::write_reservations(conn, hotel.id, &records.reservations, now).await?;
-    store::write_stays(conn, hotel.id, &records.stays, now).await?;
+    import::write_clients(conn, hotel.id, &records.clients, now).await?;
+    import::write_reservations(conn, hotel.id, &records.reservations, now).await?;
+    import::write_stays(conn, hotel.id, &records.stays, now).await?;
     keys::hand_out(conn, context, &hotel, vendors, records.keys, now).await?;
     let nights = BOOKINGS.iter().flat_map(|booking| booking.stays).map(|stay| stay.nights).max().unwrap_or_default();
-    hotels::store::raise_longest_stay(conn, hotel.id, i32::try_from(nights).expect("few nights")).await?;
+    hotels::raise_longest_stay(conn, hotel.id, i32::try_from(nights).expect("few nights")).await?;
     Ok(entry)
 }
 
@@ -80,7 +79,7 @@ async fn build(conn: &mut PgConnection, hotel: &Hotel, now: DateTime<Utc>) -> Re
         description: description.to_owned(),
     };
     let categories: HashMap<String, Uuid> =
-        store::ensure_categories(conn, hotel.id, &CATEGORIES.map(category), now).await?.0.into_iter().collect();
+        import::ensure_categories(conn, hotel.id, &CATEGORIES.map(category), now).await?.0.into_iter().collect();
     let rooms: Vec<NewRoom> = ROOMS
         .iter()
         .flat_map(|(area, (category, _), names)| names.iter().map(move |name| (area, category, name)))
@@ -91,7 +90,7 @@ async fn build(conn: &mut PgConnection, hotel: &Hotel, now: DateTime<Utc>) -> Re
             category_id: categories[*category],
         })
         .collect();
-    store::insert_rooms(conn, hotel.id, &rooms, now).await?;
+    import::insert_rooms(conn, hotel.id, &rooms, now).await?;
     Ok(House { categories, rooms: rooms.into_iter().map(|room| (room.name, room.id)).collect() })
 }
 

@@ -9,7 +9,8 @@ use latchkey::actor::{Permission, Principal};
 use latchkey::app::App;
 use latchkey::auth;
 use latchkey::clock::Clock;
-use latchkey::hotels::{self, HotelId, NewHotel};
+use latchkey::hotel_settings::{self, NewHotel};
+use latchkey::hotels::{self, HotelId};
 use latchkey::id::IdSource;
 use latchkey::secrets::{SecretKeys, seal_context};
 use latchkey::unit::Tx;
@@ -127,7 +128,7 @@ impl Ground {
             check_in_time: time(15),
             check_out_time: time(11),
         };
-        hotels::create(&self.app, new).await.expect("a hotel")
+        hotel_settings::create(&self.app, new).await.expect("a hotel")
     }
 
     /// Makes every other hotel, beginning with number `first`, of a template.
