@@ -93,7 +93,7 @@ enum Command {
 pub fn main() -> ExitCode {
     let given = usage().get_matches();
     let Cli { settings, command } = Cli::from_arg_matches(&given).unwrap_or_else(|error| error.exit());
-    // Needs no settings, and outlives whoever has them.
+    // Needs no settings, and outlives the process that has them.
     if let Command::KeepPostgres { folder, durability } = &command {
         return embedded::keeper::run(folder, *durability);
     }

@@ -24,7 +24,7 @@ pub struct KeyRecord {
 #[derive(Serialize)]
 pub struct Assignment {
     pub id: Uuid,
-    /// When the key comes off the stay by itself.
+    /// When the pruner takes the key off the stay.
     pub due_at: DateTime<Utc>,
 }
 

@@ -21,7 +21,7 @@ pub struct ChangeKind {
     pub meaning: &'static str,
 }
 
-/// Who is told of changes of a kind.
+/// The receivers of events of a kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Audience {
     /// Every integration of the hotel.

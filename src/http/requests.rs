@@ -18,7 +18,7 @@ use super::answer::{self, Outcome};
 use super::negotiate::MediaType;
 use super::refusals::Refusals;
 use super::request_id::RequestId;
-use super::{health, panics, pms, rate_limit};
+use super::{health, panics, pms_api, rate_limit};
 use crate::actor::Mode;
 use crate::app::App;
 use crate::error::{Error, Severity};

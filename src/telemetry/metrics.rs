@@ -297,7 +297,7 @@ impl Metrics {
     /// Shows attempts that failed in these ways, of which there are none yet. `failures` as in the delivery log.
     pub fn show_webhook_failures(&self, failures: impl IntoIterator<Item = &'static str>) {
         for outcome in failures {
-            self.webhooks.attempts.get_or_create_owned(&Outcome { outcome });
+            self.webhooks.attempts.get_or_create_owned(&OutcomeLabel { outcome });
         }
     }
 
@@ -410,7 +410,7 @@ impl Webhooks {
             waiting: registered(r, "webhook_endpoints_waiting", "Endpoints that have a delivery due"),
             oldest_due: registered(r, "webhook_oldest_due_seconds", "For how long the oldest delivery has been due"),
         };
-        webhooks.attempts.get_or_create_owned(&Outcome { outcome: DELIVERED });
+        webhooks.attempts.get_or_create_owned(&OutcomeLabel { outcome: DELIVERED });
         webhooks
     }
 

@@ -26,7 +26,7 @@ const SANDBOX_LOCK_TIMEOUT: &str = "200ms";
 /// Rounds in which followers may answer changes with changes.
 const ROUNDS: usize = 4;
 
-/// How many statements a request has run, for its log line. Whoever holds a clone sees those of the commit, too.
+/// How many statements a request has run, for its log line. The holder of a clone sees those of the commit, too.
 #[derive(Clone, Debug, Default)]
 pub struct Statements(Arc<AtomicU32>);
 
