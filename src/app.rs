@@ -61,7 +61,7 @@ impl App {
         Self::with_limits(database, connections, clock, ids, secret_keys, webhooks, limits)
     }
 
-    /// The same with limits.
+    /// Like [`Self::new`], with limits.
     pub fn with_limits(
         database: PgConnectOptions,
         connections: u32,

@@ -1,4 +1,4 @@
-//! What runs beside the requests: deliveries, the pruner, the clean-up of kept answers, the upkeep of the partitions, the
+//! Workers, which run beside the requests: deliveries, the pruner, the clean-up of kept answers, the upkeep of the partitions, the
 //! use of API keys and their limits. Every replica runs them; they share their work. Beside them it shows that it lives, from before
 //! the first of them begins until the last one has ended: what they have leased stays theirs for as long.
 

@@ -61,7 +61,7 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Whoever makes a request.
+    /// The sender of a request.
     pub fn of(actor: &actor::Actor) -> Self {
         let types = match actor.permission {
             Permission::ReadOnly | Permission::Write => &[],
@@ -71,7 +71,7 @@ impl Reader {
         Self { hotel: actor.hotel.id, integration: actor.principal.integration_id(), types }
     }
 
-    /// Whoever runs the service.
+    /// An operator of the service.
     pub fn operator(hotel: HotelId) -> Self {
         Self { hotel, integration: None, types: ObjectType::ALL }
     }

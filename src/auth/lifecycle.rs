@@ -1,7 +1,7 @@
 //! The life of a credential: made as a pair, disabled and enabled, revoked, regenerated.
 //!
 //! A pair is *active*, *disabled* or, for good, *revoked*. Both of its keys share their fate. What changes is in force
-//! with the commit: the next request on any replica is judged by it, and a request that was let in before runs to its
+//! with the commit: the next request on any replica is judged by it, and a request that was admitted before runs to its
 //! end. A pair belongs to an integration and owns nothing itself, so no rotation orphans a room access key or an endpoint.
 
 use sqlx::PgConnection;
@@ -86,7 +86,7 @@ pub async fn change_in(tx: &mut Tx, id: Uuid, to: ApiKeyChange) -> Result<ApiKey
     get(tx.conn().await?, hotel, id).await
 }
 
-/// The hotel of a pair, for whoever runs the service and knows no more than its id.
+/// The hotel of a pair, for an operator who knows no more than its id.
 ///
 /// # Errors
 /// `NOT_FOUND`

@@ -41,9 +41,9 @@ pub struct ApiKeyInfo {
     pub test_preview: String,
     /// When it was made.
     pub created_at: DateTime<Utc>,
-    /// When one of its keys was last let in; a few seconds late.
+    /// When a request with one of its keys was last admitted; a few seconds late.
     pub last_used_at: Option<DateTime<Utc>>,
-    /// Requests that were let in with one of its keys; a few seconds late.
+    /// Requests that were admitted with one of its keys; a few seconds late.
     pub request_count: i64,
     /// Since when it is refused, until it is enabled again.
     pub disabled_at: Option<DateTime<Utc>>,

@@ -75,7 +75,7 @@ async fn reset(config: &Config, started: &Started) -> Result<DemoFile, Failure> 
                 .into(),
         ));
     };
-    // Whoever owns the tables: nobody else may empty them.
+    // As the owner of the tables: nobody else may empty them.
     let mut owner = embedded.connect_options(DATABASE).connect().await?;
     let reset = demo::reset(&started.app, &mut owner, &config.data_dir, &url_of(config.listen)).await;
     owner.close().await?;

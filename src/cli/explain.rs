@@ -1,4 +1,4 @@
-//! Faults in words that say what is wrong, where, and what to do about it.
+//! Explanations of faults: what is wrong, where, and what to do about it.
 
 use std::error::Error as StdError;
 use std::fmt::Display;

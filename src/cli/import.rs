@@ -75,7 +75,7 @@ fn column(text: &str) -> Result<(String, String), String> {
 }
 
 pub(super) async fn run(args: Args, config: &Config) -> Result<(), Failure> {
-    // Before anything is started, so that a wrong path is told at once.
+    // Before anything is started, so that a wrong path fails at once.
     let input: Box<dyn Read> = if args.file.as_os_str() == "-" {
         Box::new(io::stdin().lock())
     } else {

@@ -79,7 +79,7 @@ enum Command {
     Webhook(webhook::Command),
     /// Revoke and delete room access keys that are due, as the server does every minute
     Prune(prune::Args),
-    /// Seal PINs, QR data, webhook secrets and kept answers anew with the first secret key, or check that they open
+    /// Seal PINs, QR data, webhook secrets and kept answers again, with the first secret key, or check that they open
     RotateSecrets(rotate_secrets::Args),
     /// Tell who did what in a hotel and why, the newest first
     Audit(audit::Args),
@@ -93,7 +93,7 @@ enum Command {
 pub fn main() -> ExitCode {
     let given = usage().get_matches();
     let Cli { settings, command } = Cli::from_arg_matches(&given).unwrap_or_else(|error| error.exit());
-    // Needs no settings, and outlives whoever has them.
+    // Needs no settings, and outlives the process that has them.
     if let Command::KeepPostgres { folder, durability } = &command {
         return embedded::keeper::run(folder, *durability);
     }
@@ -164,7 +164,7 @@ fn run(command: Command, settings: Settings) -> Result<(), Failure> {
     done
 }
 
-/// Why a command did not do what it was asked for. Whoever runs the service reads it, so it may name its cause.
+/// Why a command did not do what it was asked for. Operators read it, so it may name its cause.
 #[derive(Debug)]
 pub enum Failure {
     /// A setting cannot be used.
@@ -213,7 +213,7 @@ impl From<std::io::Error> for Failure {
     }
 }
 
-/// A transaction of whoever runs the service.
+/// A transaction of an operator.
 async fn begin(app: &App, hotel: Hotel) -> Result<Tx, Error> {
     Tx::begin_worker(app, Arc::new(hotel), Principal::Operator, app.clock.now()).await
 }

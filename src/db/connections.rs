@@ -87,7 +87,7 @@ fn is_silence(error: &sqlx::Error) -> bool {
 }
 
 impl Pool {
-    /// Opens up to `most` connections, as they are needed. Whoever wants one waits at most for `acquire_timeout`;
+    /// Opens up to `most` connections, as they are needed. A caller waits at most for `acquire_timeout`;
     /// `patience` is longer than a statement may take.
     pub(super) fn new(
         options: PgConnectOptions,

@@ -36,7 +36,7 @@ pub static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| {
 /// migrations or, when one fails, none.
 pub async fn migrate(conn: &mut PgConnection) -> Result<(), MigrateError> {
     let mut first = conn.begin().await?;
-    // Whoever comes second finds the table of the first.
+    // The second to come finds the table of the first.
     query!("SELECT pg_advisory_xact_lock(hashtextextended('latchkey first migration', 0))")
         .fetch_one(&mut *first)
         .await?;

@@ -24,7 +24,7 @@ pub struct KeyRecord {
 #[derive(Serialize)]
 pub struct Assignment {
     pub id: Uuid,
-    /// When the key comes off the stay by itself.
+    /// When the pruner takes the key off the stay.
     pub due_at: DateTime<Utc>,
 }
 
@@ -40,7 +40,7 @@ pub async fn is_empty(conn: &mut PgConnection) -> sqlx::Result<bool> {
 }
 
 /// Keeps everybody else from all hotels until the transaction ends, or fails when they do not let go.
-pub async fn hold_all_hotels(conn: &mut PgConnection) -> sqlx::Result<()> {
+pub async fn lock_all_hotels(conn: &mut PgConnection) -> sqlx::Result<()> {
     query!("SELECT set_config('lock_timeout', '10s', true)").fetch_one(&mut *conn).await?;
     query!("LOCK TABLE hotels IN ACCESS EXCLUSIVE MODE").execute(conn).await?;
     Ok(())

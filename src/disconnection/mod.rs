@@ -4,7 +4,7 @@
 //! transaction and with the same events as if it had done so itself. A transaction takes at most [`MOST_AT_ONCE`] keys and stays;
 //! where there were more, disconnecting again goes on.
 //!
-//! Not promised: a request that was let in before the disconnection runs to its end, and may make a room access key after
+//! Not promised: a request that was admitted before the disconnection runs to its end, and may make a room access key after
 //! it. Such a key goes with the next disconnection, or by itself two days later like every key.
 
 mod store;

@@ -31,15 +31,15 @@ pub(super) async fn room_access_keys(conn: &mut PgConnection, hotel: HotelId, in
 }
 
 /// A stay that is held, and its key.
-pub(super) struct HeldStay {
+pub(super) struct LockedStay {
     pub id: Uuid,
     pub key: Uuid,
 }
 
 /// Holds stays that have one of these keys until the transaction ends, as many as one transaction takes.
-pub(super) async fn lock_stays(conn: &mut PgConnection, hotel: HotelId, keys: &[Uuid]) -> Result<Vec<HeldStay>> {
+pub(super) async fn lock_stays(conn: &mut PgConnection, hotel: HotelId, keys: &[Uuid]) -> Result<Vec<LockedStay>> {
     let stays = query_as!(
-        HeldStay,
+        LockedStay,
         r#"SELECT id, room_access_key_id AS "key!" FROM room_stays WHERE hotel_id = $1 AND room_access_key_id = ANY ($2)
          ORDER BY id LIMIT 2000 FOR NO KEY UPDATE"#,
         hotel,

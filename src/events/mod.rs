@@ -5,8 +5,8 @@
 //! when its change does.
 //!
 //! The events of a hotel are numbered without gaps in the order of their commits: the commit takes the hotel's counter, the
-//! last lock of its transaction, writes the events, and then, seeing who has subscribed by now, the deliveries. Whoever has
-//! read up to a position has missed nothing.
+//! last lock of its transaction, writes the events, and then, seeing who has subscribed by now, the deliveries. A reader
+//! who is at a position has missed nothing.
 
 mod change;
 mod kind;

@@ -1,4 +1,4 @@
-//! What the operations of one HTTP request share: who asks, when, and the one transaction of its mutations.
+//! The context of a request, which its operations share: who asks, when, and the one transaction of its mutations.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
@@ -31,7 +31,7 @@ pub struct RequestContext {
     pub now: DateTime<Utc>,
     /// Whether the request has a mutation: then its queries read inside the transaction, too.
     pub mutates: bool,
-    /// Stays that its mutations of keys will lock, until they are told to its transaction.
+    /// Stays that its mutations of keys will lock, until its transaction has them.
     lock_hints: std::sync::Mutex<Vec<Uuid>>,
     /// The connection that the actor was found on, for the first that reads.
     admitted: std::sync::Mutex<Option<PooledConnection>>,

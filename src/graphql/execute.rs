@@ -66,8 +66,8 @@ pub async fn execute(app: &App, actor: &Actor, requests: Vec<GraphQlRequest>) ->
     execute_keyed(app, actor, None, requests, None, Instant::now() + DEADLINE).await
 }
 
-/// The same for a request that may have an idempotency key, and a connection that sees the rows of its hotel. Without a
-/// mutation, the key means nothing.
+/// Like [`execute`], for a request that may have an idempotency key, and a connection that sees the rows of its hotel.
+/// Without a mutation, the key means nothing.
 pub async fn execute_keyed(
     app: &App,
     actor: &Actor,

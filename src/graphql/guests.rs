@@ -1,4 +1,4 @@
-//! Mutations of clients, guest lists and imported reservations: what 3RPMS offers of the guest side.
+//! Mutations of clients, guest lists and imported reservations, as 3RPMS offers them.
 
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
 

@@ -122,7 +122,7 @@ async fn settings(context: &RequestContext, selection: &Selection<'_>) -> Result
     let room_setups =
         if selection.has("roomSetups") { rooms::room_setups(session.conn().await?, hotel).await? } else { Vec::new() };
     let room_access_keys_enabled = if selection.has("roomAccessKeysEnabled") {
-        // Read anew: a mutation of the same request may have switched it.
+        // Read again: a mutation of the same request may have switched it.
         hotels::get(session.conn().await?, &context.actor.hotel.slug).await?.room_access_keys_enabled
     } else {
         context.actor.hotel.room_access_keys_enabled

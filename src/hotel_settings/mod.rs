@@ -1,4 +1,4 @@
-//! Hotel settings: hotels as whoever runs the service adds, changes, counts and deletes them.
+//! Hotel settings: hotels as operators add, change, count and delete them.
 
 mod delete;
 mod store;
@@ -96,8 +96,8 @@ pub struct HotelChange {
 }
 
 /// Changes the hotel of a transaction, whose further changes go by the new settings. So do requests that begin after its commit,
-/// and the days on which the keys that are on its stays come off them. A request under way may still put a key on a stay by the
-/// old settings; such a key comes off by them, or by the new ones after the next change of its stay.
+/// and the days on which the keys of its stays are taken off them. A request under way may still put a key on a stay by the
+/// old settings; such a key is taken off by them, or by the new ones after the next change of its stay.
 ///
 /// # Errors
 /// `NOT_FOUND`, `INVALID_ARGUMENT` for a name that breaks its rule.
@@ -130,7 +130,7 @@ pub async fn get_by_slug(context: &Context, slug: &str) -> Result<Hotel> {
     hotels::get(&mut conn, slug).await
 }
 
-/// All hotels, by slug. For whoever runs the service.
+/// All hotels, by slug. For operators.
 pub async fn list(context: &Context) -> Result<Vec<Hotel>> {
     let mut conn = context.worker_pool.acquire().await?;
     hotels::find_all(&mut conn).await

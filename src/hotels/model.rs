@@ -65,7 +65,7 @@ impl Hotel {
         end_instant(self.time_zone, self.local_departure(from, to, departure_time))
     }
 
-    /// When a key comes off such a stay by itself: at the same local time two civil days after the departure. Where a clock
+    /// When the pruner takes a key off such a stay: at the same local time two civil days after the departure. Where a clock
     /// change lies between, that is not 48 hours.
     pub fn key_due(&self, from: NaiveDate, to: NaiveDate, departure_time: Option<NaiveTime>) -> DateTime<Utc> {
         end_instant(self.time_zone, self.local_departure(from, to, departure_time) + Days::new(KEY_DAYS))

@@ -6,13 +6,13 @@
 //!
 //! | | `application/graphql-response+json` | `application/json` |
 //! |---|---|---|
-//! | not a GraphQL request, not let in | 4xx | 4xx |
+//! | not a GraphQL request, not admitted | 4xx | 4xx |
 //! | refused before it ran | the code's status | 200 |
 //! | given up by us, nothing was answered: deadline, database, fault | 503 or 500 | 503 or 500 |
 //! | ran, with errors or without | 200 | 200 |
 //! | batch of which something was answered, or that is the caller's to put right | 200 | 200 |
 //!
-//! Whatever can succeed later, a part of an answer included, comes with `Retry-After`. A batch that is not let in, or no GraphQL
+//! Whatever can succeed later, a part of an answer included, comes with `Retry-After`. A batch that is not admitted, or no GraphQL
 //! request, is answered with an array, too ([`super::refused_batch`]).
 
 use axum::body::Body;
@@ -263,7 +263,7 @@ mod tests {
         GraphQlResponse { data: Some(Data::Value(Value::Object(roots))), ..refused(code) }
     }
 
-    /// The same of a mutation, which was undone.
+    /// Like [`partial`], of a mutation, which was undone.
     fn undone(code: ErrorCode) -> GraphQlResponse {
         let mut response = partial(code);
         response.extensions.insert("rolledBack".into(), true.into());

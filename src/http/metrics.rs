@@ -21,7 +21,7 @@ use crate::pruner;
 use crate::telemetry::metrics::{Backlog, Metrics, State as Measured};
 use crate::webhooks::{self, Failure};
 
-/// For how long the answers of the database are told again.
+/// For how long answers of the database are repeated.
 const FRESH: Duration = Duration::from_secs(10);
 /// How long the database may take for them, the wait for a connection included.
 const PATIENCE: Duration = Duration::from_secs(2);

@@ -39,7 +39,7 @@ use crate::hotels::{self, Hotel};
 use crate::text;
 use crate::unit::{Transactions, Tx};
 use crate::{clients, reservations, room_stays};
-use booking::{Booking, Outcome};
+use booking::{Booking, BookingStatus};
 use derive::Derived;
 pub use file::BadLine;
 use identity::Identified;
@@ -278,7 +278,7 @@ pub(crate) async fn import_in(
     Ok(Imported { summary, changes: written.changes, entries })
 }
 
-/// Keys come off stays by their dates, and by the hotel's times as they are now.
+/// Keys are taken off stays by their dates, and by the hotel's times as they are now.
 async fn renew_keys(conn: &mut PgConnection, hotel: &Hotel, summary: &Summary) -> Result<()> {
     if summary.room_stays.changed > 0 {
         let hotel = hotels::lock(conn, hotel.id).await?;
@@ -340,7 +340,7 @@ async fn assign_rooms(
     let mut rooms = vec![None; bookings.len()];
     let mut waiting = Vec::new();
     for (index, Identified { booking, .. }) in bookings.iter().enumerate() {
-        if booking.outcome == Outcome::Cancelled {
+        if booking.status == BookingStatus::Cancelled {
             continue;
         }
         let kept = before[index].as_ref().filter(|stay| {

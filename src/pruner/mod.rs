@@ -8,8 +8,8 @@
 //! The work is done in short transactions of one hotel each, so a batch needs one event counter. A batch is as large as
 //! takes some 50 ms ([`pace`]). It skips what others hold and waits for no row but that counter; what it
 //! skipped is done a minute later. So it shares the work with other replicas and cannot be part of a deadlock. Whether
-//! something is due is decided under its lock: whoever extends a stay or assigns a key first wins, and whoever comes
-//! second finds the key gone.
+//! something is due is decided under its lock: an extension of the stay or an assignment of the key that comes first
+//! wins, and one that comes second finds the key gone.
 
 mod pace;
 mod store;
@@ -152,7 +152,7 @@ async fn prune_listed(
         let took = began.elapsed();
         transactions.metrics.pruned(pruned.revoked, pruned.deleted, took);
         done += pruned;
-        pace.learn(batch, took);
+        pace.adapt(batch, took);
         (stays, unused) = (later_stays, later_unused);
     }
     Ok(done)

@@ -1,7 +1,7 @@
 //! Reservations: bookings of one or more rooms, found by their code.
 //!
 //! `ACTIVE` → `CANCELLED` → `ACTIVE`; `ACTIVE` → `INVOICED`. Cancelling and re-activating keep the stays and their keys:
-//! whoever opens the doors learns it from `reservation.updated`.
+//! those who open the doors learn it from `reservation.updated`.
 
 mod model;
 mod store;

@@ -1,4 +1,4 @@
-//! A guest arrives: `/guests/checkin`, and each entry of `/guests/sync`.
+//! Check-in: `/guests/checkin`, and each entry of `/guests/sync`.
 
 use std::collections::BTreeSet;
 
@@ -132,7 +132,7 @@ pub(super) fn fit(guest: &Guest, room: Uuid, today: NaiveDate) -> (bool, bool, i
     (guest.checked_out_at.is_some(), guest.room != Some(room), (guest.check_in_date - today).num_days().abs())
 }
 
-/// Whether somebody who checks in is the guest of another room, as far as it is told.
+/// Whether somebody who checks in is the guest of another room, as far as the body says.
 fn is_who(guest: &Guest, input: &CheckIn) -> bool {
     let Contact { first_name, email, phone, language } = &input.contact;
     let agrees = |told: &Option<String>, known: &Option<String>| told.is_none() || told == known;

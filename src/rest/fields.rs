@@ -145,7 +145,7 @@ pub struct Update {
     pub reason: Option<Reason>,
 }
 
-/// How to reach a guest, as far as it is told.
+/// How to reach a guest, as far as the body says.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Contact {
     /// Given name.

@@ -1,4 +1,4 @@
-//! Who is in the house: `/guests/update`, `/guests/checkout`, `/guests/sync`.
+//! Presence, who is in the house: `/guests/update`, `/guests/checkout`, `/guests/sync`.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};

@@ -25,7 +25,7 @@ use crate::hotels::HotelId;
 use crate::secrets::{Secret, SecretKeys, seal_context};
 use crate::unit::Tx;
 
-/// A key was made. Nobody is told, as it concerns nobody before it is on a stay; but one that is made and deleted in one
+/// A key was created. It is no event, as it concerns nobody before it is on a stay; but one that is made and deleted in one
 /// request never was.
 pub static CREATED: ChangeKind = ChangeKind {
     event_type: "room_access_key.created",

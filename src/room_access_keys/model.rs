@@ -9,8 +9,8 @@ use crate::error::{Error, ErrorAt, Result};
 /// Hours after which a key is deleted that is on no stay: counted from its last removal, or from its making.
 pub const UNASSIGNED_HOURS: i64 = 48;
 
-/// When the pruner deletes a key: with the latest of its assignments, or [`UNASSIGNED_HOURS`] after it came off its
-/// last stay.
+/// When the pruner deletes a key: with the latest of its assignments, or [`UNASSIGNED_HOURS`] after it was taken off
+/// its last stay.
 pub fn deletes_at(unassigned_since: Option<DateTime<Utc>>, last_due: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
     last_due.or_else(|| Some(unassigned_since? + TimeDelta::hours(UNASSIGNED_HOURS)))
 }

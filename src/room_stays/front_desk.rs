@@ -1,4 +1,4 @@
-//! What a front desk does with stays: add, move, swap, re-date, split, delete, late check-out, presence.
+//! The front desk's work on stays: add, move, swap, re-date, split, delete, late check-out, presence.
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use uuid::Uuid;
@@ -207,7 +207,7 @@ pub async fn split_in(tx: &mut Tx, stay: Uuid, split: SplitStay) -> Result<Uuid>
     Ok(id)
 }
 
-/// Deletes a stay. Its key comes off and, if that was the key's last stay, is cleaned up two days later.
+/// Deletes a stay. Its key is unassigned and, if that was the key's last stay, deleted two days later.
 ///
 /// # Errors
 /// `NOT_FOUND`

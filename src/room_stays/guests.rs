@@ -1,4 +1,4 @@
-//! Who is on the guest list of a stay.
+//! Guest lists of stays.
 
 use uuid::Uuid;
 

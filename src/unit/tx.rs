@@ -26,7 +26,7 @@ const SANDBOX_LOCK_TIMEOUT: &str = "200ms";
 /// Rounds in which followers may answer changes with changes.
 const ROUNDS: usize = 4;
 
-/// How many statements a request has run, for its log line. Whoever holds a clone sees those of the commit, too.
+/// How many statements a request has run, for its log line. The holder of a clone sees those of the commit, too.
 #[derive(Clone, Debug, Default)]
 pub struct Statements(Arc<AtomicU32>);
 
@@ -44,8 +44,8 @@ impl Statements {
 
 /// One transaction of one hotel: everything that one request changes, or one piece of work beside the requests.
 ///
-/// Services take `&mut Tx` in functions whose names end in `_in`; they compose and never commit. Whoever opened it commits
-/// once. Dropping it rolls back.
+/// Services take `&mut Tx` in functions whose names end in `_in`; they compose and never commit. The code that opened it
+/// commits once. Dropping it rolls back.
 pub struct Tx {
     inner: Transaction,
     /// On whose behalf.
@@ -194,14 +194,14 @@ impl Tx {
         self.deliveries += count;
     }
 
-    /// Undoes it, and waits until its locks are free: whoever is told of a failure may try again at once.
+    /// Undoes it, and waits until its locks are free: a caller that learns of a failure may try again at once.
     pub async fn rollback(self) {
         // A connection that cannot even roll back is lost, and its transaction with it.
         let _ = self.inner.rollback().await;
     }
 
-    /// Ends it: what was done is kept, its events and its audit trail with it. What a test key did is written, so that whatever
-    /// refuses it is told, and then undone.
+    /// Ends it: what was done is kept, its events and its audit trail with it. What a test key did is written, so that its refusals
+    /// are answered, and then undone.
     pub async fn commit(mut self) -> Result<()> {
         let patience = self.patience;
         let writing = self.write_what_is_left();

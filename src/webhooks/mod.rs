@@ -231,7 +231,7 @@ pub async fn bounds(
     store::bounds(conn, hotel, integration, ids, request).await
 }
 
-/// All endpoints of a hotel, each with the name of its integration. For whoever runs the service.
+/// All endpoints of a hotel, each with the name of its integration. For operators.
 pub async fn of_hotel(context: &Context, hotel: HotelId) -> Result<Vec<(String, Endpoint)>> {
     let mut conn = context.worker_pool.acquire().await?;
     store::of_hotel(&mut conn, hotel).await

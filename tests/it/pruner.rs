@@ -3,7 +3,6 @@
 mod races;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Tz;
@@ -15,7 +14,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::feed::{Follower, event, update};
-use crate::support::{Client, House, TestApp, text};
+use crate::support::{Client, House, PATIENCE, TestApp, eventually, text};
 
 const NOTHING: Pruned = Pruned { revoked: 0, deleted: 0 };
 
@@ -42,16 +41,6 @@ async fn desk(house: &House, name: &str, input: Value) -> Value {
     let input_type = format!("{}{}Input", name[..1].to_uppercase(), &name[1..]);
     let query = format!("mutation($input: {input_type}!) {{ {name}(input: $input) {{ __typename }} }}");
     house.desk.data(&query, json!({"input": input})).await
-}
-
-/// Waits for something that happens in another task; the time-out only ends a broken test.
-async fn wait_until<F: Future<Output = bool>>(condition: impl Fn() -> F) {
-    let waiting = async {
-        while !condition().await {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(20), waiting).await.expect("it happens");
 }
 
 fn id(text: &str) -> Uuid {
@@ -335,7 +324,7 @@ async fn the_pruner_runs_at_its_start() {
     at(&house, "2026-02-04T10:00:00Z");
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let running = tokio::spawn(pruner::run(house.test.transactions.clone(), async { drop(stopped.await) }));
-    wait_until(|| async { house.locks.own_pins().await.is_empty() }).await;
+    eventually(PATIENCE, "it is pruned", async || house.locks.own_pins().await.is_empty()).await;
     stop.send(()).expect("it still runs");
     running.await.expect("it ends");
 }

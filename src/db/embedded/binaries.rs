@@ -1,4 +1,4 @@
-//! Where PostgreSQL is installed.
+//! The programs of PostgreSQL, and where they are installed.
 
 use std::env;
 use std::fs;

@@ -1,4 +1,4 @@
-//! Why the embedded server is not there. Each message says what to do about it.
+//! Errors of the embedded server: why it is not there. Each message says what to do about it.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -52,7 +52,7 @@ pub enum EmbeddedError {
     /// The server did not come up.
     #[error("PostgreSQL did not start: {0}")]
     Start(String),
-    /// The server runs and does not let us in.
+    /// The server runs and refuses our login.
     #[error("the embedded PostgreSQL cannot be reached")]
     Connect(#[source] sqlx::Error),
     /// The operating system refused something.

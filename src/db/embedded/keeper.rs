@@ -82,7 +82,7 @@ pub fn run(folder: &Path, durability: Durability) -> ExitCode {
     }
 }
 
-/// Tells whoever started this keeper. It may have gone meanwhile.
+/// Tells the process that started this keeper. It may have gone meanwhile.
 fn report(line: &str) {
     let mut stdout = std::io::stdout();
     let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
@@ -110,7 +110,7 @@ fn keep(folder: &Path, durability: Durability) -> Result<(), EmbeddedError> {
         let _ = fs::remove_file(layout.log());
         let _ = fs::remove_file(layout.previous_log());
     }
-    // In this order: whoever gets the users lock next must not take this keeper for a living one.
+    // In this order: the process that gets the users lock next must not take this keeper for a living one.
     drop(keeping);
     drop(users);
     Ok(())

@@ -1,4 +1,4 @@
-//! A private PostgreSQL of our own, for whoever brings none.
+//! A private PostgreSQL of our own, for installations that bring none.
 //!
 //! It runs from installed binaries, listens on a Unix socket in a folder that only its account may enter, and on no TCP
 //! port. Every process that uses a cluster holds a shared lock on it; a keeper process ([`keeper`]) starts the server,

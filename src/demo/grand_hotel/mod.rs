@@ -130,7 +130,7 @@ impl Records {
         let mut stay_ids = Vec::with_capacity(booking.stays.len());
         for (number, stay) in booking.stays.iter().enumerate() {
             let (check_in, check_out) = presence(hotel, booking, stay, today);
-            // Guests are spread over the rooms; whoever has a room alone has all of them.
+            // Guests are spread over the rooms; who has a room alone has all of them.
             let rooms = booking.stays.len();
             let guest_ids = guests.iter().enumerate().filter(|(guest, _)| guest % rooms == number || guests.len() == 1);
             let guest_ids: Vec<Uuid> = guest_ids.map(|(_, id)| *id).collect();
@@ -187,7 +187,7 @@ fn first_day(booking: &Booking, today: NaiveDate) -> NaiveDate {
     arrivals.min().unwrap_or(today)
 }
 
-/// Whoever leaves today has not paid yet.
+/// Guests who leave today have not paid yet.
 fn status(booking: &Booking) -> &'static str {
     let gone = |stay: &Stay| stay.arrives + i64::try_from(stay.nights).expect("few nights") < 0;
     match booking.fate {
@@ -197,7 +197,7 @@ fn status(booking: &Booking) -> &'static str {
     }
 }
 
-/// Physical arrival and departure: whoever was to come before today came, whoever was to leave before today left.
+/// Physical arrival and departure: those who were to come before today came, those who were to leave before today left.
 fn presence(
     hotel: &Hotel,
     booking: &Booking,

@@ -1,4 +1,4 @@
-//! What the front desk says, and the records that come of it.
+//! Inputs of the front desk's mutations, and the records that come of them.
 
 use async_graphql::{ID, InputObject, MaybeUndefined};
 

@@ -123,7 +123,7 @@ pub struct KeyEnd {
 
 impl KeyEnd {
     /// When the key is deleted, for its owner alone.
-    pub fn told_to(self, integration: Option<Uuid>) -> Option<DateTime<Utc>> {
+    pub fn visible_to(self, integration: Option<Uuid>) -> Option<DateTime<Utc>> {
         (integration == Some(self.owner)).then_some(self.deletes_at)
     }
 }

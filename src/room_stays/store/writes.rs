@@ -27,8 +27,8 @@ pub(in crate::room_stays) async fn lock(
     ids: &[Uuid],
 ) -> Result<Vec<LockedStay>> {
     let mut locked = lock_unconfirmed(&mut *conn, hotel, ids).await?;
-    // In a statement of its own: whoever held a stay may have cancelled its reservation, and a statement that has waited
-    // sees the row that it waited for as it is now, but everything else as it was before.
+    // In a statement of its own: the transaction that had locked a stay may have cancelled its reservation, and a statement
+    // that has waited sees the row that it waited for as it is now, but everything else as it was before.
     let reservations: Vec<Uuid> = locked.iter().map(|locked| locked.stay.reservation_id).collect();
     let statuses =
         query!("SELECT id, status FROM reservations WHERE hotel_id = $1 AND id = ANY($2)", hotel, &reservations)
@@ -42,8 +42,8 @@ pub(in crate::room_stays) async fn lock(
     Ok(locked)
 }
 
-/// Like [`lock`], but with the status of reservations as it was before: if this had to wait for a stay, whoever held it may have
-/// cancelled the reservation. For those that find out when they write.
+/// Like [`lock`], but with the status of reservations as it was before: if this had to wait for a stay, the transaction that had locked
+/// it may have cancelled the reservation. For those that find out when they write.
 pub(crate) async fn lock_unconfirmed(conn: &mut PgConnection, hotel: HotelId, ids: &[Uuid]) -> Result<Vec<LockedStay>> {
     let rows = query!(
         r#"SELECT s.id, s.reservation_id, s.category_id, s.room_setup_id, s.reservation_from, s.reservation_to,
@@ -84,7 +84,7 @@ pub(in crate::room_stays) async fn details(conn: &mut PgConnection, hotel: Hotel
     detail_columns::read(&row)
 }
 
-/// When the key of a stay comes off it by itself, if it has one.
+/// When the pruner takes the key of a stay off it, if it has one.
 pub(crate) fn key_due(hotel: &Hotel, stay: &RoomStay) -> Option<DateTime<Utc>> {
     stay.room_access_key.map(|_| hotel.key_due(stay.reservation_from, stay.reservation_to, stay.departure_time))
 }
@@ -266,7 +266,7 @@ pub(crate) async fn lock_assigned(conn: &mut PgConnection, hotel: HotelId) -> Re
     Ok(())
 }
 
-/// Works out anew when the keys of a hotel's stays are due, after its zone or its check-out time changed.
+/// Works out again when the keys of a hotel's stays are due, after its zone or its check-out time changed.
 pub(crate) async fn renew_key_due(conn: &mut PgConnection, hotel: &Hotel) -> Result<()> {
     let stays = query_as!(
         AssignedStay,

@@ -32,7 +32,7 @@ const HOTELS_OF_THE_FILE: [&str; 2] = ["City Hotel", "Resort Hotel"];
 const WEEK_OF_THE_FILE: NaiveDate = NaiveDate::from_ymd_opt(2015, 9, 14).expect("a date");
 /// Stays without a key that requests may put one on, in all hotels together.
 const FREE_STAYS: usize = 10_000;
-/// The same for each hotel, at least.
+/// Least stays without a key for each hotel.
 const FREE_STAYS_PER_HOTEL: usize = 50;
 
 /// The database and what is asked for in it.

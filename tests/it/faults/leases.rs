@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use latchkey::db::embedded::{Durability, Embedded};
-use latchkey::liveness;
+use latchkey::liveness::{self, LOOK_EVERY, LOOKS};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 use sqlx::{Connection as _, Executor as _, PgConnection, PgPool};
@@ -21,7 +21,7 @@ const PROMISED: Duration = Duration::from_secs(3);
 /// What is believed of one that runs other tests; a lease runs out after a minute.
 const BELIEVED: Duration = Duration::from_secs(30);
 /// As long as several times that others need to find out that a process is dead.
-const LONG_ENOUGH: Duration = Duration::from_secs(4);
+const LONG_ENOUGH: Duration = LOOK_EVERY.saturating_mul(4 * LOOKS as u32);
 
 /// A hotel and its servers.
 struct House {
@@ -107,7 +107,7 @@ async fn only_one() -> Duration {
     took
 }
 
-/// The same with the embedded database, which ends with its server and is started with the next one.
+/// The time from kill to delivery with the embedded database, which ends with its server and is started with the next one.
 async fn embedded() -> Duration {
     kill_and_restart(&House::embedded().await).await
 }

@@ -10,9 +10,9 @@ use serde_json::json;
 use sqlx::{Postgres, Transaction};
 use tokio::task::JoinHandle;
 
-use super::{NOTHING, add, at, id, prune, stay_with_key, wait_until};
+use super::{NOTHING, add, at, id, prune, stay_with_key};
 use crate::feed::{Follower, event};
-use crate::support::{Client, House, code};
+use crate::support::{Client, House, PATIENCE, code, eventually};
 
 async fn begin(house: &House, client: &Client) -> Tx {
     Tx::begin(&house.test, &client.actor, house.test.clock.now()).await.unwrap_or_else(|error| panic!("{error:?}"))
@@ -32,7 +32,7 @@ async fn stop_pruner(house: &House) -> (Transaction<'static, Postgres>, JoinHand
 /// Waits until so many sessions of the test's database wait for a lock.
 async fn waiting(house: &House, sessions: i64) {
     let count = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    wait_until(|| async {
+    eventually(PATIENCE, "so many sessions wait", async || {
         let waiting: i64 = sqlx::query_scalar(count).fetch_one(&house.test.db.pool).await.expect("a count");
         waiting == sessions
     })
