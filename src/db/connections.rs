@@ -22,7 +22,7 @@ use crate::telemetry::metrics::PoolState;
 
 /// A connection that was idle for longer is asked whether it still is one. PostgreSQL is never back so soon, so a request
 /// meets no connection from before its restart; and where there is load, no connection is idle for so long.
-const IDLE_UNCHECKED: Duration = Duration::from_millis(100);
+pub const IDLE_UNCHECKED: Duration = Duration::from_millis(100);
 /// Pause before a server that has too many connections is asked for one again.
 const RETRY_EVERY: Duration = Duration::from_millis(50);
 /// Ends a transaction that is not to be kept.

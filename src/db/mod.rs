@@ -16,7 +16,7 @@ use std::time::Duration;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, query, query_scalar};
 
-pub use connections::{Pool, PooledConnection, Transaction};
+pub use connections::{IDLE_UNCHECKED, Pool, PooledConnection, Transaction};
 pub use filter::{Condition, Filter};
 pub use outage::Outage;
 pub use page::{ListBounds, ListBoundsRequest, Page, PageRequest};

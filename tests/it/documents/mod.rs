@@ -191,7 +191,8 @@ fn the_functions_that_documents_lead_to_exist() {
         let links = text.split("[`").skip(1).filter_map(|rest| rest.split_once("`](")).filter_map(|(item, rest)| {
             let (target, _) = rest.split_once(')')?;
             let is_name = item.chars().all(|letter| letter.is_alphanumeric() || letter == '_');
-            (is_name && target.ends_with(".rs")).then_some((item, target))
+            let is_source = Path::new(target).extension().is_some_and(|extension| extension == "rs");
+            (is_name && is_source).then_some((item, target))
         });
         for (item, target) in links {
             let source = fs::read_to_string(folder.join(target)).unwrap_or_else(|_| panic!("{name}: {target} is gone"));
