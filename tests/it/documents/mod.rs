@@ -17,7 +17,7 @@ use serde_json::Value;
 use shell::Shell;
 
 /// Document, first line of the block, and why no test runs it.
-const NOT_RUN: [(&str, &str, &str); 12] = [
+const NOT_RUN: [(&str, &str, &str); 13] = [
     ("README.md", "./dev run", "builds into its own target folder; `dev.rs` runs the script without the build"),
     ("README.md", "./dev test", "runs this test"),
     ("README.md", "printf 'POSTGRES_PASSWORD=", "needs Docker"),
