@@ -31,8 +31,15 @@ async fn ask(conn: &mut PgConnection, question: &str) -> String {
 
 /// Number of the server process.
 fn server(data: &DataDir) -> Pid {
-    let text = fs::read_to_string(data.cluster().join("data/postmaster.pid")).expect("a server runs");
-    Pid::from_raw(text.lines().next().expect("a line").parse().expect("a number")).expect("a process")
+    let file = data.cluster().join("data/postmaster.pid");
+    loop {
+        let text = fs::read_to_string(&file).expect("a server runs");
+        // One that is starting has made the file and may not have written it yet.
+        if let Some(line) = text.lines().next() {
+            return Pid::from_raw(line.parse().expect("a number")).expect("a process");
+        }
+        std::thread::yield_now();
+    }
 }
 
 fn socket(embedded: &Embedded) -> PathBuf {
