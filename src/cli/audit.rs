@@ -5,11 +5,10 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::table::{Output, Table};
-use super::{Failure, explain, print, start};
+use super::{Failure, explain};
 use crate::app::App;
 use crate::audit::Object;
 use crate::audit_trail::{self, AuditEntry, AuditList, Reader};
-use crate::config::Config;
 use crate::db::PageRequest;
 use crate::error::ErrorCode;
 use crate::hotel_settings;
@@ -31,14 +30,7 @@ pub(super) struct Args {
     output: Output,
 }
 
-pub(super) async fn run(args: Args, config: &Config) -> Result<(), Failure> {
-    let started = start(config).await?;
-    let outcome = execute(&args, &started.app).await;
-    started.stop().await;
-    print(&outcome?)
-}
-
-async fn execute(args: &Args, app: &App) -> Result<String, Failure> {
+pub(super) async fn run(args: &Args, app: &App) -> Result<String, Failure> {
     let hotel = match (hotel_settings::get_by_slug(app, &args.hotel_slug).await, args.hotel_slug.parse()) {
         (Ok(hotel), _) => hotel.id,
         (Err(error), Ok(id)) if error.code == ErrorCode::NotFound => id,

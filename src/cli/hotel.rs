@@ -7,9 +7,8 @@ use chrono_tz::{TZ_VARIANTS, Tz};
 use serde_json::{Value, json};
 
 use super::table::{Output, Table};
-use super::{Failure, begin, explain, print, start};
+use super::{Failure, begin, explain};
 use crate::app::App;
-use crate::config::Config;
 use crate::hotel_settings::{self, Contents, HotelChange, NewHotel};
 use crate::hotels::Hotel;
 use crate::rooms;
@@ -97,14 +96,7 @@ enum Switch {
     Off,
 }
 
-pub(super) async fn run(command: Command, config: &Config) -> Result<(), Failure> {
-    let started = start(config).await?;
-    let outcome = execute(command, &started.app).await;
-    started.stop().await;
-    print(&outcome?)
-}
-
-async fn execute(command: Command, app: &App) -> Result<String, Failure> {
+pub(super) async fn run(command: Command, app: &App) -> Result<String, Failure> {
     match command {
         Command::Create(new) => {
             let new = NewHotel {

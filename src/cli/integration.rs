@@ -5,9 +5,8 @@ use std::fmt::Write as _;
 use serde_json::json;
 
 use super::table::{Output, Table};
-use super::{Failure, begin, explain, print, start};
+use super::{Failure, begin, explain};
 use crate::app::App;
-use crate::config::Config;
 use crate::disconnection;
 use crate::hotels::Hotel;
 use crate::integrations::{self, Holdings, Integration};
@@ -35,14 +34,7 @@ pub(super) struct Named {
     name: String,
 }
 
-pub(super) async fn run(command: Command, config: &Config) -> Result<(), Failure> {
-    let started = start(config).await?;
-    let outcome = execute(command, &started.app).await;
-    started.stop().await;
-    print(&outcome?)
-}
-
-async fn execute(command: Command, app: &App) -> Result<String, Failure> {
+pub(super) async fn run(command: Command, app: &App) -> Result<String, Failure> {
     match command {
         Command::Connect(Named { hotel_slug, name }) => {
             let hotel = explain::hotel(app, &hotel_slug).await?;

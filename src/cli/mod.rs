@@ -145,13 +145,13 @@ fn run(command: Command, settings: Settings) -> Result<(), Failure> {
             Command::Serve => serve::run(&config).await,
             Command::Migrate(args) => migrate::run(&args, &config).await,
             Command::Import(args) => import::run(args, &config).await,
-            Command::Hotel(command) => hotel::run(command, &config).await,
-            Command::ApiKey(command) => api_key::run(command, &config).await,
-            Command::Integration(command) => integration::run(command, &config).await,
-            Command::Webhook(command) => webhook::run(command, &config).await,
+            Command::Hotel(command) => report(&config, async |app| hotel::run(command, app).await).await,
+            Command::ApiKey(command) => report(&config, async |app| api_key::run(command, app).await).await,
+            Command::Integration(command) => report(&config, async |app| integration::run(command, app).await).await,
+            Command::Webhook(command) => report(&config, async |app| webhook::run(command, app).await).await,
             Command::Prune(args) => prune::run(args, &config).await,
             Command::RotateSecrets(args) => rotate_secrets::run(args, &config).await,
-            Command::Audit(args) => audit::run(args, &config).await,
+            Command::Audit(args) => report(&config, async |app| audit::run(&args, app).await).await,
             Command::Demo(args) => demo::run(args, &config).await,
             Command::Schema | Command::KeepPostgres { .. } => unreachable!("these need no settings"),
         }
@@ -216,6 +216,14 @@ impl From<std::io::Error> for Failure {
 /// A transaction of an operator.
 async fn begin(app: &App, hotel: Hotel) -> Result<Tx, Error> {
     Tx::begin_worker(app, Arc::new(hotel), Principal::Operator, app.clock.now()).await
+}
+
+/// Does something with the database that is configured, and prints what came of it.
+async fn report(config: &Config, work: impl AsyncFnOnce(&App) -> Result<String, Failure>) -> Result<(), Failure> {
+    let started = start(config).await?;
+    let outcome = work(&started.app).await;
+    started.stop().await;
+    print(&outcome?)
 }
 
 /// Prints a result. A reader that has seen enough is no failure.
