@@ -1,6 +1,6 @@
 # The service alone: give it a PostgreSQL through DATABASE_URL and secret keys through LATCHKEY_SECRET_KEY.
 
-FROM rust:1.95-slim-bookworm AS builder
+FROM rust:1.95.0-slim-bookworm AS builder
 WORKDIR /src
 COPY . .
 # The statements are checked against the committed .sqlx: no database is needed to build.

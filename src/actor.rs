@@ -37,7 +37,7 @@ pub enum Principal {
         /// Id of the person.
         id: Uuid,
     },
-    /// Whoever runs the service, on the command line.
+    /// An operator of the service, on the command line.
     Operator,
     /// Latchkey itself, by the name of the work that it does.
     Worker(&'static str),

@@ -6,7 +6,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use axum::http::HeaderValue;
+use http::HeaderValue;
 use sqlx::postgres::PgConnectOptions;
 
 use crate::auth::{self, Admission, CredentialCache, Usage};
@@ -14,12 +14,11 @@ use crate::clock::Clock;
 use crate::context::Context;
 use crate::error::Result;
 use crate::events::Catalogue;
-use crate::graphql::Schema;
 use crate::id::IdSource;
 use crate::secrets::SecretKeys;
 use crate::throttle::{Throttle, ThrottleSettings};
 use crate::unit::{Follower, Transactions};
-use crate::webhooks::WebhookSettings;
+use crate::webhooks::{Failure, WebhookSettings};
 
 pub use kinds::KINDS;
 
@@ -42,8 +41,6 @@ pub struct Parts {
     pub key_usage: Usage,
     /// Limits of requests.
     pub throttle: Throttle,
-    /// The GraphQL schema.
-    pub schema: Schema,
     /// Whether pages of stays may be answered without the executor: unless a test wants it otherwise.
     pub fast_path: AtomicBool,
     /// Set once everything is started: `/readyz` says so.
@@ -64,7 +61,7 @@ impl App {
         Self::with_limits(database, connections, clock, ids, secret_keys, webhooks, limits)
     }
 
-    /// The same with limits.
+    /// Like [`Self::new`], with limits.
     pub fn with_limits(
         database: PgConnectOptions,
         connections: u32,
@@ -85,6 +82,7 @@ impl App {
         limits: ThrottleSettings,
         followers: Vec<Box<dyn Follower>>,
     ) -> Self {
+        context.metrics.show_webhook_failures(Failure::ALL.map(Failure::as_str));
         Self(Arc::new(Parts {
             throttle: Throttle::new(limits, context.clock.clone(), context.metrics.limit_refusals()),
             transactions: Transactions::new(context, followers),
@@ -92,7 +90,6 @@ impl App {
             webhooks,
             credentials: CredentialCache::default(),
             key_usage: Usage::default(),
-            schema: Schema::new(),
             fast_path: AtomicBool::new(true),
             ready: AtomicBool::new(false),
         }))

@@ -1,6 +1,6 @@
 //! The settings: each has a flag and a variable of the environment, and the flag wins.
 //!
-//! Values arrive as text and are checked here, so that a bad one is told in one line that names its setting and, where
+//! Values arrive as text and are checked here, so that a bad one is refused in one line that names its setting and, where
 //! the value may be a secret, does not repeat it.
 
 use std::env;
@@ -25,7 +25,7 @@ use crate::webhooks::schedule::DEFAULT as DEFAULT_SCHEDULE;
 const MOST_CONNECTIONS: u32 = 1_000;
 
 /// What is logged unless told otherwise. The database's notices say only that migrations have run before; a bad certificate of a
-/// webhook endpoint is told in its delivery log.
+/// webhook endpoint stands in its delivery log.
 const DEFAULT_LOG: &str = "info,sqlx=warn";
 
 /// Heading of the settings that every command uses.
@@ -53,7 +53,7 @@ pub struct Settings {
     #[arg(long, env = Setting::DATABASE_URL.variable, hide_env_values = true, global = true, value_name = "URL")]
     database_url: Option<String>,
 
-    /// The same database as the owner of its tables, who makes migrations [default: the same user for both]
+    /// That server as the owner of its tables, who makes migrations [default: the same user for both]
     #[arg(long, env = Setting::MIGRATE_DATABASE_URL.variable, hide_env_values = true, global = true, value_name = "URL")]
     migrate_database_url: Option<String>,
 
@@ -177,7 +177,7 @@ impl Setting {
     pub const DATA_DIR: Self = Self { variable: "LATCHKEY_DATA_DIR", flag: "--data-dir" };
     /// A server of one's own.
     pub const DATABASE_URL: Self = Self { variable: "DATABASE_URL", flag: "--database-url" };
-    /// The same as the owner of its tables.
+    /// A server of one's own, as the owner of its tables.
     pub const MIGRATE_DATABASE_URL: Self =
         Self { variable: "LATCHKEY_MIGRATE_DATABASE_URL", flag: "--migrate-database-url" };
     const DATABASE_CONNECTIONS: Self =

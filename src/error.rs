@@ -14,7 +14,7 @@ use serde::Serialize;
 pub use database::{is_away_in_connecting, is_passing, violated_constraint};
 pub use messages::{Counted, Message, Nested, Record, ScalarForm, Seconds};
 
-/// What a category promises to whoever shows the error (3RPMS).
+/// What a category promises to a program that shows the error (3RPMS).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Category {

@@ -23,7 +23,7 @@ impl IdSource {
         Self(Arc::new(Source::OperatingSystem { last: Mutex::new(0) }))
     }
 
-    /// The same ids in every run. For tests and generated data, never for secrets.
+    /// Ids that are the same in every run. For tests and generated data, never for secrets.
     pub fn seeded(seed: u64) -> Self {
         Self(Arc::new(Source::Seeded { last: Mutex::new(0), rng: Box::new(Mutex::new(StdRng::seed_from_u64(seed))) }))
     }

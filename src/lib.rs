@@ -1,30 +1,20 @@
 //! Latchkey: hotel stays and the room access keys that belong to them, over GraphQL.
 //!
-//! A map of the crate, from the edge inwards:
+//! Modules stand on floors: each imports lower ones alone. docs/ARCHITECTURE.md has the drawing and the map.
 //!
 //! - [`http`] serves; [`graphql`], [`rest`] and the command line ([`cli`]) are facades: they parse, call one service, encode.
-//! - [`actor`] is who acts and what they may do; [`auth`] tells who asks, [`integrations`] on whose behalf. [`hotels`],
-//!   [`rooms`], [`clients`], [`reservations`], [`room_stays`] and [`room_access_keys`] are the capabilities: `mod.rs` is
-//!   the service, `model.rs` types and rules, `store.rs` its SQL.
-//! - [`import`] and [`demo`] bring hotels to life.
-//! - [`events`] is the public contract of what happened, written by the commit of a [`unit::Tx`]; [`webhooks`] delivers it,
-//!   as work for outside parties ([`queue`]).
-//! - [`unit`] is the unit of work of everything that changes a hotel, and runs requests; [`context`] is what it works with.
-//! - [`audit`] is the trail of who did what and why, written by the same commit.
-//! - [`idempotency`] keeps answers in the transaction of their effect, so that a request can be sent again.
-//! - [`throttle`] limits how much is admitted.
-//! - [`pruner`] revokes and deletes keys that outlived their stay.
-//! - [`rotation`] seals anew what older secret keys have sealed.
-//! - [`workers`] runs beside the requests: deliveries, [`pruner`], the upkeep of [`events`], the use of API keys and
-//!   their limits.
-//! - [`telemetry`] is what is seen from outside: log, metrics, traces.
-//! - [`liveness`] tells which processes live, [`last_write`] whether the clock fits the data.
-//! - [`clock`], [`id`], [`periodic`], [`secrets`], [`text`], [`tls`] and [`error`] are used everywhere; [`config`] and [`app`] put the parts together.
+//! - [`bookings`], [`key_assignments`], [`disconnection`] and [`hotel_settings`] are what several capabilities do together.
+//! - [`rooms`], [`clients`], [`reservations`], [`room_stays`], [`room_access_keys`], [`integrations`] and [`webhooks`] are the
+//!   capabilities: `mod.rs` is the service, `model.rs` types and rules, `store.rs` its SQL.
+//! - [`unit`] is the unit of work of everything that changes a hotel, and runs requests; [`context`] is what it works with. Its commit
+//!   writes [`events`] and the entries of the [`audit`] trail.
 
 pub mod actor;
 pub mod app;
 pub mod audit;
+pub mod audit_trail;
 pub mod auth;
+pub mod bookings;
 pub mod cli;
 pub mod clients;
 pub mod clock;
@@ -32,15 +22,18 @@ pub mod config;
 pub mod context;
 pub mod db;
 pub mod demo;
+pub mod disconnection;
 pub mod error;
 pub mod events;
 pub mod graphql;
+pub mod hotel_settings;
 pub mod hotels;
 pub mod http;
 pub mod id;
 pub mod idempotency;
 pub mod import;
 pub mod integrations;
+pub mod key_assignments;
 pub mod last_write;
 pub mod liveness;
 pub mod periodic;

@@ -1,4 +1,4 @@
-//! What is seen from outside: the log, one line per event on standard error, so that standard output stays the commands' own;
+//! Telemetry: the log, one line per event on standard error, so that standard output stays the commands' own;
 //! [`metrics`]; [`traces`].
 
 pub mod metrics;
@@ -63,8 +63,8 @@ pub fn start(filter: &LogFilter, format: LogFormat, traces: Option<&Traces>) {
     }
 }
 
-/// Tells of work that failed and will be tried again. While the database is away, which has lines of its own, only whoever looks
-/// closely hears of it each time.
+/// Tells of work that failed and will be tried again. While the database is away, which has lines of its own, only the level
+/// debug has a line each time.
 macro_rules! tell_of_retry {
     ($level:ident, $error:expr, $what:expr) => {{
         let (code, cause) = ($error.code.spec().wire, &$error.source);

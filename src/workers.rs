@@ -1,4 +1,4 @@
-//! What runs beside the requests: deliveries, the pruner, the clean-up of kept answers, the upkeep of the partitions, the
+//! Workers, which run beside the requests: deliveries, the pruner, the clean-up of kept answers, the upkeep of the partitions, the
 //! use of API keys and their limits. Every replica runs them; they share their work. Beside them it shows that it lives, from before
 //! the first of them begins until the last one has ended: what they have leased stays theirs for as long.
 
@@ -46,7 +46,7 @@ impl Workers {
             }
         };
         let mut tasks = JoinSet::new();
-        tasks.spawn(webhooks::run(app.clone(), Sender::default(), stopped()));
+        tasks.spawn(webhooks::run(app.context.clone(), app.webhooks.clone(), Sender::default(), stopped()));
         tasks.spawn(events::run_maintenance(app.context.clone(), stopped()));
         tasks.spawn(idempotency::run_clean_up(app.context.clone(), stopped()));
         tasks.spawn(pruner::run(app.transactions.clone(), stopped()));

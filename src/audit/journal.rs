@@ -1,4 +1,4 @@
-//! What a transaction has done, until its commit writes it down.
+//! The journal: what a transaction has done, until its commit writes it into the audit trail.
 
 use std::sync::Arc;
 

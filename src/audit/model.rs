@@ -3,18 +3,15 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::error::{Error, Message, Result};
-use crate::integrations::Integration;
 
 /// Longest reason, in characters.
 pub const REASON_MAX: usize = 500;
 
 /// What was done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, async_graphql::Enum)]
-#[graphql(name = "AuditAction")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
     /// It was made.
     Created,
@@ -68,14 +65,13 @@ impl Action {
         }
     }
 
-    pub(super) fn parse(text: &str) -> Result<Self> {
+    pub(crate) fn parse(text: &str) -> Result<Self> {
         known(&Self::ALL, text, Self::as_str)
     }
 }
 
 /// What kind of record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, async_graphql::Enum)]
-#[graphql(name = "AuditObjectType")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ObjectType {
     /// A reservation.
     Reservation,
@@ -133,7 +129,7 @@ impl ObjectType {
         }
     }
 
-    pub(super) fn parse(text: &str) -> Result<Self> {
+    pub(crate) fn parse(text: &str) -> Result<Self> {
         known(Self::ALL, text, Self::as_str)
     }
 }
@@ -174,7 +170,7 @@ impl ActorType {
         }
     }
 
-    pub(super) fn parse(text: &str) -> Result<Self> {
+    pub(crate) fn parse(text: &str) -> Result<Self> {
         known(&Self::ALL, text, Self::as_str)
     }
 }
@@ -261,40 +257,6 @@ impl Reason {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-}
-
-/// Who made an entry.
-#[derive(Clone, Debug)]
-pub struct Actor {
-    /// What kind of actor.
-    pub actor_type: ActorType,
-    /// The integration.
-    pub integration: Option<Integration>,
-    /// Id and name of the pair of API keys.
-    pub api_key: Option<(Uuid, String)>,
-}
-
-/// An entry as it was written.
-#[derive(Clone, Debug)]
-pub struct AuditEntry {
-    /// Id; ids sort in the order in which entries were written.
-    pub id: Uuid,
-    /// When it was done.
-    pub created_at: DateTime<Utc>,
-    /// What was done.
-    pub action: Action,
-    /// To what.
-    pub object: Object,
-    /// Names of the fields that changed; `None` for everything but updates.
-    pub updated_fields: Option<Vec<String>>,
-    /// Another record that it concerns.
-    pub related: Option<Object>,
-    /// Who did it.
-    pub actor: Actor,
-    /// Why, where staff said so.
-    pub reason: Option<String>,
-    /// `X-Request-Id` of the request that did it.
-    pub request_id: Option<String>,
 }
 
 #[cfg(test)]

@@ -1,13 +1,13 @@
 //! The life of a credential: made as a pair, disabled and enabled, revoked, regenerated.
 //!
 //! A pair is *active*, *disabled* or, for good, *revoked*. Both of its keys share their fate. What changes is in force
-//! with the commit: the next request on any replica is judged by it, and a request that was let in before runs to its
+//! with the commit: the next request on any replica is judged by it, and a request that was admitted before runs to its
 //! end. A pair belongs to an integration and owns nothing itself, so no rotation orphans a room access key or an endpoint.
 
-use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::model::{ApiKeyInfo, NewApiKey};
 use super::{ApiKeyPair, store};
 use crate::actor::Permission;
 use crate::audit::{Action, Entry, ObjectType};
@@ -15,51 +15,8 @@ use crate::context::Context;
 use crate::db::{ListBounds, ListBoundsRequest, Page, PageRequest};
 use crate::error::{Error, ErrorAt, Message, Record, Result, violated_constraint};
 use crate::hotels::{self, Hotel, HotelId};
-use crate::integrations::{self, Integration};
+use crate::integrations;
 use crate::unit::Tx;
-
-/// A new credential. Its texts are shown now and never again.
-pub struct NewApiKey {
-    /// Id of the pair.
-    pub id: Uuid,
-    /// Its hotel.
-    pub hotel_id: HotelId,
-    /// The integration that it belongs to.
-    pub integration_id: Uuid,
-    /// What people call it, 1 to 200 characters.
-    pub name: String,
-    /// What it permits.
-    pub permission: Permission,
-    /// The pair itself.
-    pub pair: ApiKeyPair,
-}
-
-/// What can be told of a credential.
-#[derive(Clone, Debug)]
-pub struct ApiKeyInfo {
-    /// Id of the pair.
-    pub id: Uuid,
-    /// What people call it.
-    pub name: String,
-    /// The integration that it belongs to.
-    pub integration: Integration,
-    /// What it permits.
-    pub permission: Permission,
-    /// Masked text of the live key.
-    pub live_preview: String,
-    /// Masked text of the test key.
-    pub test_preview: String,
-    /// When it was made.
-    pub created_at: DateTime<Utc>,
-    /// When one of its keys was last let in; a few seconds late.
-    pub last_used_at: Option<DateTime<Utc>>,
-    /// Requests that were let in with one of its keys; a few seconds late.
-    pub request_count: i64,
-    /// Since when it is refused, until it is enabled again.
-    pub disabled_at: Option<DateTime<Utc>>,
-    /// Since when it is refused for good.
-    pub revoked_at: Option<DateTime<Utc>>,
-}
 
 /// What can happen to a credential after it was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,14 +86,14 @@ pub async fn change_in(tx: &mut Tx, id: Uuid, to: ApiKeyChange) -> Result<ApiKey
     get(tx.conn().await?, hotel, id).await
 }
 
-/// The hotel of a pair, for whoever runs the service and knows no more than its id.
+/// The hotel of a pair, for an operator who knows no more than its id.
 ///
 /// # Errors
 /// `NOT_FOUND`
 pub async fn hotel_of(context: &Context, id: Uuid) -> Result<Hotel> {
     let mut conn = context.worker_pool.acquire().await?;
     let hotel = store::hotel_of(&mut conn, id).await?.ok_or_else(not_found)?;
-    hotels::store::find(&mut conn, hotel).await?.ok_or_else(not_found)
+    hotels::find(&mut conn, hotel).await?.ok_or_else(not_found)
 }
 
 /// One of the hotel's pairs.

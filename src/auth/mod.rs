@@ -6,17 +6,17 @@
 mod api_key;
 mod cached;
 mod lifecycle;
-pub mod store;
+mod model;
+mod store;
 mod usage;
 
-use axum::http::HeaderValue;
+use http::HeaderValue;
 
 pub use api_key::{ApiKey, ApiKeyPair};
 pub use cached::{CachedCredential, CredentialCache, CredentialFingerprint};
-pub use lifecycle::{
-    ApiKeyChange, ApiKeyInfo, NewApiKey, bounds, change_in, create_in, get, hotel_of, list_api_keys, page,
-    regenerate_in,
-};
+pub use lifecycle::{ApiKeyChange, bounds, change_in, create_in, get, hotel_of, list_api_keys, page, regenerate_in};
+pub use model::{ApiKeyInfo, NewApiKey};
+pub(crate) use store::{insert_api_key, revoke_of_integration};
 pub use usage::{Usage, run_usage, write_usage};
 
 use crate::actor::Actor;

@@ -7,7 +7,6 @@ use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Postgres, QueryBuilder, Row, query, query_as, query_scalar};
 use uuid::Uuid;
 
-use super::usage::Used;
 use super::{ApiKeyInfo, CredentialFingerprint, NewApiKey};
 use crate::actor::{Actor, Mode, Permission, Principal};
 use crate::db::{ListBounds, ListBoundsRequest, Page, PageRequest, push_id_page};
@@ -246,6 +245,15 @@ pub(crate) async fn revoke_of_integration(
     .fetch_all(conn)
     .await?;
     Ok(revoked)
+}
+
+/// Requests with one pair.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Used {
+    pub hotel: HotelId,
+    pub api_key: Uuid,
+    pub requests: i64,
+    pub last_used_at: DateTime<Utc>,
 }
 
 /// Adds requests to the counts of their pairs. In the order of ids, so that replicas that count at once never wait for

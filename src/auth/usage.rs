@@ -11,12 +11,11 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::store;
+use super::store::{self, Used};
 use crate::actor::Actor;
 use crate::context::Context;
 use crate::db::{WORKER_PATIENCE, answered_within};
 use crate::error::Result;
-use crate::hotels::HotelId;
 use crate::periodic;
 use crate::telemetry::warn_of_retry;
 
@@ -26,15 +25,6 @@ const EVERY: Duration = Duration::from_secs(5);
 /// Authenticated requests that are not written yet, by pair of keys.
 #[derive(Default)]
 pub struct Usage(Mutex<HashMap<Uuid, Used>>);
-
-/// Requests with one pair.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Used {
-    pub hotel: HotelId,
-    pub api_key: Uuid,
-    pub requests: i64,
-    pub last_used_at: DateTime<Utc>,
-}
 
 impl Usage {
     /// Counts an authenticated request, if it was made with an API key.

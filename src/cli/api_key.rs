@@ -7,11 +7,10 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::table::{Output, Table};
-use super::{Failure, begin, explain, print, start};
+use super::{Failure, begin, explain};
 use crate::actor::Permission;
 use crate::app::App;
 use crate::auth::{self, ApiKeyChange, ApiKeyInfo, NewApiKey};
-use crate::config::Config;
 use crate::integrations;
 use crate::unit::Tx;
 
@@ -79,14 +78,7 @@ impl ValueEnum for Permission {
     }
 }
 
-pub(super) async fn run(command: Command, config: &Config) -> Result<(), Failure> {
-    let started = start(config).await?;
-    let outcome = execute(command, &started.app).await;
-    started.stop().await;
-    print(&outcome?)
-}
-
-async fn execute(command: Command, app: &App) -> Result<String, Failure> {
+pub(super) async fn run(command: Command, app: &App) -> Result<String, Failure> {
     match command {
         Command::Create(new) => {
             let hotel = explain::hotel(app, &new.hotel_slug).await?;

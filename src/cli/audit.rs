@@ -5,13 +5,13 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::table::{Output, Table};
-use super::{Failure, explain, print, start};
+use super::{Failure, explain};
 use crate::app::App;
-use crate::audit::{self, AuditEntry, AuditList, Reader};
-use crate::config::Config;
+use crate::audit::Object;
+use crate::audit_trail::{self, AuditEntry, AuditList, Reader};
 use crate::db::PageRequest;
 use crate::error::ErrorCode;
-use crate::hotels;
+use crate::hotel_settings;
 
 /// Entries that are read at a time.
 const PAGE: u8 = 100;
@@ -30,15 +30,8 @@ pub(super) struct Args {
     output: Output,
 }
 
-pub(super) async fn run(args: Args, config: &Config) -> Result<(), Failure> {
-    let started = start(config).await?;
-    let outcome = execute(&args, &started.app).await;
-    started.stop().await;
-    print(&outcome?)
-}
-
-async fn execute(args: &Args, app: &App) -> Result<String, Failure> {
-    let hotel = match (hotels::get_by_slug(app, &args.hotel_slug).await, args.hotel_slug.parse()) {
+pub(super) async fn run(args: &Args, app: &App) -> Result<String, Failure> {
+    let hotel = match (hotel_settings::get_by_slug(app, &args.hotel_slug).await, args.hotel_slug.parse()) {
         (Ok(hotel), _) => hotel.id,
         (Err(error), Ok(id)) if error.code == ErrorCode::NotFound => id,
         (Err(error), _) => return Err(explain::no_such(error, || explain::no_hotel(&args.hotel_slug))),
@@ -50,8 +43,8 @@ async fn execute(args: &Args, app: &App) -> Result<String, Failure> {
     loop {
         let request = PageRequest { after, ..PageRequest::first(PAGE) };
         let page = match args.object {
-            Some(object) => audit::pages_of_objects(&mut conn, &list, &[object], &request).await?.remove(0),
-            None => audit::page(&mut conn, &list, &request).await?,
+            Some(object) => audit_trail::pages_of_objects(&mut conn, &list, &[object], &request).await?.remove(0),
+            None => audit_trail::page(&mut conn, &list, &request).await?,
         };
         after = page.items.last().map(|entry| entry.id);
         entries.extend(page.items);
@@ -65,7 +58,7 @@ async fn execute(args: &Args, app: &App) -> Result<String, Failure> {
 }
 
 fn values(entry: &AuditEntry) -> [Value; 8] {
-    let object = |object: &audit::Object| json!(format!("{} {}", object.object_type.as_str(), object.id));
+    let object = |object: &Object| json!(format!("{} {}", object.object_type.as_str(), object.id));
     let actor = match (&entry.actor.integration, &entry.actor.api_key) {
         (Some(integration), Some((id, _))) => format!("{} (API key {id})", integration.name),
         (Some(integration), None) => integration.name.clone(),

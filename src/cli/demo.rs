@@ -13,7 +13,7 @@ use super::{Failure, Started, print, start};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::demo::{self, DemoFile, DemoIntegration};
-use crate::hotels;
+use crate::hotel_settings;
 
 /// Longest wait for a server that is tried.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -75,7 +75,7 @@ async fn reset(config: &Config, started: &Started) -> Result<DemoFile, Failure> 
                 .into(),
         ));
     };
-    // Whoever owns the tables: nobody else may empty them.
+    // As the owner of the tables: nobody else may empty them.
     let mut owner = embedded.connect_options(DATABASE).connect().await?;
     let reset = demo::reset(&started.app, &mut owner, &config.data_dir, &url_of(config.listen)).await;
     owner.close().await?;
@@ -87,7 +87,7 @@ async fn reset(config: &Config, started: &Started) -> Result<DemoFile, Failure> 
 
 /// Why nothing was done to a database that holds hotels.
 async fn occupied(started: &Started, rule: &str) -> Result<Failure, Failure> {
-    let hotels = hotels::list(&started.app).await?;
+    let hotels = hotel_settings::list(&started.app).await?;
     let some: Vec<&str> = hotels.iter().take(5).map(|hotel| hotel.slug.as_str()).collect();
     let more = if hotels.len() > some.len() { ", ..." } else { "" };
     Ok(Failure::Other(format!("{rule}, and this one holds {}{more}: nothing was changed", some.join(", "))))

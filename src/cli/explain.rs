@@ -1,4 +1,4 @@
-//! Faults in words that say what is wrong, where, and what to do about it.
+//! Explanations of faults: what is wrong, where, and what to do about it.
 
 use std::error::Error as StdError;
 use std::fmt::Display;
@@ -9,14 +9,15 @@ use sqlx::postgres::PgConnectOptions;
 use super::Failure;
 use crate::app::App;
 use crate::error::{Error, ErrorCode, is_passing};
-use crate::hotels::{self, Hotel};
+use crate::hotel_settings;
+use crate::hotels::Hotel;
 
 /// Advice where nobody answers.
 const NOBODY: &str = "is PostgreSQL running there, and are host and port right?";
 
 /// The hotel with that slug, as a command names it.
 pub(super) async fn hotel(app: &App, slug: &str) -> Result<Hotel, Failure> {
-    hotels::get_by_slug(app, slug).await.map_err(|error| no_such(error, || no_hotel(slug)))
+    hotel_settings::get_by_slug(app, slug).await.map_err(|error| no_such(error, || no_hotel(slug)))
 }
 
 /// What a command says of a slug that no hotel has.

@@ -7,10 +7,10 @@ use chrono_tz::{TZ_VARIANTS, Tz};
 use serde_json::{Value, json};
 
 use super::table::{Output, Table};
-use super::{Failure, begin, explain, print, start};
+use super::{Failure, begin, explain};
 use crate::app::App;
-use crate::config::Config;
-use crate::hotels::{self, Contents, Hotel, HotelChange, NewHotel};
+use crate::hotel_settings::{self, Contents, HotelChange, NewHotel};
+use crate::hotels::Hotel;
 use crate::rooms;
 
 #[derive(clap::Subcommand)]
@@ -96,14 +96,7 @@ enum Switch {
     Off,
 }
 
-pub(super) async fn run(command: Command, config: &Config) -> Result<(), Failure> {
-    let started = start(config).await?;
-    let outcome = execute(command, &started.app).await;
-    started.stop().await;
-    print(&outcome?)
-}
-
-async fn execute(command: Command, app: &App) -> Result<String, Failure> {
+pub(super) async fn run(command: Command, app: &App) -> Result<String, Failure> {
     match command {
         Command::Create(new) => {
             let new = NewHotel {
@@ -113,7 +106,7 @@ async fn execute(command: Command, app: &App) -> Result<String, Failure> {
                 check_in_time: new.check_in,
                 check_out_time: new.check_out,
             };
-            Ok(table([&hotels::create(app, new).await?]).text())
+            Ok(table([&hotel_settings::create(app, new).await?]).text())
         }
         Command::Update(update) => {
             let change = HotelChange {
@@ -124,15 +117,15 @@ async fn execute(command: Command, app: &App) -> Result<String, Failure> {
                 room_access_keys_enabled: update.room_access_keys.map(|switch| matches!(switch, Switch::On)),
             };
             let mut tx = begin(app, explain::hotel(app, &update.slug).await?).await?;
-            hotels::update_in(&mut tx, &change).await?;
+            hotel_settings::update_in(&mut tx, &change).await?;
             let hotel = Arc::clone(&tx.actor.hotel);
             tx.commit().await?;
             Ok(table([&*hotel]).text())
         }
-        Command::List { output } => Ok(table(&hotels::list(app).await?).print(&output)),
+        Command::List { output } => Ok(table(&hotel_settings::list(app).await?).print(&output)),
         Command::Show { slug, output } => {
             let hotel = explain::hotel(app, &slug).await?;
-            let contents = hotels::contents(app, hotel.id).await?;
+            let contents = hotel_settings::contents(app, hotel.id).await?;
             Ok(card(&hotel, &contents).print_first(&output))
         }
         Command::Rooms { slug, output } => {
@@ -152,14 +145,14 @@ async fn delete(app: &App, Delete { slug, yes_delete }: &Delete) -> Result<Strin
     let hotel = explain::hotel(app, slug).await?;
     if yes_delete.as_ref() != Some(slug) {
         let Contents { reservations, room_stays, clients, room_access_keys, .. } =
-            hotels::contents(app, hotel.id).await?;
+            hotel_settings::contents(app, hotel.id).await?;
         return Err(Failure::Other(format!(
             "nothing is deleted yet: {slug:?} has {reservations} reservations, {room_stays} room stays, {clients} clients and \
              {room_access_keys} room access keys, and they would be gone for good. If that is meant: latchkey hotel delete \
              {slug} --yes-delete {slug}"
         )));
     }
-    let rows = hotels::delete(app, &hotel).await?;
+    let rows = hotel_settings::delete(app, &hotel).await?;
     Ok(format!(
         "Deleted {slug} and {rows} records of it. `latchkey audit {}` goes on telling its audit trail.\n",
         hotel.id

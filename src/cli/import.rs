@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::PathBuf;
 
+use clap::ValueEnum;
+use clap::builder::PossibleValue;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{Failure, explain, print, start, start_read_only};
@@ -40,13 +42,40 @@ pub(super) struct Args {
     shift_weeks: i32,
 }
 
+impl ValueEnum for Format {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Own, Self::HotelBookings]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(match self {
+            Self::Own => PossibleValue::new("own").help("A hotel's own bookings"),
+            Self::HotelBookings => PossibleValue::new("hotel-bookings").help("Those of the public hotel booking data"),
+        })
+    }
+}
+
+impl ValueEnum for DateOrder {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::DayFirst, Self::MonthFirst, Self::YearFirst]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(match self {
+            Self::DayFirst => PossibleValue::new("DD/MM/YYYY").aliases(["DD.MM.YYYY", "DD-MM-YYYY"]).help("31/12/2026"),
+            Self::MonthFirst => PossibleValue::new("MM/DD/YYYY").alias("MM-DD-YYYY").help("12/31/2026"),
+            Self::YearFirst => PossibleValue::new("YYYY-MM-DD").help("2026-12-31, and no other"),
+        })
+    }
+}
+
 fn column(text: &str) -> Result<(String, String), String> {
     let pair = text.split_once('=').map(|(column, header)| (column.trim().to_owned(), header.trim().to_owned()));
     pair.ok_or_else(|| "expected a column and its header, such as code=\"Booking No\"".to_owned())
 }
 
 pub(super) async fn run(args: Args, config: &Config) -> Result<(), Failure> {
-    // Before anything is started, so that a wrong path is told at once.
+    // Before anything is started, so that a wrong path fails at once.
     let input: Box<dyn Read> = if args.file.as_os_str() == "-" {
         Box::new(io::stdin().lock())
     } else {

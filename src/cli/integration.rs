@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use serde_json::json;
 
 use super::table::{Output, Table};
-use super::{Failure, begin, explain, print, start};
+use super::{Failure, begin, explain};
 use crate::app::App;
-use crate::config::Config;
+use crate::disconnection;
 use crate::hotels::Hotel;
 use crate::integrations::{self, Holdings, Integration};
 
@@ -34,14 +34,7 @@ pub(super) struct Named {
     name: String,
 }
 
-pub(super) async fn run(command: Command, config: &Config) -> Result<(), Failure> {
-    let started = start(config).await?;
-    let outcome = execute(command, &started.app).await;
-    started.stop().await;
-    print(&outcome?)
-}
-
-async fn execute(command: Command, app: &App) -> Result<String, Failure> {
+pub(super) async fn run(command: Command, app: &App) -> Result<String, Failure> {
     match command {
         Command::Connect(Named { hotel_slug, name }) => {
             let hotel = explain::hotel(app, &hotel_slug).await?;
@@ -66,7 +59,7 @@ async fn disconnect(app: &App, hotel: &Hotel, name: &str) -> Result<String, Fail
     let mut said = String::new();
     loop {
         let mut tx = begin(app, hotel.clone()).await?;
-        let done = integrations::disconnect_by_name_in(&mut tx, name).await.map_err(|error| {
+        let done = disconnection::disconnect_by_name_in(&mut tx, name).await.map_err(|error| {
             let list = format!("`latchkey integration list {}` shows those that there are", hotel.slug);
             explain::no_such(error, || format!("there is no integration {name:?}: {list}"))
         })?;

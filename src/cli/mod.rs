@@ -21,6 +21,7 @@ mod webhook;
 
 use std::fmt;
 use std::io::Write as _;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,7 +31,7 @@ use clap::{Arg, CommandFactory as _, FromArgMatches as _, Parser};
 use crate::actor::Principal;
 use crate::app::App;
 use crate::config::{Config, ConfigError, SERVER_SETTINGS, SETTINGS, Settings};
-use crate::db::embedded::{self, EmbeddedError};
+use crate::db::embedded::{self, Durability, EmbeddedError};
 use crate::error::Error;
 use crate::hotels::Hotel;
 use crate::telemetry::{self, traces::Traces};
@@ -78,23 +79,23 @@ enum Command {
     Webhook(webhook::Command),
     /// Revoke and delete room access keys that are due, as the server does every minute
     Prune(prune::Args),
-    /// Seal PINs, QR data, webhook secrets and kept answers anew with the first secret key, or check that they open
+    /// Seal PINs, QR data, webhook secrets and kept answers again, with the first secret key, or check that they open
     RotateSecrets(rotate_secrets::Args),
     /// Tell who did what in a hotel and why, the newest first
     Audit(audit::Args),
     /// Show the demo's hotels and their API keys, load the demo, or start it over
     Demo(demo::Args),
     #[command(name = embedded::KEEPER_COMMAND, hide = true)]
-    KeepPostgres(embedded::keeper::Args),
+    KeepPostgres { folder: PathBuf, durability: Durability },
 }
 
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
     let given = usage().get_matches();
     let Cli { settings, command } = Cli::from_arg_matches(&given).unwrap_or_else(|error| error.exit());
-    // Needs no settings, and outlives whoever has them.
-    if let Command::KeepPostgres(args) = &command {
-        return embedded::keeper::run(args);
+    // Needs no settings, and outlives the process that has them.
+    if let Command::KeepPostgres { folder, durability } = &command {
+        return embedded::keeper::run(folder, *durability);
     }
     match run(command, settings) {
         Ok(()) => ExitCode::SUCCESS,
@@ -144,15 +145,15 @@ fn run(command: Command, settings: Settings) -> Result<(), Failure> {
             Command::Serve => serve::run(&config).await,
             Command::Migrate(args) => migrate::run(&args, &config).await,
             Command::Import(args) => import::run(args, &config).await,
-            Command::Hotel(command) => hotel::run(command, &config).await,
-            Command::ApiKey(command) => api_key::run(command, &config).await,
-            Command::Integration(command) => integration::run(command, &config).await,
-            Command::Webhook(command) => webhook::run(command, &config).await,
+            Command::Hotel(command) => report(&config, async |app| hotel::run(command, app).await).await,
+            Command::ApiKey(command) => report(&config, async |app| api_key::run(command, app).await).await,
+            Command::Integration(command) => report(&config, async |app| integration::run(command, app).await).await,
+            Command::Webhook(command) => report(&config, async |app| webhook::run(command, app).await).await,
             Command::Prune(args) => prune::run(args, &config).await,
             Command::RotateSecrets(args) => rotate_secrets::run(args, &config).await,
-            Command::Audit(args) => audit::run(args, &config).await,
+            Command::Audit(args) => report(&config, async |app| audit::run(&args, app).await).await,
             Command::Demo(args) => demo::run(args, &config).await,
-            Command::Schema | Command::KeepPostgres(_) => unreachable!("these need no settings"),
+            Command::Schema | Command::KeepPostgres { .. } => unreachable!("these need no settings"),
         }
     });
     if let Some(traces) = traces {
@@ -163,7 +164,7 @@ fn run(command: Command, settings: Settings) -> Result<(), Failure> {
     done
 }
 
-/// Why a command did not do what it was asked for. Whoever runs the service reads it, so it may name its cause.
+/// Why a command did not do what it was asked for. Operators read it, so it may name its cause.
 #[derive(Debug)]
 pub enum Failure {
     /// A setting cannot be used.
@@ -212,9 +213,17 @@ impl From<std::io::Error> for Failure {
     }
 }
 
-/// A transaction of whoever runs the service.
+/// A transaction of an operator.
 async fn begin(app: &App, hotel: Hotel) -> Result<Tx, Error> {
     Tx::begin_worker(app, Arc::new(hotel), Principal::Operator, app.clock.now()).await
+}
+
+/// Does something with the database that is configured, and prints what came of it.
+async fn report(config: &Config, work: impl AsyncFnOnce(&App) -> Result<String, Failure>) -> Result<(), Failure> {
+    let started = start(config).await?;
+    let outcome = work(&started.app).await;
+    started.stop().await;
+    print(&outcome?)
 }
 
 /// Prints a result. A reader that has seen enough is no failure.

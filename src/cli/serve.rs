@@ -45,7 +45,7 @@ pub(super) async fn run(config: &Config) -> Result<(), Failure> {
 
 async fn serve(config: &Config, shutdown: impl Future<Output = ()>) -> Result<(), Failure> {
     let mut shutdown = Box::pin(shutdown);
-    // Second, so that an occupied port is told before anything is started.
+    // Second, so that an occupied port is found before anything is started.
     let listener = listen(config.listen, Setting::LISTEN).await?;
     let metrics = match config.metrics_listen {
         Some(address) => Some(listen_for_metrics(address).await?),
@@ -112,7 +112,7 @@ async fn serve_started(
             let mut workers = Workers::start(&started.app);
             let served = tokio::select! {
                 served = serving => served.map_err(Failure::from),
-                // Better started anew than serving without them.
+                // Better restarted than serving without them.
                 () = workers.failed() => Err(Failure::Other("a worker ended by a fault".into())),
             };
             workers.stop().await;

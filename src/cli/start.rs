@@ -1,4 +1,4 @@
-//! From settings to a running application.
+//! The start: from settings to a running application.
 
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt as _;
@@ -24,9 +24,9 @@ use crate::secrets::{SecretKeys, key_file};
 
 /// How often it is tried to connect to a database that cannot be reached.
 const RETRY_EVERY: Duration = Duration::from_millis(500);
-/// How often that is told.
+/// How often the log says that the database is waited for.
 const TELL_EVERY: Duration = Duration::from_secs(5);
-/// Most things that are told to be missing.
+/// Most things that a refusal lists as missing.
 const MOST_MISSING: usize = 5;
 /// Name of the database on the embedded server.
 pub(super) const DATABASE: &str = "latchkey";
@@ -172,8 +172,8 @@ async fn open(config: &Config, access: Access, patience: Duration) -> Result<Sta
     Ok(Started { app, embedded })
 }
 
-/// On a connection of its own: a migration may take longer than the statements of a request. Whoever may not change the
-/// schema goes on when there is nothing to change.
+/// On a connection of its own: a migration may take longer than the statements of a request. A user that may not change
+/// the schema goes on when there is nothing to change.
 async fn migrate(owner: &PgConnectOptions, login: &PgConnectOptions, patience: Duration) -> Result<(), Failure> {
     let mut conn = connect(owner, setting_of(owner, login), patience).await?;
     db::check_server(&mut conn)
@@ -190,8 +190,8 @@ fn setting_of(owner: &PgConnectOptions, login: &PgConnectOptions) -> Setting {
     if same { Setting::DATABASE_URL } else { Setting::MIGRATE_DATABASE_URL }
 }
 
-/// Connects, and waits up to `patience` for a server that cannot be reached or does not let anybody in yet. What no waiting
-/// mends is told at once.
+/// Connects, and waits up to `patience` for a server that cannot be reached or accepts nobody yet. What no waiting mends
+/// fails at once.
 async fn connect(options: &PgConnectOptions, setting: Setting, patience: Duration) -> Result<PgConnection, Failure> {
     let began = Instant::now();
     let mut told: Option<Instant> = None;

@@ -4,9 +4,8 @@ use chrono::SecondsFormat;
 use serde_json::json;
 
 use super::table::{Output, Table};
-use super::{Failure, explain, print, start};
+use super::{Failure, explain};
 use crate::app::App;
-use crate::config::Config;
 use crate::webhooks;
 
 #[derive(clap::Subcommand)]
@@ -20,14 +19,7 @@ pub(super) enum Command {
     },
 }
 
-pub(super) async fn run(command: Command, config: &Config) -> Result<(), Failure> {
-    let started = start(config).await?;
-    let outcome = execute(command, &started.app).await;
-    started.stop().await;
-    print(&outcome?)
-}
-
-async fn execute(command: Command, app: &App) -> Result<String, Failure> {
+pub(super) async fn run(command: Command, app: &App) -> Result<String, Failure> {
     let Command::List { hotel_slug, output } = command;
     let hotel = explain::hotel(app, &hotel_slug).await?;
     let endpoints = webhooks::of_hotel(app, hotel.id).await?;

@@ -4,13 +4,14 @@
 
 mod codes;
 mod model;
-pub(crate) mod store;
+mod store;
 
 use uuid::Uuid;
 
 pub use codes::{country, language, languages};
 pub use model::{Client, ClientChange, ClientDetails, ClientKind, DETAIL_MAX, DetailsChange, NAME_MAX};
 pub use store::{ClientField, bounds, guests_of, page};
+pub(crate) use store::{exists, from_row, push_columns};
 
 use crate::audit::{Action, Entry, ObjectType};
 use crate::error::{Error, ErrorAt, Record, Result};

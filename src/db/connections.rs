@@ -16,31 +16,17 @@ use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgConnection, Sq
 use tokio::time::{Instant, sleep, timeout};
 
 use super::outage::Outage;
+use super::silence::{SIGN_OF_LIFE, answered_within};
 use crate::error::is_away_in_connecting;
 use crate::telemetry::metrics::PoolState;
 
 /// A connection that was idle for longer is asked whether it still is one. PostgreSQL is never back so soon, so a request
 /// meets no connection from before its restart; and where there is load, no connection is idle for so long.
-const IDLE_UNCHECKED: Duration = Duration::from_millis(100);
-/// Longest that a server takes for what costs it nothing: to accept a connection, to say that it is there, to undo.
-pub(super) const SIGN_OF_LIFE: Duration = Duration::from_secs(2);
+pub const IDLE_UNCHECKED: Duration = Duration::from_millis(100);
 /// Pause before a server that has too many connections is asked for one again.
 const RETRY_EVERY: Duration = Duration::from_millis(50);
 /// Ends a transaction that is not to be kept.
 const ROLLBACK: &str = "ROLLBACK";
-
-/// The error of whatever was not answered in time.
-pub(super) fn silent() -> sqlx::Error {
-    sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, "PostgreSQL does not answer"))
-}
-
-/// Gives up what PostgreSQL does not answer within `patience`.
-pub async fn answered_within<T, E: From<sqlx::Error>>(
-    patience: Duration,
-    work: impl Future<Output = Result<T, E>>,
-) -> Result<T, E> {
-    timeout(patience, work).await.unwrap_or_else(|_| Err(silent().into()))
-}
 
 /// The pool. Cheap to clone.
 #[derive(Clone)]
@@ -101,7 +87,7 @@ fn is_silence(error: &sqlx::Error) -> bool {
 }
 
 impl Pool {
-    /// Opens up to `most` connections, as they are needed. Whoever wants one waits at most for `acquire_timeout`;
+    /// Opens up to `most` connections, as they are needed. A caller waits at most for `acquire_timeout`;
     /// `patience` is longer than a statement may take.
     pub(super) fn new(
         options: PgConnectOptions,

@@ -7,6 +7,7 @@ mod outage;
 mod page;
 mod pool;
 pub mod roles;
+mod silence;
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -15,12 +16,13 @@ use std::time::Duration;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, query, query_scalar};
 
-pub use connections::{Pool, PooledConnection, Transaction, answered_within};
+pub use connections::{IDLE_UNCHECKED, Pool, PooledConnection, Transaction};
 pub use filter::{Condition, Filter};
 pub use outage::Outage;
 pub use page::{ListBounds, ListBoundsRequest, Page, PageRequest};
 pub(crate) use page::{bounds, bounds_from_row, by_ordinal, push_bounds, push_id_page};
 pub use pool::{PATIENCE, RequestPool, WORKER_PATIENCE, for_workers};
+pub use silence::answered_within;
 
 /// All migrations, embedded in the binary. What a newer binary has migrated is no hindrance: while a service is upgraded,
 /// both run.
@@ -34,7 +36,7 @@ pub static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| {
 /// migrations or, when one fails, none.
 pub async fn migrate(conn: &mut PgConnection) -> Result<(), MigrateError> {
     let mut first = conn.begin().await?;
-    // Whoever comes second finds the table of the first.
+    // The second to come finds the table of the first.
     query!("SELECT pg_advisory_xact_lock(hashtextextended('latchkey first migration', 0))")
         .fetch_one(&mut *first)
         .await?;

@@ -1,6 +1,6 @@
-//! The times in which the database cannot be reached.
+//! Outages: the times in which the database cannot be reached.
 //!
-//! Whoever finds that out begins an outage. While it lasts one task tries to connect, and all others are refused at once: a
+//! The first to find that out begins an outage. While it lasts one task tries to connect, and all others are refused at once: a
 //! server that is coming back is not stormed, and nobody waits for what is not there. Only at its beginning is it waited for,
 //! since PostgreSQL is often back within a moment.
 
@@ -13,7 +13,7 @@ use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::connections::{SIGN_OF_LIFE, answered_within};
+use super::silence::{SIGN_OF_LIFE, answered_within};
 use crate::error::is_away_in_connecting;
 
 /// How long an outage is waited out.

@@ -57,12 +57,12 @@ impl<T> Page<T> {
         Self { items: rows, more }
     }
 
-    /// The same page of something made of each record.
+    /// The page with something made of each record.
     pub fn map<U>(self, make: impl FnMut(T) -> U) -> Page<U> {
         Page { items: self.items.into_iter().map(make).collect(), more: self.more }
     }
 
-    /// The same page of something made of each record, if it can be made of all of them.
+    /// The page with something made of each record, if it can be made of all of them.
     pub fn try_map<U>(self, make: impl FnMut(T) -> Result<U>) -> Result<Page<U>> {
         Ok(Page { items: self.items.into_iter().map(make).collect::<Result<_>>()?, more: self.more })
     }

@@ -9,9 +9,10 @@ use log::LevelFilter;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
 
-use super::connections::{Pool, PooledConnection, Transaction, answered_within};
+use super::connections::{Pool, PooledConnection, Transaction};
 use super::outage::Outage;
 use super::roles;
+use super::silence::answered_within;
 use crate::hotels::HotelId;
 use crate::telemetry::metrics::PoolState;
 

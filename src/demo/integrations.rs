@@ -46,7 +46,7 @@ pub async fn create(
 ) -> Result<(LockVendors, DemoHotel)> {
     let ids = INTEGRATIONS.map(|_| context.ids.uuid(now));
     for (id, (name, _)) in ids.iter().zip(INTEGRATIONS) {
-        integrations::store::insert(conn, hotel, *id, name, now).await?;
+        integrations::insert(conn, hotel, *id, name, now).await?;
     }
     let entry = issue_keys(conn, context, hotel, slug, ids, now).await?;
     Ok((LockVendors { door_locks: ids[0], key_storage: ids[1] }, entry))
@@ -66,7 +66,7 @@ pub async fn issue_keys(
         let (id, pair) = (context.ids.uuid(now), ApiKeyPair::generate(&context.ids));
         let new =
             NewApiKey { id, hotel_id: hotel, integration_id: integration, name: name.to_owned(), permission, pair };
-        auth::store::insert_api_key(conn, &new, now).await?;
+        auth::insert_api_key(conn, &new, now).await?;
         entries.push(DemoIntegration {
             name: name.to_owned(),
             permission: permission.as_str().to_owned(),

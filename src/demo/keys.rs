@@ -5,12 +5,11 @@ use std::collections::HashMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
-use serde::Serialize;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::integrations::LockVendors;
-use super::store;
+use super::store::{self, Assignment, KeyRecord};
 use crate::context::Context;
 use crate::error::Result;
 use crate::hotels::{Hotel, HotelId};
@@ -33,26 +32,6 @@ pub struct Wanted {
     pub kind: Kind,
     /// The stays, of which there is at least one.
     pub stay_ids: Vec<Uuid>,
-}
-
-/// A key as the database wants it.
-#[derive(Serialize)]
-pub(super) struct KeyRecord {
-    id: Uuid,
-    integration_id: Uuid,
-    kind: &'static str,
-    /// Sealed; base64.
-    secret: String,
-    compartment: Option<String>,
-    stays: Vec<Assignment>,
-}
-
-/// A stay that gets the key.
-#[derive(Serialize)]
-struct Assignment {
-    id: Uuid,
-    /// When the key comes off the stay by itself.
-    due_at: DateTime<Utc>,
 }
 
 /// Makes the keys, each owned by the vendor of its kind, and puts them on their stays.

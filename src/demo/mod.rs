@@ -8,7 +8,7 @@
 //! API keys are stored as hashes only, so `demo.json` is the one place that knows them, and both must agree. Everything is
 //! loaded in one transaction, and the file is on the disk before it commits. A crash in between leaves a file without a
 //! database, which the next start loads again and overwrites. Whenever the file is lost, damaged or about other keys,
-//! the next start revokes the demo's API keys, makes new ones and writes it anew.
+//! the next start revokes the demo's API keys, makes new ones and writes the file again.
 
 mod file;
 mod grand_hotel;
@@ -32,7 +32,7 @@ use crate::auth::ApiKey;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::hotels::HotelId;
-use crate::import::store::lift_time_limits;
+use crate::import::lift_time_limits;
 use integrations::INTEGRATIONS;
 use real_hotels::REAL_HOTELS;
 
@@ -87,7 +87,7 @@ pub async fn load_into_empty(context: &Context, data_dir: &Path, url: &str) -> R
     Ok(Some(file))
 }
 
-/// Empties the demo's hotels and loads them again, on a connection of whoever owns the tables. `None` when the database holds
+/// Empties the demo's hotels and loads them again, on a connection of the owner of the tables. `None` when the database holds
 /// other hotels, too; then nothing is changed.
 ///
 /// # Errors
@@ -100,7 +100,7 @@ pub async fn reset(
 ) -> Result<Option<DemoFile>> {
     let mut transaction = owner.begin().await?;
     store::lock(&mut transaction).await?;
-    store::hold_all_hotels(&mut transaction).await?;
+    store::lock_all_hotels(&mut transaction).await?;
     if !store::is_empty(&mut transaction).await? {
         let demo: Vec<&str> = slugs().collect();
         let foreign = store::slugs(&mut transaction).await?.iter().any(|slug| !demo.contains(&slug.as_str()));

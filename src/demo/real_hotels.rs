@@ -56,7 +56,7 @@ pub async fn load(
         check_out_time: super::time(12, 0),
         room_access_keys_enabled: true,
     };
-    hotels::store::insert(conn, &hotel, now).await?;
+    hotels::insert(conn, &hotel, now).await?;
     let (vendors, entry) = integrations::create(conn, context, hotel.id, &hotel.slug, now).await?;
 
     let today = hotel.today(now);

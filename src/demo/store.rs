@@ -1,12 +1,32 @@
 //! The SQL of the demo.
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use serde::Serialize;
 use sqlx::types::Json;
 use sqlx::{AssertSqlSafe, PgConnection, query, query_as, query_scalar};
 use uuid::Uuid;
 
-use super::keys::KeyRecord;
 use crate::hotels::HotelId;
+
+/// A key as the database wants it.
+#[derive(Serialize)]
+pub struct KeyRecord {
+    pub id: Uuid,
+    pub integration_id: Uuid,
+    pub kind: &'static str,
+    /// Sealed; base64.
+    pub secret: String,
+    pub compartment: Option<String>,
+    pub stays: Vec<Assignment>,
+}
+
+/// A stay that gets the key.
+#[derive(Serialize)]
+pub struct Assignment {
+    pub id: Uuid,
+    /// When the pruner takes the key off the stay.
+    pub due_at: DateTime<Utc>,
+}
 
 /// Lets one process at a time look after the demo, until its transaction ends.
 pub async fn lock(conn: &mut PgConnection) -> sqlx::Result<()> {
@@ -20,7 +40,7 @@ pub async fn is_empty(conn: &mut PgConnection) -> sqlx::Result<bool> {
 }
 
 /// Keeps everybody else from all hotels until the transaction ends, or fails when they do not let go.
-pub async fn hold_all_hotels(conn: &mut PgConnection) -> sqlx::Result<()> {
+pub async fn lock_all_hotels(conn: &mut PgConnection) -> sqlx::Result<()> {
     query!("SELECT set_config('lock_timeout', '10s', true)").fetch_one(&mut *conn).await?;
     query!("LOCK TABLE hotels IN ACCESS EXCLUSIVE MODE").execute(conn).await?;
     Ok(())

@@ -1,4 +1,4 @@
-//! What an error of the database means to whoever asked: the one table of SQLSTATEs.
+//! Errors of the database, and what they mean to the caller: the one table of SQLSTATEs.
 
 use super::{Error, ErrorCode, Message};
 
@@ -57,7 +57,8 @@ pub fn is_away(error: &sqlx::Error) -> bool {
     meaning(error) == Meaning::Away
 }
 
-/// The same of an error in connecting to a server that was PostgreSQL before: whoever answers in its place now is not it.
+/// Whether an error in connecting means that the database is away. The server was PostgreSQL before: what answers in its place
+/// with another protocol is not it.
 pub fn is_away_in_connecting(error: &sqlx::Error) -> bool {
     is_away(error) || matches!(error, sqlx::Error::Protocol(_))
 }

@@ -21,6 +21,13 @@ pub struct Change {
     pub fields: Vec<Cow<'static, str>>,
 }
 
+impl ChangeKind {
+    /// A change of this kind of the record with that id.
+    pub const fn of(&'static self, id: Uuid) -> Change {
+        Change { kind: self, id, owner: None, fields: Vec::new() }
+    }
+}
+
 impl Change {
     /// Names the fields that changed.
     #[must_use]
@@ -29,7 +36,7 @@ impl Change {
         self
     }
 
-    /// Names the integration that owns the record. Nobody is told of a change whose kind is for owners and that has none.
+    /// Names the integration that owns the record. A change whose kind is for owners and that has none is no event.
     #[must_use]
     pub const fn owned_by(mut self, integration: Uuid) -> Self {
         self.owner = Some(integration);
@@ -91,7 +98,7 @@ impl Changes {
         self.records.iter().flat_map(|record| self.of_record.remove(record).unwrap_or_default()).collect()
     }
 
-    /// The merged changes that somebody is told of, by record.
+    /// The merged changes that are events for somebody, by record.
     pub fn into_events(self) -> Vec<Change> {
         self.into_merged().into_iter().filter(Change::is_event).collect()
     }

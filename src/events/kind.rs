@@ -1,8 +1,5 @@
-//! Kinds of change: what can happen to a record, and who is told.
+//! Kinds of change: what can happen to a record, and who learns of it.
 
-use uuid::Uuid;
-
-use super::Change;
 use crate::audit::{Action, ObjectType};
 use crate::error::{Error, Message, Result};
 
@@ -16,7 +13,7 @@ pub struct ChangeKind {
     pub action: Action,
     /// What kind of record it was done to.
     pub object: ObjectType,
-    /// Who is told.
+    /// Who learns of it.
     pub audience: Audience,
     /// Whether the event names the fields that changed; the audit trail does so in any case.
     pub names_fields: bool,
@@ -24,14 +21,7 @@ pub struct ChangeKind {
     pub meaning: &'static str,
 }
 
-impl ChangeKind {
-    /// A change of this kind of the record with that id.
-    pub const fn of(&'static self, id: Uuid) -> Change {
-        Change { kind: self, id, owner: None, fields: Vec::new() }
-    }
-}
-
-/// Who is told of changes of a kind.
+/// The receivers of events of a kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Audience {
     /// Every integration of the hotel.
@@ -45,7 +35,7 @@ pub enum Audience {
 }
 
 impl Audience {
-    /// Whether integrations can subscribe to what it is told, and ask the feed for it.
+    /// Whether integrations can subscribe to such events, and ask the feed for them.
     const fn subscribes(self) -> bool {
         match self {
             Self::Hotel | Self::Owner => true,

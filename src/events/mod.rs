@@ -5,13 +5,13 @@
 //! when its change does.
 //!
 //! The events of a hotel are numbered without gaps in the order of their commits: the commit takes the hotel's counter, the
-//! last lock of its transaction, writes the events, and then, seeing who has subscribed by now, the deliveries. Whoever has
-//! read up to a position has missed nothing.
+//! last lock of its transaction, writes the events, and then, seeing who has subscribed by now, the deliveries. A reader
+//! who is at a position has missed nothing.
 
 mod change;
 mod kind;
 mod partitions;
-pub(crate) mod store;
+mod store;
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
@@ -20,6 +20,7 @@ use uuid::Uuid;
 pub use change::{Change, Changes};
 pub use kind::{Audience, Catalogue, ChangeKind};
 pub use partitions::{RETENTION, maintain, make_partitions, run_maintenance};
+pub(crate) use store::lock_counter;
 pub use store::{Event, FeedPage, FeedRequest};
 
 use crate::actor::Principal;

@@ -69,8 +69,8 @@ pub struct FeedRequest<'a> {
 /// is left alone.
 ///
 /// Two statements: a statement does not see what is committed after it began, and the first one may have to wait for the
-/// counter. Whoever enables an endpoint holds the counter, too ([`lock_counter`]). So an event either has a delivery for the
-/// endpoint, or was committed before that was enabled, and whoever then looks at the hotel sees what it tells.
+/// counter. Enabling an endpoint takes the counter, too ([`lock_counter`]). So an event either has a delivery for the
+/// endpoint, or was committed before that was enabled, and a look at the hotel from then on shows what it tells.
 pub(super) async fn insert(
     conn: &mut PgConnection,
     ids: &IdSource,

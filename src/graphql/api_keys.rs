@@ -3,9 +3,8 @@
 use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
 use chrono_tz::Tz;
 
-use super::audit::with_reason;
-use super::connection::Connection;
-use super::context::{RequestContext, Session};
+use super::connection::{Connection, ListNode};
+use super::context::{RequestContext, Session, with_reason};
 use super::error::{InInput, Outcome};
 use super::integrations::IntegrationRef;
 use super::paging::{CursorScope, PageArguments};
@@ -56,6 +55,11 @@ pub struct ApiKeyNode {
     disabled_at: Option<Datetime>,
     /// Since when it is refused for good.
     revoked_at: Option<Datetime>,
+}
+
+impl ListNode for ApiKeyNode {
+    const CONNECTION: &'static str = "ApiKeyConnection";
+    const EDGE: &'static str = "ApiKeyEdge";
 }
 
 impl ApiKeyNode {

@@ -6,17 +6,19 @@ use async_graphql::{Context, Enum, ID, Object, SimpleObject};
 use chrono_tz::Tz;
 use uuid::Uuid;
 
-use super::connection::Connection;
+use super::connection::{Connection, ListNode};
 use super::context::{RequestContext, Session};
-use super::error::{InInput, Outcome, read_ahead};
+use super::enums::{AuditAction, AuditObjectType};
+use super::error::{Outcome, read_ahead};
 use super::integrations::IntegrationRef;
 use super::paging::{CursorScope, PageArguments};
 use super::scalars::{Datetime, uuid};
 use super::selection::Selection;
 use crate::actor::Permission;
-use crate::audit::{self, Action, ActorType, AuditEntry, AuditList, ObjectType, Reader, Reason};
+use crate::audit::{self, ActorType};
+use crate::audit_trail::{self, AuditEntry, AuditList, Reader};
 use crate::db::{ListBounds, ListBoundsRequest};
-use crate::error::{Error, ErrorAt, Result};
+use crate::error::{Error, Result};
 
 /// Something that was done to a record, by whom, and why where staff said so. It names fields and never tells values.
 #[derive(SimpleObject)]
@@ -27,7 +29,7 @@ pub struct AuditEntryNode {
     /// When it was done.
     created_at: Datetime,
     /// What was done.
-    action: Action,
+    action: AuditAction,
     /// To what. It may be gone.
     object: AuditObject,
     /// For updates: names of the fields that changed, as in this schema.
@@ -43,12 +45,17 @@ pub struct AuditEntryNode {
     request_id: Option<String>,
 }
 
+impl ListNode for AuditEntryNode {
+    const CONNECTION: &'static str = "AuditEntryConnection";
+    const EDGE: &'static str = "AuditEntryEdge";
+}
+
 /// A record that an entry of the audit trail is about. It may be gone.
 #[derive(SimpleObject)]
 pub struct AuditObject {
     /// What kind of record.
     #[graphql(name = "type")]
-    object_type: ObjectType,
+    object_type: AuditObjectType,
     /// Its id.
     id: ID,
 }
@@ -107,8 +114,10 @@ pub struct AuditApiKey {
 
 impl AuditEntryNode {
     fn new(entry: AuditEntry, zone: Tz) -> Result<Self> {
-        let object =
-            |object: audit::Object| AuditObject { object_type: object.object_type, id: ID(object.id.to_string()) };
+        let object = |object: audit::Object| AuditObject {
+            object_type: object.object_type.into(),
+            id: ID(object.id.to_string()),
+        };
         let actor = AuditActor {
             actor_type: entry.actor.actor_type.try_into()?,
             integration: entry.actor.integration.map(|integration| IntegrationRef::new(integration, zone)),
@@ -117,7 +126,7 @@ impl AuditEntryNode {
         Ok(Self {
             id: ID(entry.id.to_string()),
             created_at: Datetime::local(entry.created_at, zone),
-            action: entry.action,
+            action: entry.action.into(),
             object: object(entry.object),
             updated_fields: entry.updated_fields,
             related: entry.related.map(object),
@@ -182,15 +191,15 @@ async fn entries(
     let wanted = selection.bounds_request(&request);
     let mut session = context.read().await?;
     let (page, bounds) = if let Some(object) = object {
-        let page = audit::pages_of_objects(session.conn().await?, list, &[object], &request).await?.remove(0);
+        let page = audit_trail::pages_of_objects(session.conn().await?, list, &[object], &request).await?.remove(0);
         let bounds = bounds(&mut session, list, &[object], &wanted).await?;
         (page, bounds[0])
     } else {
-        let page = audit::page(session.conn().await?, list, &request).await?;
+        let page = audit_trail::page(session.conn().await?, list, &request).await?;
         let bounds = if wanted.is_empty() {
             ListBounds::default()
         } else {
-            audit::bounds(session.conn().await?, list, &wanted).await?
+            audit_trail::bounds(session.conn().await?, list, &wanted).await?
         };
         (page, bounds)
     };
@@ -207,7 +216,7 @@ async fn bounds(
     if wanted.is_empty() {
         return Ok(vec![ListBounds::default(); objects.len()]);
     }
-    audit::bounds_of_objects(session.conn().await?, list, objects, wanted).await
+    audit_trail::bounds_of_objects(session.conn().await?, list, objects, wanted).await
 }
 
 /// Pages of `auditTrail` that are selected of records.
@@ -276,7 +285,7 @@ impl Trails {
                 up_to: request.after.filter(|_| page.has_previous_page && !request.from_end),
                 from: request.before.filter(|_| page.has_next_page && request.from_end),
             };
-            let entries = audit::pages_of_objects(session.conn().await?, &list, records, &request).await?;
+            let entries = audit_trail::pages_of_objects(session.conn().await?, &list, records, &request).await?;
             let bounds = bounds(session, &list, records, &wanted).await?;
             for ((trail, entries), bounds) in trails.iter_mut().zip(entries).zip(bounds) {
                 let keyed = entries.try_map(|entry| Ok((entry.id, AuditEntryNode::new(entry, zone)?)))?;
@@ -285,14 +294,4 @@ impl Trails {
         }
         Ok(trails.into_iter().map(|trail| Self(Arc::new(trail))).collect())
     }
-}
-
-/// Says why the mutation of this session does what it does, where its input says so.
-///
-/// # Errors
-/// `INVALID_ARGUMENT` at `input.reason`
-pub fn with_reason(session: &mut Session<'_>, reason: Option<&str>) -> Outcome<()> {
-    let reason = reason.map(Reason::parse).transpose().at("reason").in_input()?;
-    session.tx().begin_act(reason);
-    Ok(())
 }

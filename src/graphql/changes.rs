@@ -1,4 +1,4 @@
-//! What inputs change of a record: a member that is absent leaves its value as it is, `null` takes it away.
+//! Changes by inputs: a member that is absent leaves its value as it is, `null` takes it away.
 
 use async_graphql::{InputType, MaybeUndefined};
 

@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, ID, Interface, Object};
 
-use super::connection::Connection;
+use super::connection::{Connection, ListNode};
 use super::context::RequestContext;
 use super::error::Outcome;
 use super::filters::{ClientFilter, filter_argument};
@@ -34,6 +34,11 @@ pub enum ClientNode {
     Person(Person),
     /// An organisation.
     Company(Company),
+}
+
+impl ListNode for ClientNode {
+    const CONNECTION: &'static str = "ClientConnection";
+    const EDGE: &'static str = "ClientEdge";
 }
 
 /// A human being.

@@ -1,36 +1,24 @@
 //! Connections after the Relay specification.
 
-use async_graphql::{OutputType, SimpleObject};
+use std::borrow::Cow;
 
-use super::api_keys::ApiKeyNode;
-use super::audit::AuditEntryNode;
-use super::clients::ClientNode;
-use super::integrations::IntegrationNode;
+use async_graphql::{OutputType, SimpleObject, TypeName};
+
 use super::paging::{CursorKey, CursorScope};
-use super::reservations::ReservationNode;
-use super::room_access_keys::RoomAccessKeyNode;
-use super::room_stays::RoomStayNode;
-use super::webhooks::{WebhookDeliveryNode, WebhookEndpointNode};
 use crate::db::{ListBounds, Page, PageRequest};
+
+/// A record that connections list, with the names that the schema has for the types around it.
+pub trait ListNode: OutputType {
+    /// Name of the type of a page.
+    const CONNECTION: &'static str;
+    /// Name of the type of a place in a page.
+    const EDGE: &'static str;
+}
 
 /// One page of a list, with what is needed to ask for the next one.
 #[derive(SimpleObject)]
-#[graphql(
-    // The schema knows it as part of `RoomStayConnection`.
-    concrete(name = "RoomStayList", params(RoomStayNode)),
-    concrete(name = "ReservationConnection", params(ReservationNode)),
-    concrete(name = "RoomAccessKeyConnection", params(RoomAccessKeyNode)),
-    concrete(name = "ClientConnection", params(ClientNode)),
-    concrete(name = "WebhookEndpointConnection", params(WebhookEndpointNode)),
-    concrete(name = "WebhookDeliveryConnection", params(WebhookDeliveryNode)),
-    concrete(name = "ApiKeyConnection", params(ApiKeyNode)),
-    concrete(name = "IntegrationConnection", params(IntegrationNode)),
-    concrete(name = "AuditEntryConnection", params(AuditEntryNode))
-)]
-pub struct Connection<N: OutputType>
-where
-    Edge<N>: OutputType,
-{
+#[graphql(name_type)]
+pub struct Connection<N: ListNode> {
     /// The records of the page, in the order of the list.
     edges: Vec<Edge<N>>,
     /// Whether there is more, and where it starts.
@@ -39,24 +27,26 @@ where
     total_count: i64,
 }
 
+impl<N: ListNode> TypeName for Connection<N> {
+    fn type_name() -> Cow<'static, str> {
+        N::CONNECTION.into()
+    }
+}
+
 /// A record of a page, and the cursor that points at it.
 #[derive(SimpleObject)]
-#[graphql(
-    concrete(name = "RoomStayEdge", params(RoomStayNode)),
-    concrete(name = "ReservationEdge", params(ReservationNode)),
-    concrete(name = "RoomAccessKeyEdge", params(RoomAccessKeyNode)),
-    concrete(name = "ClientEdge", params(ClientNode)),
-    concrete(name = "WebhookEndpointEdge", params(WebhookEndpointNode)),
-    concrete(name = "WebhookDeliveryEdge", params(WebhookDeliveryNode)),
-    concrete(name = "ApiKeyEdge", params(ApiKeyNode)),
-    concrete(name = "IntegrationEdge", params(IntegrationNode)),
-    concrete(name = "AuditEntryEdge", params(AuditEntryNode))
-)]
-pub struct Edge<N: OutputType> {
+#[graphql(name_type)]
+pub struct Edge<N: ListNode> {
     /// Opaque. Give it to `after` or `before` of the same connection with the same filter.
     cursor: String,
     /// The record.
     node: N,
+}
+
+impl<N: ListNode> TypeName for Edge<N> {
+    fn type_name() -> Cow<'static, str> {
+        N::EDGE.into()
+    }
 }
 
 /// Where a page stands in its list.
@@ -72,10 +62,7 @@ pub struct PageInfo {
     end_cursor: Option<String>,
 }
 
-impl<N: OutputType> Connection<N>
-where
-    Edge<N>: OutputType,
-{
+impl<N: ListNode> Connection<N> {
     /// Puts a connection together from a page of records with their sort keys, and what is known of the list around it.
     pub fn new<K: CursorKey>(
         page: Page<(K, N)>,

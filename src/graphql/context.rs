@@ -1,4 +1,4 @@
-//! What the operations of one HTTP request share: who asks, when, and the one transaction of its mutations.
+//! The context of a request, which its operations share: who asks, when, and the one transaction of its mutations.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
@@ -9,11 +9,13 @@ use sqlx::PgConnection;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use uuid::Uuid;
 
+use super::error::{InInput, Outcome};
 use crate::actor::Actor;
 use crate::app::App;
+use crate::audit::Reason;
 use crate::db::PooledConnection;
-use crate::error::{Error, ErrorCode, Result};
-use crate::room_stays::PendingKeys;
+use crate::error::{Error, ErrorAt, ErrorCode, Result};
+use crate::key_assignments::PendingKeys;
 use crate::unit::{OpenTx, Statements, Tx, Unit};
 
 /// Connections that one request reads from at the same time.
@@ -29,7 +31,7 @@ pub struct RequestContext {
     pub now: DateTime<Utc>,
     /// Whether the request has a mutation: then its queries read inside the transaction, too.
     pub mutates: bool,
-    /// Stays that its mutations of keys will lock, until they are told to its transaction.
+    /// Stays that its mutations of keys will lock, until its transaction has them.
     lock_hints: std::sync::Mutex<Vec<Uuid>>,
     /// The connection that the actor was found on, for the first that reads.
     admitted: std::sync::Mutex<Option<PooledConnection>>,
@@ -201,4 +203,14 @@ impl Drop for Session<'_> {
             tx.fail();
         }
     }
+}
+
+/// Says why the mutation of this session does what it does, where its input says so.
+///
+/// # Errors
+/// `INVALID_ARGUMENT` at `input.reason`
+pub fn with_reason(session: &mut Session<'_>, reason: Option<&str>) -> Outcome<()> {
+    let reason = reason.map(Reason::parse).transpose().at("reason").in_input()?;
+    session.tx().begin_act(reason);
+    Ok(())
 }

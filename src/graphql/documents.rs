@@ -1,8 +1,8 @@
-//! Documents that were read before: integrations send the same few again and again, with other variables.
+//! The cache of documents: integrations send the same few again and again, with other variables.
 //!
 //! What depends on the text alone is kept: the parsed document, that it is valid, and its rewriting. What depends on variables is
-//! done anew for each request. A document with texts of its own is not kept: texts can be secrets, and whoever writes values
-//! into documents does not send them twice.
+//! done for each request. A document with texts of its own is not kept: texts can be secrets, and clients that write values
+//! into documents do not send them twice.
 
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, OnceLock};
@@ -69,7 +69,7 @@ impl Document {
     }
 }
 
-/// The documents of a process, whoever sent them first.
+/// The documents of a process, of all its clients.
 pub struct Documents(Cache<Key, Arc<Document>, TextBytes>);
 
 impl Documents {

@@ -14,10 +14,12 @@ use tracing::Instrument as _;
 
 use super::chain::{self, Chained};
 use super::context::RequestContext;
+use super::error::GraphQlError;
 use super::fast_path;
 use super::lock_hints;
-use super::prepare::{GraphQlRequest, Prepared, Refused};
-use super::response::{GraphQlError, GraphQlResponse};
+use super::prepare::{Prepared, Refused};
+use super::request::GraphQlRequest;
+use super::response::GraphQlResponse;
 use crate::actor::{Actor, Mode, Permission};
 use crate::app::App;
 use crate::db::PooledConnection;
@@ -64,8 +66,8 @@ pub async fn execute(app: &App, actor: &Actor, requests: Vec<GraphQlRequest>) ->
     execute_keyed(app, actor, None, requests, None, Instant::now() + DEADLINE).await
 }
 
-/// The same for a request that may have an idempotency key, and a connection that sees the rows of its hotel. Without a
-/// mutation, the key means nothing.
+/// Like [`execute`], for a request that may have an idempotency key, and a connection that sees the rows of its hotel.
+/// Without a mutation, the key means nothing.
 pub async fn execute_keyed(
     app: &App,
     actor: &Actor,
@@ -74,7 +76,7 @@ pub async fn execute_keyed(
     keyed: Option<&Keyed>,
     deadline: Instant,
 ) -> Execution {
-    let operations = prepare(app, requests, deadline).await;
+    let operations = prepare(requests, deadline).await;
     let mutates = operations.iter().any(mutates);
     if mutates && actor.permission == Permission::ReadOnly {
         return read_only(&operations);
@@ -126,7 +128,7 @@ fn mutates(operation: &Result<Prepared, Refused>) -> bool {
 }
 
 /// Each document takes a while to bound and to parse; a batch of them lets other requests run in between.
-async fn prepare(app: &App, requests: Vec<GraphQlRequest>, deadline: Instant) -> Operations {
+async fn prepare(requests: Vec<GraphQlRequest>, deadline: Instant) -> Operations {
     let mut values = 0_u64;
     let mut operations: Operations = Vec::with_capacity(requests.len());
     for request in requests {
@@ -138,7 +140,7 @@ async fn prepare(app: &App, requests: Vec<GraphQlRequest>, deadline: Instant) ->
             if Instant::now() >= deadline {
                 return Err(Error::of(ErrorCode::DeadlineExceeded).into());
             }
-            let prepared = Prepared::new(&app.schema, request, chained)?;
+            let prepared = Prepared::new(super::schema(), request, chained)?;
             values = values.saturating_add(prepared.cost.values);
             let mutates = prepared.mutates;
             super::limits::check_values(values).map_err(|error| Refused { mutates, ..error.into() })?;
@@ -220,7 +222,7 @@ async fn run_one(
     sink: &Arc<Chained>,
     execution: &mut Execution,
 ) -> (GraphQlResponse, bool) {
-    let schema = &context.app.schema;
+    let schema = super::schema();
     let document = &prepared.document;
     let variables = match prepared.complete(schema, chained) {
         Ok(variables) => variables,

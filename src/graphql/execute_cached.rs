@@ -6,7 +6,8 @@ use tracing::Instrument as _;
 use super::context::RequestContext;
 use super::execute::{Execution, mark, names, price};
 use super::fast_path;
-use super::prepare::{GraphQlRequest, Prepared};
+use super::prepare::Prepared;
+use super::request::GraphQlRequest;
 use super::response::GraphQlResponse;
 use crate::app::App;
 use crate::auth::CachedCredential;
@@ -23,7 +24,7 @@ pub async fn execute_cached(
     request: &GraphQlRequest,
     deadline: Instant,
 ) -> Option<Execution> {
-    let prepared = Prepared::known(&app.schema, request)?;
+    let prepared = Prepared::known(super::schema(), request)?;
     let document = &prepared.document;
     let page = document.fast_path().filter(|_| fast_path::is_on(app))?;
     let CachedCredential { actor, fingerprint } = cached;

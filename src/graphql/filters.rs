@@ -6,11 +6,12 @@
 use async_graphql::{ID, InputObject, InputType, MaybeUndefined};
 use chrono::{DateTime, NaiveDate, Utc};
 
+use super::enums::ReservationStatus;
 use super::scalars::{Date, Datetime, uuid, uuids};
 use crate::clients::ClientField;
 use crate::db::{Condition, Filter};
 use crate::error::{Error, ErrorAt, Message, Result};
-use crate::reservations::{ReservationField, ReservationStatus};
+use crate::reservations::{self, ReservationField};
 use crate::room_stays::StayField;
 
 /// Most values that one `in` may hold.
@@ -293,10 +294,10 @@ impl DatetimeFilter {
 }
 
 impl ReservationStatusFilter {
-    fn conditions(self) -> Result<Vec<Condition<ReservationStatus>>> {
+    fn conditions(self) -> Result<Vec<Condition<reservations::ReservationStatus>>> {
         let mut all = Vec::new();
-        equal(self.eq, |status| status, &mut all);
-        one_of(self.r#in, |statuses| statuses, &mut all)?;
+        equal(self.eq, Into::into, &mut all);
+        one_of(self.r#in, |statuses| statuses.into_iter().map(Into::into).collect(), &mut all)?;
         Ok(all)
     }
 }

@@ -1,4 +1,4 @@
-//! Where `apollo-parser` does not keep to the grammar of the specification.
+//! The grammar of GraphQL, where `apollo-parser` does not keep to the specification.
 //!
 //! It trips over commas that stand where it looks ahead, although they mean nothing anywhere; it does not know the descriptions
 //! of operations, fragments and variables; and it drops, without a word, an argument or a field of an object that lacks its

@@ -1,11 +1,11 @@
-//! Mutations of clients, guest lists and imported reservations: what 3RPMS offers of the guest side.
+//! Mutations of clients, guest lists and imported reservations, as 3RPMS offers them.
 
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
 
-use super::audit::with_reason;
 use super::changes::irremovable;
 use super::clients::ClientNode;
-use super::context::{RequestContext, Session};
+use super::context::{RequestContext, Session, with_reason};
+use super::enums::ReservationStatus;
 use super::error::{InInput, Outcome};
 use super::front_desk::{
     CompanyInput, PersonInput, ReservationClientInput, ReservationPayload, ReservationRoomStayInput, RoomStayPayload,
@@ -13,9 +13,10 @@ use super::front_desk::{
 };
 use super::scalars::{Date, uuid};
 use crate::actor::Permission;
+use crate::bookings::{self, ImportedReservation, NewReservation};
 use crate::clients::{self, ClientChange, DetailsChange};
 use crate::error::{Error, Message, Result};
-use crate::reservations::{self, ImportedReservation, NewReservation, ReservationChange, ReservationStatus};
+use crate::reservations::ReservationChange;
 use crate::room_stays;
 
 /// A new client: exactly one of its fields.
@@ -191,7 +192,7 @@ impl GuestMutation {
     ) -> Outcome<Option<ReservationPayload>> {
         let mut session = writer(ctx).await?;
         let import = imported(input).in_input()?;
-        let id = reservations::import_in(session.tx(), import).await.in_input()?;
+        let id = bookings::import_in(session.tx(), import).await.in_input()?;
         reservation_payload(ctx, session, id).await
     }
 }
@@ -212,7 +213,7 @@ fn imported(input: ImportReservationInput) -> Result<ImportedReservation> {
     };
     let (client, stays) = (booker(input.client)?, new_stays(input.room_stays)?);
     let new = NewReservation { code: input.code, client, stays, booker_stays: true, details };
-    Ok(ImportedReservation { external_id: input.external_id, status: input.status, new })
+    Ok(ImportedReservation { external_id: input.external_id, status: input.status.into(), new })
 }
 
 fn change(input: UpdateClientInput) -> Result<ClientChange> {

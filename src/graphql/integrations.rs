@@ -5,18 +5,18 @@ use std::collections::HashMap;
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use chrono_tz::Tz;
 
-use super::audit::with_reason;
-use super::connection::Connection;
-use super::context::{RequestContext, Session};
+use super::connection::{Connection, ListNode};
+use super::context::{RequestContext, Session, with_reason};
 use super::error::{InInput, Outcome, read_ahead};
 use super::paging::{CursorScope, PageArguments};
 use super::scalars::{Datetime, uuid};
 use super::selection::Selection;
 use crate::actor::Permission;
 use crate::db::ListBounds;
+use crate::disconnection::{self, Disconnected};
 use crate::error::Result;
-use crate::hotels::{self, HotelChange};
-use crate::integrations::{self, Disconnected, Holdings, Integration};
+use crate::hotel_settings::{self, HotelChange};
+use crate::integrations::{self, Holdings, Integration};
 
 /// The integration of something.
 #[derive(SimpleObject)]
@@ -46,6 +46,11 @@ pub struct IntegrationNode {
     /// `None` when it was not selected.
     holdings: Option<Holdings>,
     zone: Tz,
+}
+
+impl ListNode for IntegrationNode {
+    const CONNECTION: &'static str = "IntegrationConnection";
+    const EDGE: &'static str = "IntegrationEdge";
 }
 
 /// What an integration holds: what its disconnection would take away.
@@ -247,7 +252,7 @@ impl IntegrationMutation {
     ) -> Outcome<Option<DisconnectIntegrationPayload>> {
         let mut session = begin(ctx).await?;
         with_reason(&mut session, input.reason.as_deref())?;
-        let done: Disconnected = integrations::disconnect_in(session.tx(), uuid(&input.id)).await.in_input()?;
+        let done: Disconnected = disconnection::disconnect_in(session.tx(), uuid(&input.id)).await.in_input()?;
         let integration = node(&mut session, done.integration, ctx).await?;
         Ok(Some(session.done(DisconnectIntegrationPayload {
             integration,
@@ -270,7 +275,7 @@ impl IntegrationMutation {
         let mut session = begin(ctx).await?;
         with_reason(&mut session, input.reason.as_deref())?;
         let change = HotelChange { room_access_keys_enabled: Some(input.enabled), ..HotelChange::default() };
-        hotels::update_in(session.tx(), &change).await.in_input()?;
+        hotel_settings::update_in(session.tx(), &change).await.in_input()?;
         Ok(Some(session.done(SetRoomAccessKeysEnabledPayload { room_access_keys_enabled: input.enabled })))
     }
 }

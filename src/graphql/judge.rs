@@ -1,4 +1,4 @@
-//! What the specification makes of a request, without running it: for comparison with other implementations.
+//! Judgement of a request by the specification, without running it: for comparison with other implementations.
 
 use apollo_compiler::ast::Value as Literal;
 use apollo_compiler::executable::{Directive, Field, Operation, Selection, SelectionSet};
@@ -7,7 +7,7 @@ use async_graphql::{Value, Variables};
 use serde::Serialize;
 use serde_json::Map;
 
-use super::prepare::GraphQlRequest;
+use super::request::GraphQlRequest;
 use super::{Schema, language, validate, values};
 use crate::error::{Error, ErrorAt, ErrorCode, Message, PathSegment, Result};
 

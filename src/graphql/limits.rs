@@ -1,6 +1,6 @@
 //! What a document may ask for, measured before it is validated and run.
 //!
-//! The validator and the executor of the GraphQL library follow every spread of a fragment anew, so a document of 600
+//! The validator and the executor of the GraphQL library follow every spread of a fragment again, so a document of 600
 //! bytes can cost them seconds. [`measure`] visits each selection and each fragment once, adds up what the document
 //! comes to when its fragments are expanded, and refuses what is more than any honest client sends. All operations of
 //! the document are bounded, since the validator reads them all; values are counted for the one that runs.
@@ -45,7 +45,7 @@ pub const MAX_VARIABLES: u64 = 200;
 pub const MAX_ARGUMENTS: u64 = 32;
 /// Most lists and objects inside each other in an argument, variables included.
 pub const MAX_INPUT_DEPTH: u64 = 20;
-/// Most bytes of arguments, fragments expanded. Every use of a variable counts anew: the library copies it every time.
+/// Most bytes of arguments, fragments expanded. Every use of a variable counts: the library copies it every time.
 pub const MAX_INPUT_BYTES: u64 = 256 * 1024;
 /// Most values that the answer may hold by its page sizes. 100 reservations with 20 rooms and their guests fit.
 pub const MAX_VALUES: u64 = 250_000;
@@ -140,7 +140,7 @@ struct Tally {
     input_bytes: u64,
     /// Values in the answer.
     values: u64,
-    /// The same once per record of the page, in a selection set of a connection.
+    /// Values in the answer once per record of the page, in a selection set of a connection.
     values_per_record: u64,
     /// Heights of the part, not sums.
     depth: u64,

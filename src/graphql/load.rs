@@ -241,7 +241,7 @@ fn key(session: &Session<'_>, view: &StayView) -> Option<RoomAccessKeyNode> {
     let key = view.stay.room_access_key?;
     let context = session.context;
     let secret = view.secret.as_ref().map(|sealed| open(context, key.id, sealed));
-    let deletes_at = view.key_end.and_then(|end| end.told_to(context.actor.principal.integration_id()));
+    let deletes_at = view.key_end.and_then(|end| end.visible_to(context.actor.principal.integration_id()));
     let deletes_at = deletes_at.map(|at| Datetime::local(at, context.actor.hotel.time_zone));
     let compartment = view.compartment.clone().unwrap_or_default();
     Some(RoomAccessKeyNode::new(key.id, key.kind, secret, compartment, deletes_at))

@@ -1,4 +1,4 @@
-//! A root field that is selected more than once is one field.
+//! Merging of root fields: one that is selected more than once is one field.
 //!
 //! The specification collects the selections with the same response key before it runs them. The executor runs each of them
 //! and merges the answers: twice the statements for a query, twice the effect for a mutation.

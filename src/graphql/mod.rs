@@ -13,6 +13,7 @@ mod clients;
 mod connection;
 mod context;
 mod documents;
+mod enums;
 mod error;
 mod events;
 mod execute;
@@ -32,6 +33,7 @@ mod merge;
 mod paging;
 mod prepare;
 mod presence;
+mod request;
 mod reservations;
 mod response;
 mod room_access_keys;
@@ -46,11 +48,14 @@ mod values;
 mod webhooks;
 
 pub use crate::unit::DEADLINE;
+pub use error::GraphQlError;
 pub use execute::{Execution, Keyed, execute, execute_keyed};
 pub use execute_cached::execute_cached;
 pub use judge::Selected;
-pub use prepare::GraphQlRequest;
-pub use response::{Data, GraphQlError, GraphQlResponse};
+pub use request::GraphQlRequest;
+pub use response::{Data, GraphQlResponse};
+
+use std::sync::LazyLock;
 
 use apollo_compiler::validation::Valid;
 use async_graphql::{EmptySubscription, MergedObject, ValidationMode};
@@ -127,4 +132,10 @@ impl Default for Schema {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// The schema that requests are answered by.
+pub fn schema() -> &'static Schema {
+    static SCHEMA: LazyLock<Schema> = LazyLock::new(Schema::new);
+    &SCHEMA
 }

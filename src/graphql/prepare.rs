@@ -8,20 +8,10 @@ use async_graphql::parser::types::{
 use async_graphql::{Name, Positioned, Value, Variables};
 
 use super::documents::Document;
-use super::response::GraphQlError;
+use super::error::GraphQlError;
+use super::request::GraphQlRequest;
 use super::{Schema, chain, judge, language, limits, merge, presence, scan, validate, values};
 use crate::error::{Error, Message, Result};
-
-/// One operation as the client sent it.
-#[derive(Clone, Debug, Default)]
-pub struct GraphQlRequest {
-    /// The document.
-    pub query: String,
-    /// Which of its operations.
-    pub operation_name: Option<String>,
-    /// Its variables.
-    pub variables: Variables,
-}
 
 /// An operation that can run.
 pub struct Prepared {

@@ -1,4 +1,4 @@
-//! Objects of which nothing is selected.
+//! Presence of objects of which nothing is selected.
 //!
 //! Where no fragment matches the type of an object, the specification answers `{}`, and a reader tells a room access key
 //! of a kind that it does not know from no key at all. The executor answers `null` for both, and forgets what a second

@@ -4,8 +4,9 @@ use async_graphql::{Context, ID, Object, SimpleObject};
 use chrono_tz::Tz;
 
 use super::clients::ClientNode;
-use super::connection::Connection;
+use super::connection::{Connection, ListNode};
 use super::context::RequestContext;
+use super::enums::{ReservationStatus, SelfcheckinStatus};
 use super::error::{Outcome, read_ahead};
 use super::filters::{ReservationFilter, filter_argument};
 use super::load::{self, ReservationPlan};
@@ -15,7 +16,7 @@ use super::scalars::Datetime;
 use super::selection::Selection;
 use crate::db::ListBounds;
 use crate::error::Result;
-use crate::reservations::{self, Reservation, ReservationStatus, ReservationView, SelfcheckinStatus};
+use crate::reservations::{self, Reservation, ReservationView};
 
 /// A booking of one or more rooms.
 pub struct ReservationNode {
@@ -24,6 +25,11 @@ pub struct ReservationNode {
     contact: Option<ClientNode>,
     rooms: Vec<(PageArguments, RoomStayConnection)>,
     zone: Tz,
+}
+
+impl ListNode for ReservationNode {
+    const CONNECTION: &'static str = "ReservationConnection";
+    const EDGE: &'static str = "ReservationEdge";
 }
 
 impl ReservationNode {
@@ -66,7 +72,7 @@ impl ReservationNode {
 
     /// State of the booking. A cancelled one can become active again.
     async fn status(&self) -> ReservationStatus {
-        self.reservation.status
+        self.reservation.status.into()
     }
 
     /// Who booked.
@@ -115,7 +121,7 @@ impl ReservationNode {
 
     /// How far the guest is with checking in online.
     async fn selfcheckin_status(&self) -> SelfcheckinStatus {
-        self.reservation.selfcheckin_status
+        self.reservation.selfcheckin_status.into()
     }
 
     /// Where the booking came from.

@@ -4,7 +4,7 @@ use async_graphql::{ComplexObject, Context, ID, InputObject, Interface, Object, 
 use uuid::Uuid;
 
 use super::audit::{AuditEntryNode, TrailPlan, Trails};
-use super::connection::Connection;
+use super::connection::{Connection, ListNode};
 use super::context::RequestContext;
 use super::error::{InInput, Outcome, Refusal};
 use super::load::{self, StayPlan};
@@ -14,8 +14,8 @@ use super::scalars::{Datetime, uuid};
 use super::selection::Selection;
 use crate::db::ListBounds;
 use crate::error::{Error, ErrorAt, Message, Result};
+use crate::key_assignments;
 use crate::room_access_keys::{self, KeyKind, NewKey, StoredKey};
-use crate::room_stays;
 
 /// What gives a guest access to a room. New kinds may be added at any time: handle a key of a type that you did not ask for.
 #[expect(clippy::duplicated_attributes, reason = "the lint takes the types of different arguments for one attribute")]
@@ -49,6 +49,11 @@ pub enum RoomAccessKeyNode {
     KeyStorage(RoomAccessKeyStorage),
     /// A QR code for the door.
     Qr(RoomAccessQr),
+}
+
+impl ListNode for RoomAccessKeyNode {
+    const CONNECTION: &'static str = "RoomAccessKeyConnection";
+    const EDGE: &'static str = "RoomAccessKeyEdge";
 }
 
 /// A PIN that opens the room itself, during the whole stay.
@@ -334,7 +339,7 @@ impl RoomAccessKeyMutation {
         let context = RequestContext::of(ctx);
         let mut session = context.write().await?;
         let new = new_key(input).in_input()?;
-        let key = room_access_keys::create_in(session.tx(), &new).in_input()?;
+        let key = key_assignments::create_in(session.tx(), &new).in_input()?;
         let plan = TrailPlan::of(&Selection::of(ctx).field("roomAccessKey"))?;
         let trails = Trails::read(&mut session, &[key.id], &plan).await?.pop().unwrap_or_default();
         let mut room_access_key = RoomAccessKeyNode::opened(context, key);
@@ -354,7 +359,7 @@ impl RoomAccessKeyMutation {
     ) -> Outcome<Option<AddRoomAccessKeyPayload>> {
         let mut session = RequestContext::of(ctx).write().await?;
         let stay = uuid(&input.room_stay_id);
-        let stay = room_stays::add_key_in(session.tx(), stay, uuid(&input.room_access_key_id)).await.in_input()?;
+        let stay = key_assignments::add_key_in(session.tx(), stay, uuid(&input.room_access_key_id)).await.in_input()?;
         let plan = StayPlan::of(&Selection::of(ctx).field("roomStay"))?;
         let room_stay = load::written_stay(&mut session, stay, &plan).await?;
         Ok(Some(session.done(AddRoomAccessKeyPayload { room_stay })))
@@ -370,7 +375,8 @@ impl RoomAccessKeyMutation {
     ) -> Outcome<Option<RemoveRoomAccessKeyPayload>> {
         let mut session = RequestContext::of(ctx).write().await?;
         let stay = uuid(&input.room_stay_id);
-        let stay = room_stays::remove_key_in(session.tx(), stay, uuid(&input.room_access_key_id)).await.in_input()?;
+        let stay =
+            key_assignments::remove_key_in(session.tx(), stay, uuid(&input.room_access_key_id)).await.in_input()?;
         let plan = StayPlan::of(&Selection::of(ctx).field("roomStay"))?;
         let room_stay = load::written_stay(&mut session, stay, &plan).await?;
         Ok(Some(session.done(RemoveRoomAccessKeyPayload { room_stay })))
@@ -386,7 +392,7 @@ impl RoomAccessKeyMutation {
         #[graphql(desc = "Which key.")] input: DeleteRoomAccessKeyInput,
     ) -> Outcome<Option<DeleteRoomAccessKeyPayload>> {
         let mut session = RequestContext::of(ctx).write().await?;
-        room_access_keys::delete_in(session.tx(), uuid(&input.room_access_key_id)).await.in_input()?;
+        key_assignments::delete_in(session.tx(), uuid(&input.room_access_key_id)).await.in_input()?;
         Ok(Some(session.done(DeleteRoomAccessKeyPayload { deleted: true })))
     }
 }

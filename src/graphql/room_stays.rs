@@ -4,10 +4,10 @@ use async_graphql::{ComplexObject, Context, ID, InputObject, MaybeUndefined, Obj
 use chrono_tz::Tz;
 use uuid::Uuid;
 
-use super::audit::{AuditEntryNode, Trails, with_reason};
+use super::audit::{AuditEntryNode, Trails};
 use super::clients::ClientNode;
-use super::connection::Connection;
-use super::context::RequestContext;
+use super::connection::{Connection, ListNode};
+use super::context::{RequestContext, with_reason};
 use super::error::{InInput, Outcome, read_ahead};
 use super::events;
 use super::filters::{RoomStayFilter, filter_argument};
@@ -35,6 +35,12 @@ pub struct RoomStayNode {
     reservation: Option<Box<ReservationNode>>,
     trails: Trails,
     zone: Tz,
+}
+
+impl ListNode for RoomStayNode {
+    // The schema knows it as part of `RoomStayConnection`.
+    const CONNECTION: &'static str = "RoomStayList";
+    const EDGE: &'static str = "RoomStayEdge";
 }
 
 impl RoomStayNode {

@@ -5,13 +5,14 @@ use uuid::Uuid;
 
 use super::changes::irremovable;
 use super::context::RequestContext;
+use super::enums::CleaningStatus;
 use super::error::{InInput, Outcome, read_ahead};
 use super::scalars::uuid;
 use super::selection::Selection;
 use crate::actor::Permission;
 use crate::error::Result;
 use crate::hotels;
-use crate::rooms::{self, Category, CategoryChange, CleaningStatus, RoomSetup, RoomSetupChange};
+use crate::rooms::{self, Category, CategoryChange, RoomSetup, RoomSetupChange};
 
 /// A kind of room that guests book.
 #[derive(SimpleObject)]
@@ -74,7 +75,7 @@ impl RoomSetupNode {
 
     /// Whether it is ready for a guest.
     async fn cleaning_status(&self) -> Outcome<CleaningStatus> {
-        Ok(self.read()?.cleaning_status)
+        Ok(self.read()?.cleaning_status.into())
     }
 }
 
@@ -121,7 +122,7 @@ async fn settings(context: &RequestContext, selection: &Selection<'_>) -> Result
     let room_setups =
         if selection.has("roomSetups") { rooms::room_setups(session.conn().await?, hotel).await? } else { Vec::new() };
     let room_access_keys_enabled = if selection.has("roomAccessKeysEnabled") {
-        // Read anew: a mutation of the same request may have switched it.
+        // Read again: a mutation of the same request may have switched it.
         hotels::get(session.conn().await?, &context.actor.hotel.slug).await?.room_access_keys_enabled
     } else {
         context.actor.hotel.room_access_keys_enabled
@@ -260,7 +261,7 @@ impl RoomMutation {
             name: irremovable(input.name, "name").in_input()?,
             area_name: input.area_name.into(),
             category_id: irremovable(input.category_id, "categoryId").in_input()?.as_ref().map(uuid),
-            cleaning_status: irremovable(input.cleaning_status, "cleaningStatus").in_input()?,
+            cleaning_status: irremovable(input.cleaning_status, "cleaningStatus").in_input()?.map(Into::into),
         };
         let room = rooms::update_room_setup_in(session.tx(), uuid(&input.id), change).await.in_input()?;
         Ok(Some(session.done(RoomSetupPayload { room_setup: room.into() })))

@@ -1,4 +1,4 @@
-//! The first look at a document, before the parser sees it.
+//! The scan of a document's text, before the parser sees it.
 //!
 //! A parser descends once per bracket, and so does whatever walks what it has read. One linear pass bounds them before
 //! anything is built. It skips strings, block strings and comments exactly where the parser's lexer does; a string that does

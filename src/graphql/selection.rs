@@ -1,4 +1,4 @@
-//! What a client selected below a field, seen before the field is resolved.
+//! Selections: what a client asks for below a field, seen before the field is resolved.
 
 use async_graphql::{Context, Lookahead, SelectionField, Value};
 

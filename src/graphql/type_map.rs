@@ -1,4 +1,4 @@
-//! What the schema's fields answer with, for the checks that walk a document before it runs.
+//! The map of types: what the schema's fields answer with, for the checks that walk a document before it runs.
 
 use std::collections::HashMap;
 

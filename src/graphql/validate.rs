@@ -1,4 +1,4 @@
-//! Documents that fit the schema, by the rules of the specification.
+//! Validation: documents that fit the schema, by the rules of the specification.
 //!
 //! `apollo-compiler` checks most of them. What it leaves out is checked here, over documents that it finds nothing wrong with:
 //! variables and names inside input objects, the texts of custom scalars, and lists of different length in arguments of fields
@@ -15,7 +15,7 @@ use apollo_compiler::validation::{DiagnosticList, Valid};
 use apollo_compiler::{ExecutableDocument, Name, Node, Schema, ast};
 use async_graphql::Pos;
 
-use super::response::GraphQlError;
+use super::error::GraphQlError;
 use super::{language, scalars};
 use crate::error::{Error, Message};
 
@@ -47,8 +47,8 @@ pub struct Validated {
 /// What is wrong with it, all `GRAPHQL_VALIDATION_FAILED`.
 pub fn validate(schema: &Valid<Schema>, document: &ast::Document) -> Result<Validated, Vec<GraphQlError>> {
     // In two steps: a field that the schema does not have is left out by the first, and must not be missed by the second.
-    let document = document.to_executable(schema).map_err(|failed| told(&failed.errors))?;
-    let document = document.validate(schema).map_err(|failed| told(&failed.errors))?;
+    let document = document.to_executable(schema).map_err(|failed| reported(&failed.errors))?;
+    let document = document.validate(schema).map_err(|failed| reported(&failed.errors))?;
     let mut never_null = Vec::new();
     let mut errors = Vec::new();
     for operation in document.operations.iter() {
@@ -76,7 +76,7 @@ pub fn validate(schema: &Valid<Schema>, document: &ast::Document) -> Result<Vali
 }
 
 /// What the compiler found.
-fn told(errors: &DiagnosticList) -> Vec<GraphQlError> {
+fn reported(errors: &DiagnosticList) -> Vec<GraphQlError> {
     let errors = errors.iter().take(MOST_ERRORS).map(|diagnostic| {
         let start = diagnostic.line_column_range().map(|range| range.start);
         let pos = start.map(|start| Pos { line: start.line, column: start.column });

@@ -1,4 +1,4 @@
-//! What the values of a request are: variables and arguments, coerced as the specification has it.
+//! Coercion of values: variables and arguments, as the specification has it.
 //!
 //! This is the one place that decides it. Variables are coerced once, before anything runs ([`variables`]): from there on each
 //! is there with a value of its type, defaults included, or not there at all. An argument then is what is written in the

@@ -9,8 +9,9 @@ use chrono_tz::Tz;
 
 pub use mutations::WebhookMutation;
 
-use super::connection::Connection;
+use super::connection::{Connection, ListNode};
 use super::context::{RequestContext, Session};
+use super::enums::{WebhookDeliveryStatus, WebhookEndpointStatus, WebhookFailure};
 use super::error::Outcome;
 use super::filters::IdFilter;
 use super::paging::{CursorScope, PageArguments};
@@ -18,7 +19,7 @@ use super::scalars::{Datetime, uuid};
 use super::selection::Selection;
 use crate::db::ListBounds;
 use crate::error::{ErrorAt, Result};
-use crate::webhooks::{self, Attempt, Delivery, DeliveryList, DeliveryStatus, Endpoint, EndpointStatus, Failure};
+use crate::webhooks::{self, Attempt, Delivery, DeliveryList, Endpoint};
 
 /// Where this integration is told what happens.
 #[derive(SimpleObject)]
@@ -29,7 +30,7 @@ pub struct WebhookEndpointNode {
     /// As it was given.
     url: String,
     /// Whether it is sent anything.
-    status: EndpointStatus,
+    status: WebhookEndpointStatus,
     /// Types of events that it is sent.
     events: Vec<String>,
     /// Why Latchkey disabled it by itself; `null` when it did not. What it has missed is sent when it is enabled.
@@ -44,13 +45,18 @@ pub struct WebhookEndpointNode {
     updated_at: Datetime,
 }
 
+impl ListNode for WebhookEndpointNode {
+    const CONNECTION: &'static str = "WebhookEndpointConnection";
+    const EDGE: &'static str = "WebhookEndpointEdge";
+}
+
 impl WebhookEndpointNode {
     fn new(endpoint: Endpoint, zone: Tz) -> Self {
         let local = |instant| Datetime::local(instant, zone);
         Self {
             id: ID(endpoint.id.to_string()),
             url: endpoint.url,
-            status: endpoint.status,
+            status: endpoint.status.into(),
             events: endpoint.events,
             disabled_reason: endpoint.disabled_reason,
             disabled_at: endpoint.disabled_at.map(local),
@@ -76,13 +82,18 @@ pub struct WebhookDeliveryNode {
     /// When it happened.
     created_at: Datetime,
     /// How far it has got.
-    status: DeliveryStatus,
+    status: WebhookDeliveryStatus,
     /// When it is sent next, at the earliest. `null` unless it is `PENDING`.
     next_attempt_at: Option<Datetime>,
     /// When it was delivered or given up.
     finished_at: Option<Datetime>,
     /// The attempts so far, first one first; the latest 20 when there were more.
     attempts: Vec<WebhookAttemptNode>,
+}
+
+impl ListNode for WebhookDeliveryNode {
+    const CONNECTION: &'static str = "WebhookDeliveryConnection";
+    const EDGE: &'static str = "WebhookDeliveryEdge";
 }
 
 impl WebhookDeliveryNode {
@@ -94,7 +105,7 @@ impl WebhookDeliveryNode {
             event_type: delivery.event_type,
             object_id: ID(delivery.object_id.to_string()),
             created_at: local(delivery.created_at),
-            status: delivery.status,
+            status: delivery.status.into(),
             next_attempt_at: delivery.next_attempt_at.map(local),
             finished_at: delivery.finished_at.map(local),
             attempts: attempts.into_iter().map(|attempt| WebhookAttemptNode::new(attempt, zone)).collect(),
@@ -115,7 +126,7 @@ pub struct WebhookAttemptNode {
     /// HTTP status of the answer; `null` when there was none.
     status_code: Option<i32>,
     /// What went wrong; `null` when nothing did.
-    failure: Option<Failure>,
+    failure: Option<WebhookFailure>,
     /// The start of the answer's body, at most 1024 bytes of it.
     answer: Option<String>,
 }
@@ -127,7 +138,7 @@ impl WebhookAttemptNode {
             created_at: Datetime::local(attempt.created_at, zone),
             duration_ms: attempt.duration_ms,
             status_code: attempt.status_code.map(i32::from),
-            failure: attempt.failure,
+            failure: attempt.failure.map(Into::into),
             answer: attempt.answer,
         }
     }
@@ -168,7 +179,7 @@ impl WebhookQuery {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The endpoint.")] endpoint_id: ID,
-        #[graphql(desc = "Only deliveries that have got this far.")] status: Option<DeliveryStatus>,
+        #[graphql(desc = "Only deliveries that have got this far.")] status: Option<WebhookDeliveryStatus>,
         #[graphql(desc = "The first so many, at most 100; 20 when neither first nor last is given.")] first: Option<
             i32,
         >,
@@ -182,7 +193,7 @@ impl WebhookQuery {
             hotel: context.actor.hotel.id,
             integration: context.actor.integration()?,
             endpoint: uuid(&endpoint_id),
-            status,
+            status: status.map(Into::into),
         };
         Ok(Some(deliveries(context, &list, &arguments, &Selection::of(ctx)).await?))
     }

@@ -1,129 +1,20 @@
 //! Hotels are the tenants: every record of Latchkey belongs to exactly one.
 
-mod delete;
 mod model;
-pub mod store;
+mod store;
 
-use std::sync::Arc;
-
-use chrono::NaiveTime;
-use chrono_tz::Tz;
 use sqlx::PgConnection;
 
-pub use delete::delete;
-pub use model::{Contents, Hotel, HotelId, YEARS, civil_date, end_instant};
+pub use model::{Hotel, HotelId, YEARS, civil_date, end_instant};
+pub(crate) use store::Row;
+pub use store::{find, find_all, insert, lock, longest_stay, raise_longest_stay};
 
-use crate::actor::Principal;
-use crate::audit::{Entry, ObjectType};
-use crate::context::Context;
 use crate::error::{Error, Record, Result};
-use crate::room_stays;
-use crate::unit::{Transactions, Tx};
-
-/// What a new hotel is made of.
-#[derive(Clone, Debug)]
-pub struct NewHotel {
-    /// Name in addresses: 1 to 64 lower-case letters, digits and inner hyphens.
-    pub slug: String,
-    /// Name that people read, 1 to 200 characters.
-    pub name: String,
-    /// The hotel's zone.
-    pub time_zone: Tz,
-    /// Local time from which rooms are handed out.
-    pub check_in_time: NaiveTime,
-    /// Local time by which rooms are given back.
-    pub check_out_time: NaiveTime,
-}
-
-/// Adds a hotel, with the Room Access Key API enabled.
-///
-/// # Errors
-/// `INVALID_ARGUMENT` for a slug or a name that breaks its rule, `NAME_TAKEN` for a slug that another hotel has.
-pub async fn create(transactions: &Transactions, new: NewHotel) -> Result<Hotel> {
-    let now = transactions.clock.now();
-    let hotel = Hotel {
-        id: transactions.ids.uuid(now),
-        slug: new.slug,
-        name: new.name,
-        time_zone: new.time_zone,
-        check_in_time: new.check_in_time,
-        check_out_time: new.check_out_time,
-        room_access_keys_enabled: true,
-    };
-    let mut tx = Tx::begin_worker(transactions, Arc::new(hotel.clone()), Principal::Operator, now).await?;
-    store::insert(tx.conn().await?, &hotel, now).await.map_err(store::refused)?;
-    tx.audit(Entry::created(ObjectType::Hotel, hotel.id));
-    tx.commit().await?;
-    Ok(hotel)
-}
-
-/// What to change of a hotel; `None` leaves it as it is.
-#[derive(Clone, Debug, Default)]
-pub struct HotelChange {
-    /// New name, 1 to 200 characters.
-    pub name: Option<String>,
-    /// New zone. The instants of all departures move with it.
-    pub time_zone: Option<Tz>,
-    /// New local time from which rooms are handed out.
-    pub check_in_time: Option<NaiveTime>,
-    /// New local time by which rooms are given back. The instants of all departures without a time of their own move
-    /// with it.
-    pub check_out_time: Option<NaiveTime>,
-    /// Whether lock vendors may write room access keys.
-    pub room_access_keys_enabled: Option<bool>,
-}
-
-/// Changes the hotel of a transaction, whose further changes go by the new settings. So do requests that begin after its commit,
-/// and the days on which the keys that are on its stays come off them. A request under way may still put a key on a stay by the
-/// old settings; such a key comes off by them, or by the new ones after the next change of its stay.
-///
-/// # Errors
-/// `NOT_FOUND`, `INVALID_ARGUMENT` for a name that breaks its rule.
-pub async fn update_in(tx: &mut Tx, change: &HotelChange) -> Result<()> {
-    let id = tx.actor.hotel.id;
-    let moves_departures = change.time_zone.is_some() || change.check_out_time.is_some();
-    if moves_departures {
-        // Stays before the hotel, as everywhere: re-dating a stay may raise the hotel's longest stay.
-        room_stays::store::lock_assigned(tx.conn().await?, id).await?;
-    }
-    let before = store::lock(tx.conn().await?, id).await?;
-    let after = store::update(tx.conn().await?, id, change).await?;
-    if moves_departures {
-        room_stays::store::renew_key_due(tx.conn().await?, &after).await?;
-    }
-    let changed = model::changed_fields(&before, &after);
-    if !changed.is_empty() {
-        tx.audit(Entry::updated(ObjectType::Hotel, id, changed));
-    }
-    tx.actor.hotel = Arc::new(after);
-    Ok(())
-}
 
 /// The hotel with that slug.
 ///
 /// # Errors
 /// `NOT_FOUND`
-pub async fn get_by_slug(context: &Context, slug: &str) -> Result<Hotel> {
-    let mut conn = context.worker_pool.acquire().await?;
-    get(&mut conn, slug).await
-}
-
-/// The same on a connection.
-///
-/// # Errors
-/// `NOT_FOUND`
 pub async fn get(conn: &mut PgConnection, slug: &str) -> Result<Hotel> {
     store::find_by_slug(conn, slug).await?.ok_or_else(|| Error::not_found(Record::Hotel))
-}
-
-/// All hotels, by slug. For whoever runs the service.
-pub async fn list(context: &Context) -> Result<Vec<Hotel>> {
-    let mut conn = context.worker_pool.acquire().await?;
-    store::list(&mut conn).await
-}
-
-/// How much belongs to a hotel.
-pub async fn contents(context: &Context, hotel: HotelId) -> Result<Contents> {
-    let mut conn = context.worker_pool.acquire().await?;
-    Ok(store::contents(&mut conn, hotel).await?)
 }

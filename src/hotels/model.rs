@@ -39,43 +39,6 @@ pub struct Hotel {
     pub room_access_keys_enabled: bool,
 }
 
-/// How much belongs to a hotel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Contents {
-    /// Kinds of room.
-    pub categories: i64,
-    /// Rooms.
-    pub rooms: i64,
-    /// Persons and companies.
-    pub clients: i64,
-    /// Reservations.
-    pub reservations: i64,
-    /// Room stays.
-    pub room_stays: i64,
-    /// Room access keys.
-    pub room_access_keys: i64,
-    /// Integrations that are connected.
-    pub integrations: i64,
-    /// Pairs of API keys that are not revoked.
-    pub api_keys: i64,
-    /// Webhook endpoints.
-    pub webhook_endpoints: i64,
-}
-
-/// Names of the settings in which two states of a hotel differ.
-pub(super) fn changed_fields(before: &Hotel, after: &Hotel) -> Vec<&'static str> {
-    [
-        (before.name != after.name, "name"),
-        (before.time_zone != after.time_zone, "timeZone"),
-        (before.check_in_time != after.check_in_time, "checkInTime"),
-        (before.check_out_time != after.check_out_time, "checkOutTime"),
-        (before.room_access_keys_enabled != after.room_access_keys_enabled, "roomAccessKeysEnabled"),
-    ]
-    .into_iter()
-    .filter_map(|(changed, name)| changed.then_some(name))
-    .collect()
-}
-
 impl Hotel {
     /// The hotel's civil date at `instant`.
     pub fn today(&self, instant: DateTime<Utc>) -> NaiveDate {
@@ -101,7 +64,7 @@ impl Hotel {
         end_instant(self.time_zone, self.local_departure(from, to, departure_time))
     }
 
-    /// When a key comes off such a stay by itself: at the same local time two civil days after the departure. Where a clock
+    /// When the pruner takes a key off such a stay: at the same local time two civil days after the departure. Where a clock
     /// change lies between, that is not 48 hours.
     pub fn key_due(&self, from: NaiveDate, to: NaiveDate, departure_time: Option<NaiveTime>) -> DateTime<Utc> {
         end_instant(self.time_zone, self.local_departure(from, to, departure_time) + Days::new(KEY_DAYS))

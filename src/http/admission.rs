@@ -64,7 +64,7 @@ impl NoPlace {
     }
 }
 
-/// Lets requests in. Cheap to clone.
+/// Admits requests, as many at a time as there are places. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Gate(Arc<Entrance>);
 

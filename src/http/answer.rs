@@ -63,7 +63,7 @@ pub(super) fn refusal(media_type: MediaType, error: Error) -> Response {
     refusal_with(media_type, error, Outcome::default())
 }
 
-/// The same when more is known of the request.
+/// Like [`refusal`], when more is known of the request.
 pub(super) fn refusal_with(media_type: MediaType, error: Error, mut outcome: Outcome) -> Response {
     outcome.fail(&error);
     let (status, retry_after) = (status_of(&error), retry_after(&error));

@@ -102,7 +102,7 @@ impl Gathered<'_> {
     }
 }
 
-/// The same for who holds something meanwhile that others wait for: it is let go of, unless the body is already there.
+/// Like [`read`], but drops what is held, which others wait for, while the body is on its way.
 pub(super) async fn read_holding<T>(body: Body, held: &mut Option<T>) -> Result<Bytes> {
     let mut reading = pin!(read(body));
     if let Poll::Ready(body) = futures_util::poll!(reading.as_mut()) {

@@ -40,7 +40,7 @@ pub(super) fn count_confirmed(app: &App, head: &Parts, actor: &Actor) {
     app.key_usage.note(actor, app.clock.now());
 }
 
-/// Tells who sends a request. Whoever is not `wanted` here is answered as if the credential were unknown.
+/// Tells who sends a request. An actor who is not `wanted` here is answered as if the credential were unknown.
 pub(super) async fn enter(app: &App, head: &Parts, wanted: impl Fn(&Actor) -> bool) -> Result<Admission, Refused> {
     let client = unauthenticated(app, head);
     let admission = match authenticate(app, head, client.as_ref(), wanted).await {

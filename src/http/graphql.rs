@@ -6,13 +6,13 @@
 //!
 //! | | `application/graphql-response+json` | `application/json` |
 //! |---|---|---|
-//! | not a GraphQL request, not let in | 4xx | 4xx |
+//! | not a GraphQL request, not admitted | 4xx | 4xx |
 //! | refused before it ran | the code's status | 200 |
 //! | given up by us, nothing was answered: deadline, database, fault | 503 or 500 | 503 or 500 |
 //! | ran, with errors or without | 200 | 200 |
 //! | batch of which something was answered, or that is the caller's to put right | 200 | 200 |
 //!
-//! Whatever can succeed later, a part of an answer included, comes with `Retry-After`. A batch that is not let in, or no GraphQL
+//! Whatever can succeed later, a part of an answer included, comes with `Retry-After`. A batch that is not admitted, or no GraphQL
 //! request, is answered with an array, too ([`super::refused_batch`]).
 
 use axum::body::Body;
@@ -27,7 +27,7 @@ use super::body;
 use super::entry;
 use super::negotiate::{self, MediaType};
 use super::operations::Operations;
-use super::requests;
+use super::request_id;
 use crate::app::App;
 use crate::auth::{Admission, CachedCredential};
 use crate::db::PooledConnection;
@@ -65,7 +65,7 @@ async fn page(
     deadline: Instant,
 ) -> Option<Response> {
     let media_type = negotiate::answer_type(&head.headers)?;
-    requests::mark(&mut cached.actor, &head.extensions);
+    request_id::mark(&mut cached.actor, &head.extensions);
     let execution = graphql::execute_cached(app, &cached, request, deadline).await?;
     entry::count_confirmed(app, head, &cached.actor);
     Some(one(media_type, execution, Outcome::of(cached.actor)))
@@ -98,7 +98,7 @@ async fn serve(app: &App, head: &Parts, content: Content) -> Response {
         Err(_) => return answer::refusal(media_type, Error::of(ErrorCode::DeadlineExceeded)),
     };
     let mut conn = Some(conn);
-    requests::mark(&mut actor, &head.extensions);
+    request_id::mark(&mut actor, &head.extensions);
     let outcome = Outcome::of(actor.clone());
     if accepted.is_none() {
         drop(conn);
@@ -263,7 +263,7 @@ mod tests {
         GraphQlResponse { data: Some(Data::Value(Value::Object(roots))), ..refused(code) }
     }
 
-    /// The same of a mutation, which was undone.
+    /// Like [`partial`], of a mutation, which was undone.
     fn undone(code: ErrorCode) -> GraphQlResponse {
         let mut response = partial(code);
         response.extensions.insert("rolledBack".into(), true.into());

@@ -1,4 +1,4 @@
-//! Whether the process is up, and whether it can serve.
+//! Health checks: whether the process is up, and whether it can serve.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use super::answer::{self, Outcome};
 use super::negotiate::MediaType;
 use crate::app::App;
 
-/// Where it is told.
+/// Paths of the checks.
 pub(super) const PATHS: [&str; 2] = ["/healthz", "/readyz"];
 
 /// How long the database may take to answer.

@@ -1,4 +1,4 @@
-//! What a browser finds: the page at `/`, the documents for integrators, and where to go instead of `GET /graphql`.
+//! Pages for browsers: the page at `/`, the documents for integrators, and where to go instead of `GET /graphql`.
 //!
 //! Everything comes from here and is what this very build does; the pages run no script and need no API key.
 

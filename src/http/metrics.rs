@@ -19,9 +19,9 @@ use crate::db;
 use crate::error::{Error, ErrorCode, Result};
 use crate::pruner;
 use crate::telemetry::metrics::{Backlog, Metrics, State as Measured};
-use crate::webhooks;
+use crate::webhooks::{self, Failure};
 
-/// For how long the answers of the database are told again.
+/// For how long answers of the database are repeated.
 const FRESH: Duration = Duration::from_secs(10);
 /// How long the database may take for them, the wait for a connection included.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -37,6 +37,7 @@ pub(super) fn routes(app: App) -> Router {
 /// Everything that the listener serves while the service is being started: what is known without a database.
 pub(super) fn starting_routes() -> Router {
     let metrics = Arc::new(Metrics::new());
+    metrics.show_webhook_failures(Failure::ALL.map(Failure::as_str));
     Router::new().route("/metrics", get(async move || answer(metrics.text(None))))
 }
 

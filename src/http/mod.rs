@@ -2,13 +2,13 @@
 //!
 //! - `POST /graphql` is GraphQL over HTTP ([`graphql`]), `GET /graphql/ide` a page to try it ([`graphiql`]), `GET /` a page that says what is
 //!   here ([`home`]).
-//! - `/api/pms/v1` is REST for the hotel's own system ([`pms`]).
+//! - `/api/pms/v1` is REST for the hotel's own system ([`pms_api`]).
 //! - `GET /metrics` is for Prometheus, on a listener of its own ([`metrics`]).
 //! - `GET /healthz` and `GET /readyz` tell whether the process is up and whether it can serve ([`health`]).
 //!
 //! Every request runs in a task of its own, gets an id and one log line ([`requests`]); what needs the database waits for a
-//! place ([`admission`]); every answer is small, complete and never an escaped panic. [`server`] cuts off whoever is slow. It speaks HTTP/1.1: HTTP/2 belongs to the proxy in
-//! front that holds the certificate.
+//! place ([`admission`]); every answer is small, complete and never an escaped panic. [`server`] cuts off slow clients.
+//! It speaks HTTP/1.1: HTTP/2 belongs to the proxy in front that holds the certificate.
 
 mod admission;
 mod answer;
@@ -22,10 +22,11 @@ mod metrics;
 mod negotiate;
 mod operations;
 mod panics;
-mod pms;
+mod pms_api;
 mod rate_limit;
 mod refusals;
 mod refused_batch;
+mod request_id;
 mod requests;
 mod seats;
 mod server;
@@ -35,15 +36,17 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Router, middleware};
 
-pub use server::{serve, serve_metrics, serve_starting, serve_starting_metrics};
+pub use seats::IDLE as SEAT_IDLE;
+pub use server::{WRITE_STALL, serve, serve_metrics, serve_starting, serve_starting_metrics};
 
 use self::admission::Gate;
 use self::answer::Outcome;
 use self::negotiate::MediaType;
-use self::requests::{Edge, RequestId};
+use self::request_id::RequestId;
+use self::requests::Edge;
 use crate::app::App;
 use crate::error::{Error, Message};
-use crate::rest::Act;
+use crate::rest::Command;
 
 /// Where GraphQL is served.
 const GRAPHQL: &str = "/graphql";
@@ -55,15 +58,17 @@ pub fn router(app: App) -> Router {
 }
 
 fn routes(app: App, edge: Edge) -> Router {
+    // Built now, not by the first request.
+    crate::graphql::schema();
     let pool = app.pool.clone();
     let gate = Gate::new(pool.connections(), move || pool.is_away());
     let observed = gate.clone();
     app.metrics.observe_admission(move || observed.state());
-    let pms = Act::NAMES.iter().fold(Router::new(), |router, name| {
-        router.route(&format!("/api/pms/v1/{{hotel}}/guests/{name}"), post(pms::act))
+    let pms = Command::NAMES.iter().fold(Router::new(), |router, name| {
+        router.route(&format!("/api/pms/v1/{{hotel}}/guests/{name}"), post(pms_api::command))
     });
     let admitted = pms
-        .route("/api/pms/v1/{hotel}/guests", get(pms::list))
+        .route("/api/pms/v1/{hotel}/guests", get(pms_api::list))
         .route(GRAPHQL, post(graphql::handle))
         .route_layer(middleware::from_fn_with_state((app.clone(), gate), admission::run))
         .route_layer(middleware::from_fn(refused_batch::run));
@@ -76,7 +81,7 @@ fn routes(app: App, edge: Edge) -> Router {
         .route("/docs/{file}", get(home::document))
         .route("/graphql/ide", get(graphiql::page))
         .route("/graphql/ide/{file}", get(graphiql::file))
-        .route("/api/pms/v1/openapi.json", get(pms::document))
+        .route("/api/pms/v1/openapi.json", get(pms_api::document))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .fallback(not_found)
@@ -96,8 +101,8 @@ fn starting_routes(edge: Edge) -> Router {
 }
 
 async fn not_found(request: Request) -> Response {
-    if pms::serves(request.uri().path()) {
-        return pms::refusal(&unserved_path(), &RequestId::of(request.extensions()), Outcome::default());
+    if pms_api::serves(request.uri().path()) {
+        return pms_api::refusal(&unserved_path(), &RequestId::of(request.extensions()), Outcome::default());
     }
     nothing_here()
 }
@@ -128,8 +133,8 @@ async fn refused_unread(request: Request, error: Error) -> Response {
     let media_type = negotiate::answer_type(request.headers()).unwrap_or(MediaType::Json);
     let (head, body) = request.into_parts();
     body::discard(body).await;
-    if pms::serves(head.uri.path()) {
-        return pms::refusal(&error, &RequestId::of(&head.extensions), Outcome::default());
+    if pms_api::serves(head.uri.path()) {
+        return pms_api::refusal(&error, &RequestId::of(&head.extensions), Outcome::default());
     }
     answer::refusal(media_type, error)
 }

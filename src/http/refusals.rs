@@ -1,5 +1,5 @@
 //! Requests that were refused because the database was away or busy, or there were too many: one line of the log a second,
-//! with how many there were. Each has a line of its own only for whoever looks closely.
+//! with how many there were. Each has a line of its own only at the level debug.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

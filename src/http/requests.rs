@@ -1,4 +1,4 @@
-//! What every request goes through: an id, a task of its own, a log line.
+//! The frame of every request: an id, a task of its own, a log line.
 //!
 //! The task makes a request run to its end even when the client hangs up: hyper drops what it polls, and a mutation must
 //! not be dropped between two statements. The line holds no key, body, variable or path beyond the route's pattern.
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS};
-use axum::http::{Extensions, HeaderName, HeaderValue, Method, StatusCode};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 use tokio::sync::RwLock;
@@ -17,8 +17,9 @@ use tracing::Instrument as _;
 use super::answer::{self, Outcome};
 use super::negotiate::MediaType;
 use super::refusals::Refusals;
-use super::{health, panics, pms, rate_limit};
-use crate::actor::{Actor, Mode};
+use super::request_id::RequestId;
+use super::{health, panics, pms_api, rate_limit};
+use crate::actor::Mode;
 use crate::app::App;
 use crate::error::{Error, Severity};
 use crate::id::IdSource;
@@ -26,23 +27,6 @@ use crate::telemetry::metrics::Metrics;
 use crate::telemetry::traces::{self, Traceparent};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
-/// The request's id. It rides in the request's extensions, for answers that repeat it.
-#[derive(Clone)]
-pub(super) struct RequestId(pub(super) String);
-
-/// Notes which request an actor makes: its id, and where it stands in a trace.
-pub(super) fn mark(actor: &mut Actor, extensions: &Extensions) {
-    actor.request_id = Some(RequestId::of(extensions).0.into());
-    actor.traceparent = extensions.get::<Traceparent>().cloned();
-}
-
-impl RequestId {
-    /// The id of a request that went through [`run`].
-    pub(super) fn of(extensions: &Extensions) -> Self {
-        extensions.get::<Self>().cloned().expect("every request is given an id")
-    }
-}
 
 /// The requests that are running: each holds the lock as a reader.
 #[derive(Clone, Default)]
@@ -90,7 +74,7 @@ async fn run_and_log(edge: &Edge, mut request: Request, next: Next) -> Response 
     let method = request.method().clone();
     let path = request.extensions().get::<MatchedPath>().cloned();
     let request_id = RequestId(id.clone());
-    let of_pms = pms::serves(request.uri().path());
+    let of_pms = pms_api::serves(request.uri().path());
     request.extensions_mut().insert(request_id.clone());
     let caller = Traceparent::of_headers(request.headers());
     let span = traces::request(method.as_str(), path.as_ref().map(MatchedPath::as_str), &id, caller.as_ref());
@@ -103,7 +87,7 @@ async fn run_and_log(edge: &Edge, mut request: Request, next: Next) -> Response 
     }
     let mut response = match panics::caught(next.run(request).instrument(span.clone())).await {
         Ok(response) => response,
-        Err(place) if of_pms => pms::refusal(&Error::internal(place), &request_id, Outcome::default()),
+        Err(place) if of_pms => pms_api::refusal(&Error::internal(place), &request_id, Outcome::default()),
         Err(place) => answer::refusal(MediaType::Json, Error::internal(place)),
     };
     let outcome = response.extensions_mut().remove::<Outcome>().unwrap_or_default();
@@ -194,7 +178,7 @@ fn log(refused: bool, line: &Line) {
         };
     }
     match line.severity() {
-        // Whoever watches the service asks every few seconds.
+        // Monitoring asks every few seconds.
         Severity::Caller if line.path.as_ref().is_some_and(|path| health::PATHS.contains(&path.as_str())) => {
             request!(debug);
         }

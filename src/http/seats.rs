@@ -1,6 +1,6 @@
-//! How many connections may be open, and who makes room when there are that many and one more waits.
+//! Seats for connections: how many may be open, and which makes room when there are that many and one more waits.
 //!
-//! Most connections are idle most of the time, so whoever has been idle longest goes first: until the whole head of a request has
+//! Most connections are idle most of the time, so the one that has been idle longest goes first: until the whole head of a request has
 //! come, a connection is idle. If nobody has been idle for long, the next one that is answered goes, told so in its answer.
 
 use std::collections::BTreeMap;
@@ -13,7 +13,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 /// How long a connection is idle before it is closed for another one: a request may be on its way.
-const IDLE: Duration = Duration::from_secs(1);
+pub const IDLE: Duration = Duration::from_secs(1);
 /// How often a connection is closed for one that waits. Often enough that nobody waits for long, and seldom enough that
 /// connecting is not most of what is done.
 const ROOM_EVERY: Duration = Duration::from_millis(5);

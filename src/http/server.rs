@@ -1,4 +1,4 @@
-//! The listener: who is slow is cut off, who is being served when the process ends is served to the end.
+//! The listener: slow clients are cut off, those that are being served when the process ends are served to the end.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -32,7 +32,7 @@ use crate::id::IdSource;
 /// is kept alive may be idle for as long.
 const HEAD_ARRIVAL: Duration = Duration::from_secs(10);
 /// How long a client may take nothing of an answer.
-const WRITE_STALL: Duration = Duration::from_secs(20);
+pub const WRITE_STALL: Duration = Duration::from_secs(20);
 /// How long the requests that are running may take when the process ends.
 const DRAIN: Duration = Duration::from_secs(10);
 /// Most bytes that are buffered of a connection, so the largest head.
@@ -153,8 +153,8 @@ async fn accept_until(
     }
 }
 
-/// The same address without the slash at the end of its path, where there is one: people type it and base URLs bring it
-/// along, and it means nothing else.
+/// An address without the slash at the end of its path, where there is one: people type it and base URLs bring it along,
+/// and it means nothing else.
 fn without_trailing_slash(uri: &Uri) -> Option<Uri> {
     let path = uri.path().strip_suffix('/').filter(|path| !path.is_empty())?;
     let mut parts = uri.clone().into_parts();

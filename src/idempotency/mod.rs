@@ -1,7 +1,7 @@
 //! Requests that can be sent again safely: the header `Idempotency-Key`.
 //!
 //! The answer is written in the transaction of what it answers for, so it exists exactly when its effect does, whatever
-//! dies in between. Whoever sends the same request with the same key gets that answer, byte for byte.
+//! dies in between. A client that sends the same request with the same key gets that answer, byte for byte.
 //!
 //! - The key belongs to a principal, such as an API key, and is held by an advisory lock while its request runs; the lock
 //!   dies with its connection. A second request meanwhile is `IDEMPOTENCY_KEY_IN_USE`.
@@ -14,8 +14,8 @@ mod store;
 
 use std::time::Duration;
 
-use axum::http::HeaderMap;
 use chrono::TimeDelta;
+use http::HeaderMap;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -127,7 +127,7 @@ pub async fn claim_in(tx: &mut Tx, request: &Idempotency, again: bool) -> Result
     let lock = request.lock_id(owner);
     if again {
         store::wait_for(tx.conn().await?, lock).await?;
-    } else if !store::try_hold(tx.conn().await?, lock).await? {
+    } else if !store::try_lock(tx.conn().await?, lock).await? {
         return Err(Error::of(ErrorCode::IdempotencyKeyInUse));
     }
     let (hotel, since) = (tx.actor.hotel.id, tx.now - RETENTION);
@@ -196,7 +196,7 @@ fn hex(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::HeaderValue;
+    use http::HeaderValue;
 
     use super::*;
 

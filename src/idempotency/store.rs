@@ -6,12 +6,12 @@ use sqlx::{PgConnection, query, query_scalar};
 use crate::actor::PrincipalKey;
 use crate::hotels::HotelId;
 
-/// Holds an advisory lock until the transaction ends. False when somebody else does.
-pub(super) async fn try_hold(conn: &mut PgConnection, lock: i64) -> sqlx::Result<bool> {
+/// Takes an advisory lock until the transaction ends. False when another transaction has it.
+pub(super) async fn try_lock(conn: &mut PgConnection, lock: i64) -> sqlx::Result<bool> {
     query_scalar!(r#"SELECT pg_try_advisory_xact_lock($1) AS "held!""#, lock).fetch_one(conn).await
 }
 
-/// Waits for an advisory lock and holds it until the transaction ends.
+/// Waits for an advisory lock and takes it until the transaction ends.
 pub(super) async fn wait_for(conn: &mut PgConnection, lock: i64) -> sqlx::Result<()> {
     sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(lock).execute(conn).await?;
     Ok(())

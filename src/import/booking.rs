@@ -30,9 +30,9 @@ const MONTHS: [&str; 12] = [
     "December",
 ];
 
-/// What became of a booking.
+/// The status of a booking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum BookingStatus {
     /// The guest came and left, or, seen from an earlier clock, will come.
     Stayed,
     /// Cancelled before arrival.
@@ -64,9 +64,9 @@ pub struct Booking {
     /// Babies.
     pub babies: i16,
     /// What became of it.
-    pub outcome: Outcome,
+    pub status: BookingStatus,
     /// Day of the cancellation, or of the physical departure.
-    pub outcome_on: Option<NaiveDate>,
+    pub status_on: Option<NaiveDate>,
     /// Country of the guest, as the file has it.
     pub country: Option<String>,
     /// Market segment, such as `Online TA`.
@@ -99,8 +99,8 @@ impl Booking {
         let lead_days = fields.number(Column::LeadTime, LEAD_DAYS_MAX)?;
         let arrival = shifted(unshifted, shift)?;
         let reserved_type = fields.required(Column::ReservedRoomType)?;
-        let outcome = outcome(fields)?;
-        let outcome_on = match text(Column::ReservationStatusDate)? {
+        let status = status(fields)?;
+        let status_on = match text(Column::ReservationStatusDate)? {
             Some(value) => Some(shifted(status_date(value)?, shift)?),
             None => None,
         };
@@ -119,8 +119,8 @@ impl Booking {
             adults: people(fields, Column::Adults)?,
             children: people(fields, Column::Children)?,
             babies: people(fields, Column::Babies)?,
-            outcome,
-            outcome_on,
+            status,
+            status_on,
             country: owned(text(Column::Country)?),
             segment: owned(segment),
             channel: owned(channel),
@@ -168,14 +168,14 @@ fn status_date(text: &str) -> Result<NaiveDate, String> {
         .map_err(|_| format!("reservation_status_date: {text:?} is not a date (month/day/year)"))
 }
 
-fn outcome(fields: &Fields) -> Result<Outcome, String> {
+fn status(fields: &Fields) -> Result<BookingStatus, String> {
     match fields.text(Column::ReservationStatus)? {
-        Some("Check-Out") => Ok(Outcome::Stayed),
-        Some("Canceled") => Ok(Outcome::Cancelled),
-        Some("No-Show") => Ok(Outcome::NoShow),
+        Some("Check-Out") => Ok(BookingStatus::Stayed),
+        Some("Canceled") => Ok(BookingStatus::Cancelled),
+        Some("No-Show") => Ok(BookingStatus::NoShow),
         Some(other) => Err(format!("reservation_status: {other:?} is none of Check-Out, Canceled and No-Show")),
-        None if fields.number(Column::IsCanceled, 1)? == 1 => Ok(Outcome::Cancelled),
-        None => Ok(Outcome::Stayed),
+        None if fields.number(Column::IsCanceled, 1)? == 1 => Ok(BookingStatus::Cancelled),
+        None => Ok(BookingStatus::Stayed),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Ids, codes and choices that depend on nothing but the booking they are for, so that every run makes the same ones.
+//! Derived ids, codes and choices: they depend on nothing but the booking that they are for, so that every run makes the same ones.
 
 use sha2::{Digest, Sha256};
 use uuid::{Builder, Uuid};

@@ -1,4 +1,4 @@
-//! From bytes to lines, whatever the file is about: compression, encoding, delimiter, header row.
+//! Files of bookings, from bytes to lines: compression, encoding, delimiter, header row.
 
 use std::io::Read;
 

@@ -1,4 +1,4 @@
-//! The lines of the public hotel booking data, for the hotel that is meant.
+//! The format of the public hotel booking data: its lines, for the hotel that is meant.
 
 use std::collections::BTreeSet;
 use std::io::Read;

@@ -1,4 +1,4 @@
-//! Which stay and which reservation a line is about: the same ones in every run.
+//! Identity of lines: which stay and which reservation one is about, the same ones in every run.
 //!
 //! The file numbers nothing, so a booking is known by what was fixed when it was booked ([`Booking::key`]) and, among
 //! bookings that agree in that, by its place in the file. Whatever changes later (nights, room type, guests, outcome)
@@ -12,7 +12,7 @@ use std::collections::{HashMap, HashSet};
 
 use uuid::Uuid;
 
-use super::booking::{Booking, Outcome};
+use super::booking::{Booking, BookingStatus};
 use super::derive::Derived;
 use crate::hotels::HotelId;
 
@@ -40,7 +40,7 @@ pub struct Identities<'a> {
 pub fn identify(hotel: HotelId, bookings: &[Booking]) -> Identities<'_> {
     let held: HashSet<&str> = bookings
         .iter()
-        .filter(|booking| booking.outcome != Outcome::Cancelled)
+        .filter(|booking| booking.status != BookingStatus::Cancelled)
         .map(|booking| booking.key.as_str())
         .collect();
     let party = |key: &str, half: &str| Derived::of(hotel, &["party", key, half]).uuid();
@@ -54,7 +54,7 @@ pub fn identify(hotel: HotelId, bookings: &[Booking]) -> Identities<'_> {
         *place += 1;
         let derived = Derived::of(hotel, &["booking", key, &place.to_string()]);
         let reservation_id = if booking.is_of_a_party() {
-            let apart = booking.outcome == Outcome::Cancelled && held.contains(key);
+            let apart = booking.status == BookingStatus::Cancelled && held.contains(key);
             *second_halves.entry(key).or_insert(false) |= apart;
             party(key, if apart { "2" } else { "1" })
         } else {

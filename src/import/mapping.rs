@@ -1,11 +1,11 @@
-//! From bookings to records: everything of docs/IMPORT.md that is not about rooms.
+//! The mapping of bookings to records: everything of docs/IMPORT.md that is not about rooms.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Timelike, Utc};
 use uuid::Uuid;
 
-use super::booking::{Booking, Outcome};
+use super::booking::{Booking, BookingStatus};
 use super::derive::Derived;
 use super::identity::Identified;
 use super::people::{self, Person};
@@ -63,7 +63,7 @@ fn stay(
     guest: Uuid,
 ) -> StayRecord {
     let booking = identified.booking;
-    let presence = (booking.outcome == Outcome::Stayed).then(|| presence(hotel, identified));
+    let presence = (booking.status == BookingStatus::Stayed).then(|| presence(hotel, identified));
     let meal_notes = booking.meal.as_deref().map(|meal| match meal {
         "BB" => "Bed and breakfast",
         "HB" => "Half board",
@@ -102,7 +102,7 @@ fn reservation(
     let booking = first.booking;
     let guest = guest(hotel, first);
     let firm = firm(hotel, booking);
-    let cancelled = booking.outcome == Outcome::Cancelled;
+    let cancelled = booking.status == BookingStatus::Cancelled;
     let over = |one: &&Identified| hotel.departure(one.booking.arrival, one.booking.departure, None) <= now;
     let status = match cancelled {
         true => CANCELLED,
@@ -168,7 +168,7 @@ fn booked_at(hotel: &Hotel, identified: &Identified) -> DateTime<Utc> {
 /// On the day that the file names, during office hours, and after the booking.
 fn cancelled_at(hotel: &Hotel, identified: &Identified) -> DateTime<Utc> {
     let booking = identified.booking;
-    let day = booking.outcome_on.unwrap_or(booking.arrival);
+    let day = booking.status_on.unwrap_or(booking.arrival);
     at(hotel, day, 9 * 60 + identified.derived.pick(13, 12 * 60)).max(booked_at(hotel, identified))
 }
 
@@ -184,7 +184,7 @@ fn presence(hotel: &Hotel, identified: &Identified) -> (DateTime<Utc>, DateTime<
     }
     let arrived = at(hotel, booking.arrival, minute_of_day(hotel.check_in_time) + later(14, 6 * 60));
     // The file tells of guests who left before their departure.
-    let day = booking.outcome_on.map_or(booking.departure, |day| day.clamp(booking.arrival, booking.departure));
+    let day = booking.status_on.map_or(booking.departure, |day| day.clamp(booking.arrival, booking.departure));
     let left = at(hotel, day, minute_of_day(hotel.check_out_time).saturating_sub(later(15, 3 * 60)));
     (arrived, left.max(arrived + TimeDelta::hours(1)))
 }

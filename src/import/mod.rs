@@ -20,7 +20,7 @@ mod own;
 mod people;
 pub(crate) mod records;
 pub(crate) mod rooms;
-pub(crate) mod store;
+mod store;
 
 use std::collections::{BTreeSet, HashMap};
 use std::io::Read;
@@ -39,7 +39,7 @@ use crate::hotels::{self, Hotel};
 use crate::text;
 use crate::unit::{Transactions, Tx};
 use crate::{clients, reservations, room_stays};
-use booking::{Booking, Outcome};
+use booking::{Booking, BookingStatus};
 use derive::Derived;
 pub use file::BadLine;
 use identity::Identified;
@@ -48,6 +48,9 @@ pub use own::DateOrder;
 use records::CategoryRecord;
 use rooms::RoomPlan;
 use store::Written;
+pub(crate) use store::{
+    ensure_categories, insert_rooms, lift_time_limits, write_clients, write_reservations, write_stays,
+};
 
 /// Rooms of one type that an import makes at most, unless told otherwise.
 pub const MAX_ROOMS_PER_TYPE: usize = 250;
@@ -55,7 +58,7 @@ pub const MAX_ROOMS_PER_TYPE: usize = 250;
 const BATCH: usize = 1_000;
 
 /// What a file holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// A hotel's own bookings.
     Own,
@@ -270,16 +273,16 @@ pub(crate) async fn import_in(
     let deleted = store::delete_empty_reservations(conn, hotel.id, &identities.unneeded_reservations).await?;
     entries.extend(deleted.into_iter().map(|id| Entry::deleted(ObjectType::Reservation, id)));
     let longest = file.all.iter().map(Booking::nights).max().unwrap_or_default();
-    hotels::store::raise_longest_stay(conn, hotel.id, longest).await?;
+    hotels::raise_longest_stay(conn, hotel.id, longest).await?;
     renew_keys(conn, hotel, &summary).await?;
     Ok(Imported { summary, changes: written.changes, entries })
 }
 
-/// Keys come off stays by their dates, and by the hotel's times as they are now.
+/// Keys are taken off stays by their dates, and by the hotel's times as they are now.
 async fn renew_keys(conn: &mut PgConnection, hotel: &Hotel, summary: &Summary) -> Result<()> {
     if summary.room_stays.changed > 0 {
-        let hotel = hotels::store::lock(conn, hotel.id).await?;
-        room_stays::store::renew_key_due(conn, &hotel).await?;
+        let hotel = hotels::lock(conn, hotel.id).await?;
+        room_stays::renew_key_due(conn, &hotel).await?;
     }
     Ok(())
 }
@@ -337,7 +340,7 @@ async fn assign_rooms(
     let mut rooms = vec![None; bookings.len()];
     let mut waiting = Vec::new();
     for (index, Identified { booking, .. }) in bookings.iter().enumerate() {
-        if booking.outcome == Outcome::Cancelled {
+        if booking.status == BookingStatus::Cancelled {
             continue;
         }
         let kept = before[index].as_ref().filter(|stay| {

@@ -1,4 +1,4 @@
-//! Which room a stay gets.
+//! Assignment of rooms to imported stays.
 //!
 //! First fit: the first room of the type that is free for all nights. When there is none, the hotel gets one more room of
 //! the type, so that a first import ends with as many rooms of a type as its busiest night needs. Beyond the cap a stay

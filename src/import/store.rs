@@ -42,7 +42,7 @@ pub async fn write_although_read_only(conn: &mut PgConnection) -> sqlx::Result<(
     Ok(())
 }
 
-/// Has statements and foreign key checks planned anew for the size that the tables have now. A connection keeps the plans
+/// Has statements and foreign key checks planned again for the size that the tables have now. A connection keeps the plans
 /// that it made while they were almost empty, and those read far too much of a full table.
 pub async fn forget_plans(conn: &mut PgConnection) -> sqlx::Result<()> {
     query!("DISCARD PLANS").execute(conn).await?;

@@ -71,7 +71,8 @@ pub(super) async fn connect(
     .await
 }
 
-pub(super) async fn find_by_name(conn: &mut PgConnection, hotel: HotelId, name: &str) -> Result<Option<Integration>> {
+/// The integration of that name, connected or not.
+pub(crate) async fn find_by_name(conn: &mut PgConnection, hotel: HotelId, name: &str) -> Result<Option<Integration>> {
     let found = query_as!(
         Integration,
         "SELECT id, name, created_at, disconnected_at FROM integrations WHERE hotel_id = $1 AND name = $2",
@@ -97,7 +98,7 @@ pub(super) async fn lock_shared(conn: &mut PgConnection, hotel: HotelId, id: Uui
 }
 
 /// Holds an integration until the transaction ends. Room access keys can be made meanwhile: they only refer to it.
-pub(super) async fn lock(conn: &mut PgConnection, hotel: HotelId, id: Uuid) -> Result<Option<Uuid>> {
+pub(crate) async fn lock(conn: &mut PgConnection, hotel: HotelId, id: Uuid) -> Result<Option<Uuid>> {
     let found =
         query_scalar!("SELECT id FROM integrations WHERE hotel_id = $1 AND id = $2 FOR NO KEY UPDATE", hotel, id,)
             .fetch_optional(conn)
@@ -106,7 +107,7 @@ pub(super) async fn lock(conn: &mut PgConnection, hotel: HotelId, id: Uuid) -> R
 }
 
 /// Marks a held integration as disconnected, at an instant that an already disconnected one keeps.
-pub(super) async fn disconnect(
+pub(crate) async fn mark_disconnected(
     conn: &mut PgConnection,
     hotel: HotelId,
     id: Uuid,
@@ -123,87 +124,6 @@ pub(super) async fn disconnect(
     .fetch_one(conn)
     .await?;
     Ok(disconnected)
-}
-
-/// Deletes the endpoints of an integration. The workers drop what was still to be sent to them.
-pub(super) async fn delete_endpoints(conn: &mut PgConnection, hotel: HotelId, integration: Uuid) -> Result<Vec<Uuid>> {
-    let deleted = query_scalar!(
-        "DELETE FROM webhook_endpoints WHERE hotel_id = $1 AND integration_id = $2 RETURNING id",
-        hotel,
-        integration,
-    )
-    .fetch_all(conn)
-    .await?;
-    Ok(deleted)
-}
-
-/// The oldest room access keys of an integration, as many as one transaction takes.
-pub(super) async fn room_access_keys(conn: &mut PgConnection, hotel: HotelId, integration: Uuid) -> Result<Vec<Uuid>> {
-    let keys = query_scalar!(
-        "SELECT id FROM room_access_keys WHERE hotel_id = $1 AND integration_id = $2 ORDER BY id LIMIT 2000",
-        hotel,
-        integration,
-    )
-    .fetch_all(conn)
-    .await?;
-    Ok(keys)
-}
-
-/// A stay that is held, and its key.
-pub(super) struct HeldStay {
-    pub id: Uuid,
-    pub key: Uuid,
-}
-
-/// Holds stays that have one of these keys until the transaction ends, as many as one transaction takes.
-pub(super) async fn lock_stays(conn: &mut PgConnection, hotel: HotelId, keys: &[Uuid]) -> Result<Vec<HeldStay>> {
-    let stays = query_as!(
-        HeldStay,
-        r#"SELECT id, room_access_key_id AS "key!" FROM room_stays WHERE hotel_id = $1 AND room_access_key_id = ANY ($2)
-         ORDER BY id LIMIT 2000 FOR NO KEY UPDATE"#,
-        hotel,
-        keys,
-    )
-    .fetch_all(conn)
-    .await?;
-    Ok(stays)
-}
-
-/// Holds keys until the transaction ends; some may be gone meanwhile.
-pub(super) async fn lock_keys(conn: &mut PgConnection, hotel: HotelId, keys: &[Uuid]) -> Result<Vec<Uuid>> {
-    let held = query_scalar!(
-        "SELECT id FROM room_access_keys WHERE hotel_id = $1 AND id = ANY ($2) ORDER BY id FOR UPDATE",
-        hotel,
-        keys,
-    )
-    .fetch_all(conn)
-    .await?;
-    Ok(held)
-}
-
-/// Deletes those of the held keys that are on no stay any more.
-pub(super) async fn delete_unassigned(conn: &mut PgConnection, hotel: HotelId, keys: &[Uuid]) -> Result<Vec<Uuid>> {
-    let deleted = query_scalar!(
-        "DELETE FROM room_access_keys k WHERE k.hotel_id = $1 AND k.id = ANY ($2)
-         AND NOT EXISTS (SELECT FROM room_stays s WHERE s.hotel_id = $1 AND s.room_access_key_id = k.id)
-         RETURNING k.id",
-        hotel,
-        keys,
-    )
-    .fetch_all(conn)
-    .await?;
-    Ok(deleted)
-}
-
-pub(super) async fn count_room_access_keys(conn: &mut PgConnection, hotel: HotelId, integration: Uuid) -> Result<i64> {
-    let count = query_scalar!(
-        r#"SELECT count(*) AS "count!" FROM room_access_keys WHERE hotel_id = $1 AND integration_id = $2"#,
-        hotel,
-        integration,
-    )
-    .fetch_one(conn)
-    .await?;
-    Ok(count)
 }
 
 /// What each of these integrations holds, in their order.

@@ -16,7 +16,7 @@ const TOLERANCE: TimeDelta = TimeDelta::days(1);
 pub enum ClockSource {
     /// The machine's: that it is ahead of the data means that the server was off for a while.
     System,
-    /// Set by whoever starts the server: it says nothing about time that has passed.
+    /// Set at the start of the server: it says nothing about time that has passed.
     Set,
 }
 

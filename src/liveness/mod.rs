@@ -1,4 +1,4 @@
-//! Which processes live: so that what a dead one had leased is taken over at once, and what a slow one has is left to it.
+//! Liveness of processes, so that what a dead one had leased is taken over at once, and what a slow one has is left to it.
 //!
 //! A process that works holds a shared advisory lock on a number of its own, on a connection that is for nothing else. PostgreSQL
 //! lets go of it when the connection ends, however the process died: at once when the process was killed, and after some two
@@ -28,9 +28,9 @@ use crate::id::IdSource;
 use crate::telemetry::warn_of_retry;
 
 /// How often a process looks which others live.
-const LOOK_EVERY: Duration = Duration::from_millis(300);
+pub const LOOK_EVERY: Duration = Duration::from_millis(300);
 /// Looks in a row in which a process is missed before it counts as dead: what a living one has to connect again.
-const LOOKS: usize = 4;
+pub const LOOKS: usize = 4;
 /// Longest wait for PostgreSQL before the connection is given up.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How long PostgreSQL waits for a host that does not answer before it ends the connection, in its own settings. They mean
@@ -130,9 +130,9 @@ pub async fn run(liveness: &Liveness, pool: &Pool, on_death: &Notify) {
 async fn live(liveness: &Liveness, pool: &Pool, on_death: &Notify) -> Result<std::convert::Infallible> {
     let options = pool.connect_options().clone().application_name("latchkey liveness");
     let mut conn = answered_within(PATIENCE, options.options(KEEPALIVE).connect()).await?;
-    answered_within(PATIENCE, store::hold(&mut conn, liveness.own)).await?;
+    answered_within(PATIENCE, store::lock(&mut conn, liveness.own)).await?;
     let lost = loop {
-        match answered_within(PATIENCE, store::held(&mut conn)).await {
+        match answered_within(PATIENCE, store::locked(&mut conn)).await {
             Ok(held) => {
                 if liveness.note(held) {
                     on_death.notify_one();

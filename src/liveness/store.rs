@@ -4,15 +4,15 @@ use sqlx::{PgConnection, query, query_scalar};
 
 use crate::error::Result;
 
-/// Holds the lock of a process until the connection ends. Shared: a connection that PostgreSQL does not yet know to be dead may hold
+/// Takes the lock of a process until the connection ends. Shared: a connection that PostgreSQL does not yet know to be dead may have
 /// it, too.
-pub(super) async fn hold(conn: &mut PgConnection, own: i32) -> Result<()> {
+pub(super) async fn lock(conn: &mut PgConnection, own: i32) -> Result<()> {
     query!("SELECT pg_advisory_lock_shared(hashtext('latchkey liveness'), $1)", own).fetch_one(conn).await?;
     Ok(())
 }
 
-/// Numbers of the processes whose locks are held.
-pub(super) async fn held(conn: &mut PgConnection) -> Result<Vec<i32>> {
+/// Numbers of the processes whose locks are taken.
+pub(super) async fn locked(conn: &mut PgConnection) -> Result<Vec<i32>> {
     // The catalogue shows both halves without their sign.
     let held = query_scalar!(
         r#"SELECT DISTINCT l.objid::bigint::bit(32)::integer AS "number!" FROM pg_locks l

@@ -8,8 +8,8 @@
 //! The work is done in short transactions of one hotel each, so a batch needs one event counter. A batch is as large as
 //! takes some 50 ms ([`pace`]). It skips what others hold and waits for no row but that counter; what it
 //! skipped is done a minute later. So it shares the work with other replicas and cannot be part of a deadlock. Whether
-//! something is due is decided under its lock: whoever extends a stay or assigns a key first wins, and whoever comes
-//! second finds the key gone.
+//! something is due is decided under its lock: an extension of the stay or an assignment of the key that comes first
+//! wins, and one that comes second finds the key gone.
 
 mod pace;
 mod store;
@@ -117,7 +117,7 @@ fn unassigned_before(now: DateTime<Utc>) -> DateTime<Utc> {
 
 async fn prune_hotel(transactions: &Transactions, id: HotelId, pace: &Pace) -> Result<Pruned> {
     let mut done = Pruned::default();
-    let finding = async { hotels::store::find(&mut *transactions.worker_pool.acquire().await?, id).await };
+    let finding = async { hotels::find(&mut *transactions.worker_pool.acquire().await?, id).await };
     let Some(hotel) = answered_within(WORKER_PATIENCE, finding).await? else { return Ok(done) };
     let hotel = Arc::new(hotel);
     loop {
@@ -152,7 +152,7 @@ async fn prune_listed(
         let took = began.elapsed();
         transactions.metrics.pruned(pruned.revoked, pruned.deleted, took);
         done += pruned;
-        pace.learn(batch, took);
+        pace.adapt(batch, took);
         (stays, unused) = (later_stays, later_unused);
     }
     Ok(done)
@@ -172,7 +172,7 @@ async fn prune_batch(
     let mut deleted = Vec::new();
     if !revoked.is_empty() {
         let (stays, keys): (Vec<Uuid>, Vec<Uuid>) = revoked.iter().map(|due| (due.stay, due.key)).unzip();
-        room_stays::store::revoke_keys(tx.conn().await?, id, &stays, now).await?;
+        room_stays::revoke_keys(tx.conn().await?, id, &stays, now).await?;
         // A statement of its own, behind the one that locks the keys: it sees every stay that they were put on before.
         deleted = store::delete_if_unassigned(tx.conn().await?, id, &keys).await?;
     }

@@ -46,8 +46,8 @@ impl Pace {
         Batch { stays, unused: unused.min(size.saturating_sub(stays * STAY)) }
     }
 
-    /// Learns how long a batch took. One that was not nearly full tells nothing: most of it was the commit.
-    pub(super) fn learn(&self, batch: Batch, took: Duration) {
+    /// Adapts to how long a batch took. One that was not nearly full tells nothing: most of it was the commit.
+    pub(super) fn adapt(&self, batch: Batch, took: Duration) {
         let (size, work) = (self.0.load(Ordering::Relaxed), batch.work());
         if work < size / 2 {
             return;
@@ -67,7 +67,7 @@ mod tests {
     /// How many unused keys are in the batch after one of so many that took so long.
     fn after(unused: usize, milliseconds: u64) -> usize {
         let pace = Pace(AtomicUsize::new(unused));
-        pace.learn(Batch { stays: 0, unused }, Duration::from_millis(milliseconds));
+        pace.adapt(Batch { stays: 0, unused }, Duration::from_millis(milliseconds));
         pace.batch(0, usize::MAX).unused
     }
 
@@ -84,7 +84,7 @@ mod tests {
         assert_eq!(after(2_000, 60_000), LEAST);
         let pace = Pace::new();
         for _ in 0..10 {
-            pace.learn(pace.batch(0, usize::MAX), Duration::from_millis(1));
+            pace.adapt(pace.batch(0, usize::MAX), Duration::from_millis(1));
         }
         assert_eq!(pace.batch(0, usize::MAX).unused, MOST);
     }
@@ -92,16 +92,16 @@ mod tests {
     #[test]
     fn what_is_left_over_in_the_end_tells_nothing() {
         let pace = Pace::new();
-        pace.learn(Batch { stays: 0, unused: LEAST / 2 - 1 }, Duration::from_millis(1));
+        pace.adapt(Batch { stays: 0, unused: LEAST / 2 - 1 }, Duration::from_millis(1));
         assert_eq!(pace.batch(0, usize::MAX).unused, LEAST);
     }
 
     #[test]
     fn unused_keys_that_went_fast_do_not_make_a_batch_of_stays_that_takes_long() {
         let pace = Pace::new();
-        pace.learn(Batch { stays: 0, unused: 3_000 }, Duration::from_millis(50));
+        pace.adapt(Batch { stays: 0, unused: 3_000 }, Duration::from_millis(50));
         assert_eq!(pace.batch(5_000, 5_000), Batch { stays: 1_000, unused: 0 });
-        pace.learn(Batch { stays: 1_000, unused: 0 }, Duration::from_millis(50));
+        pace.adapt(Batch { stays: 1_000, unused: 0 }, Duration::from_millis(50));
         assert_eq!(pace.batch(5_000, 5_000), Batch { stays: 1_000, unused: 0 });
     }
 

@@ -18,7 +18,7 @@ pub struct Due {
     pub hotel: String,
     /// The key.
     pub key: Uuid,
-    /// The stay that it comes off; `None` for a key on no stay.
+    /// The stay that it is taken off; `None` for a key on no stay.
     pub stay: Option<Uuid>,
     /// Since when.
     pub due_at: DateTime<Utc>,

@@ -1,4 +1,5 @@
-//! Work for outside parties: jobs that wait in PostgreSQL for an endpoint, a lock or whoever else may be slow, refuse, or never answer.
+//! Work for outside parties: jobs that wait in PostgreSQL for an endpoint, a lock or anything else that may be slow, refuse, or
+//! never answer.
 //!
 //! **Claim**: a job is leased ([`Lease`]) for longer than an attempt can take, so no transaction is open while a party is asked.
 //! What a process held that died is taken over as soon as the others know that it did ([`crate::liveness`]), or when its lease
@@ -12,7 +13,7 @@
 //! whose last attempt failed is left alone for a while that doubles up to a minute, and is then given one job at a time.
 //!
 //! **[`Worker`]** does all of it for a [`Queue`]: wakes up, claims, attempts, settles, and returns leases at the end. Where a party
-//! fetches its jobs itself, whoever answers it claims and settles by the same `Places`, `Lease` and `settle`, without a worker; a
+//! fetches its jobs itself, what answers it claims and settles by the same `Places`, `Lease` and `settle`, without a worker; a
 //! lease that ran out is then a failed attempt.
 //!
 //! The module knows no table: each queue brings its statements, one for each step.

@@ -1,28 +1,24 @@
 //! Reservations: bookings of one or more rooms, found by their code.
 //!
 //! `ACTIVE` → `CANCELLED` → `ACTIVE`; `ACTIVE` → `INVOICED`. Cancelling and re-activating keep the stays and their keys:
-//! whoever opens the doors learns it from `reservation.updated`.
-//!
-//! An integration can bring reservations of its own under ids of its own ([`import_in`]).
+//! those who open the doors learn it from `reservation.updated`.
 
-mod import;
 mod model;
-pub(crate) mod store;
+mod store;
 
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-pub use import::{EXTERNAL_ID_MAX, ImportedReservation, find_in, import_in};
 pub use model::{Reservation, ReservationStatus, SelfcheckinStatus};
 pub use store::{ReservationField, ReservationJoins, ReservationView};
+pub(crate) use store::{find_by_code, push_columns, push_joins, push_status, view};
 
 use crate::audit::{Action, ObjectType};
-use crate::clients::{self, ClientDetails, ClientKind};
+use crate::clients;
 use crate::db::{Condition, Filter, ListBounds, ListBoundsRequest, Page, PageRequest};
 use crate::error::{Error, ErrorAt, ErrorCode, Message, Record, Result, violated_constraint};
 use crate::events::{Audience, ChangeKind};
 use crate::hotels::HotelId;
-use crate::room_stays::{self, NewStay};
 use crate::unit::Tx;
 
 /// A reservation was made.
@@ -43,31 +39,6 @@ pub static UPDATED: ChangeKind = ChangeKind {
     names_fields: true,
     meaning: r#"it was changed, cancelled or activated again (both `["status", "cancelledAt"]`)"#,
 };
-
-/// Most stays that one reservation is made with.
-const MOST_STAYS: usize = 100;
-
-/// Who books.
-pub enum Booker {
-    /// A client of the hotel.
-    Existing(Uuid),
-    /// Somebody new.
-    New(Box<(ClientKind, ClientDetails)>),
-}
-
-/// A reservation to be made.
-pub struct NewReservation {
-    /// Code, unique in the hotel whatever its capitals and spaces; `None` = one is made up.
-    pub code: Option<String>,
-    /// Who books.
-    pub client: Booker,
-    /// Its stays, at least one.
-    pub stays: Vec<NewStay>,
-    /// Whether a new person who books is the guest of stays that name none: who makes both at once has no id to name.
-    pub booker_stays: bool,
-    /// Everything else.
-    pub details: ReservationChange,
-}
 
 /// What to change of a reservation; an outer `None` leaves it as it is.
 #[derive(Default)]
@@ -128,32 +99,22 @@ pub async fn get(
     found.ok_or_else(not_found)
 }
 
-/// Makes a reservation with its stays.
+/// Adds a reservation without stays. The caller has looked for the client.
 ///
 /// # Errors
 /// `INVALID_ARGUMENT`, `NOT_FOUND`, `CODE_TAKEN`
-pub async fn create_in(tx: &mut Tx, new: NewReservation) -> Result<Uuid> {
-    if !(1..=MOST_STAYS).contains(&new.stays.len()) {
-        return Err(Error::new(Message::ReservationSizeOutOfRange { most: MOST_STAYS }).at("roomStays"));
-    }
+pub(crate) async fn create_in(
+    tx: &mut Tx,
+    code: Option<String>,
+    client_id: Uuid,
+    details: ReservationChange,
+) -> Result<Uuid> {
     let (hotel, now) = (tx.actor.hotel.id, tx.now);
     let id = tx.context.ids.uuid(now);
-    let (client_id, guest) = match new.client {
-        Booker::Existing(id) => {
-            require_client_in(tx, id).await.at("id").at("client")?;
-            (id, None)
-        }
-        Booker::New(client) => {
-            let (kind, details) = *client;
-            let stays = new.booker_stays && matches!(kind, ClientKind::Person { .. });
-            let id = clients::create_in(tx, kind, details).await.at("client")?.id;
-            (id, stays.then_some(id))
-        }
-    };
-    let chosen = new.code.is_some();
+    let chosen = code.is_some();
     let mut reservation = Reservation {
         id,
-        code: new.code.unwrap_or_else(|| made_up_code(tx)),
+        code: code.unwrap_or_else(|| made_up_code(tx)),
         status: ReservationStatus::Active,
         client_id,
         contact_id: None,
@@ -167,7 +128,7 @@ pub async fn create_in(tx: &mut Tx, new: NewReservation) -> Result<Uuid> {
         updated_at: now,
         cancelled_at: None,
     };
-    apply(&mut reservation, new.details);
+    apply(&mut reservation, details);
     if chosen {
         reservation.code = model::checked_code(&reservation.code)?;
         refuse_taken_in(tx, &reservation).await?;
@@ -175,12 +136,6 @@ pub async fn create_in(tx: &mut Tx, new: NewReservation) -> Result<Uuid> {
     require_contact_in(tx, &reservation).await?;
     store::insert(tx.conn().await?, hotel, &reservation).await.map_err(code_taken)?;
     tx.emit(CREATED.of(id));
-    for (index, mut stay) in new.stays.into_iter().enumerate() {
-        if stay.guest_ids.is_empty() {
-            stay.guest_ids.extend(guest);
-        }
-        room_stays::insert_in(tx, id, stay).await.at(index).at("roomStays")?;
-    }
     Ok(id)
 }
 
@@ -226,6 +181,23 @@ pub async fn reactivate_in(tx: &mut Tx, id: Uuid) -> Result<()> {
         return Err(Error::of(ErrorCode::ReservationNotCancelled));
     }
     let after = Reservation { status: ReservationStatus::Active, cancelled_at: None, ..before.clone() };
+    write_in(tx, &before, &after).await
+}
+
+/// Brings the status of a reservation in line with that of another system.
+///
+/// # Errors
+/// `NOT_FOUND`; `RESERVATION_INVOICED`, `RESERVATION_CANCELLED` for a status that it cannot have any more
+pub(crate) async fn bring_to_in(tx: &mut Tx, id: Uuid, status: ReservationStatus) -> Result<()> {
+    use ReservationStatus::{Active, Cancelled, Invoiced};
+    let before = lock_in(tx, id).await?;
+    match (before.status, status) {
+        (Invoiced, Active | Cancelled) => return Err(Error::of(ErrorCode::ReservationInvoiced).at("status")),
+        (Cancelled, Invoiced) => return Err(Error::of(ErrorCode::ReservationCancelled).at("status")),
+        _ => {}
+    }
+    let cancelled_at = (status == Cancelled).then(|| before.cancelled_at.unwrap_or(tx.now));
+    let after = Reservation { status, cancelled_at, ..before.clone() };
     write_in(tx, &before, &after).await
 }
 
@@ -292,9 +264,13 @@ async fn require_contact_in(tx: &mut Tx, reservation: &Reservation) -> Result<()
     }
 }
 
-async fn require_client_in(tx: &mut Tx, id: Uuid) -> Result<()> {
+/// Refuses a client that the hotel does not have.
+///
+/// # Errors
+/// `NOT_FOUND`
+pub(crate) async fn require_client_in(tx: &mut Tx, id: Uuid) -> Result<()> {
     let hotel = tx.actor.hotel.id;
-    let exists = clients::store::exists(tx.conn().await?, hotel, id).await?;
+    let exists = clients::exists(tx.conn().await?, hotel, id).await?;
     if exists { Ok(()) } else { Err(Error::not_found(Record::Client)) }
 }
 

@@ -10,7 +10,7 @@ use crate::text;
 const CODE_MAX: usize = 64;
 
 /// State of a reservation. `ACTIVE` ⇄ `CANCELLED`; `ACTIVE` → `INVOICED`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, async_graphql::Enum, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum ReservationStatus {
     /// Booked, and not cancelled.
@@ -40,7 +40,7 @@ impl ReservationStatus {
 }
 
 /// How far a guest is with checking in online.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, async_graphql::Enum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SelfcheckinStatus {
     /// Not offered.
     Disabled,

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use sqlx::postgres::PgRow;
-use sqlx::{PgConnection, Postgres, QueryBuilder, Row, query, query_scalar};
+use sqlx::{PgConnection, Postgres, QueryBuilder, Row, query};
 use uuid::Uuid;
 
 use super::model::{Reservation, ReservationStatus, SelfcheckinStatus};
@@ -55,11 +55,11 @@ pub(crate) fn push_columns(sql: &mut QueryBuilder<Postgres>, joins: ReservationJ
     );
     if joins.client {
         sql.push(", ");
-        clients::store::push_columns(sql, "rcl");
+        clients::push_columns(sql, "rcl");
     }
     if joins.contact {
         sql.push(", ");
-        clients::store::push_columns(sql, "rco");
+        clients::push_columns(sql, "rco");
     }
 }
 
@@ -93,8 +93,8 @@ pub(crate) fn view(row: &PgRow, joins: ReservationJoins) -> Result<ReservationVi
     };
     Ok(ReservationView {
         reservation,
-        client: if joins.client { clients::store::from_row(row, "rcl")? } else { None },
-        contact: if joins.contact { clients::store::from_row(row, "rco")? } else { None },
+        client: if joins.client { clients::from_row(row, "rcl")? } else { None },
+        contact: if joins.contact { clients::from_row(row, "rco")? } else { None },
     })
 }
 
@@ -243,49 +243,8 @@ pub(super) async fn update(
     Ok(())
 }
 
-/// The reservation that an integration imported under that id.
-pub(super) async fn find_import(
-    conn: &mut PgConnection,
-    hotel: HotelId,
-    integration: Uuid,
-    external_id: &str,
-) -> sqlx::Result<Option<Uuid>> {
-    query_scalar!(
-        "SELECT reservation_id FROM reservation_imports
-         WHERE hotel_id = $1 AND integration_id = $2 AND external_id = $3",
-        hotel,
-        integration,
-        external_id,
-    )
-    .fetch_optional(conn)
-    .await
-}
-
-/// Remembers under which id an integration imported a reservation.
-pub(super) async fn insert_import(
-    conn: &mut PgConnection,
-    hotel: HotelId,
-    integration: Uuid,
-    external_id: &str,
-    reservation: Uuid,
-    now: DateTime<Utc>,
-) -> sqlx::Result<()> {
-    query!(
-        "INSERT INTO reservation_imports (hotel_id, integration_id, external_id, reservation_id, created_at)
-         VALUES ($1, $2, $3, $4, $5)",
-        hotel,
-        integration,
-        external_id,
-        reservation,
-        now,
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
 /// The reservation that goes by a code.
-pub(super) async fn find_by_code(conn: &mut PgConnection, hotel: HotelId, code: &str) -> sqlx::Result<Option<Uuid>> {
+pub(crate) async fn find_by_code(conn: &mut PgConnection, hotel: HotelId, code: &str) -> sqlx::Result<Option<Uuid>> {
     let rows = query!(
         r#"SELECT id, code FROM reservations
            WHERE hotel_id = $1 AND (code_folded = $2 OR (code_folded IS NULL AND lower(code COLLATE "C") = $2)

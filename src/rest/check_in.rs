@@ -1,4 +1,4 @@
-//! A guest arrives: `/guests/checkin`, and each entry of `/guests/sync`.
+//! Check-in: `/guests/checkin`, and each entry of `/guests/sync`.
 
 use std::collections::BTreeSet;
 
@@ -7,9 +7,10 @@ use uuid::Uuid;
 
 use super::fields::{CheckIn, Contact};
 use super::store::{self, Guest, Which};
+use crate::bookings::{self, Booker, ImportedReservation, NewReservation};
 use crate::clients::{self, ClientChange, ClientDetails, ClientKind, DetailsChange};
 use crate::error::{Error, ErrorCode, Message, Record, Result};
-use crate::reservations::{self, Booker, ImportedReservation, NewReservation, ReservationChange, ReservationStatus};
+use crate::reservations::{self, ReservationChange, ReservationStatus};
 use crate::room_stays::{self, AgeGroups, NewStay};
 use crate::unit::Tx;
 use crate::{rooms, text};
@@ -71,7 +72,7 @@ pub(super) async fn check_in_in(
     if input.check_in_date.is_some_and(|from| from > input.check_out_date) {
         return Err(Error::new(Message::CheckOutDateBeforeCheckIn).at("checkOutDate"));
     }
-    let (before, created) = match reservations::find_in(tx, &input.id).await? {
+    let (before, created) = match bookings::find_in(tx, &input.id).await? {
         Some((reservation, imported)) => {
             (find_stay_in(tx, reservation, imported, &room, input, (meant, today)).await?, false)
         }
@@ -131,7 +132,7 @@ pub(super) fn fit(guest: &Guest, room: Uuid, today: NaiveDate) -> (bool, bool, i
     (guest.checked_out_at.is_some(), guest.room != Some(room), (guest.check_in_date - today).num_days().abs())
 }
 
-/// Whether somebody who checks in is the guest of another room, as far as it is told.
+/// Whether somebody who checks in is the guest of another room, as far as the body says.
 fn is_who(guest: &Guest, input: &CheckIn) -> bool {
     let Contact { first_name, email, phone, language } = &input.contact;
     let agrees = |told: &Option<String>, known: &Option<String>| told.is_none() || told == known;
@@ -164,7 +165,7 @@ async fn create_in(tx: &mut Tx, room: &Room, input: &CheckIn, today: NaiveDate) 
     };
     let status = ReservationStatus::Active;
     let import = ImportedReservation { external_id: input.id.clone(), status, new };
-    let made = reservations::import_in(tx, import).await;
+    let made = bookings::import_in(tx, import).await;
     let id = made.map_err(|error| match error.code {
         // Somebody else made it since it was looked for. Run again, it is found.
         ErrorCode::CodeTaken => Error { retry: true, ..Error::of(ErrorCode::Unavailable) },
@@ -239,7 +240,7 @@ pub(super) async fn rename_in(tx: &mut Tx, guest: &Guest, last_name: Option<&str
 /// The room with that name.
 async fn find_room_in(tx: &mut Tx, name: &str) -> Result<Room> {
     let hotel = tx.actor.hotel.id;
-    let found = rooms::store::find_room_setup_called(tx.conn().await?, hotel, name).await?;
+    let found = rooms::find_room_setup_called(tx.conn().await?, hotel, name).await?;
     let (id, category) = found.ok_or_else(|| Error::not_found(Record::Room).at("roomNumber"))?;
     Ok(Room { id, category })
 }

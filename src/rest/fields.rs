@@ -4,10 +4,10 @@ use chrono::NaiveDate;
 use serde_json::{Map, Value};
 
 use crate::audit::{REASON_MAX, Reason};
+use crate::bookings::EXTERNAL_ID_MAX;
 use crate::clients::{DETAIL_MAX, NAME_MAX};
 use crate::error::{Error, ErrorAt, Message, Result};
 use crate::hotels;
-use crate::reservations::EXTERNAL_ID_MAX;
 use crate::rooms::ROOM_NAME_MAX;
 
 /// Most guests in one synchronisation.
@@ -145,7 +145,7 @@ pub struct Update {
     pub reason: Option<Reason>,
 }
 
-/// How to reach a guest, as far as it is told.
+/// How to reach a guest, as far as the body says.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Contact {
     /// Given name.

@@ -36,7 +36,7 @@ pub const IN_HOUSE_STATEMENTS: u32 = 1;
 pub const MOST_PER_PAGE: i64 = 100;
 
 /// What a POST asks for.
-pub enum Act {
+pub enum Command {
     /// A guest arrives.
     CheckIn(Box<CheckIn>),
     /// What is known of a guest changes.
@@ -47,7 +47,7 @@ pub enum Act {
     Synchronise(InHouse),
 }
 
-impl Act {
+impl Command {
     /// Last parts of the routes.
     pub const NAMES: &[&str] = &["checkin", "update", "checkout", "sync"];
 
@@ -61,7 +61,7 @@ impl Act {
             "update" => Ok(Self::Update(Box::new(Update::read(body)?))),
             "checkout" => Ok(Self::CheckOut(CheckOut::read(body)?)),
             "sync" => Ok(Self::Synchronise(InHouse::read(body)?)),
-            _ => Err(Error::internal("a route without an act")),
+            _ => Err(Error::internal("a route without a command")),
         }
     }
 
@@ -107,7 +107,7 @@ impl Act {
     }
 }
 
-impl Act {
+impl Command {
     /// Why it is done, where the body says so.
     fn reason(&self) -> Option<&Reason> {
         match self {

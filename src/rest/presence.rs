@@ -1,4 +1,4 @@
-//! Who is in the house: `/guests/update`, `/guests/checkout`, `/guests/sync`.
+//! Presence, who is in the house: `/guests/update`, `/guests/checkout`, `/guests/sync`.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -14,7 +14,7 @@ use super::fields::{CheckIn, CheckOut, InHouse, Update};
 use super::store::{self, Guest, Which};
 use crate::error::{Error, ErrorAt, Message, Record, Result};
 use crate::unit::Tx;
-use crate::{reservations, room_stays, text};
+use crate::{bookings, reservations, room_stays, text};
 
 /// A guest, and what changed: by field, from what and to what.
 pub(super) async fn update_in(tx: &mut Tx, input: &Update) -> Result<(Guest, Map<String, Value>)> {
@@ -148,7 +148,7 @@ async fn entries_in<'a>(tx: &mut Tx, guests: &'a [CheckIn]) -> Result<Vec<ListEn
     let mut entries = Vec::with_capacity(guests.len());
     for (index, guest) in guests.iter().enumerate() {
         let room = room_id_in(tx, &guest.room_number).await.at(index).at("guests")?;
-        let reservation = reservations::find_in(tx, &guest.id).await?.map(|(reservation, _)| reservation);
+        let reservation = bookings::find_in(tx, &guest.id).await?.map(|(reservation, _)| reservation);
         let new = if reservation.is_none() { text::fold(&guest.id) } else { String::new() };
         match said.entry((reservation, new, room)) {
             Entry::Vacant(place) => {
@@ -199,7 +199,7 @@ async fn meant_in(tx: &mut Tx, entries: &[ListEntry<'_>]) -> Result<BTreeMap<usi
 }
 
 async fn find_in(tx: &mut Tx, id: &str) -> Result<Uuid> {
-    Ok(reservations::find_in(tx, id).await?.ok_or_else(not_found)?.0)
+    Ok(bookings::find_in(tx, id).await?.ok_or_else(not_found)?.0)
 }
 
 fn not_found() -> Error {

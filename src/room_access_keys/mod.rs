@@ -12,19 +12,20 @@ mod store;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-pub use model::{KeyKind, NewKey, UNASSIGNED_HOURS};
+pub(crate) use model::deletes_at;
+pub use model::{AssignedKey, KeyKind, NewKey, UNASSIGNED_HOURS};
 pub use store::StoredKey;
+pub(crate) use store::{delete, is_assigned, lock_own, mark_assigned};
 
 use crate::audit::{Action, ObjectType};
 use crate::db::{ListBounds, ListBoundsRequest, Page, PageRequest};
 use crate::error::{Error, ErrorCode, Message, Record, Result};
 use crate::events::{Audience, ChangeKind};
 use crate::hotels::HotelId;
-use crate::room_stays::{AssignedKey, PendingKeys};
 use crate::secrets::{Secret, SecretKeys, seal_context};
 use crate::unit::Tx;
 
-/// A key was made. Nobody is told, as it concerns nobody before it is on a stay; but one that is made and deleted in one
+/// A key was created. It is no event, as it concerns nobody before it is on a stay; but one that is made and deleted in one
 /// request never was.
 pub static CREATED: ChangeKind = ChangeKind {
     event_type: "room_access_key.created",
@@ -70,79 +71,12 @@ pub async fn bounds(
     store::bounds(conn, hotel, integration, request).await
 }
 
-/// Makes a key that is on no stay yet (checklist A40, A47). It is written later ([`PendingKeys`]).
-///
-/// # Errors
-/// `ROOM_ACCESS_KEYS_DISABLED`, `FORBIDDEN` unless an integration makes it: it becomes the owner.
-pub fn create_in(tx: &mut Tx, new: &NewKey) -> Result<StoredKey> {
-    require_enabled(tx)?;
-    tx.actor.integration()?;
-    let (hotel, now) = (tx.actor.hotel.id, tx.now);
-    let id = tx.context.ids.uuid(now);
-    let secret = tx.context.secret_keys.seal(&tx.context.ids, &seal_context(hotel, id), new.secret());
-    let key = StoredKey {
-        id,
-        kind: new.kind(),
-        secret,
-        compartment: new.compartment().map(str::to_owned),
-        deletes_at: model::deletes_at(Some(now), None),
-    };
-    tx.pending::<PendingKeys>().create(key.clone());
-    tx.emit(CREATED.of(id));
-    Ok(key)
-}
-
-/// Deletes a key that is on no stay (checklist A30, A31, A64).
-///
-/// # Errors
-/// `NOT_FOUND` unless it is the integration's own, `KEY_STILL_ASSIGNED`, `ROOM_ACCESS_KEYS_DISABLED`
-pub async fn delete_in(tx: &mut Tx, id: Uuid) -> Result<()> {
-    require_enabled(tx)?;
-    let (hotel, integration) = (tx.actor.hotel.id, tx.actor.integration()?);
-    lock_own_in(tx, id).await?;
-    if store::is_assigned(tx.conn().await?, hotel, id).await? {
-        return Err(Error::new(Message::KeyOnStay).at("roomAccessKeyId"));
-    }
-    store::delete(tx.conn().await?, hotel, id).await?;
-    tx.emit(DELETED.of(id).owned_by(integration));
-    Ok(())
-}
-
 /// Refuses writes while the hotel has not enabled the Room Access Key API.
 ///
 /// # Errors
 /// `ROOM_ACCESS_KEYS_DISABLED`
 pub(crate) fn require_enabled(tx: &Tx) -> Result<()> {
     if tx.actor.hotel.room_access_keys_enabled { Ok(()) } else { Err(Error::of(ErrorCode::RoomAccessKeysDisabled)) }
-}
-
-/// Reads one of the integration's own keys and holds it until the transaction ends. Take the stay's lock first.
-///
-/// # Errors
-/// `NOT_FOUND` for a foreign key as for one that does not exist.
-pub(crate) async fn lock_own_in(tx: &mut Tx, id: Uuid) -> Result<AssignedKey> {
-    if let Some(kind) = tx.pending::<PendingKeys>().created(id) {
-        return Ok(AssignedKey { id, kind });
-    }
-    let (hotel, integration) = (tx.actor.hotel.id, tx.actor.integration()?);
-    assigned_key(id, store::lock_own(tx.conn_beside_pending(), hotel, integration, id).await?)
-}
-
-/// The same for a key that is put on a stay: stops its clock.
-///
-/// # Errors
-/// `NOT_FOUND` for a foreign key as for one that does not exist.
-pub(crate) async fn assign_own_in(tx: &mut Tx, id: Uuid) -> Result<AssignedKey> {
-    if let Some(kind) = tx.pending::<PendingKeys>().created(id) {
-        return Ok(AssignedKey { id, kind });
-    }
-    let (hotel, integration) = (tx.actor.hotel.id, tx.actor.integration()?);
-    assigned_key(id, store::mark_assigned(tx.conn_beside_pending(), hotel, integration, id).await?)
-}
-
-fn assigned_key(id: Uuid, kind: Option<KeyKind>) -> Result<AssignedKey> {
-    let kind = kind.ok_or_else(|| Error::not_found(Record::RoomAccessKey).at("roomAccessKeyId"))?;
-    Ok(AssignedKey { id, kind })
 }
 
 /// Starts the clock of a key that was taken off a stay, if that was its last one.

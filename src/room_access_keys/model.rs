@@ -2,13 +2,15 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use uuid::Uuid;
+
 use crate::error::{Error, ErrorAt, Message, Result};
 
 /// Hours after which a key is deleted that is on no stay: counted from its last removal, or from its making.
 pub const UNASSIGNED_HOURS: i64 = 48;
 
-/// When the pruner deletes a key: with the latest of its assignments, or [`UNASSIGNED_HOURS`] after it came off its
-/// last stay.
+/// When the pruner deletes a key: with the latest of its assignments, or [`UNASSIGNED_HOURS`] after it was taken off
+/// its last stay.
 pub fn deletes_at(unassigned_since: Option<DateTime<Utc>>, last_due: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
     last_due.or_else(|| Some(unassigned_since? + TimeDelta::hours(UNASSIGNED_HOURS)))
 }
@@ -92,7 +94,7 @@ impl NewKey {
         Ok(Self::Qr { qr_data })
     }
 
-    pub(super) fn kind(&self) -> KeyKind {
+    pub(crate) fn kind(&self) -> KeyKind {
         match self {
             Self::Pin { .. } => KeyKind::Pin,
             Self::KeyStorage { .. } => KeyKind::KeyStorage,
@@ -100,14 +102,14 @@ impl NewKey {
         }
     }
 
-    pub(super) fn secret(&self) -> &str {
+    pub(crate) fn secret(&self) -> &str {
         match self {
             Self::Pin { pin } | Self::KeyStorage { pin, .. } => pin,
             Self::Qr { qr_data } => qr_data,
         }
     }
 
-    pub(super) fn compartment(&self) -> Option<&str> {
+    pub(crate) fn compartment(&self) -> Option<&str> {
         match self {
             Self::KeyStorage { compartment, .. } => Some(compartment),
             Self::Pin { .. } | Self::Qr { .. } => None,
@@ -131,6 +133,26 @@ fn check_alphanumeric(name: &'static str, text: &str) -> Result<()> {
         return Ok(());
     }
     Err(Error::new(Message::NotAlphanumeric { name, most: PIN_MAX_CHARACTERS }))
+}
+
+/// The key that a stay has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AssignedKey {
+    /// Id of the key.
+    pub id: Uuid,
+    /// Its kind.
+    pub kind: KeyKind,
+}
+
+impl AssignedKey {
+    /// From two columns of the database, which are NULL together.
+    ///
+    /// # Errors
+    /// `INTERNAL` for a kind that this binary does not know.
+    pub(crate) fn of(id: Option<Uuid>, kind: Option<&str>) -> Result<Option<Self>> {
+        let Some((id, kind)) = Option::zip(id, kind) else { return Ok(None) };
+        Ok(Some(Self { id, kind: KeyKind::parse(kind)? }))
+    }
 }
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ fn stored_key(row: &PgRow) -> Result<StoredKey> {
 }
 
 /// Reads the kind of a key of the integration and holds the key until the transaction ends.
-pub(super) async fn lock_own(
+pub(crate) async fn lock_own(
     conn: &mut PgConnection,
     hotel: HotelId,
     integration: Uuid,
@@ -60,7 +60,7 @@ pub(super) async fn lock(conn: &mut PgConnection, hotel: HotelId, id: Uuid) -> R
 }
 
 /// Reads the kind of a key of the integration, stops its clock and holds the key until the transaction ends.
-pub(super) async fn mark_assigned(
+pub(crate) async fn mark_assigned(
     conn: &mut PgConnection,
     hotel: HotelId,
     integration: Uuid,
@@ -97,7 +97,8 @@ pub(super) async fn mark_unassigned(
     Ok(())
 }
 
-pub(super) async fn is_assigned(conn: &mut PgConnection, hotel: HotelId, id: Uuid) -> Result<bool> {
+/// Whether a key is on a stay.
+pub(crate) async fn is_assigned(conn: &mut PgConnection, hotel: HotelId, id: Uuid) -> Result<bool> {
     let found = query_scalar!(
         r#"SELECT EXISTS (SELECT FROM room_stays WHERE hotel_id = $1 AND room_access_key_id = $2) AS "found!""#,
         hotel,
@@ -108,7 +109,8 @@ pub(super) async fn is_assigned(conn: &mut PgConnection, hotel: HotelId, id: Uui
     Ok(found)
 }
 
-pub(super) async fn delete(conn: &mut PgConnection, hotel: HotelId, id: Uuid) -> Result<()> {
+/// Deletes a key.
+pub(crate) async fn delete(conn: &mut PgConnection, hotel: HotelId, id: Uuid) -> Result<()> {
     query!("DELETE FROM room_access_keys WHERE hotel_id = $1 AND id = $2", hotel, id).execute(conn).await?;
     Ok(())
 }

@@ -1,12 +1,12 @@
-//! What a front desk does with stays: add, move, swap, re-date, split, delete, late check-out, presence.
+//! The front desk's work on stays: add, move, swap, re-date, split, delete, late check-out, presence.
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use uuid::Uuid;
 
-use super::keys::key_entry;
 use super::model::{AgeGroups, Nights, RoomStay, StayDetails};
 use super::{
-    CREATED, DELETED, LockedStay, UPDATED, lock_in, not_found, require_not_cancelled, require_not_departed, store,
+    CREATED, DELETED, LockedStay, UPDATED, key_entry, lock_in, not_found, require_not_cancelled, require_not_departed,
+    store,
 };
 use crate::audit::{Entry, ObjectType};
 use crate::error::{Error, ErrorAt, Message, Record, Result};
@@ -82,10 +82,9 @@ pub(crate) async fn insert_in(tx: &mut Tx, reservation_id: Uuid, new: NewStay) -
         meal_notes: new.meal_notes,
         rate_code: new.rate_code,
         age_groups: new.age_groups,
-        created_at: now,
-        updated_at: now,
+        ..StayDetails::new(now)
     };
-    hotels::store::raise_longest_stay(tx.conn().await?, hotel.id, nights.count()).await?;
+    hotels::raise_longest_stay(tx.conn().await?, hotel.id, nights.count()).await?;
     store::insert(tx.conn().await?, &hotel, &stay, &details).await?;
     store::insert_guests(tx.conn().await?, hotel.id, id, &new.guest_ids).await?;
     tx.emit(CREATED.of(id));
@@ -161,7 +160,7 @@ pub async fn change_dates_in(tx: &mut Tx, stay: Uuid, from: Option<NaiveDate>, t
         changed.push("reservation_to");
     }
     let hotel = tx.actor.hotel.id;
-    hotels::store::raise_longest_stay(tx.conn().await?, hotel, nights.count()).await?;
+    hotels::raise_longest_stay(tx.conn().await?, hotel, nights.count()).await?;
     write(tx, &RoomStay { reservation_from: nights.from, reservation_to: nights.to, ..stay }, changed).await
 }
 
@@ -208,7 +207,7 @@ pub async fn split_in(tx: &mut Tx, stay: Uuid, split: SplitStay) -> Result<Uuid>
     Ok(id)
 }
 
-/// Deletes a stay. Its key comes off and, if that was the key's last stay, is cleaned up two days later.
+/// Deletes a stay. Its key is unassigned and, if that was the key's last stay, deleted two days later.
 ///
 /// # Errors
 /// `NOT_FOUND`

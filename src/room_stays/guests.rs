@@ -1,4 +1,4 @@
-//! Who is on the guest list of a stay.
+//! Guest lists of stays.
 
 use uuid::Uuid;
 
@@ -20,7 +20,7 @@ pub async fn add_guest_in(tx: &mut Tx, stay: Uuid, client: Uuid) -> Result<()> {
     let locked = lock_in(tx, stay, "roomStayId").await?;
     require_not_cancelled(&locked)?;
     let hotel = tx.actor.hotel.id;
-    if !clients::store::exists(tx.conn().await?, hotel, client).await? {
+    if !clients::exists(tx.conn().await?, hotel, client).await? {
         return Err(Error::not_found(Record::Client).at("clientId"));
     }
     let added = store::append_guest(tx.conn().await?, hotel, stay, client).await?;

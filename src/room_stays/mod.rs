@@ -8,10 +8,8 @@
 
 mod front_desk;
 mod guests;
-mod keys;
 mod model;
-mod pending;
-pub(crate) mod store;
+mod store;
 
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -21,11 +19,10 @@ pub use front_desk::{
     split_in, swap_in,
 };
 pub use guests::{add_guest_in, remove_guest_in};
-pub use keys::{add_key_in, remove_key_in};
-pub use model::{AgeGroups, AssignedKey, LONGEST_STAY_NIGHTS, Nights, RoomStay, StayDetails};
+pub use model::{AgeGroups, LONGEST_STAY_NIGHTS, Nights, RoomStay, StayDetails};
 pub use store::{KeyEnd, StayField, StayJoins, StayKey, StayPage, StayView};
 
-use crate::audit::{Action, ObjectType};
+use crate::audit::{Action, Entry, ObjectType};
 use crate::auth::CredentialFingerprint;
 use crate::db::{Filter, ListBounds, ListBoundsRequest, PageRequest};
 use crate::error::{Error, Message, Record, Result};
@@ -33,14 +30,16 @@ use crate::events::{Audience, ChangeKind};
 use crate::hotels::HotelId;
 use crate::reservations::ReservationStatus;
 use crate::unit::Tx;
-use store::LockedStay;
-
-pub use pending::PendingKeys;
 
 pub(crate) use front_desk::insert_in;
-pub(crate) use keys::key_entry;
 pub use store::pages_of_reservations;
-pub(crate) use store::{bounds_of_reservations, overlapping};
+pub(crate) use store::{
+    LockedStay, bounds_of_reservations, key_due, lock_assigned, lock_unconfirmed, overlapping, renew_key_due,
+    revoke_keys,
+};
+
+/// Name of the field that changes with the key of a stay, in `room_stay.updated` and in the audit trail.
+pub(crate) const KEY_FIELD: &str = "roomAccessKey";
 
 /// A stay was added.
 pub static CREATED: ChangeKind = ChangeKind {
@@ -101,7 +100,7 @@ pub async fn get(conn: &mut PgConnection, hotel: HotelId, id: Uuid, joins: StayJ
     store::find(conn, hotel, id, joins).await?.ok_or_else(not_found)
 }
 
-fn not_found() -> Error {
+pub(crate) fn not_found() -> Error {
     Error::not_found(Record::RoomStay)
 }
 
@@ -111,17 +110,30 @@ async fn lock_in(tx: &mut Tx, id: Uuid, argument: &'static str) -> Result<Locked
     store::lock(tx.conn().await?, hotel, &[id]).await?.pop().ok_or_else(|| not_found().at(argument))
 }
 
-fn require_not_cancelled(locked: &LockedStay) -> Result<()> {
+/// Refuses what is not done to a stay of a cancelled reservation.
+///
+/// # Errors
+/// `RESERVATION_CANCELLED`
+pub(crate) fn require_not_cancelled(locked: &LockedStay) -> Result<()> {
     if locked.reservation_status == ReservationStatus::Cancelled {
         return Err(Error::new(Message::ReservationCancelled));
     }
     Ok(())
 }
 
-fn require_not_departed(tx: &Tx, stay: &RoomStay) -> Result<()> {
+/// Refuses what is not done to a stay after its departure.
+///
+/// # Errors
+/// `ROOM_STAY_DEPARTED`
+pub(crate) fn require_not_departed(tx: &Tx, stay: &RoomStay) -> Result<()> {
     let departure = tx.actor.hotel.departure(stay.reservation_from, stay.reservation_to, stay.departure_time);
     if departure <= tx.now {
         return Err(Error::new(Message::RoomStayDeparted));
     }
     Ok(())
+}
+
+/// What the audit trail says when a key was put on a stay or taken off.
+pub(crate) fn key_entry(stay: Uuid, key: Uuid) -> Entry {
+    Entry::updated(ObjectType::RoomStay, stay, [KEY_FIELD]).with(ObjectType::RoomAccessKey, key)
 }

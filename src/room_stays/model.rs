@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use uuid::Uuid;
 
 use crate::error::{Error, Message, Result};
-use crate::room_access_keys::KeyKind;
+use crate::room_access_keys::AssignedKey;
 
 /// Longest stay that can be booked, in nights: three years. It bounds how far the window query has to look.
 pub const LONGEST_STAY_NIGHTS: i64 = 1096;
@@ -23,26 +23,6 @@ pub struct AgeGroups {
     pub child2: i16,
     /// Guests that stay for free.
     pub free: i16,
-}
-
-/// The key that a stay has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AssignedKey {
-    /// Id of the key.
-    pub id: Uuid,
-    /// Its kind.
-    pub kind: KeyKind,
-}
-
-impl AssignedKey {
-    /// From two columns of the database, which are NULL together.
-    ///
-    /// # Errors
-    /// `INTERNAL` for a kind that this binary does not know.
-    pub(super) fn of(id: Option<Uuid>, kind: Option<&str>) -> Result<Option<Self>> {
-        let Some((id, kind)) = Option::zip(id, kind) else { return Ok(None) };
-        Ok(Some(Self { id, kind: KeyKind::parse(kind)? }))
-    }
 }
 
 /// One room's part of a reservation.
@@ -87,6 +67,21 @@ pub struct StayDetails {
     pub created_at: DateTime<Utc>,
     /// When it last changed.
     pub updated_at: DateTime<Utc>,
+}
+
+impl StayDetails {
+    /// Details of a stay that is made at `now`, of which nothing else is known.
+    pub fn new(now: DateTime<Utc>) -> Self {
+        Self {
+            guest_message: None,
+            maid_notes: None,
+            meal_notes: None,
+            rate_code: None,
+            age_groups: AgeGroups { adults: 0, child1: 0, child2: 0, free: 0 },
+            created_at: now,
+            updated_at: now,
+        }
+    }
 }
 
 /// A range of nights, checked.

@@ -4,12 +4,13 @@
 //! another (an upgrade).
 
 mod model;
-pub(crate) mod store;
+mod store;
 
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 pub use model::{Category, CleaningStatus, RoomSetup};
+pub(crate) use store::{category_from_row, find_room_setup_called, room_setup_from_row};
 
 use crate::audit::{Entry, ObjectType};
 use crate::error::{Error, ErrorAt, ErrorCode, Record, Result, violated_constraint};

@@ -6,7 +6,7 @@ use crate::error::{Error, Message, Result};
 use crate::text;
 
 /// Whether a room is ready for a guest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, async_graphql::Enum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CleaningStatus {
     /// Ready.
     Clean,

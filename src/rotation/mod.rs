@@ -1,12 +1,12 @@
-//! The rotation of secret keys: what older keys have sealed is sealed anew with the first key of the ring.
+//! The rotation of secret keys: what older keys have sealed is sealed again, with the first key of the ring.
 //!
 //! It walks through each place of sealed values in the order of its primary key, hotel by hotel, and opens every value: so a
-//! run also tells which do not open. What is to be sealed anew is changed in short transactions. They skip rows that others
+//! run also tells which do not open. What is to be sealed again is changed in short transactions. They skip rows that others
 //! hold and then wait for them one at a time, holding nothing else, so they cannot be part of a deadlock. A run that was
 //! interrupted is run again, beside any number of servers and of other runs.
 //!
 //! A value that opens, but with another key than the one that it names, was sealed by a server that had that key under the
-//! wrong number. It is sealed anew, too.
+//! wrong number. It is sealed again, too.
 //!
 //! Not promised: that older keys are done with after one run, as a request that began before may still seal with one. A run
 //! that finds nothing to do is the proof.
@@ -21,7 +21,8 @@ use store::{RowId, Sealed};
 
 use crate::context::Context;
 use crate::error::Result;
-use crate::hotels::{self, HotelId};
+use crate::hotel_settings;
+use crate::hotels::HotelId;
 use crate::secrets;
 
 /// What a run found and did in one place.
@@ -33,7 +34,7 @@ pub struct Rotated {
     pub seen: usize,
     /// How many of them each secret key had sealed, by the number that they name.
     pub by_key: BTreeMap<u32, usize>,
-    /// Of these, values that were sealed anew.
+    /// Of these, values that were sealed again.
     pub resealed: usize,
     /// Of these, values that do not open: their key is not in the ring, or they are damaged. They are left as they are.
     pub unopened: Vec<String>,
@@ -42,7 +43,7 @@ pub struct Rotated {
 /// Whether a run changes anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Run {
-    /// Seals anew what is not sealed with the first key.
+    /// Seals again what is not sealed with the first key.
     Reseal,
     /// Opens everything and changes nothing.
     Check,
@@ -65,7 +66,7 @@ pub async fn check_all(context: &Context) -> Result<Vec<Rotated>> {
 }
 
 async fn walk(context: &Context, run: Run) -> Result<Vec<Rotated>> {
-    let hotels = hotels::list(context).await?;
+    let hotels = hotel_settings::list(context).await?;
     let mut all = Vec::new();
     for place in PLACES {
         let mut done = Rotated { place, seen: 0, by_key: BTreeMap::new(), resealed: 0, unopened: Vec::new() };
@@ -153,7 +154,7 @@ async fn reseal_rows(context: &Context, hotel: HotelId, done: &mut Rotated, rows
     Ok(())
 }
 
-/// Those of the held values that are still stale, sealed anew.
+/// Those of the locked values that are still stale, sealed again.
 fn reseal(context: &Context, hotel: HotelId, place: Place, held: Vec<Sealed>) -> Vec<Sealed> {
     let mut resealed = Vec::with_capacity(held.len());
     for sealed in held {

@@ -1,4 +1,4 @@
-//! Where sealed values lie, and the SQL that walks through them.
+//! The SQL that walks through sealed values, and the columns that hold them.
 
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Postgres, QueryBuilder, Row as _};

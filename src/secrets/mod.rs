@@ -52,7 +52,7 @@ impl Secret {
         Self(plain)
     }
 
-    /// The plain text, for whoever is entitled to it.
+    /// The plain text, for those who are entitled to it.
     pub fn expose(&self) -> &str {
         &self.0
     }

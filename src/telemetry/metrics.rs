@@ -16,7 +16,6 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Metric, Registry};
 
 use crate::error::ErrorCode;
-use crate::webhooks::Failure;
 
 /// Seconds that requests and webhooks are told apart by.
 const DURATIONS: [f64; 13] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0];
@@ -69,7 +68,7 @@ struct Database {
 }
 
 struct Webhooks {
-    attempts: Family<Outcome, Counter>,
+    attempts: Family<OutcomeLabel, Counter>,
     durations: Histogram,
     lags: Histogram,
     leases: Family<Endpoints, Gauge>,
@@ -81,7 +80,7 @@ struct Webhooks {
 struct Pruner {
     keys: Family<Action, Counter>,
     batches: Histogram,
-    runs: Family<Outcome, Counter>,
+    runs: Family<OutcomeLabel, Counter>,
     oldest_due: Seconds,
 }
 
@@ -124,7 +123,7 @@ struct LimitName {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Outcome {
+struct OutcomeLabel {
     outcome: &'static str,
 }
 
@@ -207,7 +206,7 @@ pub struct LimitRefusals(Family<LimitName, Counter>);
 
 impl LimitRefusals {
     fn registered(r: &mut Registry) -> Self {
-        let refusals = Self(made(r, "limit_refusals", "Requests that were refused, by limit"));
+        let refusals = Self(registered(r, "limit_refusals", "Requests that were refused, by limit"));
         for limit in LIMITS {
             refusals.0.get_or_create_owned(&LimitName { limit });
         }
@@ -228,7 +227,7 @@ impl Default for Metrics {
 
 impl Metrics {
     /// Metrics of a server that has done nothing yet. What is counted by labels of a closed list begins at 0 for each, so
-    /// that whoever computes with increases sees the first.
+    /// that a rate sees the first increase.
     pub fn new() -> Self {
         let mut registry = Registry::with_prefix("latchkey");
         let r = &mut registry;
@@ -236,22 +235,22 @@ impl Metrics {
         Self {
             http: Http::registered(r),
             admission: Places {
-                all: made(r, "admission_places", "Requests that may run at a time"),
-                taken: made(r, "admission_places_taken", "Requests that run"),
-                waiting: made(r, "admission_waiting", "Requests that wait for a place"),
-                refused: made(r, "admission_refused", "Requests that found no place in time"),
+                all: registered(r, "admission_places", "Requests that may run at a time"),
+                taken: registered(r, "admission_places_taken", "Requests that run"),
+                waiting: registered(r, "admission_waiting", "Requests that wait for a place"),
+                refused: registered(r, "admission_refused", "Requests that found no place in time"),
             },
             observed_admission: Mutex::new(None),
             limit_refusals: LimitRefusals::registered(r),
             database: Database {
-                up: made(r, "database_up", "Whether the database told in time what these metrics ask it"),
-                connections: made(r, "database_connections", "Connections by pool and state"),
-                most: made(r, "database_connections_max", "Most connections of each pool"),
-                wanted: made(r, "database_connections_waiting", "Requests that wait for a connection"),
+                up: registered(r, "database_up", "Whether the database told in time what these metrics ask it"),
+                connections: registered(r, "database_connections", "Connections by pool and state"),
+                most: registered(r, "database_connections_max", "Most connections of each pool"),
+                wanted: registered(r, "database_connections_waiting", "Requests that wait for a connection"),
             },
             webhooks: Webhooks::registered(r),
             pruner: Pruner::registered(r),
-            unreadable: made(r, "sealed_values_unreadable", "Sealed values that did not open"),
+            unreadable: registered(r, "sealed_values_unreadable", "Sealed values that did not open"),
             registry,
         }
     }
@@ -295,9 +294,16 @@ impl Metrics {
         self.limit_refusals.clone()
     }
 
+    /// Shows attempts that failed in these ways, of which there are none yet. `failures` as in the delivery log.
+    pub fn show_webhook_failures(&self, failures: impl IntoIterator<Item = &'static str>) {
+        for outcome in failures {
+            self.webhooks.attempts.get_or_create_owned(&OutcomeLabel { outcome });
+        }
+    }
+
     /// Counts an attempt to deliver a webhook. `failure` as in the delivery log.
     pub fn webhook_attempt(&self, failure: Option<&'static str>, took: Duration) {
-        self.webhooks.attempts.get_or_create(&Outcome { outcome: failure.unwrap_or(DELIVERED) }).inc();
+        self.webhooks.attempts.get_or_create(&OutcomeLabel { outcome: failure.unwrap_or(DELIVERED) }).inc();
         self.webhooks.durations.observe(took.as_secs_f64());
     }
 
@@ -330,7 +336,7 @@ impl Metrics {
     /// Counts a run of the pruner.
     pub fn pruner_run(&self, succeeded: bool) {
         let outcome = if succeeded { "done" } else { "failed" };
-        self.pruner.runs.get_or_create(&Outcome { outcome }).inc();
+        self.pruner.runs.get_or_create(&OutcomeLabel { outcome }).inc();
     }
 
     /// Everything as text, with the state of this moment; `None` while it is being started.
@@ -360,12 +366,12 @@ impl Http {
         let durations: Histograms<Route> = Family::new_with_constructor(|| Histogram::new(DURATIONS));
         let statements: Histograms<Route> = Family::new_with_constructor(|| Histogram::new(STATEMENTS));
         let http = Self {
-            requests: made(r, "http_requests", "Requests by route and status"),
+            requests: registered(r, "http_requests", "Requests by route and status"),
             durations: with(r, "http_request_duration_seconds", "From the head of a request to its answer", durations),
             statements: with(r, "http_request_statements", "Statements that a request took", statements),
-            errors: made(r, "http_errors", "Requests by the codes of their errors"),
-            running: made(r, "http_requests_running", "Requests that are being served"),
-            connections: made(r, "http_connections", "Open connections of clients"),
+            errors: registered(r, "http_errors", "Requests by the codes of their errors"),
+            running: registered(r, "http_requests_running", "Requests that are being served"),
+            connections: registered(r, "http_connections", "Open connections of clients"),
         };
         for code in ErrorCode::ALL {
             http.errors.get_or_create_owned(&Code { code: code.spec().wire });
@@ -391,7 +397,7 @@ impl Webhooks {
     fn registered(r: &mut Registry) -> Self {
         let lags = Histogram::new(LAGS);
         let webhooks = Self {
-            attempts: made(r, "webhook_attempts", "Attempts to deliver webhooks, by outcome"),
+            attempts: registered(r, "webhook_attempts", "Attempts to deliver webhooks, by outcome"),
             durations: with(r, "webhook_attempt_duration_seconds", "How long attempts took", Histogram::new(DURATIONS)),
             lags: with(
                 r,
@@ -399,14 +405,12 @@ impl Webhooks {
                 "From an event to the first attempt to deliver it",
                 lags,
             ),
-            leases: made(r, "webhook_leases", "Deliveries that this process has claimed and not recorded yet"),
-            disabled: made(r, "webhook_endpoints_disabled", "Endpoints that Latchkey has disabled"),
-            waiting: made(r, "webhook_endpoints_waiting", "Endpoints that have a delivery due"),
-            oldest_due: made(r, "webhook_oldest_due_seconds", "For how long the oldest delivery has been due"),
+            leases: registered(r, "webhook_leases", "Deliveries that this process has claimed and not recorded yet"),
+            disabled: registered(r, "webhook_endpoints_disabled", "Endpoints that Latchkey has disabled"),
+            waiting: registered(r, "webhook_endpoints_waiting", "Endpoints that have a delivery due"),
+            oldest_due: registered(r, "webhook_oldest_due_seconds", "For how long the oldest delivery has been due"),
         };
-        for outcome in Failure::ALL.map(Failure::as_str).into_iter().chain([DELIVERED]) {
-            webhooks.attempts.get_or_create_owned(&Outcome { outcome });
-        }
+        webhooks.attempts.get_or_create_owned(&OutcomeLabel { outcome: DELIVERED });
         webhooks
     }
 
@@ -428,13 +432,17 @@ impl Pruner {
     fn registered(r: &mut Registry) -> Self {
         let batches = Histogram::new(DURATIONS);
         let pruner = Self {
-            keys: made(r, "pruner_keys", "Room access keys that the pruner dealt with"),
+            keys: registered(r, "pruner_keys", "Room access keys that the pruner dealt with"),
             batches: with(r, "pruner_batch_duration_seconds", "How long transactions of the pruner took", batches),
-            runs: made(r, "pruner_runs", "Runs of the pruner, by outcome"),
-            oldest_due: made(r, "pruner_oldest_due_seconds", "For how long the oldest room access key has been due"),
+            runs: registered(r, "pruner_runs", "Runs of the pruner, by outcome"),
+            oldest_due: registered(
+                r,
+                "pruner_oldest_due_seconds",
+                "For how long the oldest room access key has been due",
+            ),
         };
         for outcome in ["done", "failed"] {
-            pruner.runs.get_or_create_owned(&Outcome { outcome });
+            pruner.runs.get_or_create_owned(&OutcomeLabel { outcome });
         }
         for action in ["revoked", "deleted"] {
             pruner.keys.get_or_create_owned(&Action { action });
@@ -444,7 +452,7 @@ impl Pruner {
 }
 
 /// A metric that begins empty.
-fn made<M: Metric + Clone + Default>(registry: &mut Registry, name: &str, help: &str) -> M {
+fn registered<M: Metric + Clone + Default>(registry: &mut Registry, name: &str, help: &str) -> M {
     with(registry, name, help, M::default())
 }
 

@@ -9,7 +9,7 @@ use std::env;
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-use axum::http::HeaderMap;
+use http::HeaderMap;
 use opentelemetry::trace::{
     Span as _, SpanBuilder, SpanContext, SpanId, SpanKind, TraceContextExt as _, TraceFlags, TraceId, TraceState,
     Tracer, TracerProvider as _,
@@ -264,7 +264,7 @@ impl<S: Subscriber> Layer<S> for Statements {
     }
 }
 
-/// What is told of a statement.
+/// What a span says of a statement.
 #[derive(Default)]
 struct Statement {
     /// Its first words.
@@ -276,7 +276,7 @@ struct Statement {
 }
 
 impl Statement {
-    /// What it does to which table, such as `SELECT room_stays`. Nothing else of its text is told.
+    /// What it does to which table, such as `SELECT room_stays`. Nothing else of its text is in the span.
     fn name(&self) -> String {
         let text = if self.text.is_empty() { &self.summary } else { &self.text };
         let mut words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').filter(|word| !word.is_empty());
@@ -320,7 +320,7 @@ impl Visit for Statement {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::HeaderValue;
+    use http::HeaderValue;
 
     use super::*;
 

@@ -51,7 +51,7 @@ pub struct Left {
     pub full_in: Duration,
 }
 
-/// See the module. Times are those of one monotonic clock.
+/// A token bucket, kept as what is owed. Times are those of one monotonic clock.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Bucket {
     owed: u64,
@@ -218,7 +218,7 @@ mod tests {
             }
         }
 
-        /// Whoever waits for that time gets it, and a millisecond earlier does not.
+        /// A client that waits for that time gets it, and a millisecond earlier does not.
         #[test]
         fn the_time_to_wait_is_exact(per_minute in 1_u64..100_000, units in 1_u64..100_000) {
             let limit = limit(per_minute);

@@ -1,4 +1,5 @@
-//! What keeps the replicas in step: every second each reports what it has admitted, and merges what all have.
+//! The exchange between replicas, which keeps their limits in step: every second each reports what it has admitted,
+//! and merges what all have.
 
 use std::time::Duration;
 

@@ -20,7 +20,7 @@ mod store;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use axum::http::HeaderMap;
+use http::HeaderMap;
 
 pub use addresses::Credential;
 pub use bucket::{Left, Limit};

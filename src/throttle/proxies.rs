@@ -1,14 +1,14 @@
-//! Where a request comes from, when proxies stand in front.
+//! The client's address, when proxies stand in front.
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr as _;
 
-use axum::http::HeaderMap;
+use http::HeaderMap;
 use ipnet::IpNet;
 
 /// What a proxy adds the address to that it was asked from.
 const FORWARDED_FOR: &str = "x-forwarded-for";
-/// Networks of IPv6 are handed out by /64: whoever has one address has all of them.
+/// Networks of IPv6 are handed out by /64: the holder of one address has all of them.
 const V6_SITE: u128 = u128::MAX << 64;
 
 /// Networks whose `X-Forwarded-For` is believed (`LATCHKEY_TRUSTED_PROXIES`).
@@ -52,7 +52,7 @@ pub(super) fn site(address: IpAddr) -> IpAddr {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::HeaderValue;
+    use http::HeaderValue;
 
     use super::*;
 

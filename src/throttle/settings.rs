@@ -1,4 +1,4 @@
-//! The limits.
+//! The settings of the limits.
 
 use super::{Limit, TrustedProxies};
 

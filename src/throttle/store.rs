@@ -16,7 +16,7 @@ use crate::hotels::HotelId;
 /// Adds what was taken, after letting flow back what is due, and answers with what is owed by the same principals. In the
 /// order of ids, so that replicas that do it at once never wait for each other in a circle.
 ///
-/// A row's instant never runs backwards, unless it lies more than a minute ahead: then the clock of whoever wrote it was
+/// A row's instant never runs backwards, unless it lies more than a minute ahead: then the clock of the process that wrote it was
 /// wrong.
 pub(super) async fn exchange(
     conn: &mut PgConnection,

@@ -6,8 +6,6 @@
 //! it by the application as a [`Follower`].
 
 mod attempt;
-mod follower;
-mod pending;
 mod run;
 mod store;
 mod tx;
@@ -16,10 +14,8 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 pub use attempt::{OpenTx, Unit};
-pub use follower::Follower;
-pub use pending::Pending;
 pub use run::{Attempt, DEADLINE, Failure, run};
-pub use tx::{Statements, Tx};
+pub use tx::{Follower, Pending, Statements, Tx};
 
 use crate::context::Context;
 

@@ -1,4 +1,4 @@
-//! A transaction with what belongs to its commit.
+//! A transaction with what belongs to its commit: what is pending in it, and what follows its changes.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use futures_util::future::BoxFuture;
 use sqlx::PgConnection;
 use sqlx::postgres::{PgDatabaseError, PgSeverity};
 
-use super::follower::ROUNDS;
-use super::{Pending, Transactions, store};
+use super::{Transactions, store};
 use crate::actor::{Actor, Mode, Principal};
 use crate::audit::{Entry, Journal, Reason};
 use crate::context::Context;
@@ -23,7 +23,10 @@ use crate::hotels::Hotel;
 /// real.
 const SANDBOX_LOCK_TIMEOUT: &str = "200ms";
 
-/// How many statements a request has run, for its log line. Whoever holds a clone sees those of the commit, too.
+/// Rounds in which followers may answer changes with changes.
+const ROUNDS: usize = 4;
+
+/// How many statements a request has run, for its log line. The holder of a clone sees those of the commit, too.
 #[derive(Clone, Debug, Default)]
 pub struct Statements(Arc<AtomicU32>);
 
@@ -41,8 +44,8 @@ impl Statements {
 
 /// One transaction of one hotel: everything that one request changes, or one piece of work beside the requests.
 ///
-/// Services take `&mut Tx` in functions whose names end in `_in`; they compose and never commit. Whoever opened it commits
-/// once. Dropping it rolls back.
+/// Services take `&mut Tx` in functions whose names end in `_in`; they compose and never commit. The code that opened it
+/// commits once. Dropping it rolls back.
 pub struct Tx {
     inner: Transaction,
     /// On whose behalf.
@@ -191,14 +194,14 @@ impl Tx {
         self.deliveries += count;
     }
 
-    /// Undoes it, and waits until its locks are free: whoever is told of a failure may try again at once.
+    /// Undoes it, and waits until its locks are free: a caller that learns of a failure may try again at once.
     pub async fn rollback(self) {
         // A connection that cannot even roll back is lost, and its transaction with it.
         let _ = self.inner.rollback().await;
     }
 
-    /// Ends it: what was done is kept, its events and its audit trail with it. What a test key did is written, so that whatever
-    /// refuses it is told, and then undone.
+    /// Ends it: what was done is kept, its events and its audit trail with it. What a test key did is written, so that its refusals
+    /// are answered, and then undone.
     pub async fn commit(mut self) -> Result<()> {
         let patience = self.patience;
         let writing = self.write_what_is_left();
@@ -252,6 +255,28 @@ impl Tx {
         }
         Err(Error::internal("followers go on emitting changes"))
     }
+}
+
+/// Writes of a capability that wait for each other, so that many of them take few statements.
+///
+/// They are checked when they are noted, under the locks that they need. The transaction writes them when it commits, and before
+/// it hands out its connection for anything else ([`Tx::conn`]).
+pub trait Pending: Any + Send + Sync {
+    /// Whether there is nothing to write, nor anything that is known only until something else is done.
+    fn is_empty(&self) -> bool;
+
+    /// Writes everything.
+    fn write(self: Box<Self>, tx: &mut Tx) -> BoxFuture<'_, Result<()>>;
+}
+
+/// A capability whose records follow those of others, such as what opens doors follows a stay.
+///
+/// Before a transaction commits, each follower is given its changes, merged by object, in the order in which the objects first
+/// changed. Whatever followers emit themselves is given to all of them in the next round. Transactions of test keys are followed,
+/// too, and then undone.
+pub trait Follower: Send + Sync {
+    /// Changes rows and emits events as `changes` demand. What it refuses fails the transaction.
+    fn follow<'a>(&'a self, tx: &'a mut Tx, changes: &'a [Change]) -> BoxFuture<'a, Result<()>>;
 }
 
 /// A commit that PostgreSQL refused was not made; one that got no answer, or the last words of a session, may have been.

@@ -1,4 +1,4 @@
-//! Which addresses webhooks may reach.
+//! Addresses that webhooks may reach.
 //!
 //! The endpoints' owners choose the URLs, and Latchkey stands in a network that they have no business in. Whatever is not a
 //! public unicast address is refused, and so is every IPv6 range that carries an IPv4 address inside, since a gateway could

@@ -1,4 +1,4 @@
-//! Sends one webhook to one endpoint.
+//! The client that sends one webhook to one endpoint.
 //!
 //! Each attempt resolves the host's name, checks every address, and has the HTTP client connect to one of exactly these. The
 //! client itself resolves nothing, and is as plain as can be, so that there is nothing in it to be led astray: no proxies, no
@@ -39,7 +39,8 @@ const MOST_ADDRESSES: usize = 4;
 /// Most names that are being looked up for endpoints that work. Each look-up takes one of the 512 threads that the process has
 /// for such things, and keeps it until the system gives up, long after the attempt has.
 const LOOK_UPS: usize = 256;
-/// The same for endpoints whose last attempt failed, so that names that nobody answers for delay no others.
+/// Most names that are being looked up for endpoints whose last attempt failed, so that names that nobody answers for delay no
+/// others.
 const FAILING_LOOK_UPS: usize = 64;
 
 /// Threads that connections to receivers are read on.

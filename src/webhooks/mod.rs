@@ -231,7 +231,7 @@ pub async fn bounds(
     store::bounds(conn, hotel, integration, ids, request).await
 }
 
-/// All endpoints of a hotel, each with the name of its integration. For whoever runs the service.
+/// All endpoints of a hotel, each with the name of its integration. For operators.
 pub async fn of_hotel(context: &Context, hotel: HotelId) -> Result<Vec<(String, Endpoint)>> {
     let mut conn = context.worker_pool.acquire().await?;
     store::of_hotel(&mut conn, hotel).await
@@ -247,7 +247,7 @@ async fn lock_in(tx: &mut Tx, id: Uuid) -> Result<Endpoint> {
 /// learns of every change in one of the two ways. Last, because from here on commits of the hotel wait for this one.
 async fn wait_for_events(tx: &mut Tx) -> Result<()> {
     let hotel = tx.actor.hotel.id;
-    events::store::lock_counter(tx.conn().await?, hotel).await
+    events::lock_counter(tx.conn().await?, hotel).await
 }
 
 fn check_url(networks: &AllowedNetworks, url: &str) -> Result<()> {

@@ -41,8 +41,7 @@ impl EndpointKey {
 }
 
 /// Whether an endpoint is sent anything.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, async_graphql::Enum)]
-#[graphql(name = "WebhookEndpointStatus")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EndpointStatus {
     /// It is told what happens.
     Enabled,
@@ -101,8 +100,7 @@ pub(super) fn changed_fields(before: &Endpoint, after: &Endpoint) -> Vec<&'stati
 }
 
 /// How far an event has got on its way to an endpoint.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, async_graphql::Enum, serde::Serialize)]
-#[graphql(name = "WebhookDeliveryStatus")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum DeliveryStatus {
     /// It is sent when it is due.
@@ -134,8 +132,7 @@ impl DeliveryStatus {
 }
 
 /// What went wrong with an attempt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, async_graphql::Enum)]
-#[graphql(name = "WebhookFailure")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
     /// The URL leads to an address that webhooks are not sent to.
     AddressRefused,

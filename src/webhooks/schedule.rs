@@ -1,4 +1,4 @@
-//! When a delivery is tried again.
+//! The schedule of deliveries: when one is tried again.
 
 use chrono::{DateTime, TimeDelta, Utc};
 

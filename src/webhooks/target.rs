@@ -1,4 +1,4 @@
-//! Where a webhook goes: a URL that has been looked at closely.
+//! Targets of webhooks: a URL that has been looked at closely.
 
 use std::net::IpAddr;
 

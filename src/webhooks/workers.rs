@@ -7,22 +7,23 @@ use tokio::task::JoinSet;
 
 use super::client::Sender;
 use super::deliver::{CHANNEL, Deliveries};
+use super::model::WebhookSettings;
 use super::reconcile;
-use crate::app::App;
+use crate::context::Context;
 use crate::error::Result;
 use crate::queue::{self, Worker};
 
 /// Delivers webhooks until `shutdown`, then lets attempts end, and returns the leases of those that do not in time.
 ///
-/// A process delivers what its own requests commit, told by [`crate::app::Parts::deliveries_wake`]. When all its places are
+/// A process delivers what its own requests commit, told by [`crate::context::ContextParts::deliveries_wake`]. When all its places are
 /// taken, it calls the workers of other processes.
-pub async fn run(app: App, sender: Sender, shutdown: impl Future<Output = ()>) {
+pub async fn run(context: Context, settings: WebhookSettings, sender: Sender, shutdown: impl Future<Output = ()>) {
     raise_file_limit();
     let mut beside = JoinSet::new();
-    let (pool, woken) = (app.worker_pool.clone(), app.clone());
+    let (pool, woken) = (context.worker_pool.clone(), context.clone());
     beside.spawn(queue::listen(pool, CHANNEL, move || woken.deliveries_wake.notify_one()));
-    beside.spawn(reconcile::run(app.clone()));
-    let mut worker = Worker::new(Deliveries::new(app, Arc::new(sender)));
+    beside.spawn(reconcile::run(context.clone()));
+    let mut worker = Worker::new(Deliveries::new(context, settings, Arc::new(sender)));
     worker.work(shutdown).await;
     drop(beside);
     worker.wind_up().await;
@@ -32,11 +33,11 @@ pub async fn run(app: App, sender: Sender, shutdown: impl Future<Output = ()>) {
 ///
 /// # Errors
 /// `UNAVAILABLE`; what was sent but not recorded is sent again later.
-pub async fn deliver_due(app: &App, sender: &Arc<Sender>) -> Result<usize> {
-    let mut worker = Worker::new(Deliveries::new(app.clone(), Arc::clone(sender)));
+pub async fn deliver_due(context: &Context, settings: &WebhookSettings, sender: &Arc<Sender>) -> Result<usize> {
+    let mut worker = Worker::new(Deliveries::new(context.clone(), settings.clone(), Arc::clone(sender)));
     let mut attempts = 0;
     loop {
-        while reconcile::move_batch(app).await > 0 {}
+        while reconcile::move_batch(context).await > 0 {}
         match worker.round().await? {
             Some(more) => attempts += more,
             None => return Ok(attempts),

@@ -6,14 +6,12 @@ use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 use latchkey::db::embedded::{Durability, Embedded, EmbeddedError};
 use rustix::process::{Pid, Signal, geteuid, kill_process};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, PgConnection};
-use tokio::time::{sleep, timeout};
 
-use crate::support::{DataDir, LATCHKEY};
+use crate::support::{DataDir, LATCHKEY, PATIENCE, eventually};
 
 async fn start(data: &DataDir) -> Embedded {
     try_start(&data.cluster()).await.unwrap_or_else(|error| panic!("{error}"))
@@ -33,8 +31,15 @@ async fn ask(conn: &mut PgConnection, question: &str) -> String {
 
 /// Number of the server process.
 fn server(data: &DataDir) -> Pid {
-    let text = fs::read_to_string(data.cluster().join("data/postmaster.pid")).expect("a server runs");
-    Pid::from_raw(text.lines().next().expect("a line").parse().expect("a number")).expect("a process")
+    let file = data.cluster().join("data/postmaster.pid");
+    loop {
+        let text = fs::read_to_string(&file).expect("a server runs");
+        // One that is starting has made the file and may not have written it yet.
+        if let Some(line) = text.lines().next() {
+            return Pid::from_raw(line.parse().expect("a number")).expect("a process");
+        }
+        std::thread::yield_now();
+    }
 }
 
 fn socket(embedded: &Embedded) -> PathBuf {
@@ -175,17 +180,11 @@ async fn a_server_without_its_keeper_is_replaced_at_the_next_start() {
 
 /// Waits until a server answers that is not one of those that were killed.
 async fn answers(data: &DataDir, embedded: &Embedded, killed: &[Pid]) {
-    let answered = async {
-        loop {
-            let other = data.cluster().join("data/postmaster.pid").exists() && !killed.contains(&server(data));
-            if other && embedded.connect_options("postgres").connect().await.is_ok() {
-                return;
-            }
-            sleep(Duration::from_millis(20)).await;
-        }
-    };
-    let waited = timeout(Duration::from_secs(100), answered).await;
-    waited.unwrap_or_else(|_| panic!("it is not back: {:?}", fs::read_to_string(data.cluster().join("server.log"))));
+    eventually(PATIENCE, "another server answers", async || {
+        let other = data.cluster().join("data/postmaster.pid").exists() && !killed.contains(&server(data));
+        other && embedded.connect_options("postgres").connect().await.is_ok()
+    })
+    .await;
 }
 
 fn keeper(data: &DataDir) -> Pid {
@@ -221,9 +220,10 @@ async fn g40_a_server_that_keeps_dying_comes_back_as_long_as_it_has_users() {
     killed.push(server(&data));
     kill_process(server(&data), Signal::KILL).expect("it runs");
     let log = data.cluster().join("server.log");
-    while !fs::read_to_string(&log).unwrap_or_default().contains("no_such_setting") {
-        sleep(Duration::from_millis(20)).await;
-    }
+    eventually(PATIENCE, "the setting is refused", async || {
+        fs::read_to_string(&log).unwrap_or_default().contains("no_such_setting")
+    })
+    .await;
     fs::write(&settings, good).expect("mended");
     answers(&data, &embedded, &killed).await;
 }
@@ -241,9 +241,10 @@ async fn a_process_that_serves_replaces_a_keeper_that_was_killed() {
         }
         answers(&data, &embedded, &[server]).await;
     }
-    while reqwest::get(format!("{}/readyz", serving.url)).await.expect("an answer").status() != 200 {
-        sleep(Duration::from_millis(20)).await;
-    }
+    eventually(PATIENCE, "it is ready", async || {
+        reqwest::get(format!("{}/readyz", serving.url)).await.expect("an answer").status() == 200
+    })
+    .await;
     drop(embedded);
     let (status, log) = serving.end(Signal::TERM);
     assert!(status.success(), "{log}");

@@ -2,15 +2,13 @@
 
 mod laws;
 
-use std::time::Duration;
-
 use chrono::TimeDelta;
 use chrono_tz::Tz;
 use latchkey::actor::Permission;
 use latchkey::events;
 use serde_json::{Value, json};
 
-use crate::support::{Client, House, TestApp, text};
+use crate::support::{Client, House, PATIENCE, TestApp, eventually, text};
 
 const FEED: &str = "query($after: String $types: [String!] $first: Int) { \
      events(after: $after types: $types first: $first) { \
@@ -246,12 +244,10 @@ async fn partitions_are_looked_after_from_the_start() {
     let running = tokio::spawn(maintenance);
     let made = "SELECT count(*) FROM pg_class WHERE relname IN \
          ('events_w20260209', 'webhook_deliveries_w20260209', 'webhook_attempts_w20260209')";
-    let waiting = async {
-        while sqlx::query_scalar::<_, i64>(made).fetch_one(&app.db.pool).await.expect("a count") < 3 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(20), waiting).await.expect("they are made");
+    eventually(PATIENCE, "they are made", async || {
+        sqlx::query_scalar::<_, i64>(made).fetch_one(&app.db.pool).await.expect("a count") == 3
+    })
+    .await;
     stop.send(()).expect("it still runs");
     running.await.expect("it ends");
 }

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use latchkey::error::ErrorCode;
-use latchkey::hotels::{self, HotelId};
+use latchkey::hotel_settings;
+use latchkey::hotels::HotelId;
 use serde_json::json;
 use sqlx::{AssertSqlSafe, PgPool};
 
@@ -64,7 +65,7 @@ async fn tenant_tables(pool: &PgPool) -> Vec<String> {
 #[tokio::test]
 async fn every_tenant_table_but_the_audit_trail_is_emptied_when_a_hotel_is_deleted() {
     let db = TestDb::new().await;
-    let emptied = hotels::store::TENANT_TABLES.iter().map(|(table, _)| (*table).to_owned());
+    let emptied = hotel_settings::TENANT_TABLES.iter().map(|(table, _)| (*table).to_owned());
     let emptied: BTreeSet<String> = emptied.chain(["audit_entries".to_owned()]).collect();
     assert_eq!(emptied, tenant_tables(&db.pool).await.into_iter().collect());
 }
@@ -82,7 +83,7 @@ async fn a_deleted_hotel_is_gone_with_all_that_is_its_own_and_no_other_hotel_not
     let empty: Vec<&str> = before.iter().filter(|(_, rows)| rows.is_none()).map(|(table, _)| table.as_str()).collect();
     assert_eq!(empty, [""; 0], "tables without a row, which the test says nothing about");
 
-    let refused = hotels::delete(&house.test, &house.hotel).await.expect_err("somebody works with it");
+    let refused = hotel_settings::delete(&house.test, &house.hotel).await.expect_err("somebody works with it");
     assert_eq!(refused.code, ErrorCode::InvalidArgument);
     assert!(
         refused.message.english().starts_with("These integrations are still connected: \"Locks\", \"Other locks\"")
@@ -95,16 +96,16 @@ async fn a_deleted_hotel_is_gone_with_all_that_is_its_own_and_no_other_hotel_not
         .execute(pool)
         .await
         .expect("disconnected");
-    assert!(hotels::delete(&house.test, &house.hotel).await.expect("deleted") > 20);
+    assert!(hotel_settings::delete(&house.test, &house.hotel).await.expect("deleted") > 20);
     for (table, rows) in rows(pool, house.hotel.id).await {
         assert!(rows.is_none() || table == "audit_entries", "{table}: {rows:?}");
     }
-    assert!(hotels::get_by_slug(&house.test, "grand-hotel").await.is_err());
+    assert!(hotel_settings::get_by_slug(&house.test, "grand-hotel").await.is_err());
     assert_eq!(rows(pool, next_door.hotel.id).await, neighbour);
     let trail = "SELECT action || ' ' || object_type || ' ' || actor_type FROM audit_entries WHERE hotel_id = $1 ORDER BY id DESC";
     let last: String = sqlx::query_scalar(trail).bind(house.hotel.id).fetch_one(pool).await.expect("an entry");
     assert_eq!(last, "DELETED HOTEL COMMAND_LINE");
-    let again = hotels::delete(&house.test, &house.hotel).await.expect_err("it is gone");
+    let again = hotel_settings::delete(&house.test, &house.hotel).await.expect_err("it is gone");
     assert_eq!(again.code, ErrorCode::NotFound);
 }
 
@@ -124,7 +125,7 @@ async fn more_rows_than_a_batch_holds_are_deleted() {
     for name in ["Locks", "Other locks", "Messaging", "Front desk"] {
         house.test.disconnect(&house.hotel, name).await.expect("disconnected");
     }
-    assert!(hotels::delete(&house.test, &house.hotel).await.expect("deleted") > 5000);
+    assert!(hotel_settings::delete(&house.test, &house.hotel).await.expect("deleted") > 5000);
 }
 
 #[tokio::test]

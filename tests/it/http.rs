@@ -1,7 +1,6 @@
 //! The edge: credentials, ids, limits, slow clients, health, shutdown.
 
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use chrono_tz::Tz;
 use futures_util::future::join_all;
@@ -9,6 +8,7 @@ use latchkey::actor::Permission;
 use latchkey::app::App;
 use latchkey::auth::ApiKeyChange;
 use latchkey::clock::Clock;
+use latchkey::http::WRITE_STALL;
 use latchkey::id::IdSource;
 use latchkey::secrets::SecretKeys;
 use latchkey::webhooks::WebhookSettings;
@@ -18,7 +18,7 @@ use sqlx::{ConnectOptions as _, PgConnection};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::Instant;
 
-use crate::support::{House, LogLines, TestApp, TestIntegration, TestServer, error_code, header};
+use crate::support::{House, LogLines, PATIENCE, TestApp, TestIntegration, TestServer, error_code, eventually, header};
 
 async fn started() -> (TestApp, TestIntegration, TestServer) {
     let app = TestApp::new().await;
@@ -338,7 +338,7 @@ async fn a_client_that_does_not_read_its_answers_is_cut_off() {
     let mut stream = server.connect().await;
     let asks = "GET /graphql/ide/graphiql-4.1.2.min.js HTTP/1.1\r\nhost: a\r\n\r\n".repeat(40);
     stream.write_all(asks.as_bytes()).await.expect("sent");
-    tokio::time::sleep(Duration::from_mins(1)).await;
+    tokio::time::sleep(3 * WRITE_STALL).await;
     let mut received = Vec::new();
     // Reset or closed: both are the end.
     let _ = stream.read_to_end(&mut received).await;
@@ -360,7 +360,10 @@ impl Obstacle {
 
     async fn stands_in_the_way(&mut self) {
         let waiting = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = 'api_keys'::regclass)";
-        while !sqlx::query_scalar::<_, bool>(waiting).fetch_one(&mut self.watcher).await.expect("an answer") {}
+        eventually(PATIENCE, "a request waits", async || {
+            sqlx::query_scalar(waiting).fetch_one(&mut self.watcher).await.expect("an answer")
+        })
+        .await;
     }
 
     async fn remove(self) {
@@ -376,7 +379,7 @@ async fn a_stopping_server_finishes_what_it_serves_and_takes_nothing_new() {
     obstacle.stands_in_the_way().await;
     let url = server.url.clone();
     let stopping = server.stop();
-    while reqwest::get(format!("{url}/healthz")).await.is_ok() {}
+    eventually(PATIENCE, "nothing new is taken", async || reqwest::get(format!("{url}/healthz")).await.is_err()).await;
     assert!(!stopping.is_finished());
     obstacle.remove().await;
     assert_eq!(request.await.expect("it ends").expect("an answer").status(), 200);

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use latchkey::actor::Permission;
-use latchkey::{integrations, pruner};
+use latchkey::{disconnection, pruner};
 use serde_json::{Value, json};
 
 use crate::support::client::{ADD_KEY, CREATE_KEY};
@@ -182,7 +182,7 @@ async fn a_new_integration_gets_its_first_key_in_the_same_request() {
 async fn more_keys_than_one_transaction_takes_are_left_for_the_next_time() {
     let house = House::new().await;
     let owner = house.keys.integration_id;
-    let many = i32::try_from(integrations::MOST_AT_ONCE).expect("a small number") + 1;
+    let many = i32::try_from(disconnection::MOST_AT_ONCE).expect("a small number") + 1;
     sqlx::query(
         "INSERT INTO room_access_keys (hotel_id, id, integration_id, kind, secret, created_at, unassigned_since)
          SELECT $1, gen_random_uuid(), $2, 'PIN', '', $4, $4 FROM generate_series(1, $3)",
@@ -195,7 +195,7 @@ async fn more_keys_than_one_transaction_takes_are_left_for_the_next_time() {
     .await
     .expect("the keys");
     let first = house.test.disconnect(&house.hotel, "Locks").await.expect("disconnected");
-    assert_eq!((first.room_access_keys_deleted, first.room_access_keys_left), (integrations::MOST_AT_ONCE, 1));
+    assert_eq!((first.room_access_keys_deleted, first.room_access_keys_left), (disconnection::MOST_AT_ONCE, 1));
     let second = house.test.disconnect(&house.hotel, "Locks").await.expect("disconnected");
     assert_eq!((second.room_access_keys_deleted, second.room_access_keys_left), (1, 0));
 }

@@ -2,8 +2,8 @@
 
 use chrono::{Days, NaiveDate};
 use latchkey::error::Result;
-use latchkey::room_access_keys::{self, NewKey};
-use latchkey::room_stays;
+use latchkey::key_assignments;
+use latchkey::room_access_keys::NewKey;
 use latchkey::unit::Tx;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
@@ -312,14 +312,14 @@ async fn step_in(tx: &mut Tx, step: Step, stays: &[String], keys: &[Option<Strin
     let stay = |slot: usize| stays[slot].parse().expect("an id");
     match step {
         Step::Create(slot) => {
-            let made = room_access_keys::create_in(tx, &NewKey::pin(slot.to_string())?)?;
+            let made = key_assignments::create_in(tx, &NewKey::pin(slot.to_string())?)?;
             return Ok(Some(made.id.to_string()));
         }
-        Step::Add(on, slot) => room_stays::add_key_in(tx, stay(on), key(slot)).await.map(drop)?,
-        Step::Remove(off, slot) => room_stays::remove_key_in(tx, stay(off), key(slot)).await.map(drop)?,
+        Step::Add(on, slot) => key_assignments::add_key_in(tx, stay(on), key(slot)).await.map(drop)?,
+        Step::Remove(off, slot) => key_assignments::remove_key_in(tx, stay(off), key(slot)).await.map(drop)?,
         Step::Delete(slot) => {
             tx.flush().await?;
-            room_access_keys::delete_in(tx, key(slot)).await?;
+            key_assignments::delete_in(tx, key(slot)).await?;
         }
     }
     Ok(None)

@@ -19,6 +19,7 @@ mod fast_path;
 mod faults;
 mod feed;
 mod filters;
+mod floors;
 mod front_desk;
 mod graphql_over_http;
 mod graphql_values;

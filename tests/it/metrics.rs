@@ -120,7 +120,7 @@ async fn keep_busy(house: &House, app: &App) {
     }
     let stay = house.stay("R1").await;
     house.locks.add(&stay, &house.locks.pin("4711").await).await;
-    webhooks::deliver_due(app, &Arc::new(Sender::default())).await.expect("the database is there");
+    webhooks::deliver_due(app, &app.webhooks, &Arc::new(Sender::default())).await.expect("the database is there");
     assert!(app.secret_keys.open(b"row", b"sealed with a key that nobody has").is_err());
     house.test.advance(TimeDelta::days(9));
     pruner::prune_due(app).await.expect("the database is there");
@@ -280,7 +280,7 @@ async fn what_waits_in_the_database_is_told_and_asked_for_once_in_ten_seconds() 
     assert_eq!((scrape.value(&oldest("failing")), scrape.value(&waiting("failing"))), (Some(0.0), Some(0.0)));
     assert_eq!(scrape.value(keys), Some(0.0));
 
-    webhooks::deliver_due(&app, &Arc::new(Sender::default())).await.expect("the database is there");
+    webhooks::deliver_due(&app, &app.webhooks, &Arc::new(Sender::default())).await.expect("the database is there");
     house.test.advance(TimeDelta::seconds(9));
     assert_eq!(prometheus.scrape().await.value(&oldest("working")), Some(90.0), "as it was");
     // The second attempt is due 10 seconds after the first one, give or take one.

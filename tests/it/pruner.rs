@@ -3,18 +3,18 @@
 mod races;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use latchkey::error::ErrorCode;
-use latchkey::hotels::{self, Hotel, HotelChange};
+use latchkey::hotel_settings::{self, HotelChange};
+use latchkey::hotels::Hotel;
 use latchkey::pruner::{self, Due, Pruned};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::feed::{Follower, event, update};
-use crate::support::{Client, House, TestApp, text};
+use crate::support::{Client, House, PATIENCE, TestApp, eventually, text};
 
 const NOTHING: Pruned = Pruned { revoked: 0, deleted: 0 };
 
@@ -41,16 +41,6 @@ async fn desk(house: &House, name: &str, input: Value) -> Value {
     let input_type = format!("{}{}Input", name[..1].to_uppercase(), &name[1..]);
     let query = format!("mutation($input: {input_type}!) {{ {name}(input: $input) {{ __typename }} }}");
     house.desk.data(&query, json!({"input": input})).await
-}
-
-/// Waits for something that happens in another task; the time-out only ends a broken test.
-async fn wait_until<F: Future<Output = bool>>(condition: impl Fn() -> F) {
-    let waiting = async {
-        while !condition().await {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(20), waiting).await.expect("it happens");
 }
 
 fn id(text: &str) -> Uuid {
@@ -237,7 +227,7 @@ async fn a_hotel_that_changes_its_settings_moves_the_end_of_all_its_keys() {
     let noon = NaiveTime::from_hms_opt(12, 0, 0);
     let update = async |change| {
         let mut tx = house.test.operate(&house.hotel).await;
-        hotels::update_in(&mut tx, &change).await?;
+        hotel_settings::update_in(&mut tx, &change).await?;
         let hotel = Arc::clone(&tx.actor.hotel);
         tx.commit().await.map(|()| hotel)
     };
@@ -270,7 +260,7 @@ async fn a_hotel_that_changes_its_settings_moves_the_end_of_all_its_keys() {
     assert_eq!(house.messaging.key_of(&stay).await, None);
 
     let mut nowhere = house.test.operate(&Hotel { id: Uuid::nil(), ..house.hotel.clone() }).await;
-    let unknown = hotels::update_in(&mut nowhere, &HotelChange::default()).await;
+    let unknown = hotel_settings::update_in(&mut nowhere, &HotelChange::default()).await;
     assert_eq!(unknown.err().map(|error| error.code), Some(ErrorCode::NotFound));
     let nameless = update(HotelChange { name: Some(String::new()), ..HotelChange::default() }).await;
     assert_eq!(nameless.err().map(|error| error.code), Some(ErrorCode::InvalidArgument));
@@ -334,7 +324,7 @@ async fn the_pruner_runs_at_its_start() {
     at(&house, "2026-02-04T10:00:00Z");
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let running = tokio::spawn(pruner::run(house.test.transactions.clone(), async { drop(stopped.await) }));
-    wait_until(|| async { house.locks.own_pins().await.is_empty() }).await;
+    eventually(PATIENCE, "it is pruned", async || house.locks.own_pins().await.is_empty()).await;
     stop.send(()).expect("it still runs");
     running.await.expect("it ends");
 }

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection, PgPool};
 use uuid::Uuid;
 
+use crate::secret_keys::insert_pin;
 use crate::support::client::CREATE_KEY;
 use crate::support::{
     Client, DataDir, House, LATCHKEY, Receiver, Reply, TestApp, TestDb, TestServer, fingerprint, header, text,
@@ -336,21 +337,8 @@ async fn with_a_setting_the_new_key_is_printed_and_the_rest_is_the_operators() {
     assert!(!data.path().join("secret.keys").exists());
     assert_eq!(data.run(&["rotate-secrets", "--remove-old-keys"]).status.code(), Some(2));
 
-    let (hotel, integration): (Uuid, Uuid) =
-        sqlx::query_as("SELECT hotel_id, id FROM integrations").fetch_one(&db.pool).await.expect("one");
     let ring = "1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
-    let ids = IdSource::operating_system();
-    let sealed = parse(ring).seal(&ids, &seal_context(hotel, hotel), "0042");
-    sqlx::query(
-        "INSERT INTO room_access_keys (hotel_id, id, integration_id, kind, secret, created_at)
-         VALUES ($1, $1, $2, 'PIN', $3, '2026-01-30')",
-    )
-    .bind(hotel)
-    .bind(integration)
-    .bind(sealed)
-    .execute(&db.pool)
-    .await
-    .expect("inserted");
+    insert_pin(&db.pool, ring).await;
     let both = format!("{},{ring}", printed.trim());
     let first = data.print(&["rotate-secrets", "--secret-key", &both]);
     assert!(first.contains("seen 1\tre-sealed 1\n"), "{first}");

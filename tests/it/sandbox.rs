@@ -18,7 +18,7 @@ pub struct Round {
     pub house: House,
     /// The lock vendor's integration with a test key that may do everything.
     pub tester: Client,
-    /// The same with the live key.
+    /// That integration with the live key.
     pub live: Client,
     /// That pair of keys.
     pub keys: TestIntegration,

@@ -228,9 +228,7 @@ async fn hear_of_it(run: &mut Run, locks: &str, receiver: &Receiver) {
     run.secrets.add("webhook secret", &text(&made["secret"]));
     run.secrets.add("rotated webhook secret", &text(&rotated["secret"]));
     run.data(locks, TEST_ENDPOINT, json!({"id": id})).await;
-    while receiver.received().is_empty() {
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    }
+    receiver.wait_for(1).await;
 }
 
 /// The hotel's own system, whose answer is kept.

@@ -31,7 +31,7 @@ fn ring(keys: &[(u32, u8)]) -> String {
 }
 
 /// Makes a room access key past the API, sealed with the first key of a ring.
-async fn insert(pool: &PgPool, ring: &str) {
+pub async fn insert_pin(pool: &PgPool, ring: &str) {
     let (hotel, integration): (Uuid, Uuid) =
         sqlx::query_as("SELECT hotel_id, id FROM integrations").fetch_one(pool).await.expect("one");
     let ids = IdSource::operating_system();
@@ -59,7 +59,7 @@ async fn sealed_with(keys: &[(u32, u8)]) -> (TestDb, DataDir) {
     data.print(&[&create[..], &["--secret-key", &all]].concat());
     data.print(&["integration", "connect", "grand-hotel", "Locks", "--secret-key", &all]);
     for one in keys {
-        insert(&db.pool, &ring(&[*one])).await;
+        insert_pin(&db.pool, &ring(&[*one])).await;
     }
     (db, data)
 }
@@ -140,7 +140,7 @@ async fn a_database_from_before_the_register_has_each_key_prove_itself() {
     let (db, data) = sealed_with(&[(1, b'a')]).await;
     sqlx::query("DELETE FROM secret_keys").execute(&db.pool).await.expect("forgotten");
     // One that does not open is no proof against a key that opens others.
-    insert(&db.pool, &ring(&[(1, b'z')])).await;
+    insert_pin(&db.pool, &ring(&[(1, b'z')])).await;
     let before = fingerprint(&db.pool).await;
     for (given, says) in [
         (ring(&[(1, b'x')]), "has a key 1 that opens nothing"),

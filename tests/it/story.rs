@@ -87,7 +87,7 @@ impl Scene {
 
     /// What the vendor is told since the last call, in one line each, sorted: who, what, which, and the changed fields.
     async fn told(&mut self) -> Vec<String> {
-        webhooks::deliver_due(&self.test, &self.sender).await.expect("the database is there");
+        webhooks::deliver_due(&self.test, &self.test.webhooks, &self.sender).await.expect("the database is there");
         let received = self.receiver.received().split_off(self.seen);
         self.seen += received.len();
         let mut told: Vec<String> = received

@@ -86,6 +86,41 @@ fn every_migration_begins_by_saying_why() {
     }
 }
 
+/// On hover, a doc comment has no neighbours: it says what the item is, in the words of the trade. Text that clients read in the
+/// schema is theirs, and stays as they know it.
+#[test]
+fn comments_are_understood_alone_and_in_plain_words() {
+    let schema = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("schema.graphql")).expect("the schema");
+    let comment = |line: &str| {
+        let line = line.trim_start();
+        let text = ["///", "//!", "//"].iter().find_map(|mark| line.strip_prefix(mark))?.trim();
+        (!text.is_empty() && !schema.contains(text)).then(|| text.to_lowercase())
+    };
+    let words =
+        [" whoever ", " anew ", " let in ", " lets in ", " comes off ", " came off ", " come off ", " see the module "];
+    let is_riddle = |line: &str| {
+        comment(line).is_some_and(|text| {
+            let spaced = format!(" {} ", text.replace(|letter: char| !letter.is_alphanumeric(), " "));
+            words.iter().any(|word| spaced.contains(word))
+        })
+    };
+    expect_none(&offences("src", |_| true, is_riddle));
+    for folder in ["src", "tests"] {
+        for path in
+            files_below(folder).iter().filter(|path| !path.components().any(|part| part.as_os_str() == "node_modules"))
+        {
+            let text = fs::read_to_string(path).expect("text");
+            let mut before = "";
+            for line in text.lines().map(str::trim_start) {
+                let begins = line.starts_with("///") && !before.starts_with("///");
+                let refers = comment(line).is_some_and(|text| text.starts_with("the same "));
+                assert!(!(begins && refers), "{}: {line}", path.display());
+                before = line;
+            }
+        }
+    }
+}
+
 /// One that is left out is documented nowhere, and nobody can subscribe to it.
 #[test]
 fn every_kind_of_change_is_in_the_catalogue() {

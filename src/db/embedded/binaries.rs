@@ -1,14 +1,11 @@
-//! Where PostgreSQL is installed.
+//! The programs of PostgreSQL, and where they are installed.
 
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::error::EmbeddedError;
-
-/// Oldest major version that Latchkey runs on.
-pub(super) const OLDEST_MAJOR: u32 = 15;
+use super::error::{EmbeddedError, OLDEST_MAJOR};
 
 /// One installation of PostgreSQL.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use std::process::Stdio;
 use super::Durability;
 use super::account::Account;
 use super::binaries::Binaries;
-use super::error::{About, EmbeddedError};
+use super::error::{About, EmbeddedError, last_line};
 use super::layout::Layout;
 use super::server;
 
@@ -90,9 +90,4 @@ pub(super) fn remove_folder(path: &Path) -> Result<(), EmbeddedError> {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error).about(path),
         _ => Ok(()),
     }
-}
-
-/// The last line that says something.
-pub(super) fn last_line(text: &str) -> String {
-    text.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or("no reason was given").to_owned()
 }

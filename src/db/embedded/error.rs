@@ -1,9 +1,10 @@
-//! Why the embedded server is not there. Each message says what to do about it.
+//! Errors of the embedded server: why it is not there. Each message says what to do about it.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::binaries::OLDEST_MAJOR;
+/// Oldest major version that Latchkey runs on.
+pub(super) const OLDEST_MAJOR: u32 = 15;
 
 /// Why the embedded PostgreSQL could not be started or reached.
 #[derive(Debug, thiserror::Error)]
@@ -51,7 +52,7 @@ pub enum EmbeddedError {
     /// The server did not come up.
     #[error("PostgreSQL did not start: {0}")]
     Start(String),
-    /// The server runs and does not let us in.
+    /// The server runs and refuses our login.
     #[error("the embedded PostgreSQL cannot be reached")]
     Connect(#[source] sqlx::Error),
     /// The operating system refused something.
@@ -75,4 +76,9 @@ impl<T> About<T> for io::Result<T> {
     fn about(self, path: &Path) -> Result<T, EmbeddedError> {
         self.map_err(|source| EmbeddedError::Io { path: path.to_owned(), source })
     }
+}
+
+/// The last line that says something.
+pub(super) fn last_line(text: &str) -> String {
+    text.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or("no reason was given").to_owned()
 }

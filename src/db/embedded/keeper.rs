@@ -6,7 +6,7 @@
 use std::env;
 use std::fs::{self, File};
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -34,15 +34,6 @@ const STEADY: Duration = Duration::from_mins(1);
 
 /// What the keeper says once the server is up. Anything else is the reason why it is not.
 const READY: &str = "ready";
-
-/// What the keeper is told on its command line.
-#[derive(Debug, clap::Args)]
-pub struct Args {
-    /// Folder of the cluster.
-    folder: PathBuf,
-    /// Whether data survive.
-    durability: Durability,
-}
 
 /// Starts `executable` as keeper of the cluster and waits until the server is up. The caller holds the start lock.
 pub(super) fn spawn(executable: &Path, layout: &Layout, durability: Durability) -> Result<(), EmbeddedError> {
@@ -77,11 +68,11 @@ fn first_line(output: Option<impl std::io::Read>) -> std::io::Result<String> {
     Ok(line)
 }
 
-/// The life of a keeper.
-pub fn run(args: &Args) -> ExitCode {
+/// The life of a keeper of the cluster in `folder`.
+pub fn run(folder: &Path, durability: Durability) -> ExitCode {
     // Fails only for the leader of a process group, which nobody's Ctrl-C reaches either.
     let _ = rustix::process::setsid();
-    match keep(args) {
+    match keep(folder, durability) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             report(&error.to_string());
@@ -91,35 +82,35 @@ pub fn run(args: &Args) -> ExitCode {
     }
 }
 
-/// Tells whoever started this keeper. It may have gone meanwhile.
+/// Tells the process that started this keeper. It may have gone meanwhile.
 fn report(line: &str) {
     let mut stdout = std::io::stdout();
     let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
 }
 
-fn keep(args: &Args) -> Result<(), EmbeddedError> {
-    let account = Account::choose(&args.folder)?;
-    let layout = Layout::create(&args.folder, &account)?;
+fn keep(folder: &Path, durability: Durability) -> Result<(), EmbeddedError> {
+    let account = Account::choose(folder)?;
+    let layout = Layout::create(folder, &account)?;
     let mut keeping = layout.lock_file(Lock::Keeper)?;
     keeping.lock().about(layout.folder())?;
     // For people; nothing here reads it.
     keeping.set_len(0).and_then(|()| writeln!(keeping, "{}", std::process::id())).about(layout.folder())?;
     let binaries = cluster::binaries_for(&layout)?;
-    let start = || Server::start(&layout, &account, &binaries, args.durability);
+    let start = || Server::start(&layout, &account, &binaries, durability);
     let mut server = Some(start()?);
     report(READY);
 
     let users = layout.lock_file(Lock::Users)?;
-    let outcome = wait_for_last_user(&users, &mut server, args.durability, start);
+    let outcome = wait_for_last_user(&users, &mut server, durability, start);
     server.map_or(Ok(()), Server::stop)?;
     outcome?;
     cluster::remove_folder(&layout.socket_folder())?;
-    if args.durability == Durability::ThrowAway {
+    if durability == Durability::ThrowAway {
         cluster::remove_folder(&layout.data())?;
         let _ = fs::remove_file(layout.log());
         let _ = fs::remove_file(layout.previous_log());
     }
-    // In this order: whoever gets the users lock next must not take this keeper for a living one.
+    // In this order: the process that gets the users lock next must not take this keeper for a living one.
     drop(keeping);
     drop(users);
     Ok(())

@@ -1,4 +1,4 @@
-//! Where a cluster keeps what.
+//! The layout of the data folder: where a cluster keeps what.
 
 use std::fs::{self, File};
 use std::os::unix::ffi::OsStrExt;

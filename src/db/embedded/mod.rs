@@ -1,4 +1,4 @@
-//! A private PostgreSQL of our own, for whoever brings none.
+//! A private PostgreSQL of our own, for installations that bring none.
 //!
 //! It runs from installed binaries, listens on a Unix socket in a folder that only its account may enter, and on no TCP
 //! port. Every process that uses a cluster holds a shared lock on it; a keeper process ([`keeper`]) starts the server,
@@ -23,6 +23,7 @@ mod server;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
@@ -46,7 +47,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 /// Whether data survive.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Durability {
     /// Data survive crashes of everything but the disk.
     Durable,
@@ -60,6 +61,15 @@ impl Durability {
             Self::Durable => "durable",
             Self::ThrowAway => "throw-away",
         }
+    }
+}
+
+impl FromStr for Durability {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let found = [Self::Durable, Self::ThrowAway].into_iter().find(|one| one.as_str() == text);
+        found.ok_or_else(|| format!("no durability is called {text}"))
     }
 }
 

@@ -13,8 +13,7 @@ use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use super::Durability;
 use super::account::Account;
 use super::binaries::Binaries;
-use super::cluster::last_line;
-use super::error::{About, EmbeddedError};
+use super::error::{About, EmbeddedError, last_line};
 use super::layout::{Layout, PORT};
 
 const LOOK_EVERY: Duration = Duration::from_millis(10);

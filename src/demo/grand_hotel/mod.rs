@@ -16,12 +16,11 @@ use super::keys::{self, Wanted};
 use crate::context::Context;
 use crate::error::Result;
 use crate::hotels::{self, Hotel, end_instant};
-use crate::import::derive::Derived;
 use crate::import::records::{
     ACTIVE, CANCELLED, CategoryRecord, ClientRecord, INVOICED, ReservationRecord, StayRecord,
 };
 use crate::import::rooms::NewRoom;
-use crate::import::store;
+use crate::import::{self, derive::Derived};
 use bookings::{BOOKINGS, Booking, Fate, Stay};
 use rooms::{CATEGORIES, ROOMS, category_of};
 
@@ -56,7 +55,7 @@ pub async fn load(conn: &mut PgConnection, context: &Context, now: DateTime<Utc>
         check_out_time: super::time(11, 0),
         room_access_keys_enabled: true,
     };
-    hotels::store::insert(conn, &hotel, now).await?;
+    hotels::insert(conn, &hotel, now).await?;
     let (vendors, entry) = integrations::create(conn, context, hotel.id, SLUG, now).await?;
     let house = build(conn, &hotel, now).await?;
 
@@ -64,12 +63,12 @@ pub async fn load(conn: &mut PgConnection, context: &Context, now: DateTime<Utc>
     for booking in BOOKINGS {
         records.add(&hotel, &house, booking, now);
     }
-    store::write_clients(conn, hotel.id, &records.clients, now).await?;
-    store::write_reservations(conn, hotel.id, &records.reservations, now).await?;
-    store::write_stays(conn, hotel.id, &records.stays, now).await?;
+    import::write_clients(conn, hotel.id, &records.clients, now).await?;
+    import::write_reservations(conn, hotel.id, &records.reservations, now).await?;
+    import::write_stays(conn, hotel.id, &records.stays, now).await?;
     keys::hand_out(conn, context, &hotel, vendors, records.keys, now).await?;
     let nights = BOOKINGS.iter().flat_map(|booking| booking.stays).map(|stay| stay.nights).max().unwrap_or_default();
-    hotels::store::raise_longest_stay(conn, hotel.id, i32::try_from(nights).expect("few nights")).await?;
+    hotels::raise_longest_stay(conn, hotel.id, i32::try_from(nights).expect("few nights")).await?;
     Ok(entry)
 }
 
@@ -80,7 +79,7 @@ async fn build(conn: &mut PgConnection, hotel: &Hotel, now: DateTime<Utc>) -> Re
         description: description.to_owned(),
     };
     let categories: HashMap<String, Uuid> =
-        store::ensure_categories(conn, hotel.id, &CATEGORIES.map(category), now).await?.0.into_iter().collect();
+        import::ensure_categories(conn, hotel.id, &CATEGORIES.map(category), now).await?.0.into_iter().collect();
     let rooms: Vec<NewRoom> = ROOMS
         .iter()
         .flat_map(|(area, (category, _), names)| names.iter().map(move |name| (area, category, name)))
@@ -91,7 +90,7 @@ async fn build(conn: &mut PgConnection, hotel: &Hotel, now: DateTime<Utc>) -> Re
             category_id: categories[*category],
         })
         .collect();
-    store::insert_rooms(conn, hotel.id, &rooms, now).await?;
+    import::insert_rooms(conn, hotel.id, &rooms, now).await?;
     Ok(House { categories, rooms: rooms.into_iter().map(|room| (room.name, room.id)).collect() })
 }
 
@@ -131,7 +130,7 @@ impl Records {
         let mut stay_ids = Vec::with_capacity(booking.stays.len());
         for (number, stay) in booking.stays.iter().enumerate() {
             let (check_in, check_out) = presence(hotel, booking, stay, today);
-            // Guests are spread over the rooms; whoever has a room alone has all of them.
+            // Guests are spread over the rooms; who has a room alone has all of them.
             let rooms = booking.stays.len();
             let guest_ids = guests.iter().enumerate().filter(|(guest, _)| guest % rooms == number || guests.len() == 1);
             let guest_ids: Vec<Uuid> = guest_ids.map(|(_, id)| *id).collect();
@@ -188,7 +187,7 @@ fn first_day(booking: &Booking, today: NaiveDate) -> NaiveDate {
     arrivals.min().unwrap_or(today)
 }
 
-/// Whoever leaves today has not paid yet.
+/// Guests who leave today have not paid yet.
 fn status(booking: &Booking) -> &'static str {
     let gone = |stay: &Stay| stay.arrives + i64::try_from(stay.nights).expect("few nights") < 0;
     match booking.fate {
@@ -198,7 +197,7 @@ fn status(booking: &Booking) -> &'static str {
     }
 }
 
-/// Physical arrival and departure: whoever was to come before today came, whoever was to leave before today left.
+/// Physical arrival and departure: those who were to come before today came, those who were to leave before today left.
 fn presence(
     hotel: &Hotel,
     booking: &Booking,

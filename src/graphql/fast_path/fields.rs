@@ -167,7 +167,7 @@ const KEY_TRAIL: (&str, Field) = ("auditTrail", Executor(Source::Stay));
 const DELETES_AT: (&str, Field) = (
     "deletesAt",
     L(KeyEnd(|view, page, out| {
-        let end = view.key_end.and_then(|end| end.told_to(page.context.actor.principal.integration_id()));
+        let end = view.key_end.and_then(|end| end.visible_to(page.context.actor.principal.integration_id()));
         optional(out, end, |out, at| instant(out, page, at))
     })),
 );

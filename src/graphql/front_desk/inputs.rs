@@ -1,11 +1,13 @@
-//! What the front desk says, and the records that come of it.
+//! Inputs of the front desk's mutations, and the records that come of them.
 
 use async_graphql::{ID, InputObject, MaybeUndefined};
 
+use super::super::enums::SelfcheckinStatus;
 use super::super::scalars::{Date, LocalTime, uuid, uuids};
+use crate::bookings::{Booker, NewReservation};
 use crate::clients::{ClientDetails, ClientKind};
 use crate::error::{Error, ErrorAt, Message, Result};
-use crate::reservations::{Booker, NewReservation, ReservationChange, SelfcheckinStatus};
+use crate::reservations::ReservationChange;
 use crate::room_stays::{AgeGroups, NewStay};
 
 /// A person who books.
@@ -274,7 +276,7 @@ pub(super) fn new_reservation(input: CreateReservationInput) -> Result<NewReserv
             booking_source: Some(input.booking_source),
             pms_url: Some(input.pms_url),
             notes: Some(input.notes),
-            selfcheckin_status: input.selfcheckin_status,
+            selfcheckin_status: input.selfcheckin_status.map(Into::into),
             ..ReservationChange::default()
         },
     })

@@ -12,9 +12,8 @@ use self::inputs::{
 pub(super) use self::inputs::{
     CompanyInput, PersonInput, ReservationClientInput, ReservationRoomStayInput, booker, new_stays,
 };
-use super::audit::with_reason;
 use super::changes::irremovable;
-use super::context::{RequestContext, Session};
+use super::context::{RequestContext, Session, with_reason};
 use super::error::{InInput, Outcome};
 use super::load::{self, ReservationPlan, StayPlan};
 use super::reservations::ReservationNode;
@@ -22,6 +21,7 @@ use super::room_stays::RoomStayNode;
 use super::scalars::uuid;
 use super::selection::Selection;
 use crate::actor::Permission;
+use crate::bookings;
 use crate::reservations::{self, ReservationChange};
 use crate::room_stays::{self, SplitStay};
 
@@ -78,7 +78,7 @@ impl FrontDeskMutation {
     ) -> Outcome<Option<ReservationPayload>> {
         let mut session = front_desk(ctx, None).await?;
         let new = new_reservation(input).in_input()?;
-        let id = reservations::create_in(session.tx(), new).await.in_input()?;
+        let id = bookings::create_in(session.tx(), new).await.in_input()?;
         reservation_payload(ctx, session, id).await
     }
 
@@ -101,7 +101,7 @@ impl FrontDeskMutation {
             booking_source: input.booking_source.into(),
             pms_url: input.pms_url.into(),
             notes: input.notes.into(),
-            selfcheckin_status: irremovable(input.selfcheckin_status, "selfcheckinStatus").in_input()?,
+            selfcheckin_status: irremovable(input.selfcheckin_status, "selfcheckinStatus").in_input()?.map(Into::into),
         };
         reservations::update_in(session.tx(), id, change).await.in_input()?;
         reservation_payload(ctx, session, id).await

@@ -1,4 +1,4 @@
-//! What the values of arguments come to.
+//! Sizes of arguments: what their values come to.
 
 use async_graphql::Value as ConstValue;
 

@@ -1,4 +1,4 @@
-//! What passes and what does not.
+//! Limits of documents: what passes and what does not.
 
 use std::ops::Range;
 
@@ -269,7 +269,7 @@ fn arguments_nest_20_deep_in_the_document_and_in_its_variables() {
     assert_eq!(refusal(&default).0, ErrorCode::DocumentTooDeep);
 }
 
-/// The same sums by expanding every spread, as the library does.
+/// Fields and spreads, counted by expanding every spread, as the library does.
 fn expanded(document: &ExecutableDocument, set: &SelectionSet) -> (u64, u64) {
     set.items.iter().fold((0, 0), |(fields, spreads), selection| {
         let (more_fields, more_spreads) = match &selection.node {

@@ -32,7 +32,7 @@ struct Place<'a> {
 
 /// What is known of a fragment.
 enum Fragment {
-    /// It is being walked: whoever spreads it now closes a circle.
+    /// It is being walked: a spread of it now closes a circle.
     Open,
     Done(Tally),
 }
@@ -153,7 +153,7 @@ impl<'a> Walk<'a> {
         let inside = tally.values.saturating_add(tally.values_per_record.saturating_mul(records));
         let value = inside.saturating_add(if connection || act { STATEMENT_COST } else { 1 });
         (tally.values, tally.values_per_record) = match place.type_name {
-            // The list of a connection is a page; whoever selected the connection knows how long that is.
+            // The list of a connection is a page, whose length the field of the connection tells.
             Some(owner) if list && self.types.is_connection(owner) => (0, value),
             _ if list && !introspection => (value.saturating_mul(PLAIN_LIST), 0),
             _ => (value, 0),

@@ -6,10 +6,11 @@ use super::{WebhookDeliveryNode, WebhookEndpointNode, attempts};
 use crate::error::{Error, Record};
 use crate::graphql::changes::irremovable;
 use crate::graphql::context::{RequestContext, Session};
+use crate::graphql::enums::WebhookEndpointStatus;
 use crate::graphql::error::{InInput, Outcome};
 use crate::graphql::scalars::uuid;
 use crate::graphql::selection::Selection;
-use crate::webhooks::{self, DeliveryId, Endpoint, EndpointStatus, EndpointUpdate, NewEndpoint};
+use crate::webhooks::{self, DeliveryId, Endpoint, EndpointUpdate, NewEndpoint};
 
 /// A new webhook endpoint.
 #[derive(InputObject)]
@@ -17,7 +18,7 @@ pub struct CreateWebhookEndpointInput {
     /// Begins with `https://`; at most 2048 bytes. Its host has public addresses and a valid certificate.
     url: String,
     /// Best `DISABLED` at first: store the secret, then enable it. At most 5 endpoints of an integration are enabled.
-    status: EndpointStatus,
+    status: WebhookEndpointStatus,
     /// Types of events, such as `room_stay.created`; at least one.
     events: Vec<String>,
 }
@@ -30,7 +31,7 @@ pub struct UpdateWebhookEndpointInput {
     /// Begins with `https://`; at most 2048 bytes. Its host has public addresses and a valid certificate.
     url: MaybeUndefined<String>,
     /// `ENABLED` sends what Latchkey has kept for it. At most 5 endpoints of an integration are enabled.
-    status: MaybeUndefined<EndpointStatus>,
+    status: MaybeUndefined<WebhookEndpointStatus>,
     /// Types of events, such as `room_stay.created`; at least one.
     events: MaybeUndefined<Vec<String>>,
 }
@@ -108,7 +109,7 @@ impl WebhookMutation {
         #[graphql(desc = "The endpoint.")] input: CreateWebhookEndpointInput,
     ) -> Outcome<Option<WebhookSecretPayload>> {
         let mut session = RequestContext::of(ctx).write().await?;
-        let new = NewEndpoint { url: input.url, status: input.status, events: input.events };
+        let new = NewEndpoint { url: input.url, status: input.status.into(), events: input.events };
         let (networks, kinds) = (&session.context.app.webhooks.allowed_networks, session.context.app.kinds);
         let (endpoint, secret) = webhooks::create_in(session.tx(), networks, kinds, new).await.in_input()?;
         let payload =
@@ -127,7 +128,7 @@ impl WebhookMutation {
         let mut session = RequestContext::of(ctx).write().await?;
         let update = EndpointUpdate {
             url: irremovable(input.url, "url").in_input()?,
-            status: irremovable(input.status, "status").in_input()?,
+            status: irremovable(input.status, "status").in_input()?.map(Into::into),
             events: irremovable(input.events, "events").in_input()?,
         };
         let (networks, kinds) = (&session.context.app.webhooks.allowed_networks, session.context.app.kinds);

@@ -11,16 +11,13 @@ const YEARS: std::ops::RangeInclusive<i32> = 1970..=2199;
 const NAMED: [&str; 4] = ["%d-%B-%Y", "%d %B %Y", "%B %d, %Y", "%B %d %Y"];
 
 /// The order of day and month where both are numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DateOrder {
     /// 31/12/2026.
-    #[value(name = "DD/MM/YYYY", alias = "DD.MM.YYYY", alias = "DD-MM-YYYY")]
     DayFirst,
     /// 12/31/2026.
-    #[value(name = "MM/DD/YYYY", alias = "MM-DD-YYYY")]
     MonthFirst,
     /// 2026-12-31, and no other.
-    #[value(name = "YYYY-MM-DD")]
     YearFirst,
 }
 

@@ -130,7 +130,7 @@ pub async fn import_in(
     summary.clients.unchanged = clients.saturating_sub(summary.clients.created + summary.clients.changed);
     entries.extend(done.new_clients.into_iter().map(|id| Entry::created(ObjectType::Client, id)));
     entries.extend(done.changes.iter().map(Entry::from));
-    hotels::store::raise_longest_stay(conn, hotel.id, plan.longest_stay).await?;
+    hotels::raise_longest_stay(conn, hotel.id, plan.longest_stay).await?;
     super::renew_keys(conn, hotel, &summary).await?;
     Ok(Imported { summary, changes: done.changes, entries })
 }

@@ -1,4 +1,4 @@
-//! What has to be written so that the hotel is as the lines say. Pure.
+//! The plan of an import: what has to be written so that the hotel is as the lines say. Pure.
 //!
 //! A line that made or last changed a stay is known by its digest, and changes nothing more. Any other line of a
 //! reservation is compared with the stays that are there: the file names all rooms of a reservation that it names.

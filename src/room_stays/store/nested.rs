@@ -8,10 +8,10 @@ use crate::db::{ListBounds, ListBoundsRequest, PageRequest, by_ordinal, push_id_
 use crate::error::Result;
 use crate::hotels::HotelId;
 
-/// Most stays that are told to overlap one.
+/// Most stays that are listed as overlapping one.
 const MOST_OVERLAPPING: i64 = 20;
 
-/// The same page of the stays of each of the given reservations, by id, in one statement.
+/// A page of the stays of each of the given reservations, all by one request, by id, in one statement.
 pub async fn pages_of_reservations(
     conn: &mut PgConnection,
     hotel: HotelId,

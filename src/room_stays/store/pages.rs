@@ -5,13 +5,15 @@ use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Postgres, QueryBuilder, Row};
 use uuid::Uuid;
 
-use super::super::model::{AgeGroups, AssignedKey, RoomStay, StayDetails};
+use super::super::model::{RoomStay, StayDetails};
+use super::detail_columns;
 use crate::auth::CredentialFingerprint;
 use crate::clients::{self, Client};
 use crate::db::{Condition, Filter, ListBounds, ListBoundsRequest, Page, PageRequest};
 use crate::error::Result;
 use crate::hotels::HotelId;
 use crate::reservations::{self, ReservationJoins, ReservationStatus};
+use crate::room_access_keys::AssignedKey;
 use crate::rooms::{self, Category, RoomSetup};
 
 /// What room stays can be filtered by. What it is serialized to is part of cursors.
@@ -121,7 +123,7 @@ pub struct KeyEnd {
 
 impl KeyEnd {
     /// When the key is deleted, for its owner alone.
-    pub fn told_to(self, integration: Option<Uuid>) -> Option<DateTime<Utc>> {
+    pub fn visible_to(self, integration: Option<Uuid>) -> Option<DateTime<Utc>> {
         (integration == Some(self.owner)).then_some(self.deletes_at)
     }
 }
@@ -132,10 +134,9 @@ const COLUMNS: &str = "s.id, s.reservation_id, s.category_id, s.room_setup_id, s
 pub(super) fn push_selected(sql: &mut QueryBuilder<Postgres>, joins: StayJoins) {
     sql.push(COLUMNS);
     if joins.details {
-        sql.push(
-            ", s.guest_message, s.maid_notes, s.meal_notes, s.rate_code, s.adults, s.child1, s.child2, s.free, \
-             s.created_at, s.updated_at",
-        );
+        for column in detail_columns::COLUMNS {
+            sql.push(", s.").push(*column);
+        }
     }
     if joins.room_setup {
         sql.push(
@@ -149,7 +150,7 @@ pub(super) fn push_selected(sql: &mut QueryBuilder<Postgres>, joins: StayJoins) 
     }
     if joins.first_guest {
         sql.push(", ");
-        clients::store::push_columns(sql, "fg");
+        clients::push_columns(sql, "fg");
     }
     if joins.secret {
         sql.push(", k.secret AS k_secret, k.compartment AS k_compartment");
@@ -162,7 +163,7 @@ pub(super) fn push_selected(sql: &mut QueryBuilder<Postgres>, joins: StayJoins) 
     }
     if let Some(reservation) = joins.reservation {
         sql.push(", ");
-        reservations::store::push_columns(sql, reservation);
+        reservations::push_columns(sql, reservation);
     }
 }
 
@@ -195,21 +196,21 @@ pub(super) fn push_joins(sql: &mut QueryBuilder<Postgres>, joins: StayJoins) {
     if let Some(reservation) = joins.reservation {
         // Every stay has one; an empty page that is read with its event position has a row without a stay.
         sql.push(" LEFT JOIN reservations r ON r.hotel_id = s.hotel_id AND r.id = s.reservation_id");
-        reservations::store::push_joins(sql, reservation);
+        reservations::push_joins(sql, reservation);
     }
 }
 
 pub(super) fn view(row: &PgRow, joins: StayJoins) -> Result<StayView> {
     Ok(StayView {
         stay: stay(row)?,
-        details: if joins.details { Some(details(row)?) } else { None },
-        room_setup: if joins.room_setup { rooms::store::room_setup_from_row(row)? } else { None },
-        category: if joins.category { rooms::store::category_from_row(row, "bc")? } else { None },
-        first_guest: if joins.first_guest { clients::store::from_row(row, "fg")? } else { None },
+        details: if joins.details { Some(detail_columns::read(row)?) } else { None },
+        room_setup: if joins.room_setup { rooms::room_setup_from_row(row)? } else { None },
+        category: if joins.category { rooms::category_from_row(row, "bc")? } else { None },
+        first_guest: if joins.first_guest { clients::from_row(row, "fg")? } else { None },
         secret: if joins.secret { row.try_get("k_secret")? } else { None },
         compartment: if joins.secret { row.try_get("k_compartment")? } else { None },
         key_end: if joins.key_end { key_end(row)? } else { None },
-        reservation: joins.reservation.map(|joins| reservations::store::view(row, joins)).transpose()?,
+        reservation: joins.reservation.map(|joins| reservations::view(row, joins)).transpose()?,
     })
 }
 
@@ -235,23 +236,6 @@ fn stay(row: &PgRow) -> Result<RoomStay> {
     })
 }
 
-pub(super) fn details(row: &PgRow) -> Result<StayDetails> {
-    Ok(StayDetails {
-        guest_message: row.try_get("guest_message")?,
-        maid_notes: row.try_get("maid_notes")?,
-        meal_notes: row.try_get("meal_notes")?,
-        rate_code: row.try_get("rate_code")?,
-        age_groups: AgeGroups {
-            adults: row.try_get("adults")?,
-            child1: row.try_get("child1")?,
-            child2: row.try_get("child2")?,
-            free: row.try_get("free")?,
-        },
-        created_at: row.try_get("created_at")?,
-        updated_at: row.try_get("updated_at")?,
-    })
-}
-
 fn push_field(field: &StayField, sql: &mut QueryBuilder<Postgres>) {
     match field {
         StayField::Id(condition) => condition.push("s.id", sql),
@@ -268,7 +252,7 @@ fn push_field(field: &StayField, sql: &mut QueryBuilder<Postgres>) {
             sql.push(
                 "EXISTS (SELECT FROM reservations fr WHERE fr.hotel_id = s.hotel_id AND fr.id = s.reservation_id AND ",
             );
-            reservations::store::push_status(condition, "fr.status", sql);
+            reservations::push_status(condition, "fr.status", sql);
             sql.push(")");
         }
     }

@@ -1,18 +1,22 @@
 //! Changing room stays.
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
-use sqlx::{PgConnection, query, query_as, query_scalar};
+use sqlx::{PgConnection, QueryBuilder, query, query_as, query_scalar};
 use uuid::Uuid;
 
-use super::super::model::{AssignedKey, RoomStay, StayDetails};
+use super::super::model::{RoomStay, StayDetails};
+use super::detail_columns;
 use crate::error::{Error, Result};
 use crate::hotels::{Hotel, HotelId};
 use crate::reservations::ReservationStatus;
+use crate::room_access_keys::AssignedKey;
 
 /// A stay that is held until the transaction ends, and the status of its reservation.
 #[derive(Clone)]
-pub(in crate::room_stays) struct LockedStay {
+pub(crate) struct LockedStay {
+    /// The stay.
     pub stay: RoomStay,
+    /// The status of its reservation.
     pub reservation_status: ReservationStatus,
 }
 
@@ -23,8 +27,8 @@ pub(in crate::room_stays) async fn lock(
     ids: &[Uuid],
 ) -> Result<Vec<LockedStay>> {
     let mut locked = lock_unconfirmed(&mut *conn, hotel, ids).await?;
-    // In a statement of its own: whoever held a stay may have cancelled its reservation, and a statement that has waited
-    // sees the row that it waited for as it is now, but everything else as it was before.
+    // In a statement of its own: the transaction that had locked a stay may have cancelled its reservation, and a statement
+    // that has waited sees the row that it waited for as it is now, but everything else as it was before.
     let reservations: Vec<Uuid> = locked.iter().map(|locked| locked.stay.reservation_id).collect();
     let statuses =
         query!("SELECT id, status FROM reservations WHERE hotel_id = $1 AND id = ANY($2)", hotel, &reservations)
@@ -38,13 +42,9 @@ pub(in crate::room_stays) async fn lock(
     Ok(locked)
 }
 
-/// Like [`lock`], but with the status of reservations as it was before: if this had to wait for a stay, whoever held it may have
-/// cancelled the reservation. For those that find out when they write.
-pub(in crate::room_stays) async fn lock_unconfirmed(
-    conn: &mut PgConnection,
-    hotel: HotelId,
-    ids: &[Uuid],
-) -> Result<Vec<LockedStay>> {
+/// Like [`lock`], but with the status of reservations as it was before: if this had to wait for a stay, the transaction that had locked
+/// it may have cancelled the reservation. For those that find out when they write.
+pub(crate) async fn lock_unconfirmed(conn: &mut PgConnection, hotel: HotelId, ids: &[Uuid]) -> Result<Vec<LockedStay>> {
     let rows = query!(
         r#"SELECT s.id, s.reservation_id, s.category_id, s.room_setup_id, s.reservation_from, s.reservation_to,
                   s.departure_time, s.check_in, s.check_out, s.room_access_key_id, s.room_access_key_kind,
@@ -81,11 +81,11 @@ pub(in crate::room_stays) async fn details(conn: &mut PgConnection, hotel: Hotel
         .bind(id)
         .fetch_one(conn)
         .await?;
-    super::pages::details(&row)
+    detail_columns::read(&row)
 }
 
-/// When the key of a stay comes off it by itself, if it has one.
-pub(super) fn key_due(hotel: &Hotel, stay: &RoomStay) -> Option<DateTime<Utc>> {
+/// When the pruner takes the key of a stay off it, if it has one.
+pub(crate) fn key_due(hotel: &Hotel, stay: &RoomStay) -> Option<DateTime<Utc>> {
     stay.room_access_key.map(|_| hotel.key_due(stay.reservation_from, stay.reservation_to, stay.departure_time))
 }
 
@@ -96,39 +96,23 @@ pub(in crate::room_stays) async fn insert(
     stay: &RoomStay,
     details: &StayDetails,
 ) -> Result<()> {
-    query!(
-        "INSERT INTO room_stays (hotel_id, id, reservation_id, category_id, room_setup_id, reservation_from,
-                                 reservation_to, departure_time, check_in, check_out, room_access_key_id,
-                                 room_access_key_kind, guest_message, maid_notes, meal_notes, rate_code, adults,
-                                 child1, child2, free, created_at, updated_at, room_access_key_due_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-                 $23)",
-        hotel.id,
-        stay.id,
-        stay.reservation_id,
-        stay.category_id,
-        stay.room_setup_id,
-        stay.reservation_from,
-        stay.reservation_to,
-        stay.departure_time,
-        stay.check_in,
-        stay.check_out,
-        stay.room_access_key.map(|key| key.id),
-        stay.room_access_key.map(|key| key.kind.as_str()),
-        details.guest_message,
-        details.maid_notes,
-        details.meal_notes,
-        details.rate_code,
-        details.age_groups.adults,
-        details.age_groups.child1,
-        details.age_groups.child2,
-        details.age_groups.free,
-        details.created_at,
-        details.updated_at,
-        key_due(hotel, stay),
-    )
-    .execute(conn)
-    .await?;
+    let mut sql = QueryBuilder::new(
+        "INSERT INTO room_stays (hotel_id, id, reservation_id, category_id, room_setup_id, reservation_from, reservation_to, \
+         departure_time, check_in, check_out, room_access_key_id, room_access_key_kind, room_access_key_due_at",
+    );
+    for column in detail_columns::COLUMNS {
+        sql.push(", ").push(*column);
+    }
+    sql.push(") VALUES (");
+    let mut values = sql.separated(", ");
+    values.push_bind(hotel.id).push_bind(stay.id).push_bind(stay.reservation_id).push_bind(stay.category_id);
+    values.push_bind(stay.room_setup_id).push_bind(stay.reservation_from).push_bind(stay.reservation_to);
+    values.push_bind(stay.departure_time).push_bind(stay.check_in).push_bind(stay.check_out);
+    values.push_bind(stay.room_access_key.map(|key| key.id));
+    values.push_bind(stay.room_access_key.map(|key| key.kind.as_str()));
+    values.push_bind(key_due(hotel, stay));
+    detail_columns::push_values(&mut values, details);
+    sql.push(")").build().execute(conn).await?;
     Ok(())
 }
 
@@ -282,7 +266,7 @@ pub(crate) async fn lock_assigned(conn: &mut PgConnection, hotel: HotelId) -> Re
     Ok(())
 }
 
-/// Works out anew when the keys of a hotel's stays are due, after its zone or its check-out time changed.
+/// Works out again when the keys of a hotel's stays are due, after its zone or its check-out time changed.
 pub(crate) async fn renew_key_due(conn: &mut PgConnection, hotel: &Hotel) -> Result<()> {
     let stays = query_as!(
         AssignedStay,

@@ -17,11 +17,11 @@ use tracing::Instrument as _;
 
 use self::model::{Claimed, Exchange};
 use super::client::{Answer, Outgoing, Sender};
-use super::model::{EndpointKey, Failure};
+use super::model::{EndpointKey, Failure, WebhookSettings};
 use super::sign;
 use crate::actor::{Principal, WEBHOOKS};
-use crate::app::App;
 use crate::audit::{Action, Entry, Journal, ObjectType};
+use crate::context::Context;
 use crate::error::{ErrorCode, Result};
 use crate::events;
 use crate::queue::{self, ByParty, Lease, Limits, Places, Queue, Share};
@@ -33,10 +33,10 @@ use crate::telemetry::traces::{self, TRACEPARENT, Traceparent};
 pub const CHANNEL: &str = "latchkey_deliveries";
 
 /// What is due at endpoints that work, and at those that fail.
-pub async fn due(app: &App, conn: &mut PgConnection, now: DateTime<Utc>) -> Result<[DueDeliveries; 2]> {
+pub async fn due(context: &Context, conn: &mut PgConnection, now: DateTime<Utc>) -> Result<[DueDeliveries; 2]> {
     queue::go_by_index(conn).await?;
     let mut due = [DueDeliveries::default(); 2];
-    for found in store::due(conn, now, app.liveness.living().as_deref()).await? {
+    for found in store::due(conn, now, context.liveness.living().as_deref()).await? {
         let oldest = (now - found.since).to_std().unwrap_or_default();
         due[usize::from(found.failing)] = DueDeliveries { endpoints: found.endpoints, oldest };
     }
@@ -45,23 +45,24 @@ pub async fn due(app: &App, conn: &mut PgConnection, now: DateTime<Utc>) -> Resu
 
 /// The queue of deliveries.
 pub struct Deliveries {
-    app: App,
+    context: Context,
+    settings: WebhookSettings,
     sender: Arc<Sender>,
 }
 
 impl Deliveries {
     /// Deliveries that `sender` sends.
-    pub fn new(app: App, sender: Arc<Sender>) -> Self {
-        Self { app, sender }
+    pub fn new(context: Context, settings: WebhookSettings, sender: Arc<Sender>) -> Self {
+        Self { context, settings, sender }
     }
 
     /// The request of a delivery, signed.
     fn outgoing(&self, claimed: &Claimed, traceparent: Option<Traceparent>, now: DateTime<Utc>) -> Result<Outgoing> {
-        let keys = &self.app.secret_keys;
-        let context = seal_context(claimed.endpoint.hotel, claimed.endpoint.id);
-        let mut secrets = vec![keys.open(&context, &claimed.sealed_secret)?];
+        let keys = &self.context.secret_keys;
+        let row = seal_context(claimed.endpoint.hotel, claimed.endpoint.id);
+        let mut secrets = vec![keys.open(&row, &claimed.sealed_secret)?];
         // One that does not open must not keep the present one from signing.
-        secrets.extend(claimed.sealed_previous.iter().filter_map(|sealed| keys.open(&context, sealed).ok()));
+        secrets.extend(claimed.sealed_previous.iter().filter_map(|sealed| keys.open(&row, sealed).ok()));
         let body = claimed.message.body();
         let signatures = sign::sign(&secrets, &claimed.message.id, &body, now)?;
         let mut headers = vec![
@@ -96,12 +97,12 @@ impl Queue for Deliveries {
     }
 
     async fn claim(&self, places: &Places<EndpointKey>) -> Result<Vec<Claimed>> {
-        let mut tx = self.app.worker_pool.begin().await?;
+        let mut tx = self.context.worker_pool.begin().await?;
         queue::go_by_index(&mut tx).await?;
-        let now = self.app.clock.now();
-        let lease = Lease::beginning(now, Self::LEASE, &self.app.liveness);
+        let now = self.context.clock.now();
+        let lease = Lease::beginning(now, Self::LEASE, &self.context.liveness);
         let waiting = store::waiting(&mut tx, now, lease.living.as_deref()).await?;
-        let allotted = places.allot(waiting, &self.app.ids);
+        let allotted = places.allot(waiting, &self.context.ids);
         let claimed =
             if allotted.is_empty() { Vec::new() } else { store::claim(&mut tx, &allotted, now, &lease).await? };
         tx.commit().await?;
@@ -109,24 +110,24 @@ impl Queue for Deliveries {
     }
 
     async fn attempt(&self, claimed: &Claimed) -> Result<Exchange> {
-        let app = &self.app;
-        let began_at = app.clock.now();
+        let context = &self.context;
+        let began_at = context.clock.now();
         let Claimed { endpoint, attempt, traceparent, message, .. } = claimed;
         let span = traces::delivery(&message.event_type, &endpoint.id, *attempt, traceparent.as_ref());
         let traceparent = Traceparent::of_span(&span).or_else(|| traceparent.clone());
         if *attempt == 1 {
-            app.metrics.webhook_first_attempt((began_at - claimed.created_at).to_std().unwrap_or_default());
+            context.metrics.webhook_first_attempt((began_at - claimed.created_at).to_std().unwrap_or_default());
         }
         let began = Instant::now();
         let answer = match self.outgoing(claimed, traceparent, began_at) {
-            Ok(outgoing) => self.sender.send(outgoing, &app.webhooks.allowed_networks).instrument(span.clone()).await,
+            Ok(outgoing) => self.sender.send(outgoing, &self.settings.allowed_networks).instrument(span.clone()).await,
             // Nothing is sent unsigned. The integration reads why, and can help itself with a new secret.
             Err(error) if error.code == ErrorCode::SecretUnreadable => Answer::none(Failure::SecretUnreadable),
             Err(error) => return Err(error),
         };
         let took = began.elapsed();
         let failure = answer.failure.map(Failure::as_str);
-        app.metrics.webhook_attempt(failure, took);
+        context.metrics.webhook_attempt(failure, took);
         traces::attempted(&span, answer.status, failure);
         let duration_ms = i32::try_from(took.as_millis()).unwrap_or(i32::MAX);
         tracing::debug!(endpoint.id = %endpoint.id, status = answer.status, failure, duration_ms, "webhook attempt");
@@ -135,14 +136,14 @@ impl Queue for Deliveries {
 
     async fn settle(&self, ended: &ByParty<'_, Self>) -> Result<Vec<EndpointKey>> {
         let endpoints: Vec<EndpointKey> = ended.keys().copied().collect();
-        let mut tx = self.app.worker_pool.begin().await?;
+        let mut tx = self.context.worker_pool.begin().await?;
         queue::go_by_index(&mut tx).await?;
         let locked = store::lock_health(&mut tx, &endpoints).await?;
-        let (ids, now) = (&self.app.ids, self.app.clock.now());
+        let (ids, now) = (&self.context.ids, self.context.clock.now());
         let (mut of_endpoints, mut of_deliveries, mut attempts) = (Vec::new(), Vec::new(), Vec::new());
         for endpoint in &locked {
             let ended = &ended[&endpoint.endpoint];
-            let (change, changes) = rules::settle(endpoint, ended, &self.app.webhooks.schedule, ids, now);
+            let (change, changes) = rules::settle(endpoint, ended, &self.settings.schedule, ids, now);
             of_endpoints.extend(change.map(|change| (endpoint.endpoint, change)));
             of_deliveries.extend(ended.iter().map(|one| &*one.job).zip(changes));
             attempts.extend(ended.iter().copied());
@@ -153,7 +154,7 @@ impl Queue for Deliveries {
         for (EndpointKey { hotel, id }, change) in &of_endpoints {
             let Some(reason) = &change.disabled_reason else { continue };
             tracing::warn!(hotel.id = %hotel, endpoint.id = %id, reason, "webhook endpoint disabled");
-            self.app.metrics.webhook_endpoint_disabled();
+            self.context.metrics.webhook_endpoint_disabled();
             let journal = Journal::of([Entry::new(Action::Disabled, ObjectType::WebhookEndpoint, *id)]);
             events::write_in(&mut tx, ids, *hotel, Principal::Worker(WEBHOOKS), now, &[], &journal).await?;
         }
@@ -166,19 +167,19 @@ impl Queue for Deliveries {
     }
 
     async fn release(&self, jobs: &[Arc<Claimed>]) -> Result<()> {
-        let mut conn = self.app.worker_pool.acquire().await?;
+        let mut conn = self.context.worker_pool.acquire().await?;
         store::release(&mut conn, jobs).await
     }
 
     fn wake(&self) -> &Notify {
-        &self.app.deliveries_wake
+        &self.context.deliveries_wake
     }
 
     async fn call_for_help(&self) -> Result<()> {
-        queue::call(&self.app.worker_pool, CHANNEL).await
+        queue::call(&self.context.worker_pool, CHANNEL).await
     }
 
     fn measure_leases(&self, working: usize, failing: usize) {
-        self.app.metrics.webhook_leases(working, failing);
+        self.context.metrics.webhook_leases(working, failing);
     }
 }

@@ -43,7 +43,7 @@ pub fn settle(
         DeliveryChange { status, failed_attempts, next_attempt_at, finished_at }
     });
     let deliveries = deliveries.collect();
-    // Whoever disabled it by hand has decided already.
+    // One that was disabled by hand stays so.
     let disabled_reason = disabled_reason.filter(|_| endpoint.status == EndpointStatus::Enabled);
     (settled.health.map(|health| EndpointChange { health, disabled_reason }), deliveries)
 }

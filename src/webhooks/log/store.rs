@@ -149,7 +149,7 @@ pub(super) async fn attempts(
         .collect()
 }
 
-/// Starts a delivery anew. False when there is none.
+/// Starts a delivery again, with all attempts before it. False when there is none.
 pub(super) async fn resend(
     conn: &mut PgConnection,
     hotel: HotelId,

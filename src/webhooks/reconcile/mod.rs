@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep};
 
 use self::store::{Kind, Misplaced};
 use super::model::EndpointKey;
-use crate::app::App;
+use crate::context::Context;
 use crate::db::{WORKER_PATIENCE, answered_within};
 use crate::error::{Error, Result};
 use crate::queue::go_by_index;
@@ -28,11 +28,11 @@ const BATCH: usize = 2000;
 const MOST_ENDPOINTS: i64 = 500;
 
 /// Moves deliveries until it is dropped.
-pub async fn run(app: App) {
+pub async fn run(context: Context) {
     loop {
         let began = Instant::now();
         let moved =
-            answered_within(WORKER_PATIENCE, async { Ok::<_, Error>(move_batch(&app).await) }).await.unwrap_or(0);
+            answered_within(WORKER_PATIENCE, async { Ok::<_, Error>(move_batch(&context).await) }).await.unwrap_or(0);
         // As long as the batch took, so that a backlog never is most of what the database does.
         sleep(if moved == 0 { POLL } else { began.elapsed().min(POLL) }).await;
     }
@@ -40,8 +40,8 @@ pub async fn run(app: App) {
 
 /// Moves one batch of each kind. Answers how many deliveries that were; a batch that failed counts as none, and the next one
 /// tries again.
-pub async fn move_batch(app: &App) -> u64 {
-    let misplaced = match find(app).await {
+pub async fn move_batch(context: &Context) -> u64 {
+    let misplaced = match find(context).await {
         Ok(misplaced) => misplaced,
         Err(error) => {
             warn_of_retry(&error, "deliveries to move cannot be looked for");
@@ -55,7 +55,7 @@ pub async fn move_batch(app: &App) -> u64 {
         if endpoints.is_empty() {
             continue;
         }
-        match move_kind(app, kind, &endpoints).await {
+        match move_kind(context, kind, &endpoints).await {
             Ok(count) => moved += count,
             Err(error) => warn_of_retry(&error, "deliveries cannot be moved"),
         }
@@ -63,27 +63,27 @@ pub async fn move_batch(app: &App) -> u64 {
     moved
 }
 
-async fn find(app: &App) -> Result<Vec<Misplaced>> {
-    let mut tx = app.worker_pool.begin().await?;
+async fn find(context: &Context) -> Result<Vec<Misplaced>> {
+    let mut tx = context.worker_pool.begin().await?;
     go_by_index(&mut tx).await?;
     let misplaced = store::misplaced(&mut tx, MOST_ENDPOINTS).await?;
     tx.commit().await?;
     Ok(misplaced)
 }
 
-async fn move_kind(app: &App, kind: Kind, endpoints: &[EndpointKey]) -> Result<u64> {
+async fn move_kind(context: &Context, kind: Kind, endpoints: &[EndpointKey]) -> Result<u64> {
     let per_endpoint = i64::try_from((BATCH / endpoints.len()).max(1)).unwrap_or(1);
-    let now = app.clock.now();
-    let mut tx = app.worker_pool.begin().await?;
+    let now = context.clock.now();
+    let mut tx = context.worker_pool.begin().await?;
     go_by_index(&mut tx).await?;
     let count = match kind {
         Kind::Resume => store::resume(&mut tx, endpoints, per_endpoint, now).await?,
-        Kind::Hold => store::hold(&mut tx, endpoints, per_endpoint, now, app.liveness.living().as_deref()).await?,
+        Kind::Hold => store::hold(&mut tx, endpoints, per_endpoint, now, context.liveness.living().as_deref()).await?,
         Kind::Orphan => store::drop_orphans(&mut tx, endpoints, per_endpoint).await?,
     };
     tx.commit().await?;
     if kind == Kind::Resume && count > 0 {
-        app.deliveries_wake.notify_one();
+        context.deliveries_wake.notify_one();
     }
     Ok(count)
 }

@@ -14,7 +14,7 @@ use latchkey::secrets::SecretKeys;
 use latchkey::unit::Tx;
 use latchkey::webhooks::WebhookSettings;
 use latchkey::webhooks::address::AllowedNetworks;
-use latchkey::{hotels, http, integrations, room_stays};
+use latchkey::{hotel_settings, http, integrations, room_stays};
 use sqlx::pool::PoolConnection;
 use sqlx::{Connection as _, PgConnection, PgPool};
 use tokio::net::TcpListener;
@@ -100,7 +100,7 @@ impl Ground {
 
 /// An integration of a hotel that may write, and a pair of keys for it.
 pub async fn create_api_key(app: &App, hotel: Uuid) -> NewApiKey {
-    let hotels = hotels::list(app).await.expect("hotels");
+    let hotels = hotel_settings::list(app).await.expect("hotels");
     let hotel = hotels.into_iter().find(|one| one.id == hotel).expect("the hotel");
     let tx = Tx::begin_worker(app, Arc::new(hotel), Principal::Operator, app.clock.now()).await;
     let mut tx = tx.expect("a transaction");

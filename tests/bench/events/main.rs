@@ -173,7 +173,12 @@ async fn pile_up(ground: &Ground, amounts: &Amounts) {
 }
 
 fn start_worker(ground: &Ground, tasks: &mut JoinSet<()>) -> AbortHandle {
-    tasks.spawn(webhooks::run(ground.app.clone(), Sender::default(), std::future::pending()))
+    tasks.spawn(webhooks::run(
+        ground.app.context.clone(),
+        ground.app.webhooks.clone(),
+        Sender::default(),
+        std::future::pending(),
+    ))
 }
 
 async fn until_delivered(ground: &Ground) {

@@ -9,7 +9,8 @@ use latchkey::actor::{Permission, Principal};
 use latchkey::app::App;
 use latchkey::auth;
 use latchkey::clock::Clock;
-use latchkey::hotels::{self, HotelId, NewHotel};
+use latchkey::hotel_settings::{self, NewHotel};
+use latchkey::hotels::{self, HotelId};
 use latchkey::id::IdSource;
 use latchkey::secrets::{SecretKeys, seal_context};
 use latchkey::unit::Tx;
@@ -31,7 +32,7 @@ const HOTELS_OF_THE_FILE: [&str; 2] = ["City Hotel", "Resort Hotel"];
 const WEEK_OF_THE_FILE: NaiveDate = NaiveDate::from_ymd_opt(2015, 9, 14).expect("a date");
 /// Stays without a key that requests may put one on, in all hotels together.
 const FREE_STAYS: usize = 10_000;
-/// The same for each hotel, at least.
+/// Least stays without a key for each hotel.
 const FREE_STAYS_PER_HOTEL: usize = 50;
 
 /// The database and what is asked for in it.
@@ -127,7 +128,7 @@ impl Ground {
             check_in_time: time(15),
             check_out_time: time(11),
         };
-        hotels::create(&self.app, new).await.expect("a hotel")
+        hotel_settings::create(&self.app, new).await.expect("a hotel")
     }
 
     /// Makes every other hotel, beginning with number `first`, of a template.

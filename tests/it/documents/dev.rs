@@ -24,7 +24,7 @@ impl Checkout {
     fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let checkout = Self { folder };
-        for name in ["dev", "Cargo.toml"] {
+        for name in ["dev", "Cargo.toml", "rust-toolchain.toml"] {
             fs::copy(project().join(name), checkout.path(name)).expect("copied");
         }
         for name in ["bin", "migrations", ".sqlx", "target", "tests/node"] {
@@ -124,7 +124,7 @@ fn g33_dev_says_what_is_missing_before_it_builds_and_what_it_does_while_it_tests
     for (address, missing, expected) in [
         (&address, "", in_use.as_str()),
         (&free, "cargo", "Rust is missing: install Rust 1.95 or newer, see https://rustup.rs"),
-        (&free, "rustc", "Rust 1.80 is too old, 1.95 is needed: run rustup update"),
+        (&free, "rustc", "Rust 1.80.1 is too old, 1.95 is needed: run rustup update"),
         (&free, "cc", "a C compiler is missing: run sudo apt-get install gcc libc6-dev"),
     ] {
         let checkout = Checkout::new();
@@ -153,6 +153,36 @@ fn g33_dev_says_what_is_missing_before_it_builds_and_what_it_does_while_it_tests
     assert!(steps.iter().zip(beginnings).all(|(step, beginning)| step.starts_with(beginning)), "{said}");
     assert!(said.trim_start().starts_with("==> "), "{said}");
     assert!(checkout.calls_of_cargo().iter().all(|call| !call.contains("--quiet")), "cargo tells what it compiles");
+}
+
+/// What is asked for last is a C compiler, which is missing: by then the toolchain is chosen.
+#[test]
+fn dev_takes_another_stable_toolchain_where_the_named_one_cannot_be_fetched() {
+    let run = |without_rustup: bool, installed: &str, rustc: &str| {
+        let checkout = Checkout::new();
+        checkout.alone();
+        fs::remove_file(checkout.path("bin/cc")).expect("removed");
+        if !without_rustup {
+            checkout.program("rustup", &format!("printf '{installed}'"));
+        }
+        checkout.program("rustc", rustc);
+        let mut dev = checkout.dev(&checkout.path("bin").display().to_string(), &["run"]);
+        let output = dev.env("LATCHKEY_LISTEN", free_address()).output().expect("bash is there");
+        String::from_utf8(output.stderr).expect("text")
+    };
+    let unreachable = "case ${RUSTUP_TOOLCHAIN-} in \
+        stable-*) echo 'rustc 1.97.1 (0)' ;; 1.96*) echo 'rustc 1.96.0 (0)' ;; 1.80*) echo 'rustc 1.80.0 (0)' ;; \
+        *) echo 'error: could not download' >&2; exit 1 ;; esac";
+    let substitute = "in place of 1.95.0, which rust-toolchain.toml asks for\n./dev: a C compiler is missing";
+    let said =
+        run(false, "1.80.0-x86_64\\n1.96.0-x86_64\\nstable-x86_64 (active, default)\\nnightly-x86_64\\n", unreachable);
+    assert!(said.contains(&format!("could not download\nRust 1.97.1 is used {substitute}")), "{said}");
+    let said = run(false, "1.80.0-x86_64\\nnightly-x86_64\\n", unreachable);
+    assert!(said.contains("./dev: no stable Rust from 1.95 on is installed, and none can be fetched"), "{said}");
+    let said = run(true, "", "echo 'rustc 1.96.0 (0123abcd 2026-06-01)'");
+    assert!(said.starts_with(&format!("Rust 1.96.0 is used {substitute}")), "{said}");
+    let said = run(false, "", "echo 'rustc 1.95.0 (0123abcd 2026-01-01)'");
+    assert!(said.starts_with("./dev: a C compiler is missing"), "the named one is fetched, nothing is said: {said}");
 }
 
 #[tokio::test]

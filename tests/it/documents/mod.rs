@@ -17,13 +17,14 @@ use serde_json::Value;
 use shell::Shell;
 
 /// Document, first line of the block, and why no test runs it.
-const NOT_RUN: [(&str, &str, &str); 11] = [
+const NOT_RUN: [(&str, &str, &str); 13] = [
     ("README.md", "./dev run", "builds into its own target folder; `dev.rs` runs the script without the build"),
     ("README.md", "./dev test", "runs this test"),
     ("README.md", "printf 'POSTGRES_PASSWORD=", "needs Docker"),
     ("README.md", "cargo build --release", "takes minutes; what it builds is what the tests run"),
     ("README.md", "latchkey.example.com {", "needs Caddy and a public name"),
     ("docs/ARCHITECTURE.md", "integrations ──HTTP──▶", "is a picture"),
+    ("docs/ARCHITECTURE.md", " 13  cli/", "is a drawing, which `floors` reads"),
     ("docs/BENCHMARKS.md", "./dev bench", "takes a quarter of an hour"),
     ("docs/OPERATIONS.md", "docker compose exec postgres pg_dump", "needs Docker"),
     (
@@ -32,6 +33,7 @@ const NOT_RUN: [(&str, &str, &str); 11] = [
         "needs Docker; `replicas` runs two processes behind an address",
     ),
     ("docs/OPERATIONS.md", "POST /graphql", "is written by `traces`"),
+    ("docs/WALKTHROUGH.md", "mutation($stay", "is what the document goes through; `front_desk` runs such mutations"),
     ("docs/OPERATIONS.md", "-- Safe since 1.2.0", "is the form of a line, about a column that does not exist"),
 ];
 
@@ -99,7 +101,7 @@ fn blocks(text: &str) -> Vec<Block> {
     blocks
 }
 
-/// README and every document below docs.
+/// README, every document below docs, and that of the migrations.
 fn documents() -> Vec<String> {
     fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
         for entry in fs::read_dir(folder).expect("a folder") {
@@ -111,7 +113,7 @@ fn documents() -> Vec<String> {
             }
         }
     }
-    let mut found = vec![project().join("README.md")];
+    let mut found = vec![project().join("README.md"), project().join("migrations/README.md")];
     collect(&project().join("docs"), &mut found);
     let name = |path: &PathBuf| path.strip_prefix(project()).expect("of the project").display().to_string();
     found.iter().map(name).collect()
@@ -175,6 +177,49 @@ fn the_links_of_the_documents_lead_somewhere() {
                 let mut headings = text.lines().filter(|line| line.starts_with('#')).map(heading);
                 assert!(headings.any(|known| known == anchor), "{name}: {target}");
             }
+        }
+    }
+}
+
+/// A name that leads to a file of the source is declared there.
+#[test]
+fn the_functions_that_documents_lead_to_exist() {
+    let mut found = 0;
+    for name in documents() {
+        let text = fs::read_to_string(project().join(&name)).expect("text");
+        let folder = project().join(&name).parent().expect("a folder").to_owned();
+        let links = text.split("[`").skip(1).filter_map(|rest| rest.split_once("`](")).filter_map(|(item, rest)| {
+            let (target, _) = rest.split_once(')')?;
+            let is_name = item.chars().all(|letter| letter.is_alphanumeric() || letter == '_');
+            let is_source = Path::new(target).extension().is_some_and(|extension| extension == "rs");
+            (is_name && is_source).then_some((item, target))
+        });
+        for (item, target) in links {
+            let source = fs::read_to_string(folder.join(target)).unwrap_or_else(|_| panic!("{name}: {target} is gone"));
+            let declares = |line: &str| {
+                let words: Vec<&str> = line.split(|letter: char| !letter.is_alphanumeric() && letter != '_').collect();
+                let kinds = ["fn", "struct", "enum", "trait", "type", "const", "static"];
+                words.windows(2).any(|pair| kinds.contains(&pair[0]) && pair[1] == item)
+            };
+            let is_folder = Path::new(target).parent().is_some_and(|folder| folder.ends_with(item));
+            let is_file = Path::new(target).file_stem().is_some_and(|stem| stem == item);
+            assert!(is_folder || is_file || source.lines().any(declares), "{name}: {target} has no `{item}`");
+            found += 1;
+        }
+    }
+    assert!(found > 30, "{found}");
+}
+
+#[test]
+fn the_index_lists_every_document_and_every_decision_with_its_title() {
+    let index = fs::read_to_string(project().join("docs/README.md")).expect("text");
+    for name in documents().iter().filter_map(|name| name.strip_prefix("docs/")).filter(|name| *name != "README.md") {
+        assert!(index.contains(&format!("({name})")), "docs/README.md does not list {name}");
+        if name.starts_with("adr/") {
+            let text = fs::read_to_string(project().join("docs").join(name)).expect("text");
+            let (number, title) = text.lines().next().and_then(|line| line[2..].split_once(". ")).expect("a title");
+            let line = format!("- ADR {number}: [{title}]({name})");
+            assert!(index.lines().any(|listed| listed == line), "docs/README.md: {line}");
         }
     }
 }

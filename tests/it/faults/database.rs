@@ -1,10 +1,9 @@
 //! What a request is answered when the database, or the request itself, goes away.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
 use latchkey::app::App;
+use latchkey::db::IDLE_UNCHECKED;
 use latchkey::webhooks::WebhookSettings;
 
 use crate::support::client::{ADD_KEY, CREATE_KEY};
@@ -16,7 +15,7 @@ fn pin() -> Value {
     json!({"input": {"roomAccessPin": {"pin": "1"}}})
 }
 
-/// The same application on connections of its own, for faults that must not touch the test's.
+/// The application on connections of its own, for faults that must not touch the test's.
 fn on_own_pool(house: &House, connections: u32) -> App {
     App::new(
         house.test.db.options(),
@@ -79,7 +78,7 @@ async fn a_connection_that_was_cut_while_it_was_idle_is_replaced() {
                WHERE datname = current_database() AND application_name = 'latchkey' AND pid <> pg_backend_pid()";
     sqlx::query(cut).execute(&house.test.db.pool).await.expect("cut");
     // No PostgreSQL is back sooner; until then a connection is not looked at.
-    tokio::time::sleep(Duration::from_millis(150)).await;
+    tokio::time::sleep(2 * IDLE_UNCHECKED).await;
     assert_eq!(code(&client.run(STAYS, json!({})).await), "no error");
 }
 

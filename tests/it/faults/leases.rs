@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use latchkey::db::embedded::{Durability, Embedded};
-use latchkey::liveness;
+use latchkey::liveness::{self, LOOK_EVERY, LOOKS};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 use sqlx::{Connection as _, Executor as _, PgConnection, PgPool};
@@ -21,7 +21,9 @@ const PROMISED: Duration = Duration::from_secs(3);
 /// What is believed of one that runs other tests; a lease runs out after a minute.
 const BELIEVED: Duration = Duration::from_secs(30);
 /// As long as several times that others need to find out that a process is dead.
-const LONG_ENOUGH: Duration = Duration::from_secs(4);
+fn long_enough() -> Duration {
+    LOOK_EVERY * u32::try_from(4 * LOOKS).expect("a few looks")
+}
 
 /// A hotel and its servers.
 struct House {
@@ -107,7 +109,7 @@ async fn only_one() -> Duration {
     took
 }
 
-/// The same with the embedded database, which ends with its server and is started with the next one.
+/// The time from kill to delivery with the embedded database, which ends with its server and is started with the next one.
 async fn embedded() -> Duration {
     kill_and_restart(&House::embedded().await).await
 }
@@ -173,7 +175,7 @@ async fn g39_a_server_that_lost_its_connection_or_is_stopped_keeps_what_it_holds
                WHERE datname = current_database() AND application_name = 'latchkey liveness'";
     let began = Instant::now();
     let mut cuts = 0;
-    while began.elapsed() < LONG_ENOUGH {
+    while began.elapsed() < long_enough() {
         cuts += sqlx::query_scalar::<_, i64>(cut).fetch_one(&db.pool).await.expect("cut");
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
@@ -182,7 +184,7 @@ async fn g39_a_server_that_lost_its_connection_or_is_stopped_keeps_what_it_holds
 
     let process = Pid::from_raw(slow.id().cast_signed()).expect("a process");
     kill_process(process, Signal::STOP).expect("it runs");
-    tokio::time::sleep(LONG_ENOUGH).await;
+    tokio::time::sleep(long_enough()).await;
     assert_eq!(receiver.received().len(), 1, "it is slow, and not dead");
     kill_process(process, Signal::CONT).expect("it runs");
     release.notify_one();

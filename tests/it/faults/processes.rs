@@ -155,6 +155,9 @@ async fn when_postgres_is_killed_under_load_nothing_acknowledged_is_lost_and_the
 
     // Nobody asks meanwhile, so nobody meets the connections that it left behind.
     site.strike_postgres(Signal::KILL).await;
+    // Whether PostgreSQL is back it looks ten times a second, and refuses until then.
+    let ready = async || reqwest::get(format!("{}/readyz", server.url)).await.expect("an answer").status() == 200;
+    until("the server is ready", ready).await;
     for _ in 0..20 {
         desk.data("{ room_stays(first: 1) { edges { node { id } } } }", json!({})).await;
     }

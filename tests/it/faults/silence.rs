@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use latchkey::db::IDLE_UNCHECKED;
 use latchkey::error::ErrorCode;
 use rustix::process::Signal;
 use serde_json::{Value, json};
@@ -114,7 +115,7 @@ async fn connections_that_fell_silent_while_nobody_asked_are_given_up_together()
     asking.clients.shutdown().await;
     way.lose();
     // Idle for longer than a connection is trusted.
-    tokio::time::sleep(Duration::from_millis(200)).await;
+    tokio::time::sleep(2 * IDLE_UNCHECKED).await;
     let asked = Instant::now();
     let asking = Asking::start(&server, &key);
     asking.until_served(20).await;

@@ -3,7 +3,6 @@
 use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::path::Path;
-use std::time::Duration;
 
 use latchkey::db::embedded::{Durability, Embedded};
 use reqwest::StatusCode;
@@ -12,12 +11,7 @@ use serde_json::{Value, json};
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{ConnectOptions as _, Connection as _, PgPool};
 
-use crate::support::{DataDir, LATCHKEY, Received, Receiver, Serving, text};
-
-/// Longest wait for anything, on a machine that is busy with other tests.
-const PATIENCE: Duration = Duration::from_secs(90);
-/// Pause between two looks at something.
-const LOOK_EVERY: Duration = Duration::from_millis(20);
+use crate::support::{DataDir, LATCHKEY, PATIENCE, Received, Receiver, Serving, eventually, text};
 
 const BOOK: &str =
     "mutation($input: CreateReservationInput!) { createReservation(input: $input) { reservation { id } } }";
@@ -98,18 +92,9 @@ impl Site {
     }
 }
 
-/// Waits until something is so.
-#[track_caller]
-pub fn until(what: &str, is_so: impl AsyncFn() -> bool) -> impl Future<Output = ()> {
-    let waiting = async move {
-        while !is_so().await {
-            tokio::time::sleep(LOOK_EVERY).await;
-        }
-    };
-    async move {
-        let waited = tokio::time::timeout(PATIENCE, waiting).await;
-        waited.unwrap_or_else(|_| panic!("not within {} s: {what}", PATIENCE.as_secs()));
-    }
+/// Waits until something is so, as long as a machine under load may take.
+pub async fn until(what: &str, is_so: impl AsyncFnMut() -> bool) {
+    eventually(PATIENCE, what, is_so).await;
 }
 
 /// What came of a request.

@@ -143,7 +143,7 @@ async fn the_real_bookings_fit_their_rooms_and_a_second_import_changes_nothing()
     assert!(tables[0] == tables[1], "the second import changed something");
     assert_eq!(double_occupancies(&app.db.pool).await, 0);
     let mut conn = app.db.pool.acquire().await.expect("a connection");
-    assert_eq!(hotels::store::longest_stay(&mut conn, resort.id).await.expect("nights"), 56);
+    assert_eq!(hotels::longest_stay(&mut conn, resort.id).await.expect("nights"), 56);
     assert_eq!(
         count(
             &app.db.pool,

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use latchkey::app::App;
 use latchkey::clock::Clock;
+use latchkey::http::SEAT_IDLE;
 use latchkey::id::IdSource;
 use latchkey::secrets::SecretKeys;
 use latchkey::throttle::ThrottleSettings;
@@ -33,7 +34,7 @@ async fn a_connection_too_many_is_served_when_another_one_ends_or_has_been_idle_
         let mut another = server.connect().await;
         another.write_all(b"GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n").await.expect("sent");
         let mut answer = [0_u8; 15];
-        let soon = timeout(Duration::from_millis(500), another.read_exact(&mut answer)).await;
+        let soon = timeout(SEAT_IDLE / 2, another.read_exact(&mut answer)).await;
         assert!(soon.is_err(), "the others may be about to ask");
         ends.take();
         let start = Instant::now();
@@ -56,7 +57,7 @@ async fn who_has_sent_half_a_head_and_falls_silent_makes_room() {
         connection.write_all(begun.as_bytes()).await.expect("sent");
         half.push(connection);
     }
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    tokio::time::sleep(SEAT_IDLE).await;
     for _ in 0..2 {
         let mut another = server.connect().await;
         another.write_all(b"GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n").await.expect("sent");

@@ -115,6 +115,7 @@ fn median(samples: &[Sample], which: impl Fn(&Sample) -> bool) -> Duration {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "long: ./dev test --long"]
 async fn at_three_times_its_capacity_a_server_sheds_early_and_keeps_its_latency_and_its_memory() {
     let site = Site::start().await;
     let mut alone = Vec::new();
@@ -207,6 +208,7 @@ async fn besiege(site: &Site, clients: usize) -> Siege {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "long: ./dev test --long"]
 async fn g42_refusing_many_who_ask_again_at_once_takes_little_from_those_who_are_served() {
     let site = Site::start_with(&["--connections", "80"]).await;
     let before = besiege(&site, 8).await;

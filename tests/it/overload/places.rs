@@ -10,7 +10,7 @@ use sqlx::Executor as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::support::{TestApp, TestIntegration, TestServer, error_code, header};
+use crate::support::{TestApp, TestIntegration, TestServer, error_code, eventually, header};
 
 /// As many requests of the test application run at a time as it has connections.
 const PLACES: usize = 5;
@@ -57,7 +57,7 @@ async fn whoever_finds_no_place_is_told_so_in_the_form_of_the_interface() {
     holding.execute("LOCK TABLE room_stays IN ACCESS EXCLUSIVE MODE").await.expect("held");
     let running = join_all((0..PLACES).map(|_| site.graphql()));
     let others = async {
-        while site.waiting_in_the_database().await < PLACES {}
+        eventually(PATIENCE, "all places wait", async || site.waiting_in_the_database().await == PLACES).await;
         let began = Instant::now();
         let batch = site.server.post(&site.vendor.live, &json!([{"query": "{ a }"}, {"query": "{ b }"}]));
         let (graphql, rest, batch) = tokio::join!(site.graphql(), site.rest(), batch.send());

@@ -5,14 +5,14 @@ use chrono_tz::Tz;
 use latchkey::actor::Permission;
 use latchkey::pruner::{self, Pruned};
 use latchkey::unit::Tx;
-use latchkey::{room_access_keys, room_stays};
+use latchkey::{key_assignments, room_stays};
 use serde_json::json;
 use sqlx::{Postgres, Transaction};
 use tokio::task::JoinHandle;
 
-use super::{NOTHING, add, at, id, prune, stay_with_key, wait_until};
+use super::{NOTHING, add, at, id, prune, stay_with_key};
 use crate::feed::{Follower, event};
-use crate::support::{Client, House, code};
+use crate::support::{Client, House, PATIENCE, code, eventually};
 
 async fn begin(house: &House, client: &Client) -> Tx {
     Tx::begin(&house.test, &client.actor, house.test.clock.now()).await.unwrap_or_else(|error| panic!("{error:?}"))
@@ -32,7 +32,7 @@ async fn stop_pruner(house: &House) -> (Transaction<'static, Postgres>, JoinHand
 /// Waits until so many sessions of the test's database wait for a lock.
 async fn waiting(house: &House, sessions: i64) {
     let count = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    wait_until(|| async {
+    eventually(PATIENCE, "so many sessions wait", async || {
         let waiting: i64 = sqlx::query_scalar(count).fetch_one(&house.test.db.pool).await.expect("a count");
         waiting == sessions
     })
@@ -78,7 +78,7 @@ async fn a_key_that_is_being_put_on_a_stay_lives_on() {
     let stay = house.reservation("R1", &[("2026-01-30", "2026-02-20")]).await.1.remove(0);
     at(&house, "2026-02-04T10:00:00Z");
     let mut tx = begin(&house, &house.locks).await;
-    room_stays::add_key_in(&mut tx, id(&stay), id(&key)).await.unwrap_or_else(|error| panic!("{error:?}"));
+    key_assignments::add_key_in(&mut tx, id(&stay), id(&key)).await.unwrap_or_else(|error| panic!("{error:?}"));
     assert_eq!(prune(&house).await, NOTHING, "it does not wait");
     tx.commit().await.unwrap_or_else(|error| panic!("{error:?}"));
     assert_eq!(prune(&house).await, NOTHING);
@@ -92,7 +92,7 @@ async fn a_due_key_that_is_being_put_on_another_stay_lives_on() {
     let other = house.reservation("R2", &[("2026-01-30", "2026-02-20")]).await.1.remove(0);
     at(&house, "2026-02-04T10:00:00Z");
     let mut tx = begin(&house, &house.locks).await;
-    room_stays::add_key_in(&mut tx, id(&other), id(&key)).await.unwrap_or_else(|error| panic!("{error:?}"));
+    key_assignments::add_key_in(&mut tx, id(&other), id(&key)).await.unwrap_or_else(|error| panic!("{error:?}"));
     assert_eq!(prune(&house).await, NOTHING, "the key is held");
     tx.commit().await.unwrap_or_else(|error| panic!("{error:?}"));
     assert_eq!(prune(&house).await, Pruned { revoked: 1, deleted: 0 });
@@ -143,7 +143,7 @@ async fn a_stay_and_a_key_that_are_being_deleted_are_left_alone() {
     let mut deleting_stay = begin(&house, &house.desk).await;
     room_stays::delete_in(&mut deleting_stay, id(&stay)).await.unwrap_or_else(|error| panic!("{error:?}"));
     let mut deleting_key = begin(&house, &house.locks).await;
-    room_access_keys::delete_in(&mut deleting_key, id(&unused)).await.unwrap_or_else(|error| panic!("{error:?}"));
+    key_assignments::delete_in(&mut deleting_key, id(&unused)).await.unwrap_or_else(|error| panic!("{error:?}"));
     assert_eq!(prune(&house).await, NOTHING);
     for tx in [deleting_stay, deleting_key] {
         tx.commit().await.unwrap_or_else(|error| panic!("{error:?}"));

@@ -2,16 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-use crate::support::Serving;
-
-/// Pause between two looks at what is open.
-const LOOK_EVERY: Duration = Duration::from_millis(5);
+use crate::support::{PATIENCE, Serving, eventually};
 
 /// Runs until it is dropped.
 pub(super) struct Balancer {
@@ -65,9 +62,7 @@ impl Balancer {
     pub(super) async fn take_out(&self, server: &Serving) {
         let address = address(server);
         self.shared().rotation.retain(|other| *other != address);
-        while self.shared().connections[&address].1 > 0 {
-            tokio::time::sleep(LOOK_EVERY).await;
-        }
+        eventually(PATIENCE, "its connections end", async || self.shared().connections[&address].1 == 0).await;
     }
 
     /// Connections that a server has had through here.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rustix::process::Signal;
 use serde_json::{Value, json};
@@ -13,13 +13,10 @@ use tokio::task::JoinSet;
 use super::balancer::Balancer;
 use super::{Act, Site};
 use crate::support::client::CREATE_KEY;
-use crate::support::{DataDir, error_code, text};
+use crate::support::{DataDir, PATIENCE, error_code, eventually, text};
 
 /// Integrations that write at the same time, with a key of their own each.
 const WRITERS: usize = 4;
-/// Longest wait for anything, on a machine that is busy with other tests.
-const PATIENCE: Duration = Duration::from_secs(90);
-const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 /// Somebody who uses the address.
 #[derive(Clone)]
@@ -95,12 +92,7 @@ impl Load {
     async fn go_on(&self, more: usize) {
         let count = || self.shared.acknowledged.lock().expect("no panic").len();
         let goal = count() + more;
-        let waiting = async {
-            while count() < goal {
-                tokio::time::sleep(LOOK_EVERY).await;
-            }
-        };
-        tokio::time::timeout(PATIENCE, waiting).await.expect("keys are made");
+        eventually(PATIENCE, "keys are made", async || count() >= goal).await;
     }
 
     /// Ends it: what was acknowledged, and when what was lost began.
@@ -210,9 +202,10 @@ async fn servers_are_replaced_one_after_the_other_under_load_and_nobody_notices(
 async fn until_somebody_waits_for_clients(site: &Site) {
     let waiting = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = 'clients'::regclass
         AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))";
-    while !sqlx::query_scalar::<_, bool>(waiting).fetch_one(&site.db.pool).await.expect("an answer") {
-        tokio::time::sleep(LOOK_EVERY).await;
-    }
+    eventually(PATIENCE, "somebody waits", async || {
+        sqlx::query_scalar(waiting).fetch_one(&site.db.pool).await.expect("an answer")
+    })
+    .await;
 }
 
 /// What the next release may add: a column that may be null, one with a default, an index and a table.

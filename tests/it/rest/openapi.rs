@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use latchkey::rest::{Act, openapi};
+use latchkey::rest::{Command, openapi};
 use serde_json::{Value, json};
 
 use super::{Desk, doe};
@@ -25,7 +25,7 @@ async fn the_document_is_served_and_describes_every_route_and_answer() {
     let document: Value = document.json().await.expect("JSON");
     assert_eq!(document["openapi"], "3.1.0");
     let path = |name: &str| format!("/api/pms/v1/{{hotel}}/guests{name}");
-    let mut paths: BTreeSet<String> = Act::NAMES.iter().map(|name| path(&format!("/{name}"))).collect();
+    let mut paths: BTreeSet<String> = Command::NAMES.iter().map(|name| path(&format!("/{name}"))).collect();
     paths.insert(path(""));
     assert_eq!(keys(&document["paths"]), paths);
 

@@ -11,10 +11,12 @@ use latchkey::actor::{Permission, Principal};
 use latchkey::app::App;
 use latchkey::auth::{self, ApiKeyChange};
 use latchkey::clock::Clock;
+use latchkey::disconnection::{self, Disconnected};
 use latchkey::error::Result;
-use latchkey::hotels::{self, Hotel, HotelId, NewHotel};
+use latchkey::hotel_settings::{self, NewHotel};
+use latchkey::hotels::{Hotel, HotelId};
 use latchkey::id::IdSource;
-use latchkey::integrations::{self, Disconnected};
+use latchkey::integrations;
 use latchkey::secrets::SecretKeys;
 use latchkey::throttle::ThrottleSettings;
 use latchkey::unit::{Follower, Tx};
@@ -101,7 +103,7 @@ impl TestApp {
     /// Disconnects an integration, as whoever runs the service does.
     pub async fn disconnect(&self, hotel: &Hotel, name: &str) -> Result<Disconnected> {
         let mut tx = self.operate(hotel).await;
-        let disconnected = integrations::disconnect_by_name_in(&mut tx, name).await?;
+        let disconnected = disconnection::disconnect_by_name_in(&mut tx, name).await?;
         tx.commit().await?;
         Ok(disconnected)
     }
@@ -121,7 +123,7 @@ impl TestApp {
             check_in_time: time(15),
             check_out_time: time(11),
         };
-        hotels::create(&self.app, new).await.expect("the hotel can be made")
+        hotel_settings::create(&self.app, new).await.expect("the hotel can be made")
     }
 
     /// An integration of `hotel` and a pair of keys for it.

@@ -4,7 +4,7 @@ use chrono_tz::Tz;
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, PgPool};
 
-use super::{Client, House, TestApp, TestDb, text};
+use super::{Client, House, PATIENCE, TestApp, TestDb, eventually, text};
 
 impl Client {
     /// Runs the mutation called `name`, whose input type bears its name, and answers with the whole response.
@@ -94,7 +94,8 @@ pub async fn fingerprint(pool: &PgPool) -> String {
 pub async fn until_somebody_waits(pool: &PgPool) {
     let waiting = "SELECT EXISTS (SELECT FROM pg_stat_activity \
         WHERE datname = current_database() AND wait_event_type = 'Lock')";
-    while !sqlx::query_scalar::<_, bool>(waiting).fetch_one(pool).await.expect("can be read") {
-        tokio::task::yield_now().await;
-    }
+    eventually(PATIENCE, "somebody waits for a lock", async || {
+        sqlx::query_scalar(waiting).fetch_one(pool).await.expect("can be read")
+    })
+    .await;
 }

@@ -46,7 +46,7 @@ impl DataDir {
         data
     }
 
-    /// The same, logging in as somebody else than the owner of the tables.
+    /// Like [`Self::with_database`], logging in as somebody else than the owner of the tables.
     pub fn with_database_as(db: &TestDb, login: &str) -> Self {
         let mut data = Self::new();
         data.database_url = Some(db.options().username(login).to_url_lossy().to_string());

@@ -81,8 +81,10 @@ impl Way {
         self.accepting = Some(tokio::spawn(async move {
             let mut passing = tokio::task::JoinSet::new();
             loop {
-                let (client, _) = listener.accept().await.expect("a connection");
+                let (mut client, _) = listener.accept().await.expect("a connection");
                 if state.hangs_up.load(Ordering::SeqCst) {
+                    // Closed before what was sent is read, it would be reset, which says more than a proxy does.
+                    passing.spawn(async move { client.read(&mut [0; 1024]).await.map_or((), drop) });
                     continue;
                 }
                 passing.spawn(pass(client, socket.clone(), Arc::clone(&state)));

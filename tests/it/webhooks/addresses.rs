@@ -199,7 +199,7 @@ async fn a_network_that_is_no_longer_allowed_is_no_longer_reached() {
     let parts = &hooks.house.test.app;
     let (database, clock, keys) = (hooks.house.test.db.options(), parts.clock.clone(), parts.secret_keys.clone());
     let strict = latchkey::app::App::new(database, 1, clock, parts.ids.clone(), keys, super::settings(""));
-    latchkey::webhooks::deliver_due(&strict, &hooks.sender).await.expect("the database is there");
+    latchkey::webhooks::deliver_due(&strict, &strict.webhooks, &hooks.sender).await.expect("the database is there");
     assert_eq!(failure(&hooks, &id, 0).await, "ADDRESS_REFUSED");
     assert!(receiver.received().is_empty());
 }

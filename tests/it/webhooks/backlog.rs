@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 
 use super::isolation::spawn_worker;
 use super::{DELETE, Hooks, PATIENT, UPDATE};
-use crate::support::{Receiver, Reply};
+use crate::support::{PATIENCE, Receiver, Reply, eventually};
 
 /// What one statement may move.
 const BATCH: i64 = 2000;
@@ -145,9 +145,7 @@ async fn who_holds_an_endpoint_delays_its_own_webhooks_alone() {
 
 /// Waits until all deliveries to an endpoint have got so far.
 async fn until_all(hooks: &Hooks, id: &str, status: &str) {
-    while hooks.statuses(id).await.iter().any(|one| one != status) {
-        tokio::task::yield_now().await;
-    }
+    eventually(PATIENCE, status, async || hooks.statuses(id).await.iter().all(|one| one == status)).await;
 }
 
 #[tokio::test]

@@ -47,7 +47,7 @@ async fn an_endpoint_is_disabled_when_a_schedule_is_used_up_and_nothing_else_was
     assert_eq!(hooks.statuses(&id).await, ["DELIVERED", "DELIVERED"]);
     let arrived = receiver.received();
     let objects: Vec<_> = arrived[4..].iter().map(|one| one.json()["data"]["object"]["id"].clone()).collect();
-    assert_eq!(arrived[4].body, arrived[0].body);
+    assert!(arrived[4..].iter().any(|one| one.body == arrived[0].body), "both are on their way at once");
     assert!(objects.contains(&json!(stay)) && objects.contains(&json!(second)));
 }
 

@@ -86,7 +86,7 @@ pub fn spawn_worker(hooks: &Hooks, limits: TimeLimits) -> (App, tokio::task::Joi
     let stop = Arc::new(Notify::new());
     let stopped = Arc::clone(&stop);
     let shutdown = async move { stopped.notified().await };
-    let worker = tokio::spawn(run(app.clone(), Sender::with_limits(limits), shutdown));
+    let worker = tokio::spawn(run(app.context.clone(), app.webhooks.clone(), Sender::with_limits(limits), shutdown));
     (app, worker, stop)
 }
 
@@ -152,7 +152,7 @@ async fn the_leases_of_a_worker_that_died_run_out() {
     hooks.house.stay("R1").await;
     // It dies between sending and recording.
     let (app, sender) = (hooks.house.test.app.clone(), Arc::new(Sender::with_limits(PATIENT)));
-    let dying = tokio::spawn(async move { latchkey::webhooks::deliver_due(&app, &sender).await });
+    let dying = tokio::spawn(async move { latchkey::webhooks::deliver_due(&app, &app.webhooks, &sender).await });
     receiver.wait_for(1).await;
     dying.abort();
     assert!(dying.await.is_err_and(|error| error.is_cancelled()));

@@ -76,7 +76,9 @@ impl Hooks {
 
     /// Sends what is due; answers how many attempts that took.
     pub async fn deliver(&self) -> usize {
-        webhooks::deliver_due(&self.house.test, &self.sender).await.expect("the database is there")
+        webhooks::deliver_due(&self.house.test, &self.house.test.webhooks, &self.sender)
+            .await
+            .expect("the database is there")
     }
 
     /// Moves the clock and sends what is due then.

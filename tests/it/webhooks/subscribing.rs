@@ -11,7 +11,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{Hooks, UPDATE};
-use crate::support::{Receiver, Reply, nodes};
+use crate::support::{PATIENCE, Receiver, Reply, eventually, nodes};
 
 /// Sessions of the test's database that wait for a lock.
 async fn waiting(hooks: &Hooks) -> i64 {
@@ -21,13 +21,14 @@ async fn waiting(hooks: &Hooks) -> i64 {
 
 /// Waits until `action` has ended or so many sessions wait; true when it waits.
 async fn waits<T>(hooks: &Hooks, action: &tokio::task::JoinHandle<T>, sessions: i64) -> bool {
-    while !action.is_finished() {
-        if waiting(hooks).await == sessions {
-            return true;
-        }
-        tokio::task::yield_now().await;
-    }
-    false
+    let mut waits = false;
+    eventually(PATIENCE, "it waits or ends", async || {
+        let ended = action.is_finished();
+        waits = !ended && waiting(hooks).await == sessions;
+        ended || waits
+    })
+    .await;
+    waits
 }
 
 /// A transaction that has written an event of the hotel and not committed yet.

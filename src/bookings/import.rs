@@ -6,8 +6,9 @@
 
 use uuid::Uuid;
 
-use super::{NewReservation, Reservation, ReservationStatus, create_in, lock_in, store, write_in};
+use super::{NewReservation, create_in, store};
 use crate::error::{Error, ErrorCode, Message, Result, violated_constraint};
+use crate::reservations::{self, ReservationStatus};
 use crate::unit::Tx;
 
 /// Longest external id, in characters.
@@ -39,7 +40,7 @@ pub async fn import_in(tx: &mut Tx, import: ImportedReservation) -> Result<Uuid>
         store::insert_import(tx.conn().await?, hotel, integration, &external_id, id, now).await.map_err(raced)?;
         id
     };
-    bring_to_in(tx, id, status).await?;
+    reservations::bring_to_in(tx, id, status).await?;
     Ok(id)
 }
 
@@ -50,20 +51,7 @@ pub async fn find_in(tx: &mut Tx, external_id: &str) -> Result<Option<(Uuid, boo
     if let Some(id) = store::find_import(tx.conn().await?, hotel, integration, external_id).await? {
         return Ok(Some((id, true)));
     }
-    Ok(store::find_by_code(tx.conn().await?, hotel, external_id).await?.map(|id| (id, false)))
-}
-
-async fn bring_to_in(tx: &mut Tx, id: Uuid, status: ReservationStatus) -> Result<()> {
-    use ReservationStatus::{Active, Cancelled, Invoiced};
-    let before = lock_in(tx, id).await?;
-    match (before.status, status) {
-        (Invoiced, Active | Cancelled) => return Err(Error::of(ErrorCode::ReservationInvoiced).at("status")),
-        (Cancelled, Invoiced) => return Err(Error::of(ErrorCode::ReservationCancelled).at("status")),
-        _ => {}
-    }
-    let cancelled_at = (status == Cancelled).then(|| before.cancelled_at.unwrap_or(tx.now));
-    let after = Reservation { status, cancelled_at, ..before.clone() };
-    write_in(tx, &before, &after).await
+    Ok(reservations::find_by_code(tx.conn().await?, hotel, external_id).await?.map(|id| (id, false)))
 }
 
 /// An external id as it is kept. It is another system's and compared as it is, but for spaces at its ends.

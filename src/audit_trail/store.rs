@@ -1,11 +1,11 @@
-//! The SQL that reads the audit trail. The commit writes it with the events, in one statement ([`crate::events::store`]).
+//! The SQL that reads the audit trail. The commit writes it with the events, in one statement ([`crate::events`]).
 
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Postgres, QueryBuilder, Row};
 use uuid::Uuid;
 
-use super::AuditList;
-use super::model::{Action, Actor, ActorType, AuditEntry, Object, ObjectType};
+use super::{Actor, AuditEntry, AuditList};
+use crate::audit::{Action, ActorType, Object, ObjectType};
 use crate::db::{ListBounds, ListBoundsRequest, Page, PageRequest, bounds_from_row, by_ordinal, push_bounds};
 use crate::error::Result;
 use crate::integrations::Integration;

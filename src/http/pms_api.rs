@@ -15,13 +15,13 @@ use super::answer::{self, Outcome};
 use super::body;
 use super::entry;
 use super::negotiate::{self, MediaType};
-use super::requests::{self, RequestId};
+use super::request_id::{self, RequestId};
 use crate::actor::{Actor, Permission};
 use crate::app::App;
 use crate::auth::Admission;
 use crate::error::{Error, ErrorCode, Message, Result};
 use crate::idempotency::{self, Claim, Idempotency, KeptAnswer};
-use crate::rest::{self, Act, ErrorBody};
+use crate::rest::{self, Command, ErrorBody};
 use crate::unit::{self, Attempt, DEADLINE, Statements, Unit};
 
 /// What all of its paths begin with.
@@ -75,8 +75,8 @@ pub(super) async fn list(
     }
 }
 
-/// `POST /api/pms/v1/{hotel}/guests/...`, for each of [`Act::NAMES`].
-pub(super) async fn act(
+/// `POST /api/pms/v1/{hotel}/guests/...`, for each of [`Command::NAMES`].
+pub(super) async fn command(
     State(app): State<App>,
     slug: Result<Path<String>, PathRejection>,
     request: Request,
@@ -92,13 +92,13 @@ pub(super) async fn act(
             return refusal(&refused.error, &id, refused.outcome);
         }
     };
-    requests::mark(&mut actor, &head.extensions);
+    request_id::mark(&mut actor, &head.extensions);
     let mut outcome = Outcome::of(actor.clone());
     let statements = Statements::default();
     let done = async {
-        let (act, key) = read(&actor, &head.headers, name, body).await?;
-        app.throttle.admit_cost(&actor, act.cost())?;
-        run(&app, &actor, &act, &key, &statements).await
+        let (command, key) = read(&actor, &head.headers, name, body).await?;
+        app.throttle.admit_cost(&actor, command.cost())?;
+        run(&app, &actor, &command, &key, &statements).await
     };
     let done = done.await;
     outcome.statements = statements.count();
@@ -120,7 +120,7 @@ fn is_of(actor: &Actor, slug: &Result<Path<String>, PathRejection>) -> bool {
     matches!(slug, Ok(Path(slug)) if *slug == actor.hotel.slug)
 }
 
-async fn read(actor: &Actor, headers: &HeaderMap, name: &str, body: Body) -> Result<(Act, Idempotency)> {
+async fn read(actor: &Actor, headers: &HeaderMap, name: &str, body: Body) -> Result<(Command, Idempotency)> {
     let key = actor.require(Permission::Write).and_then(|()| {
         negotiate::check_body(headers)?;
         idempotency::key_of(headers)?.ok_or_else(|| Error::of(ErrorCode::IdempotencyKeyRequired))
@@ -134,21 +134,21 @@ async fn read(actor: &Actor, headers: &HeaderMap, name: &str, body: Body) -> Res
     };
     let body = body::read(body).await?;
     let json = serde_json::from_slice(&body).map_err(|_| Error::new(Message::BodyNotJson))?;
-    let act = Act::read(name, &json)?;
-    Ok((act, Idempotency::new(key, &format!("POST /api/pms/v1/guests/{name}"), &body)))
+    let command = Command::read(name, &json)?;
+    Ok((command, Idempotency::new(key, &format!("POST /api/pms/v1/guests/{name}"), &body)))
 }
 
 /// Does it once, in one transaction. Tells whether it was done before.
 async fn run(
     app: &App,
     actor: &Actor,
-    act: &Act,
+    command: &Command,
     key: &Idempotency,
     statements: &Statements,
 ) -> Result<(KeptAnswer, bool)> {
     let deadline = Instant::now() + DEADLINE;
     let ran = unit::run(app, actor, statements, deadline, |unit| async move {
-        match perform(&unit, act, key).await {
+        match perform(&unit, command, key).await {
             Ok((answer, false)) => Attempt::Commit(Ok((answer, false))),
             Ok(replayed) => Attempt::Rollback(Ok(replayed)),
             Err(error) => {
@@ -160,12 +160,12 @@ async fn run(
     ran.await?
 }
 
-async fn perform(unit: &Unit, act: &Act, key: &Idempotency) -> Result<(KeptAnswer, bool)> {
+async fn perform(unit: &Unit, command: &Command, key: &Idempotency) -> Result<(KeptAnswer, bool)> {
     let mut tx = unit.lock().await?;
     if let Claim::Answered(answer) = idempotency::claim_in(&mut tx, key, unit.again).await? {
         return Ok((answer, true));
     }
-    let body = act.perform_in(&mut tx).await?;
+    let body = command.perform_in(&mut tx).await?;
     let answer = KeptAnswer { status: 200, body: body.to_string() };
     idempotency::keep_in(&mut tx, key, &answer).await?;
     Ok((answer, false))

@@ -1,20 +1,35 @@
-//! Writing new keys together with the stays that they are on.
+//! The SQL of key assignments: new keys are written together with the stays that they are on.
 
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, query};
 use uuid::Uuid;
 
-use super::super::pending::{ChangedStay, NewKey};
-use super::writes::key_due;
 use crate::error::{Error, ErrorCode, Result};
 use crate::hotels::Hotel;
+use crate::room_access_keys::StoredKey;
+use crate::room_stays::{RoomStay, key_due};
+
+/// A key to be written.
+pub(super) struct NewKey {
+    pub key: StoredKey,
+    /// `None` for a key that is on a stay.
+    pub unassigned_since: Option<DateTime<Utc>>,
+}
+
+/// A locked stay whose key is to be written.
+pub(super) struct ChangedStay {
+    pub stay: RoomStay,
+    /// Whether a key was put on it, if only for a while: its reservation must not be cancelled.
+    pub was_added: bool,
+}
 
 /// Adds keys of an integration, and writes which key locked stays have: one statement for all of them. The keys of stays are
 /// checked against those that it adds, too, as foreign keys are checked when a statement ends.
 ///
 /// # Errors
-/// One that has the request run again, when a stay was given a key whose reservation was cancelled before [`super::lock_unconfirmed`] had it.
-pub(in crate::room_stays) async fn write_assignments(
+/// One that has the request run again, when a stay was given a key whose reservation was cancelled before
+/// [`crate::room_stays::lock_unconfirmed`] had it.
+pub(super) async fn write_assignments(
     conn: &mut PgConnection,
     hotel: &Hotel,
     integration: Option<Uuid>,

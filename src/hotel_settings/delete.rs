@@ -11,10 +11,11 @@ use std::sync::Arc;
 
 use sqlx::PgConnection;
 
-use super::{Hotel, store};
+use super::store;
 use crate::actor::Principal;
 use crate::audit::{Entry, ObjectType};
 use crate::error::{Error, Message, Record, Result};
+use crate::hotels::Hotel;
 use crate::unit::{Transactions, Tx};
 
 /// Rows of a table that one transaction deletes. PostgreSQL looks for each of them whether another row refers to it, and steps over

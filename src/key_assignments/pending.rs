@@ -6,14 +6,13 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
 use uuid::Uuid;
 
-use super::model::RoomStay;
-use super::store::{self, LockedStay};
+use super::store::{self, ChangedStay, NewKey};
 use crate::error::Result;
 use crate::room_access_keys::{self, KeyKind, StoredKey};
+use crate::room_stays::{self, LockedStay, RoomStay};
 use crate::unit::{Pending, Tx};
 
 /// What a request has done to keys and has yet to write, and the stays that it has locked for that.
@@ -40,20 +39,6 @@ struct Created {
     stays: usize,
 }
 
-/// A key to be written.
-pub(super) struct NewKey {
-    pub key: StoredKey,
-    /// `None` for a key that is on a stay.
-    pub unassigned_since: Option<DateTime<Utc>>,
-}
-
-/// A locked stay whose key is to be written.
-pub(super) struct ChangedStay {
-    pub stay: RoomStay,
-    /// Whether a key was put on it, if only for a while: its reservation must not be cancelled.
-    pub was_added: bool,
-}
-
 impl PendingKeys {
     /// Says which stays the request will lock. Those that there are none of do no harm.
     pub fn hint(&mut self, stays: Vec<Uuid>) {
@@ -61,12 +46,12 @@ impl PendingKeys {
     }
 
     /// Adds a key that is on no stay yet.
-    pub(crate) fn create(&mut self, key: StoredKey) {
+    pub(super) fn create(&mut self, key: StoredKey) {
         self.created.insert(key.id, Created { key, stays: 0 });
     }
 
     /// The kind of a key that the request has created.
-    pub(crate) fn created(&self, key: Uuid) -> Option<KeyKind> {
+    pub(super) fn created(&self, key: Uuid) -> Option<KeyKind> {
         self.created.get(&key).map(|created| created.key.kind)
     }
 
@@ -106,7 +91,7 @@ pub(super) async fn lock_in(tx: &mut Tx, id: Uuid) -> Result<Option<LockedStay>>
         let mut ids = std::mem::take(&mut tx.pending::<PendingKeys>().lock_hints);
         ids.push(id);
         let hotel = tx.actor.hotel.id;
-        let stays = store::lock_unconfirmed(tx.conn_beside_pending(), hotel, &ids).await?;
+        let stays = room_stays::lock_unconfirmed(tx.conn_beside_pending(), hotel, &ids).await?;
         let pending = tx.pending::<PendingKeys>();
         for stay in stays {
             // One that is locked already may have been changed.

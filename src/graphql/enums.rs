@@ -1,0 +1,139 @@
+//! Enumerations in the schema, each a mirror of one of a capability, whose documentation is for clients.
+
+use async_graphql::Enum;
+
+use crate::{audit, reservations, rooms, webhooks};
+
+/// What was done.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "audit::Action")]
+pub enum AuditAction {
+    /// It was made.
+    Created,
+    /// It was changed.
+    Updated,
+    /// It was deleted.
+    Deleted,
+    /// It is refused, or sent nothing, until it is enabled again.
+    Disabled,
+    /// It is accepted again.
+    Enabled,
+    /// It is refused for good.
+    Revoked,
+    /// A vendor was connected.
+    Connected,
+    /// A vendor was let go.
+    Disconnected,
+    /// A webhook endpoint was sent a trial.
+    Tested,
+    /// A webhook endpoint was sent something again.
+    Resent,
+}
+
+/// What kind of record.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "audit::ObjectType")]
+pub enum AuditObjectType {
+    /// A reservation.
+    Reservation,
+    /// A room stay.
+    RoomStay,
+    /// A person or an organisation.
+    Client,
+    /// A room access key.
+    RoomAccessKey,
+    /// A room.
+    RoomSetup,
+    /// A category.
+    Category,
+    /// A webhook endpoint.
+    WebhookEndpoint,
+    /// A pair of API keys.
+    ApiKey,
+    /// A vendor's connection to the hotel.
+    Integration,
+    /// The hotel itself.
+    Hotel,
+}
+
+/// State of a reservation. `ACTIVE` ⇄ `CANCELLED`; `ACTIVE` → `INVOICED`.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "reservations::ReservationStatus")]
+pub enum ReservationStatus {
+    /// Booked, and not cancelled.
+    Active,
+    /// Cancelled; can be re-activated.
+    Cancelled,
+    /// Stayed and billed.
+    Invoiced,
+}
+
+/// How far a guest is with checking in online.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "reservations::SelfcheckinStatus")]
+pub enum SelfcheckinStatus {
+    /// Not offered.
+    Disabled,
+    /// Offered, not open yet.
+    Enabled,
+    /// Open to the guest.
+    Available,
+    /// Done.
+    Completed,
+}
+
+/// Whether a room is ready for a guest.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "rooms::CleaningStatus")]
+pub enum CleaningStatus {
+    /// Ready.
+    Clean,
+    /// To be cleaned.
+    Dirty,
+}
+
+/// Whether an endpoint is sent anything.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "webhooks::EndpointStatus")]
+pub enum WebhookEndpointStatus {
+    /// It is told what happens.
+    Enabled,
+    /// It is sent nothing. What Latchkey disabled by itself is told later what it missed; what was disabled by hand is not.
+    Disabled,
+}
+
+/// How far an event has got on its way to an endpoint.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "webhooks::DeliveryStatus")]
+pub enum WebhookDeliveryStatus {
+    /// It is sent when it is due.
+    Pending,
+    /// The endpoint accepted it.
+    Delivered,
+    /// Its schedule is used up. `resendWebhook` sends it again.
+    Failed,
+    /// The endpoint is disabled. It is sent when the endpoint is enabled.
+    Held,
+}
+
+/// What went wrong with an attempt.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "webhooks::Failure")]
+pub enum WebhookFailure {
+    /// The URL leads to an address that webhooks are not sent to.
+    AddressRefused,
+    /// The host's name was not found.
+    NameNotFound,
+    /// No connection could be made.
+    ConnectionFailed,
+    /// TLS failed: most often the certificate is not valid for the name, or has expired.
+    TlsFailed,
+    /// There was no complete answer within 15 seconds.
+    TimedOut,
+    /// The connection ended within the answer, or the answer was not HTTP.
+    AnswerBroken,
+    /// The answer's status was not 2xx. Redirects are not followed.
+    StatusRefused,
+    /// Nothing was sent, because Latchkey cannot read the endpoint's secret. `rotateWebhookSecret` gives it a new one.
+    SecretUnreadable,
+}
