@@ -72,7 +72,7 @@ pub struct GraphQlError {
 impl GraphQlError {
     pub(super) fn of(error: &Error) -> Self {
         Self {
-            message: error.message.to_string(),
+            message: error.message.english(),
             code: error.code,
             locations: Vec::new(),
             path: Vec::new(),

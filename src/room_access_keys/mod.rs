@@ -19,7 +19,7 @@ pub(crate) use store::{delete, is_assigned, lock_own, mark_assigned};
 
 use crate::audit::{Action, ObjectType};
 use crate::db::{ListBounds, ListBoundsRequest, Page, PageRequest};
-use crate::error::{Error, ErrorCode, Message, Record, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::events::{Audience, ChangeKind};
 use crate::hotels::HotelId;
 use crate::secrets::{Secret, SecretKeys, seal_context};
