@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 
 use super::connection::{Connection, ListNode};
 use super::context::{RequestContext, Session, with_reason};
-use super::error::{InInput, Outcome};
+use super::error::{FieldResult, InInput};
 use super::integrations::IntegrationRef;
 use super::paging::{CursorScope, PageArguments};
 use super::scalars::{Datetime, uuid};
@@ -97,7 +97,7 @@ impl ApiKeyQuery {
         #[graphql(desc = "Only API keys behind this cursor.")] after: Option<String>,
         #[graphql(desc = "The last so many, at most 100.")] last: Option<i32>,
         #[graphql(desc = "Only API keys before this cursor.")] before: Option<String>,
-    ) -> Outcome<Option<Connection<ApiKeyNode>>> {
+    ) -> FieldResult<Option<Connection<ApiKeyNode>>> {
         let arguments = PageArguments { first, after, last, before };
         Ok(Some(api_keys(RequestContext::of(ctx), &arguments, &Selection::of(ctx)).await?))
     }
@@ -205,7 +205,7 @@ impl ApiKeyMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The pair.")] input: CreateApiKeyInput,
-    ) -> Outcome<Option<NewApiKeyPayload>> {
+    ) -> FieldResult<Option<NewApiKeyPayload>> {
         let mut session = begin(ctx).await?;
         let integration = uuid(&input.integration_id);
         let new = auth::create_in(session.tx(), integration, input.name, input.permission.into()).await.in_input()?;
@@ -220,7 +220,7 @@ impl ApiKeyMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which pair.")] input: RevokeApiKeyInput,
-    ) -> Outcome<Option<ApiKeyPayload>> {
+    ) -> FieldResult<Option<ApiKeyPayload>> {
         change(ctx, &input.id, ApiKeyChange::Revoke, input.reason.as_deref()).await
     }
 
@@ -232,7 +232,7 @@ impl ApiKeyMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which pair.")] input: RegenerateApiKeyInput,
-    ) -> Outcome<Option<NewApiKeyPayload>> {
+    ) -> FieldResult<Option<NewApiKeyPayload>> {
         let mut session = begin(ctx).await?;
         with_reason(&mut session, input.reason.as_deref())?;
         let new = auth::regenerate_in(session.tx(), uuid(&input.id)).await.in_input()?;
@@ -246,7 +246,7 @@ impl ApiKeyMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which pair.")] input: DisableApiKeyInput,
-    ) -> Outcome<Option<ApiKeyPayload>> {
+    ) -> FieldResult<Option<ApiKeyPayload>> {
         change(ctx, &input.id, ApiKeyChange::Disable, input.reason.as_deref()).await
     }
 
@@ -257,18 +257,23 @@ impl ApiKeyMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which pair.")] input: EnableApiKeyInput,
-    ) -> Outcome<Option<ApiKeyPayload>> {
+    ) -> FieldResult<Option<ApiKeyPayload>> {
         change(ctx, &input.id, ApiKeyChange::Enable, input.reason.as_deref()).await
     }
 }
 
-async fn begin<'a>(ctx: &'a Context<'_>) -> Outcome<Session<'a>> {
+async fn begin<'a>(ctx: &'a Context<'_>) -> FieldResult<Session<'a>> {
     let session = RequestContext::of(ctx).write().await?;
     session.context.actor.require(Permission::Admin)?;
     Ok(session)
 }
 
-async fn change(ctx: &Context<'_>, id: &ID, to: ApiKeyChange, reason: Option<&str>) -> Outcome<Option<ApiKeyPayload>> {
+async fn change(
+    ctx: &Context<'_>,
+    id: &ID,
+    to: ApiKeyChange,
+    reason: Option<&str>,
+) -> FieldResult<Option<ApiKeyPayload>> {
     let mut session = begin(ctx).await?;
     with_reason(&mut session, reason)?;
     let key = auth::change_in(session.tx(), uuid(id), to).await.in_input()?;
@@ -276,7 +281,7 @@ async fn change(ctx: &Context<'_>, id: &ID, to: ApiKeyChange, reason: Option<&st
     Ok(Some(session.done(ApiKeyPayload { api_key })))
 }
 
-async fn shown_once(mut session: Session<'_>, new: &NewApiKey) -> Outcome<Option<NewApiKeyPayload>> {
+async fn shown_once(mut session: Session<'_>, new: &NewApiKey) -> FieldResult<Option<NewApiKeyPayload>> {
     let key = auth::get(session.conn().await?, new.hotel_id, new.id).await?;
     let payload = NewApiKeyPayload {
         api_key: ApiKeyNode::new(key, session.context.actor.hotel.time_zone),

@@ -9,7 +9,7 @@ use sqlx::PgConnection;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use uuid::Uuid;
 
-use super::error::{InInput, Outcome};
+use super::error::{FieldResult, InInput};
 use crate::actor::Actor;
 use crate::app::App;
 use crate::audit::Reason;
@@ -209,7 +209,7 @@ impl Drop for Session<'_> {
 ///
 /// # Errors
 /// `INVALID_ARGUMENT` at `input.reason`
-pub fn with_reason(session: &mut Session<'_>, reason: Option<&str>) -> Outcome<()> {
+pub fn with_reason(session: &mut Session<'_>, reason: Option<&str>) -> FieldResult<()> {
     let reason = reason.map(Reason::parse).transpose().at("reason").in_input()?;
     session.tx().begin_act(reason);
     Ok(())
