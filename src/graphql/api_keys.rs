@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 
 use super::connection::{Connection, ListNode};
 use super::context::{RequestContext, Session, with_reason};
-use super::error::{FieldResult, InInput};
+use super::error::{InInput, Resolved};
 use super::integrations::IntegrationRef;
 use super::paging::{CursorScope, PageArguments};
 use super::scalars::{Datetime, uuid};
@@ -97,7 +97,7 @@ impl ApiKeyQuery {
         #[graphql(desc = "Only API keys behind this cursor.")] after: Option<String>,
         #[graphql(desc = "The last so many, at most 100.")] last: Option<i32>,
         #[graphql(desc = "Only API keys before this cursor.")] before: Option<String>,
-    ) -> FieldResult<Option<Connection<ApiKeyNode>>> {
+    ) -> Resolved<Option<Connection<ApiKeyNode>>> {
         let arguments = PageArguments { first, after, last, before };
         Ok(Some(api_keys(RequestContext::of(ctx), &arguments, &Selection::of(ctx)).await?))
     }
@@ -205,7 +205,7 @@ impl ApiKeyMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The pair.")] input: CreateApiKeyInput,
-    ) -> FieldResult<Option<NewApiKeyPayload>> {
+    ) -> Resolved<Option<NewApiKeyPayload>> {
         let mut session = begin(ctx).await?;
         let integration = uuid(&input.integration_id);
         let new = auth::create_in(session.tx(), integration, input.name, input.permission.into()).await.in_input()?;
@@ -220,7 +220,7 @@ impl ApiKeyMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which pair.")] input: RevokeApiKeyInput,
-    ) -> FieldResult<Option<ApiKeyPayload>> {
+    ) -> Resolved<Option<ApiKeyPayload>> {
         change(ctx, &input.id, ApiKeyChange::Revoke, input.reason.as_deref()).await
     }
 
@@ -232,7 +232,7 @@ impl ApiKeyMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which pair.")] input: RegenerateApiKeyInput,
-    ) -> FieldResult<Option<NewApiKeyPayload>> {
+    ) -> Resolved<Option<NewApiKeyPayload>> {
         let mut session = begin(ctx).await?;
         with_reason(&mut session, input.reason.as_deref())?;
         let new = auth::regenerate_in(session.tx(), uuid(&input.id)).await.in_input()?;
@@ -246,7 +246,7 @@ impl ApiKeyMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which pair.")] input: DisableApiKeyInput,
-    ) -> FieldResult<Option<ApiKeyPayload>> {
+    ) -> Resolved<Option<ApiKeyPayload>> {
         change(ctx, &input.id, ApiKeyChange::Disable, input.reason.as_deref()).await
     }
 
@@ -257,23 +257,18 @@ impl ApiKeyMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which pair.")] input: EnableApiKeyInput,
-    ) -> FieldResult<Option<ApiKeyPayload>> {
+    ) -> Resolved<Option<ApiKeyPayload>> {
         change(ctx, &input.id, ApiKeyChange::Enable, input.reason.as_deref()).await
     }
 }
 
-async fn begin<'a>(ctx: &'a Context<'_>) -> FieldResult<Session<'a>> {
+async fn begin<'a>(ctx: &'a Context<'_>) -> Resolved<Session<'a>> {
     let session = RequestContext::of(ctx).write().await?;
     session.context.actor.require(Permission::Admin)?;
     Ok(session)
 }
 
-async fn change(
-    ctx: &Context<'_>,
-    id: &ID,
-    to: ApiKeyChange,
-    reason: Option<&str>,
-) -> FieldResult<Option<ApiKeyPayload>> {
+async fn change(ctx: &Context<'_>, id: &ID, to: ApiKeyChange, reason: Option<&str>) -> Resolved<Option<ApiKeyPayload>> {
     let mut session = begin(ctx).await?;
     with_reason(&mut session, reason)?;
     let key = auth::change_in(session.tx(), uuid(id), to).await.in_input()?;
@@ -281,7 +276,7 @@ async fn change(
     Ok(Some(session.done(ApiKeyPayload { api_key })))
 }
 
-async fn shown_once(mut session: Session<'_>, new: &NewApiKey) -> FieldResult<Option<NewApiKeyPayload>> {
+async fn shown_once(mut session: Session<'_>, new: &NewApiKey) -> Resolved<Option<NewApiKeyPayload>> {
     let key = auth::get(session.conn().await?, new.hotel_id, new.id).await?;
     let payload = NewApiKeyPayload {
         api_key: ApiKeyNode::new(key, session.context.actor.hotel.time_zone),

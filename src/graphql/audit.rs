@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::connection::{Connection, ListNode};
 use super::context::{RequestContext, Session};
 use super::enums::{AuditAction, AuditObjectType};
-use super::error::{FieldResult, read_ahead};
+use super::error::{Resolved, read_ahead};
 use super::integrations::IntegrationRef;
 use super::paging::{CursorScope, PageArguments};
 use super::scalars::{Datetime, uuid};
@@ -160,7 +160,7 @@ impl AuditQuery {
         #[graphql(desc = "Only entries behind this cursor.")] after: Option<String>,
         #[graphql(desc = "The last so many, at most 100.")] last: Option<i32>,
         #[graphql(desc = "Only entries before this cursor.")] before: Option<String>,
-    ) -> FieldResult<Option<Connection<AuditEntryNode>>> {
+    ) -> Resolved<Option<Connection<AuditEntryNode>>> {
         let context = RequestContext::of(ctx);
         let arguments = PageArguments { first, after, last, before };
         let list = AuditList {
@@ -261,7 +261,7 @@ pub struct Trails(Arc<Vec<(PageArguments, Connection<AuditEntryNode>)>>);
 
 impl Trails {
     /// The page for these arguments.
-    pub fn page(&self, arguments: &PageArguments) -> FieldResult<&Connection<AuditEntryNode>> {
+    pub fn page(&self, arguments: &PageArguments) -> Resolved<&Connection<AuditEntryNode>> {
         read_ahead(self.0.iter().find(|(known, _)| known == arguments).map(|(_, page)| page))
     }
 

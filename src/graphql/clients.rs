@@ -4,7 +4,7 @@ use async_graphql::{Context, ID, Interface, Object};
 
 use super::connection::{Connection, ListNode};
 use super::context::RequestContext;
-use super::error::FieldResult;
+use super::error::Resolved;
 use super::filters::{ClientFilter, filter_argument};
 use super::paging::{CursorScope, PageArguments};
 use super::scalars::Date;
@@ -170,7 +170,7 @@ impl ClientQuery {
         #[graphql(desc = "Only clients behind this cursor.")] after: Option<String>,
         #[graphql(desc = "The last so many, at most 100.")] last: Option<i32>,
         #[graphql(desc = "Only clients before this cursor.")] before: Option<String>,
-    ) -> FieldResult<Option<Connection<ClientNode>>> {
+    ) -> Resolved<Option<Connection<ClientNode>>> {
         let arguments = PageArguments { first, after, last, before };
         Ok(Some(page(RequestContext::of(ctx), filter, &arguments, &Selection::of(ctx)).await?))
     }

@@ -9,7 +9,7 @@ use sqlx::PgConnection;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use uuid::Uuid;
 
-use super::error::{FieldResult, InInput};
+use super::error::{InInput, Resolved};
 use crate::actor::Actor;
 use crate::app::App;
 use crate::audit::Reason;
@@ -209,7 +209,7 @@ impl Drop for Session<'_> {
 ///
 /// # Errors
 /// `INVALID_ARGUMENT` at `input.reason`
-pub fn with_reason(session: &mut Session<'_>, reason: Option<&str>) -> FieldResult<()> {
+pub fn with_reason(session: &mut Session<'_>, reason: Option<&str>) -> Resolved<()> {
     let reason = reason.map(Reason::parse).transpose().at("reason").in_input()?;
     session.tx().begin_act(reason);
     Ok(())

@@ -9,8 +9,8 @@ use serde_json::json;
 
 use crate::error::{Error, ErrorCode};
 
-/// Result of a resolver.
-pub type FieldResult<T> = Result<T, Refusal>;
+/// What a resolver answers. The derive macros treat names that end in `Result` differently.
+pub type Resolved<T> = Result<T, Refusal>;
 
 /// What a resolver answers instead of its value.
 ///
@@ -34,11 +34,11 @@ impl From<Refusal> for async_graphql::Error {
 /// Places an error of an act in its argument `input`.
 pub trait InInput<T> {
     /// Puts the argument path, if there is one, below `input`.
-    fn in_input(self) -> FieldResult<T>;
+    fn in_input(self) -> Resolved<T>;
 }
 
 impl<T> InInput<T> for crate::error::Result<T> {
-    fn in_input(self) -> FieldResult<T> {
+    fn in_input(self) -> Resolved<T> {
         self.map_err(|error| {
             let of_an_argument = error.code == ErrorCode::InvalidArgument || !error.argument_path.is_empty();
             Refusal::from(if of_an_argument { error.at("input") } else { error })
@@ -50,7 +50,7 @@ impl<T> InInput<T> for crate::error::Result<T> {
 ///
 /// # Errors
 /// `INTERNAL` when it has not: a fault of the plan, never to be mistaken for a missing value.
-pub fn read_ahead<T>(value: Option<T>) -> FieldResult<T> {
+pub fn read_ahead<T>(value: Option<T>) -> Resolved<T> {
     value.ok_or_else(|| Refusal::from(Error::internal("a selected field was not read ahead")))
 }
 

@@ -4,7 +4,7 @@ use async_graphql::{Context, ID, Object, SimpleObject};
 use chrono_tz::Tz;
 
 use super::context::RequestContext;
-use super::error::FieldResult;
+use super::error::Resolved;
 use super::paging::{CursorScope, page_size};
 use super::scalars::Datetime;
 use crate::error::{ErrorAt, Result};
@@ -116,7 +116,7 @@ impl EventQuery {
         >,
         #[graphql(desc = "Only events of these types; `endCursor` passes the others by.")] types: Option<Vec<String>>,
         #[graphql(desc = "The first so many, at most 100; 20 when not given.")] first: Option<i32>,
-    ) -> FieldResult<Option<EventConnection>> {
+    ) -> Resolved<Option<EventConnection>> {
         Ok(Some(page(RequestContext::of(ctx), after.as_deref(), types.as_deref(), first).await?))
     }
 }

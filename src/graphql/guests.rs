@@ -6,7 +6,7 @@ use super::changes::irremovable;
 use super::clients::ClientNode;
 use super::context::{RequestContext, Session, with_reason};
 use super::enums::ReservationStatus;
-use super::error::{FieldResult, InInput};
+use super::error::{InInput, Resolved};
 use super::front_desk::{
     CompanyInput, PersonInput, ReservationClientInput, ReservationPayload, ReservationRoomStayInput, RoomStayPayload,
     booker, new_stays, reservation_payload, stay_payload,
@@ -125,7 +125,7 @@ impl GuestMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The client.")] input: CreateClientInput,
-    ) -> FieldResult<Option<ClientPayload>> {
+    ) -> Resolved<Option<ClientPayload>> {
         let mut session = writer(ctx).await?;
         let (kind, details) = match (input.person, input.company) {
             (Some(person), None) => person.into(),
@@ -143,7 +143,7 @@ impl GuestMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What to change.")] input: UpdateClientInput,
-    ) -> FieldResult<Option<ClientPayload>> {
+    ) -> Resolved<Option<ClientPayload>> {
         let mut session = writer(ctx).await?;
         let id = uuid(&input.id);
         let client = clients::update_in(session.tx(), id, change(input).in_input()?).await.in_input()?;
@@ -158,7 +158,7 @@ impl GuestMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Who and where.")] input: AddRoomStayGuestInput,
-    ) -> FieldResult<Option<RoomStayPayload>> {
+    ) -> Resolved<Option<RoomStayPayload>> {
         let mut session = writer(ctx).await?;
         let stay = uuid(&input.room_stay_id);
         room_stays::add_guest_in(session.tx(), stay, uuid(&input.client_id)).await.in_input()?;
@@ -172,7 +172,7 @@ impl GuestMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Who and where.")] input: RemoveRoomStayGuestInput,
-    ) -> FieldResult<Option<RoomStayPayload>> {
+    ) -> Resolved<Option<RoomStayPayload>> {
         let mut session = writer(ctx).await?;
         with_reason(&mut session, input.reason.as_deref())?;
         let stay = uuid(&input.room_stay_id);
@@ -189,7 +189,7 @@ impl GuestMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The reservation.")] input: ImportReservationInput,
-    ) -> FieldResult<Option<ReservationPayload>> {
+    ) -> Resolved<Option<ReservationPayload>> {
         let mut session = writer(ctx).await?;
         let import = imported(input).in_input()?;
         let id = bookings::import_in(session.tx(), import).await.in_input()?;
@@ -197,7 +197,7 @@ impl GuestMutation {
     }
 }
 
-async fn writer<'a>(ctx: &'a Context<'_>) -> FieldResult<Session<'a>> {
+async fn writer<'a>(ctx: &'a Context<'_>) -> Resolved<Session<'a>> {
     let session = RequestContext::of(ctx).write().await?;
     session.context.actor.require(Permission::Write)?;
     Ok(session)

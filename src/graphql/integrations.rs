@@ -7,7 +7,7 @@ use chrono_tz::Tz;
 
 use super::connection::{Connection, ListNode};
 use super::context::{RequestContext, Session, with_reason};
-use super::error::{FieldResult, InInput, read_ahead};
+use super::error::{InInput, Resolved, read_ahead};
 use super::paging::{CursorScope, PageArguments};
 use super::scalars::{Datetime, uuid};
 use super::selection::Selection;
@@ -90,7 +90,7 @@ impl IntegrationNode {
     }
 
     /// What it holds: what its disconnection would take away.
-    async fn holdings(&self) -> FieldResult<IntegrationHoldings> {
+    async fn holdings(&self) -> Resolved<IntegrationHoldings> {
         let holdings = read_ahead(self.holdings.clone())?;
         Ok(IntegrationHoldings {
             room_access_keys: holdings.room_access_keys,
@@ -118,7 +118,7 @@ impl IntegrationQuery {
         #[graphql(desc = "Only integrations behind this cursor.")] after: Option<String>,
         #[graphql(desc = "The last so many, at most 100.")] last: Option<i32>,
         #[graphql(desc = "Only integrations before this cursor.")] before: Option<String>,
-    ) -> FieldResult<Option<Connection<IntegrationNode>>> {
+    ) -> Resolved<Option<Connection<IntegrationNode>>> {
         let arguments = PageArguments { first, after, last, before };
         Ok(Some(page(RequestContext::of(ctx), &arguments, &Selection::of(ctx)).await?))
     }
@@ -233,7 +233,7 @@ impl IntegrationMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The integration.")] input: ConnectIntegrationInput,
-    ) -> FieldResult<Option<ConnectIntegrationPayload>> {
+    ) -> Resolved<Option<ConnectIntegrationPayload>> {
         let mut session = begin(ctx).await?;
         let connected = integrations::connect_in(session.tx(), &input.name).await.in_input()?;
         let integration = node(&mut session, connected, ctx).await?;
@@ -249,7 +249,7 @@ impl IntegrationMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which integration.")] input: DisconnectIntegrationInput,
-    ) -> FieldResult<Option<DisconnectIntegrationPayload>> {
+    ) -> Resolved<Option<DisconnectIntegrationPayload>> {
         let mut session = begin(ctx).await?;
         with_reason(&mut session, input.reason.as_deref())?;
         let done: Disconnected = disconnection::disconnect_in(session.tx(), uuid(&input.id)).await.in_input()?;
@@ -271,7 +271,7 @@ impl IntegrationMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "On or off.")] input: SetRoomAccessKeysEnabledInput,
-    ) -> FieldResult<Option<SetRoomAccessKeysEnabledPayload>> {
+    ) -> Resolved<Option<SetRoomAccessKeysEnabledPayload>> {
         let mut session = begin(ctx).await?;
         with_reason(&mut session, input.reason.as_deref())?;
         let change = HotelChange { room_access_keys_enabled: Some(input.enabled), ..HotelChange::default() };
@@ -280,7 +280,7 @@ impl IntegrationMutation {
     }
 }
 
-async fn begin<'a>(ctx: &'a Context<'_>) -> FieldResult<Session<'a>> {
+async fn begin<'a>(ctx: &'a Context<'_>) -> Resolved<Session<'a>> {
     let session = RequestContext::of(ctx).write().await?;
     session.context.actor.require(Permission::Admin)?;
     Ok(session)

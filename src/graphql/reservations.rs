@@ -7,7 +7,7 @@ use super::clients::ClientNode;
 use super::connection::{Connection, ListNode};
 use super::context::RequestContext;
 use super::enums::{ReservationStatus, SelfcheckinStatus};
-use super::error::{FieldResult, read_ahead};
+use super::error::{Resolved, read_ahead};
 use super::filters::{ReservationFilter, filter_argument};
 use super::load::{self, ReservationPlan};
 use super::paging::{CursorScope, PageArguments};
@@ -76,7 +76,7 @@ impl ReservationNode {
     }
 
     /// Who booked.
-    async fn client(&self) -> FieldResult<&ClientNode> {
+    async fn client(&self) -> Resolved<&ClientNode> {
         read_ahead(self.client.as_ref())
     }
 
@@ -94,7 +94,7 @@ impl ReservationNode {
         #[graphql(desc = "Only stays behind this cursor.")] after: Option<String>,
         #[graphql(desc = "The last so many, at most 100.")] last: Option<i32>,
         #[graphql(desc = "Only stays before this cursor.")] before: Option<String>,
-    ) -> FieldResult<&RoomStayConnection> {
+    ) -> Resolved<&RoomStayConnection> {
         let arguments = PageArguments { first, after, last, before };
         read_ahead(self.rooms.iter().find(|(known, _)| *known == arguments).map(|(_, rooms)| rooms))
     }
@@ -162,7 +162,7 @@ impl ReservationQuery {
         #[graphql(desc = "Only reservations behind this cursor.")] after: Option<String>,
         #[graphql(desc = "The last so many, at most 100.")] last: Option<i32>,
         #[graphql(desc = "Only reservations before this cursor.")] before: Option<String>,
-    ) -> FieldResult<Option<Connection<ReservationNode>>> {
+    ) -> Resolved<Option<Connection<ReservationNode>>> {
         let arguments = PageArguments { first, after, last, before };
         Ok(Some(page(RequestContext::of(ctx), filter, &arguments, &Selection::of(ctx)).await?))
     }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::audit::{AuditEntryNode, TrailPlan, Trails};
 use super::connection::{Connection, ListNode};
 use super::context::RequestContext;
-use super::error::{FieldResult, InInput, Refusal};
+use super::error::{InInput, Refusal, Resolved};
 use super::load::{self, StayPlan};
 use super::paging::{CursorScope, PageArguments};
 use super::room_stays::RoomStayNode;
@@ -30,7 +30,7 @@ use crate::room_access_keys::{self, KeyKind, NewKey, StoredKey};
     ),
     field(
         name = "audit_trail",
-        ty = "FieldResult<&Connection<AuditEntryNode>>",
+        ty = "Resolved<&Connection<AuditEntryNode>>",
         desc = "Who did what to the key and put it on which stays, the newest first. See `auditEntries`.",
         arg(
             name = "first",
@@ -102,7 +102,7 @@ pub struct RoomAccessQr {
 
 /// A PIN or the data of a QR code, or why it does not open: that fails the one field that it is for, and neither the key nor
 /// the page around it.
-pub type Opened = Option<FieldResult<String>>;
+pub type Opened = Option<Resolved<String>>;
 
 impl RoomAccessKeyNode {
     /// A key with its opened secret. Neither that nor the compartment is there where nothing of them was selected.
@@ -134,7 +134,7 @@ impl RoomAccessKeyNode {
 }
 
 /// Opens the PIN or the QR data of a key of the hotel.
-pub fn open(context: &RequestContext, key: Uuid, sealed: &[u8]) -> FieldResult<String> {
+pub fn open(context: &RequestContext, key: Uuid, sealed: &[u8]) -> Resolved<String> {
     let opened = room_access_keys::open_secret(&context.app.secret_keys, context.actor.hotel.id, key, sealed);
     opened.map(|secret| secret.expose().to_owned()).map_err(Refusal::from)
 }
@@ -157,7 +157,7 @@ macro_rules! key_object {
                 #[graphql(desc = "Only entries behind this cursor.")] after: Option<String>,
                 #[graphql(desc = "The last so many, at most 100.")] last: Option<i32>,
                 #[graphql(desc = "Only entries before this cursor.")] before: Option<String>,
-            ) -> FieldResult<&Connection<AuditEntryNode>> {
+            ) -> Resolved<&Connection<AuditEntryNode>> {
                 self.trails.page(&PageArguments { first, after, last, before })
             }
         }
@@ -196,7 +196,7 @@ impl RoomAccessKeyQuery {
         #[graphql(desc = "Only keys behind this cursor.")] after: Option<String>,
         #[graphql(desc = "The last so many, at most 100.")] last: Option<i32>,
         #[graphql(desc = "Only keys before this cursor.")] before: Option<String>,
-    ) -> FieldResult<Option<Connection<RoomAccessKeyNode>>> {
+    ) -> Resolved<Option<Connection<RoomAccessKeyNode>>> {
         let arguments = PageArguments { first, after, last, before };
         Ok(Some(page(RequestContext::of(ctx), &arguments, &Selection::of(ctx)).await?))
     }
@@ -335,7 +335,7 @@ impl RoomAccessKeyMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What the key holds.")] input: CreateRoomAccessKeyInput,
-    ) -> FieldResult<Option<CreateRoomAccessKeyPayload>> {
+    ) -> Resolved<Option<CreateRoomAccessKeyPayload>> {
         let context = RequestContext::of(ctx);
         let mut session = context.write().await?;
         let new = new_key(input).in_input()?;
@@ -356,7 +356,7 @@ impl RoomAccessKeyMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which key on which stay.")] input: AddRoomAccessKeyInput,
-    ) -> FieldResult<Option<AddRoomAccessKeyPayload>> {
+    ) -> Resolved<Option<AddRoomAccessKeyPayload>> {
         let mut session = RequestContext::of(ctx).write().await?;
         let stay = uuid(&input.room_stay_id);
         let stay = key_assignments::add_key_in(session.tx(), stay, uuid(&input.room_access_key_id)).await.in_input()?;
@@ -372,7 +372,7 @@ impl RoomAccessKeyMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which key off which stay.")] input: RemoveRoomAccessKeyInput,
-    ) -> FieldResult<Option<RemoveRoomAccessKeyPayload>> {
+    ) -> Resolved<Option<RemoveRoomAccessKeyPayload>> {
         let mut session = RequestContext::of(ctx).write().await?;
         let stay = uuid(&input.room_stay_id);
         let stay =
@@ -390,7 +390,7 @@ impl RoomAccessKeyMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which key.")] input: DeleteRoomAccessKeyInput,
-    ) -> FieldResult<Option<DeleteRoomAccessKeyPayload>> {
+    ) -> Resolved<Option<DeleteRoomAccessKeyPayload>> {
         let mut session = RequestContext::of(ctx).write().await?;
         key_assignments::delete_in(session.tx(), uuid(&input.room_access_key_id)).await.in_input()?;
         Ok(Some(session.done(DeleteRoomAccessKeyPayload { deleted: true })))

@@ -8,7 +8,7 @@ use super::audit::{AuditEntryNode, Trails};
 use super::clients::ClientNode;
 use super::connection::{Connection, ListNode};
 use super::context::{RequestContext, with_reason};
-use super::error::{FieldResult, InInput, read_ahead};
+use super::error::{InInput, Resolved, read_ahead};
 use super::events;
 use super::filters::{RoomStayFilter, filter_argument};
 use super::load::{self, StayPlan};
@@ -83,7 +83,7 @@ impl RoomStayNode {
         self.view.stay.id
     }
 
-    fn details(&self) -> FieldResult<&StayDetails> {
+    fn details(&self) -> Resolved<&StayDetails> {
         read_ahead(self.view.details.as_ref())
     }
 
@@ -115,7 +115,7 @@ impl RoomStayNode {
     }
 
     /// The reservation that the stay is part of.
-    async fn reservation(&self) -> FieldResult<&ReservationNode> {
+    async fn reservation(&self) -> Resolved<&ReservationNode> {
         read_ahead(self.reservation.as_deref())
     }
 
@@ -126,12 +126,12 @@ impl RoomStayNode {
     }
 
     /// Name of the room; `null` until one is assigned.
-    async fn room_name(&self) -> FieldResult<Option<&str>> {
+    async fn room_name(&self) -> Resolved<Option<&str>> {
         self.room_setup.as_ref().map(RoomSetupNode::door_name).transpose()
     }
 
     /// The category that was booked. The room may be of another one, after an upgrade.
-    async fn category(&self) -> FieldResult<&CategoryNode> {
+    async fn category(&self) -> Resolved<&CategoryNode> {
         read_ahead(self.category.as_ref())
     }
 
@@ -187,27 +187,27 @@ impl RoomStayNode {
     }
 
     /// Message for the guest.
-    async fn guest_message(&self) -> FieldResult<Option<&str>> {
+    async fn guest_message(&self) -> Resolved<Option<&str>> {
         Ok(self.details()?.guest_message.as_deref())
     }
 
     /// Notes for housekeeping.
-    async fn maid_notes(&self) -> FieldResult<Option<&str>> {
+    async fn maid_notes(&self) -> Resolved<Option<&str>> {
         Ok(self.details()?.maid_notes.as_deref())
     }
 
     /// Notes for the kitchen.
-    async fn meal_notes(&self) -> FieldResult<Option<&str>> {
+    async fn meal_notes(&self) -> Resolved<Option<&str>> {
         Ok(self.details()?.meal_notes.as_deref())
     }
 
     /// Code of the rate that was sold.
-    async fn rate_code(&self) -> FieldResult<Option<&str>> {
+    async fn rate_code(&self) -> Resolved<Option<&str>> {
         Ok(self.details()?.rate_code.as_deref())
     }
 
     /// Guests by age group.
-    async fn age_groups(&self) -> FieldResult<AgeGroups> {
+    async fn age_groups(&self) -> Resolved<AgeGroups> {
         let room_stays::AgeGroups { adults, child1, child2, free } = self.details()?.age_groups;
         Ok(AgeGroups { adults, child1, child2, free })
     }
@@ -222,17 +222,17 @@ impl RoomStayNode {
         #[graphql(desc = "Only entries behind this cursor.")] after: Option<String>,
         #[graphql(desc = "The last so many, at most 100.")] last: Option<i32>,
         #[graphql(desc = "Only entries before this cursor.")] before: Option<String>,
-    ) -> FieldResult<&Connection<AuditEntryNode>> {
+    ) -> Resolved<&Connection<AuditEntryNode>> {
         self.trails.page(&PageArguments { first, after, last, before })
     }
 
     /// When the stay was made.
-    async fn created_at(&self) -> FieldResult<Datetime> {
+    async fn created_at(&self) -> Resolved<Datetime> {
         Ok(Datetime::local(self.details()?.created_at, self.zone))
     }
 
     /// When the stay last changed.
-    async fn updated_at(&self) -> FieldResult<Datetime> {
+    async fn updated_at(&self) -> Resolved<Datetime> {
         Ok(Datetime::local(self.details()?.updated_at, self.zone))
     }
 }
@@ -258,7 +258,7 @@ impl RoomStayConnection {
 impl RoomStayConnection {
     /// Where this page stands among the hotel's events: everything before is part of the page, everything behind is
     /// not. To miss nothing, read the stays once, keep the cursor of the first page, then follow `events(after:)` from it.
-    async fn event_cursor(&self) -> FieldResult<&str> {
+    async fn event_cursor(&self) -> Resolved<&str> {
         read_ahead(self.event_cursor.as_deref())
     }
 }
@@ -281,7 +281,7 @@ impl RoomStayQuery {
         #[graphql(desc = "Only stays behind this cursor.")] after: Option<String>,
         #[graphql(desc = "The last so many, at most 100.")] last: Option<i32>,
         #[graphql(desc = "Only stays before this cursor.")] before: Option<String>,
-    ) -> FieldResult<Option<RoomStayConnection>> {
+    ) -> Resolved<Option<RoomStayConnection>> {
         let arguments = PageArguments { first, after, last, before };
         Ok(Some(page(RequestContext::of(ctx), filter, &arguments, &Selection::of(ctx)).await?))
     }
@@ -350,7 +350,7 @@ impl RoomStayMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What was seen.")] input: UpdateRoomStayInput,
-    ) -> FieldResult<Option<UpdateRoomStayPayload>> {
+    ) -> Resolved<Option<UpdateRoomStayPayload>> {
         let mut session = RequestContext::of(ctx).write().await?;
         with_reason(&mut session, input.reason.as_deref())?;
         let stay = uuid(&input.id);

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::changes::irremovable;
 use super::context::RequestContext;
 use super::enums::CleaningStatus;
-use super::error::{FieldResult, InInput, read_ahead};
+use super::error::{InInput, Resolved, read_ahead};
 use super::scalars::uuid;
 use super::selection::Selection;
 use crate::actor::Permission;
@@ -40,11 +40,11 @@ impl RoomSetupNode {
     }
 
     /// Name of the room.
-    pub fn door_name(&self) -> FieldResult<&str> {
+    pub fn door_name(&self) -> Resolved<&str> {
         self.read().map(|room| room.name.as_str())
     }
 
-    fn read(&self) -> FieldResult<&RoomSetup> {
+    fn read(&self) -> Resolved<&RoomSetup> {
         read_ahead(self.room.as_ref())
     }
 }
@@ -59,22 +59,22 @@ impl RoomSetupNode {
     }
 
     /// What is on its door; unique in the hotel.
-    async fn name(&self) -> FieldResult<&str> {
+    async fn name(&self) -> Resolved<&str> {
         self.door_name()
     }
 
     /// Part of the house.
-    async fn area_name(&self) -> FieldResult<Option<&str>> {
+    async fn area_name(&self) -> Resolved<Option<&str>> {
         Ok(self.read()?.area_name.as_deref())
     }
 
     /// What it is sold as.
-    async fn category(&self) -> FieldResult<CategoryNode> {
+    async fn category(&self) -> Resolved<CategoryNode> {
         Ok(self.read()?.category.clone().into())
     }
 
     /// Whether it is ready for a guest.
-    async fn cleaning_status(&self) -> FieldResult<CleaningStatus> {
+    async fn cleaning_status(&self) -> Resolved<CleaningStatus> {
         Ok(self.read()?.cleaning_status.into())
     }
 }
@@ -109,7 +109,7 @@ pub struct SettingsQuery;
 #[Object]
 impl SettingsQuery {
     /// What the hotel has set up.
-    async fn settings(&self, ctx: &Context<'_>) -> FieldResult<Option<Settings>> {
+    async fn settings(&self, ctx: &Context<'_>) -> Resolved<Option<Settings>> {
         Ok(Some(settings(RequestContext::of(ctx), &Selection::of(ctx)).await?))
     }
 }
@@ -207,7 +207,7 @@ impl RoomMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The category.")] input: CreateCategoryInput,
-    ) -> FieldResult<Option<CategoryPayload>> {
+    ) -> Resolved<Option<CategoryPayload>> {
         let mut session = RequestContext::of(ctx).write().await?;
         session.tx().actor.require(Permission::FrontDesk)?;
         let category = rooms::create_category_in(session.tx(), input.name, input.description).await.in_input()?;
@@ -221,7 +221,7 @@ impl RoomMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What to change.")] input: UpdateCategoryInput,
-    ) -> FieldResult<Option<CategoryPayload>> {
+    ) -> Resolved<Option<CategoryPayload>> {
         let mut session = RequestContext::of(ctx).write().await?;
         session.tx().actor.require(Permission::FrontDesk)?;
         let change =
@@ -237,7 +237,7 @@ impl RoomMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The room.")] input: CreateRoomSetupInput,
-    ) -> FieldResult<Option<RoomSetupPayload>> {
+    ) -> Resolved<Option<RoomSetupPayload>> {
         let mut session = RequestContext::of(ctx).write().await?;
         session.tx().actor.require(Permission::FrontDesk)?;
         let category = uuid(&input.category_id);
@@ -252,7 +252,7 @@ impl RoomMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What to change.")] input: UpdateRoomSetupInput,
-    ) -> FieldResult<Option<RoomSetupPayload>> {
+    ) -> Resolved<Option<RoomSetupPayload>> {
         let mut session = RequestContext::of(ctx).write().await?;
         if !(input.name.is_undefined() && input.area_name.is_undefined() && input.category_id.is_undefined()) {
             session.tx().actor.require(Permission::FrontDesk)?;

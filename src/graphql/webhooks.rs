@@ -12,7 +12,7 @@ pub use mutations::WebhookMutation;
 use super::connection::{Connection, ListNode};
 use super::context::{RequestContext, Session};
 use super::enums::{WebhookDeliveryStatus, WebhookEndpointStatus, WebhookFailure};
-use super::error::FieldResult;
+use super::error::Resolved;
 use super::filters::IdFilter;
 use super::paging::{CursorScope, PageArguments};
 use super::scalars::{Datetime, uuid};
@@ -168,7 +168,7 @@ impl WebhookQuery {
         #[graphql(desc = "Only endpoints behind this cursor.")] after: Option<String>,
         #[graphql(desc = "The last so many, at most 100.")] last: Option<i32>,
         #[graphql(desc = "Only endpoints before this cursor.")] before: Option<String>,
-    ) -> FieldResult<Option<Connection<WebhookEndpointNode>>> {
+    ) -> Resolved<Option<Connection<WebhookEndpointNode>>> {
         let arguments = PageArguments { first, after, last, before };
         Ok(Some(endpoints(RequestContext::of(ctx), filter, &arguments, &Selection::of(ctx)).await?))
     }
@@ -186,7 +186,7 @@ impl WebhookQuery {
         #[graphql(desc = "Only deliveries behind this cursor.")] after: Option<String>,
         #[graphql(desc = "The last so many, at most 100.")] last: Option<i32>,
         #[graphql(desc = "Only deliveries before this cursor.")] before: Option<String>,
-    ) -> FieldResult<Option<Connection<WebhookDeliveryNode>>> {
+    ) -> Resolved<Option<Connection<WebhookDeliveryNode>>> {
         let context = RequestContext::of(ctx);
         let arguments = PageArguments { first, after, last, before };
         let list = DeliveryList {

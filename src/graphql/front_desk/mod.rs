@@ -14,7 +14,7 @@ pub(super) use self::inputs::{
 };
 use super::changes::irremovable;
 use super::context::{RequestContext, Session, with_reason};
-use super::error::{FieldResult, InInput};
+use super::error::{InInput, Resolved};
 use super::load::{self, ReservationPlan, StayPlan};
 use super::reservations::ReservationNode;
 use super::room_stays::RoomStayNode;
@@ -75,7 +75,7 @@ impl FrontDeskMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The reservation.")] input: CreateReservationInput,
-    ) -> FieldResult<Option<ReservationPayload>> {
+    ) -> Resolved<Option<ReservationPayload>> {
         let mut session = front_desk(ctx, None).await?;
         let new = new_reservation(input).in_input()?;
         let id = bookings::create_in(session.tx(), new).await.in_input()?;
@@ -89,7 +89,7 @@ impl FrontDeskMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What to change.")] input: UpdateReservationInput,
-    ) -> FieldResult<Option<ReservationPayload>> {
+    ) -> Resolved<Option<ReservationPayload>> {
         let mut session = front_desk(ctx, input.reason.as_deref()).await?;
         let id = uuid(&input.id);
         let change = ReservationChange {
@@ -115,7 +115,7 @@ impl FrontDeskMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The reservation.")] input: CancelReservationInput,
-    ) -> FieldResult<Option<ReservationPayload>> {
+    ) -> Resolved<Option<ReservationPayload>> {
         let mut session = front_desk(ctx, input.reason.as_deref()).await?;
         let id = uuid(&input.id);
         reservations::cancel_in(session.tx(), id).await.in_input()?;
@@ -129,7 +129,7 @@ impl FrontDeskMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The reservation.")] input: ReactivateReservationInput,
-    ) -> FieldResult<Option<ReservationPayload>> {
+    ) -> Resolved<Option<ReservationPayload>> {
         let mut session = front_desk(ctx, input.reason.as_deref()).await?;
         let id = uuid(&input.id);
         reservations::reactivate_in(session.tx(), id).await.in_input()?;
@@ -143,7 +143,7 @@ impl FrontDeskMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The stay.")] input: AddRoomStayInput,
-    ) -> FieldResult<Option<RoomStayPayload>> {
+    ) -> Resolved<Option<RoomStayPayload>> {
         let mut session = front_desk(ctx, None).await?;
         let new = new_stay(input.stay).in_input()?;
         let stay = room_stays::add_in(session.tx(), uuid(&input.reservation_id), new).await.in_input()?;
@@ -158,7 +158,7 @@ impl FrontDeskMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The stay and its new room.")] input: MoveRoomStayInput,
-    ) -> FieldResult<Option<RoomStayPayload>> {
+    ) -> Resolved<Option<RoomStayPayload>> {
         let mut session = front_desk(ctx, input.reason.as_deref()).await?;
         let stay = uuid(&input.room_stay_id);
         let room = input.room_setup_id.map_value(|id| uuid(&id)).into();
@@ -173,7 +173,7 @@ impl FrontDeskMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The two stays.")] input: SwapRoomStaysInput,
-    ) -> FieldResult<Option<SwapRoomStaysPayload>> {
+    ) -> Resolved<Option<SwapRoomStaysPayload>> {
         let mut session = front_desk(ctx, input.reason.as_deref()).await?;
         let (first, second) = (uuid(&input.first_room_stay_id), uuid(&input.second_room_stay_id));
         room_stays::swap_in(session.tx(), first, second).await.in_input()?;
@@ -192,7 +192,7 @@ impl FrontDeskMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The stay and its new dates.")] input: ChangeRoomStayDatesInput,
-    ) -> FieldResult<Option<RoomStayPayload>> {
+    ) -> Resolved<Option<RoomStayPayload>> {
         let mut session = front_desk(ctx, input.reason.as_deref()).await?;
         let stay = uuid(&input.room_stay_id);
         let from = irremovable(input.reservation_from, "reservation_from").in_input()?.map(|date| date.0);
@@ -209,7 +209,7 @@ impl FrontDeskMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The stay and where to split it.")] input: SplitRoomStayInput,
-    ) -> FieldResult<Option<SplitRoomStayPayload>> {
+    ) -> Resolved<Option<SplitRoomStayPayload>> {
         let mut session = front_desk(ctx, input.reason.as_deref()).await?;
         let stay = uuid(&input.room_stay_id);
         let room_setup_id = input.room_setup_id.map_value(|id| uuid(&id)).into();
@@ -229,7 +229,7 @@ impl FrontDeskMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The stay and its time of departure.")] input: SetRoomStayDepartureTimeInput,
-    ) -> FieldResult<Option<RoomStayPayload>> {
+    ) -> Resolved<Option<RoomStayPayload>> {
         let mut session = front_desk(ctx, input.reason.as_deref()).await?;
         let stay = uuid(&input.room_stay_id);
         let time = input.departure_time.map_value(|time| time.0).into();
@@ -245,14 +245,14 @@ impl FrontDeskMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The stay.")] input: DeleteRoomStayInput,
-    ) -> FieldResult<Option<DeleteRoomStayPayload>> {
+    ) -> Resolved<Option<DeleteRoomStayPayload>> {
         let mut session = front_desk(ctx, input.reason.as_deref()).await?;
         room_stays::delete_in(session.tx(), uuid(&input.room_stay_id)).await.in_input()?;
         Ok(Some(session.done(DeleteRoomStayPayload { deleted: true })))
     }
 }
 
-async fn front_desk<'a>(ctx: &'a Context<'_>, reason: Option<&str>) -> FieldResult<Session<'a>> {
+async fn front_desk<'a>(ctx: &'a Context<'_>, reason: Option<&str>) -> Resolved<Session<'a>> {
     let mut session = RequestContext::of(ctx).write().await?;
     session.context.actor.require(Permission::FrontDesk)?;
     with_reason(&mut session, reason)?;
@@ -264,7 +264,7 @@ pub(super) async fn reservation_payload(
     ctx: &Context<'_>,
     mut session: Session<'_>,
     id: uuid::Uuid,
-) -> FieldResult<Option<ReservationPayload>> {
+) -> Resolved<Option<ReservationPayload>> {
     let plan = ReservationPlan::of(&Selection::of(ctx).field("reservation"))?;
     let reservation = load::reservation(&mut session, id, &plan).await?;
     Ok(Some(session.done(ReservationPayload { reservation })))
@@ -275,7 +275,7 @@ pub(super) async fn stay_payload(
     ctx: &Context<'_>,
     mut session: Session<'_>,
     id: uuid::Uuid,
-) -> FieldResult<Option<RoomStayPayload>> {
+) -> Resolved<Option<RoomStayPayload>> {
     let plan = StayPlan::of(&Selection::of(ctx).field("roomStay"))?;
     let room_stay = load::stay(&mut session, id, &plan).await?;
     Ok(Some(session.done(RoomStayPayload { room_stay })))

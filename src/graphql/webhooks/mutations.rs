@@ -7,7 +7,7 @@ use crate::error::{Error, Record};
 use crate::graphql::changes::irremovable;
 use crate::graphql::context::{RequestContext, Session};
 use crate::graphql::enums::WebhookEndpointStatus;
-use crate::graphql::error::{FieldResult, InInput};
+use crate::graphql::error::{InInput, Resolved};
 use crate::graphql::scalars::uuid;
 use crate::graphql::selection::Selection;
 use crate::webhooks::{self, DeliveryId, Endpoint, EndpointUpdate, NewEndpoint};
@@ -107,7 +107,7 @@ impl WebhookMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The endpoint.")] input: CreateWebhookEndpointInput,
-    ) -> FieldResult<Option<WebhookSecretPayload>> {
+    ) -> Resolved<Option<WebhookSecretPayload>> {
         let mut session = RequestContext::of(ctx).write().await?;
         let new = NewEndpoint { url: input.url, status: input.status.into(), events: input.events };
         let (networks, kinds) = (&session.context.app.webhooks.allowed_networks, session.context.app.kinds);
@@ -124,7 +124,7 @@ impl WebhookMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What to change.")] input: UpdateWebhookEndpointInput,
-    ) -> FieldResult<Option<WebhookEndpointPayload>> {
+    ) -> Resolved<Option<WebhookEndpointPayload>> {
         let mut session = RequestContext::of(ctx).write().await?;
         let update = EndpointUpdate {
             url: irremovable(input.url, "url").in_input()?,
@@ -144,7 +144,7 @@ impl WebhookMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which endpoint.")] input: DeleteWebhookEndpointInput,
-    ) -> FieldResult<Option<DeleteWebhookEndpointPayload>> {
+    ) -> Resolved<Option<DeleteWebhookEndpointPayload>> {
         let mut session = RequestContext::of(ctx).write().await?;
         webhooks::delete_in(session.tx(), uuid(&input.id)).await.in_input()?;
         Ok(Some(session.done(DeleteWebhookEndpointPayload { deleted: true })))
@@ -157,7 +157,7 @@ impl WebhookMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which endpoint.")] input: RotateWebhookSecretInput,
-    ) -> FieldResult<Option<WebhookSecretPayload>> {
+    ) -> Resolved<Option<WebhookSecretPayload>> {
         let mut session = RequestContext::of(ctx).write().await?;
         let (endpoint, secret) = webhooks::rotate_secret_in(session.tx(), uuid(&input.id)).await.in_input()?;
         let payload =
@@ -172,7 +172,7 @@ impl WebhookMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which endpoint.")] input: SendTestWebhookInput,
-    ) -> FieldResult<Option<WebhookEndpointPayload>> {
+    ) -> Resolved<Option<WebhookEndpointPayload>> {
         let mut session = RequestContext::of(ctx).write().await?;
         let endpoint = webhooks::send_test_in(session.tx(), uuid(&input.id)).await.in_input()?;
         let webhook_endpoint = node(&session, endpoint);
@@ -186,7 +186,7 @@ impl WebhookMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which delivery.")] input: ResendWebhookInput,
-    ) -> FieldResult<Option<ResendWebhookPayload>> {
+    ) -> Resolved<Option<ResendWebhookPayload>> {
         let mut session = RequestContext::of(ctx).write().await?;
         let id = DeliveryId::parse(&input.delivery_id);
         let id = id.ok_or_else(|| Error::not_found(Record::WebhookDelivery).at("deliveryId")).in_input()?;
