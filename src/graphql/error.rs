@@ -9,7 +9,8 @@ use serde_json::json;
 
 use crate::error::{Error, ErrorCode};
 
-/// What a resolver answers. The derive macros treat names that end in `Result` differently.
+/// What a resolver answers. The derive macros of the library expand the names `Result` and `FieldResult` in another way, into code
+/// that lints refuse.
 pub type Resolved<T> = Result<T, Refusal>;
 
 /// What a resolver answers instead of its value.
