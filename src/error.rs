@@ -105,6 +105,11 @@ error_codes! {
     ReservationNotCancelled = "RESERVATION_NOT_CANCELLED", VALIDATION, 409, Caller, false, "Only a cancelled reservation can be re-activated.";
     ReservationInvoiced = "RESERVATION_INVOICED", VALIDATION, 409, Caller, false, "The reservation was invoiced and can no longer be cancelled.";
     RoomStayDeparted = "ROOM_STAY_DEPARTED", VALIDATION, 409, Caller, false, "The room stay's departure has passed.";
+    ReservationKeyNotSupported = "RESERVATION_KEY_NOT_SUPPORTED", VALIDATION, 400, Caller, false, "A reservation key was given, and none of the entrances can belong to a reservation.";
+    ReservationKeyRequired = "RESERVATION_KEY_REQUIRED", VALIDATION, 400, Caller, false, "The provider of an entrance needs a reservation key for guests, and none was given.";
+    ReservationEntranceChangeRequiresCleanup = "RESERVATION_ENTRANCE_CHANGE_REQUIRES_CLEANUP", VALIDATION, 409, Caller, false, "The reservation has access grants to other entrances, which have to be deleted first.";
+    ReservationJoinerEntranceSetConflict = "RESERVATION_JOINER_ENTRANCE_SET_CONFLICT", VALIDATION, 409, Caller, false, "The access grant wants more entrances than its reservation has.";
+    ReservationTimeFramesMustOverlap = "RESERVATION_TIME_FRAMES_MUST_OVERLAP", VALIDATION, 409, Caller, false, "The times of an access grant do not overlap those of another one of its reservation.";
     CodeTaken = "CODE_TAKEN", VALIDATION, 409, Caller, false, "Another reservation of the hotel has this code.";
     NameTaken = "NAME_TAKEN", VALIDATION, 409, Caller, false, "Another record of the hotel has this name.";
 

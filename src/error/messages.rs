@@ -221,6 +221,9 @@ messages! {
         StayTooLong { most: i64 } = "A stay has at most {most} nights";
         SwapWithItself = "A room stay cannot swap rooms with itself";
 
+        // Access grants.
+        ReservationKeyOfStaff = "Access for staff stands outside of reservations: leave reservationKey out";
+
         // Room access keys.
         KeyKindAmbiguous = "Exactly one of roomAccessPin, roomAccessKeyStorage and roomAccessQR must be given";
         PinMixesCase = "pin must not mix upper-case and lower-case letters";
@@ -292,6 +295,27 @@ messages! {
     }
     RoomStayDeparted {
         RoomStayDeparted = "The departure of this room stay has passed";
+    }
+    ReservationKeyNotSupported {
+        ReservationKeyNotSupported =
+            "No targeted entrances support reservation behavior. Remove reservation_key or include at least one \
+             reservation-capable entrance.";
+    }
+    ReservationKeyRequired {
+        ReservationKeyRequired =
+            "A targeted entrance requires a reservation for guest credentials. Add a reservation_key.";
+    }
+    ReservationEntranceChangeRequiresCleanup {
+        ReservationEntranceChangeRequiresCleanup =
+            "To change the doors for this reservation, delete the existing access grants first.";
+    }
+    ReservationJoinerEntranceSetConflict {
+        ReservationJoinerEntranceSetConflict =
+            "Joiner access grants must use the same or a subset of the reservation-capable doors.";
+    }
+    ReservationTimeFramesMustOverlap {
+        ReservationTimeFramesMustOverlap =
+            "Access grants in the same reservation must have overlapping time frames.";
     }
     NameTaken {
         HotelSlugTaken = "Another hotel has this slug";
@@ -437,7 +461,16 @@ mod tests {
     #[test]
     fn messages_are_sentences_without_a_full_stop() {
         for (code, text) in TEXTS {
-            let may_stop = *code == ErrorCode::KeyRevoked;
+            // As 3RPMS and Seam print them.
+            let may_stop = matches!(
+                code,
+                ErrorCode::KeyRevoked
+                    | ErrorCode::ReservationKeyNotSupported
+                    | ErrorCode::ReservationKeyRequired
+                    | ErrorCode::ReservationEntranceChangeRequiresCleanup
+                    | ErrorCode::ReservationJoinerEntranceSetConflict
+                    | ErrorCode::ReservationTimeFramesMustOverlap
+            );
             assert!(may_stop || !text.ends_with(['.', ' ', '!']), "{text:?}");
             assert!(!text.trim().is_empty() && text.trim_start() == *text && !text.contains("  "), "{text:?}");
         }

@@ -1,0 +1,117 @@
+-- Who may open which doors and when, by which means (seed 001).
+
+-- Somebody to whom access is granted.
+CREATE TABLE user_identities (
+    hotel_id          uuid        NOT NULL,
+    id                uuid        NOT NULL,
+    integration_id    uuid        NOT NULL,
+    user_identity_key text,
+    kind              text        NOT NULL,
+    full_name         text,
+    email_address     text,
+    phone_number      text,
+    client_id         uuid,
+    created_at        timestamptz NOT NULL,
+    updated_at        timestamptz NOT NULL,
+    CONSTRAINT user_identities_pkey PRIMARY KEY (hotel_id, id),
+    CONSTRAINT user_identities_integration_fkey FOREIGN KEY (hotel_id, integration_id) REFERENCES integrations (hotel_id, id),
+    CONSTRAINT user_identities_client_fkey FOREIGN KEY (hotel_id, client_id) REFERENCES clients (hotel_id, id),
+    CONSTRAINT user_identities_key_key UNIQUE (hotel_id, integration_id, user_identity_key),
+    CONSTRAINT user_identities_kind_check CHECK (kind IN ('GUEST', 'RESIDENT', 'STAFF'))
+);
+CREATE INDEX user_identities_by_client ON user_identities (hotel_id, client_id) WHERE client_id IS NOT NULL;
+CALL protect_tenant_table('user_identities');
+
+-- What the grants of one reservation key share, from its first grant until its last one has ended. That of a room stay is the
+-- hotel's, whoever grants; any other is the integration's own.
+CREATE TABLE access_reservations (
+    hotel_id        uuid        NOT NULL,
+    id              uuid        NOT NULL,
+    integration_id  uuid,
+    reservation_key text,
+    room_stay_id    uuid,
+    created_at      timestamptz NOT NULL,
+    ended_at        timestamptz,
+    CONSTRAINT access_reservations_pkey PRIMARY KEY (hotel_id, id),
+    CONSTRAINT access_reservations_integration_fkey FOREIGN KEY (hotel_id, integration_id) REFERENCES integrations (hotel_id, id),
+    CONSTRAINT access_reservations_of_check CHECK (
+        (room_stay_id IS NULL) = (reservation_key IS NOT NULL) AND (room_stay_id IS NULL) = (integration_id IS NOT NULL)
+    )
+);
+CREATE UNIQUE INDEX access_reservations_key_key ON access_reservations (hotel_id, integration_id, reservation_key) WHERE ended_at IS NULL;
+CREATE UNIQUE INDEX access_reservations_stay_key ON access_reservations (hotel_id, room_stay_id) WHERE ended_at IS NULL;
+CALL protect_tenant_table('access_reservations');
+
+-- The doors that the first grant of a reservation has fixed. (starts_at, sequence) orders the reservations of a door: at the lock
+-- the greater one overrides the lesser one, whichever was issued first.
+CREATE TABLE access_reservation_doors (
+    hotel_id       uuid        NOT NULL,
+    reservation_id uuid        NOT NULL,
+    entrance_id    uuid        NOT NULL,
+    starts_at      timestamptz NOT NULL,
+    sequence       bigint      NOT NULL,
+    CONSTRAINT access_reservation_doors_pkey PRIMARY KEY (hotel_id, reservation_id, entrance_id),
+    CONSTRAINT access_reservation_doors_order_key UNIQUE (hotel_id, entrance_id, sequence),
+    CONSTRAINT access_reservation_doors_reservation_fkey FOREIGN KEY (hotel_id, reservation_id) REFERENCES access_reservations (hotel_id, id),
+    CONSTRAINT access_reservation_doors_entrance_fkey FOREIGN KEY (hotel_id, entrance_id) REFERENCES entrances (hotel_id, id)
+);
+CALL protect_tenant_table('access_reservation_doors');
+
+CREATE TABLE access_grants (
+    hotel_id         uuid        NOT NULL,
+    id               uuid        NOT NULL,
+    integration_id   uuid        NOT NULL,
+    user_identity_id uuid        NOT NULL,
+    access_grant_key text,
+    name             text,
+    reservation_id   uuid,
+    room_stay_id     uuid,
+    starts_at        timestamptz NOT NULL,
+    ends_at          timestamptz,
+    created_at       timestamptz NOT NULL,
+    updated_at       timestamptz NOT NULL,
+    -- Deleted grants are kept for the methods that are listed as revoked.
+    deleted_at       timestamptz,
+    CONSTRAINT access_grants_pkey PRIMARY KEY (hotel_id, id),
+    CONSTRAINT access_grants_integration_fkey FOREIGN KEY (hotel_id, integration_id) REFERENCES integrations (hotel_id, id),
+    CONSTRAINT access_grants_identity_fkey FOREIGN KEY (hotel_id, user_identity_id) REFERENCES user_identities (hotel_id, id),
+    CONSTRAINT access_grants_reservation_fkey FOREIGN KEY (hotel_id, reservation_id) REFERENCES access_reservations (hotel_id, id),
+    CONSTRAINT access_grants_frame_check CHECK (starts_at < ends_at)
+);
+CREATE UNIQUE INDEX access_grants_key_key ON access_grants (hotel_id, integration_id, access_grant_key) WHERE deleted_at IS NULL;
+CREATE INDEX access_grants_by_reservation ON access_grants (hotel_id, reservation_id) WHERE deleted_at IS NULL;
+CREATE INDEX access_grants_by_stay ON access_grants (hotel_id, room_stay_id) WHERE room_stay_id IS NOT NULL AND deleted_at IS NULL;
+CALL protect_tenant_table('access_grants');
+
+-- The doors of a grant, as its spaces had them when it was made.
+CREATE TABLE access_grant_entrances (
+    hotel_id    uuid NOT NULL,
+    grant_id    uuid NOT NULL,
+    entrance_id uuid NOT NULL,
+    CONSTRAINT access_grant_entrances_pkey PRIMARY KEY (hotel_id, grant_id, entrance_id),
+    CONSTRAINT access_grant_entrances_grant_fkey FOREIGN KEY (hotel_id, grant_id) REFERENCES access_grants (hotel_id, id),
+    CONSTRAINT access_grant_entrances_entrance_fkey FOREIGN KEY (hotel_id, entrance_id) REFERENCES entrances (hotel_id, id)
+);
+CREATE INDEX access_grant_entrances_by_entrance ON access_grant_entrances (hotel_id, entrance_id);
+CALL protect_tenant_table('access_grant_entrances');
+
+-- One means of entry: one card, one phone's key, one code.
+CREATE TABLE access_methods (
+    hotel_id          uuid        NOT NULL,
+    id                uuid        NOT NULL,
+    grant_id          uuid        NOT NULL,
+    mode              text        NOT NULL,
+    created_at        timestamptz NOT NULL,
+    issued_at         timestamptz,
+    -- When the card was last written, and whether it does not bear what the grant says any more.
+    encoded_at        timestamptz,
+    encoding_required boolean     NOT NULL DEFAULT false,
+    -- When a lock was seen to refuse it for a later reservation.
+    overridden_at     timestamptz,
+    revoked_at        timestamptz,
+    CONSTRAINT access_methods_pkey PRIMARY KEY (hotel_id, id),
+    CONSTRAINT access_methods_grant_fkey FOREIGN KEY (hotel_id, grant_id) REFERENCES access_grants (hotel_id, id),
+    CONSTRAINT access_methods_mode_check CHECK (mode IN ('CARD', 'MOBILE_KEY', 'CODE', 'CLOUD_KEY'))
+);
+CREATE INDEX access_methods_by_grant ON access_methods (hotel_id, grant_id);
+CALL protect_tenant_table('access_methods');
