@@ -44,6 +44,29 @@ pub enum IdentityKind {
     Staff,
 }
 
+impl IdentityKind {
+    /// All kinds.
+    pub const ALL: [Self; 3] = [Self::Guest, Self::Resident, Self::Staff];
+
+    /// Name in the database and on the wire.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Guest => "GUEST",
+            Self::Resident => "RESIDENT",
+            Self::Staff => "STAFF",
+        }
+    }
+
+    /// From its name in the database.
+    ///
+    /// # Errors
+    /// `INTERNAL` for a kind that this binary does not know.
+    pub fn parse(name: &str) -> Result<Self> {
+        let known = Self::ALL.into_iter().find(|kind| kind.name() == name);
+        known.ok_or_else(|| Error::internal(format!("unknown kind of identity {name:?}")))
+    }
+}
+
 /// A door that a grant asks for, as far as the rules look at it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AskedDoor {

@@ -57,9 +57,11 @@ macro_rules! nouns {
 nouns! {
     /// What can fail to be found.
     Record {
+        AccessGrant = "Access grant",
         ApiKey = "API key",
         Category = "Category",
         Client = "Client",
+        Entrance = "Entrance",
         Guest = "Guest",
         Hotel = "Hotel",
         Integration = "Integration",
@@ -67,6 +69,8 @@ nouns! {
         Room = "Room",
         RoomAccessKey = "Room access key",
         RoomStay = "Room stay",
+        Space = "Space",
+        UserIdentity = "User identity",
         WebhookDelivery = "Webhook delivery",
         WebhookEndpoint = "Webhook endpoint",
     }
@@ -222,6 +226,8 @@ messages! {
         SwapWithItself = "A room stay cannot swap rooms with itself";
 
         // Access grants.
+        GrantEndsBeforeItStarts = "endsAt must be after startsAt";
+        GrantHasEnded = "endsAt must be in the future";
         ReservationKeyOfStaff = "Access for staff stands outside of reservations: leave reservationKey out";
 
         // Room access keys.
@@ -318,6 +324,7 @@ messages! {
             "Access grants in the same reservation must have overlapping time frames.";
     }
     NameTaken {
+        AccessGrantKeyTaken = "Another access grant of the integration has this key";
         HotelSlugTaken = "Another hotel has this slug";
         IntegrationConnected = "An integration of this name is connected";
     }

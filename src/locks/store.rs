@@ -1,0 +1,65 @@
+//! The SQL of doors, spaces and encoders.
+
+use std::collections::BTreeMap;
+
+use sqlx::{PgConnection, query, query_scalar};
+use uuid::Uuid;
+
+use super::{Entrance, Mode, Provider};
+use crate::error::Result;
+use crate::hotels::HotelId;
+
+/// Those of the ids that the hotel has a space for.
+pub(super) async fn known_spaces(conn: &mut PgConnection, hotel: HotelId, ids: &[Uuid]) -> Result<Vec<Uuid>> {
+    let known = query_scalar!("SELECT id FROM spaces WHERE hotel_id = $1 AND id = ANY ($2)", hotel, ids);
+    Ok(known.fetch_all(conn).await?)
+}
+
+/// Holds the doors with these ids, and those of these spaces, by id.
+pub(super) async fn lock_entrances(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    ids: &[Uuid],
+    spaces: &[Uuid],
+) -> Result<Vec<Entrance>> {
+    let rows = query!(
+        "SELECT id, entrance_key, name, provider, can_belong_to_reservation, modes FROM entrances
+         WHERE hotel_id = $1 AND (id = ANY ($2) OR id IN (
+             SELECT entrance_id FROM space_entrances WHERE hotel_id = $1 AND space_id = ANY ($3)
+         )) ORDER BY id FOR NO KEY UPDATE",
+        hotel,
+        ids,
+        spaces,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(Entrance {
+                id: row.id,
+                key: row.entrance_key,
+                name: row.name,
+                provider: Provider::parse(&row.provider)?,
+                can_belong_to_reservation: row.can_belong_to_reservation,
+                modes: row.modes.iter().map(|mode| Mode::parse(mode)).collect::<Result<_>>()?,
+            })
+        })
+        .collect()
+}
+
+/// Raises the sequence numbers of held doors, by which locks order reservations that begin at one time.
+pub(crate) async fn next_sequences(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    entrances: &[Uuid],
+) -> Result<BTreeMap<Uuid, i64>> {
+    let rows = query!(
+        "UPDATE entrances SET last_sequence = last_sequence + 1 WHERE hotel_id = $1 AND id = ANY ($2)
+         RETURNING id, last_sequence",
+        hotel,
+        entrances,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.id, row.last_sequence)).collect())
+}
