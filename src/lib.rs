@@ -3,7 +3,7 @@
 //! Modules stand on floors: each imports lower ones alone. docs/ARCHITECTURE.md has the drawing and the map.
 //!
 //! - [`http`] serves; [`graphql`], [`rest`] and the command line ([`cli`]) are facades: they parse, call one service, encode.
-//! - [`bookings`], [`key_assignments`], [`disconnection`] and [`hotel_settings`] are what several capabilities do together.
+//! - [`access_grants`], [`bookings`], [`key_assignments`], [`disconnection`] and [`hotel_settings`] are what several capabilities do together.
 //! - [`rooms`], [`clients`], [`reservations`], [`room_stays`], [`room_access_keys`], [`integrations`] and [`webhooks`] are the
 //!   capabilities: `mod.rs` is the service, `model.rs` types and rules, `store.rs` its SQL.
 //! - [`unit`] is the unit of work of everything that changes a hotel, and runs requests; [`context`] is what it works with. Its commit
@@ -36,6 +36,8 @@ pub mod integrations;
 pub mod key_assignments;
 pub mod last_write;
 pub mod liveness;
+pub mod lock_commands;
+pub mod locks;
 pub mod periodic;
 pub mod pruner;
 pub mod queue;
@@ -46,6 +48,7 @@ pub mod room_stays;
 pub mod rooms;
 pub mod rotation;
 pub mod secrets;
+pub mod simulated_encoder;
 pub mod telemetry;
 pub mod text;
 pub mod throttle;

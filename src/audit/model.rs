@@ -85,6 +85,20 @@ pub enum ObjectType {
     RoomSetup,
     /// A category.
     Category,
+    /// Somebody to whom access is granted.
+    UserIdentity,
+    /// Leave to open doors.
+    AccessGrant,
+    /// A card or another means of entry.
+    AccessMethod,
+    /// A door.
+    Entrance,
+    /// A set of doors.
+    Space,
+    /// What writes cards.
+    Encoder,
+    /// What a lock or an encoder was told to do.
+    LockCommand,
     /// A webhook endpoint.
     WebhookEndpoint,
     /// A pair of API keys.
@@ -104,14 +118,34 @@ impl ObjectType {
         Self::RoomAccessKey,
         Self::RoomSetup,
         Self::Category,
+        Self::UserIdentity,
+        Self::AccessGrant,
+        Self::AccessMethod,
+        Self::Entrance,
+        Self::Space,
+        Self::Encoder,
+        Self::LockCommand,
         Self::WebhookEndpoint,
         Self::ApiKey,
         Self::Integration,
         Self::Hotel,
     ];
     /// Those that a front desk sees.
-    pub const OF_FRONT_DESK: &[Self] =
-        &[Self::Reservation, Self::RoomStay, Self::Client, Self::RoomAccessKey, Self::RoomSetup, Self::Category];
+    pub const OF_FRONT_DESK: &[Self] = &[
+        Self::Reservation,
+        Self::RoomStay,
+        Self::Client,
+        Self::RoomAccessKey,
+        Self::RoomSetup,
+        Self::Category,
+        Self::UserIdentity,
+        Self::AccessGrant,
+        Self::AccessMethod,
+        Self::Entrance,
+        Self::Space,
+        Self::Encoder,
+        Self::LockCommand,
+    ];
 
     /// As in the schema and the database.
     pub const fn as_str(self) -> &'static str {
@@ -122,6 +156,13 @@ impl ObjectType {
             Self::RoomAccessKey => "ROOM_ACCESS_KEY",
             Self::RoomSetup => "ROOM_SETUP",
             Self::Category => "CATEGORY",
+            Self::UserIdentity => "USER_IDENTITY",
+            Self::AccessGrant => "ACCESS_GRANT",
+            Self::AccessMethod => "ACCESS_METHOD",
+            Self::Entrance => "ENTRANCE",
+            Self::Space => "SPACE",
+            Self::Encoder => "ENCODER",
+            Self::LockCommand => "LOCK_COMMAND",
             Self::WebhookEndpoint => "WEBHOOK_ENDPOINT",
             Self::ApiKey => "API_KEY",
             Self::Integration => "INTEGRATION",

@@ -225,7 +225,9 @@ messages! {
         StayTooLong { most: i64 } = "A stay has at most {most} nights";
         SwapWithItself = "A room stay cannot swap rooms with itself";
 
-        // Access grants.
+        // Doors and access grants.
+        KeyOfRecordInvalid { most: usize } =
+            "A key has 1 to {most} characters, none of them a control character, and is not written like an id";
         GrantEndsBeforeItStarts = "endsAt must be after startsAt";
         GrantHasEnded = "endsAt must be in the future";
         ReservationKeyOfStaff = "Access for staff stands outside of reservations: leave reservationKey out";

@@ -46,6 +46,20 @@ pub enum AuditObjectType {
     RoomSetup,
     /// A category.
     Category,
+    /// Somebody to whom access is granted.
+    UserIdentity,
+    /// Leave to open doors.
+    AccessGrant,
+    /// A card or another means of entry.
+    AccessMethod,
+    /// A door.
+    Entrance,
+    /// A set of doors.
+    Space,
+    /// What writes cards.
+    Encoder,
+    /// What a lock or an encoder was told to do.
+    LockCommand,
     /// A webhook endpoint.
     WebhookEndpoint,
     /// A pair of API keys.

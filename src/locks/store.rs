@@ -2,33 +2,62 @@
 
 use std::collections::BTreeMap;
 
-use sqlx::{PgConnection, query, query_scalar};
+use sqlx::{PgConnection, query};
 use uuid::Uuid;
 
 use super::{Entrance, Mode, Provider};
 use crate::error::Result;
 use crate::hotels::HotelId;
 
-/// Those of the ids that the hotel has a space for.
-pub(super) async fn known_spaces(conn: &mut PgConnection, hotel: HotelId, ids: &[Uuid]) -> Result<Vec<Uuid>> {
-    let known = query_scalar!("SELECT id FROM spaces WHERE hotel_id = $1 AND id = ANY ($2)", hotel, ids);
-    Ok(known.fetch_all(conn).await?)
+/// The spaces that the hotel has among these, by id or key.
+pub(super) async fn known_spaces(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    (ids, keys): (Vec<Uuid>, Vec<String>),
+) -> Result<Vec<(Uuid, Option<String>)>> {
+    let rows = query!(
+        "SELECT id, space_key FROM spaces WHERE hotel_id = $1 AND (id = ANY ($2) OR space_key = ANY ($3)) ORDER BY id",
+        hotel,
+        &ids,
+        &keys,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.id, row.space_key)).collect())
 }
 
-/// Holds the doors with these ids, and those of these spaces, by id.
+/// The doors of spaces, each with its space.
+pub(super) async fn entrances_of_spaces(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    spaces: &[Uuid],
+) -> Result<Vec<(Uuid, Uuid)>> {
+    let rows = query!(
+        "SELECT space_id, entrance_id FROM space_entrances WHERE hotel_id = $1 AND space_id = ANY ($2)
+         ORDER BY space_id, entrance_id",
+        hotel,
+        spaces,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.space_id, row.entrance_id)).collect())
+}
+
+/// Holds the doors with these ids or keys, and those of these spaces, by id.
 pub(super) async fn lock_entrances(
     conn: &mut PgConnection,
     hotel: HotelId,
-    ids: &[Uuid],
+    (ids, keys): (Vec<Uuid>, Vec<String>),
     spaces: &[Uuid],
 ) -> Result<Vec<Entrance>> {
     let rows = query!(
         "SELECT id, entrance_key, name, provider, can_belong_to_reservation, modes FROM entrances
-         WHERE hotel_id = $1 AND (id = ANY ($2) OR id IN (
-             SELECT entrance_id FROM space_entrances WHERE hotel_id = $1 AND space_id = ANY ($3)
+         WHERE hotel_id = $1 AND (id = ANY ($2) OR entrance_key = ANY ($3) OR id IN (
+             SELECT entrance_id FROM space_entrances WHERE hotel_id = $1 AND space_id = ANY ($4)
          )) ORDER BY id FOR NO KEY UPDATE",
         hotel,
-        ids,
+        &ids,
+        &keys,
         spaces,
     )
     .fetch_all(conn)
