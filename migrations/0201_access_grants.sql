@@ -40,7 +40,8 @@ CREATE TABLE access_reservations (
     CONSTRAINT access_reservations_key_check CHECK (char_length(reservation_key) BETWEEN 1 AND 200),
     CONSTRAINT access_reservations_of_check CHECK ((room_stay_id IS NULL) = (integration_id IS NOT NULL))
 );
-CREATE UNIQUE INDEX access_reservations_key_key ON access_reservations (hotel_id, integration_id, reservation_key) WHERE ended_at IS NULL;
+CREATE UNIQUE INDEX access_reservations_key_key ON access_reservations (hotel_id, integration_id, reservation_key)
+    WHERE ended_at IS NULL;
 CREATE UNIQUE INDEX access_reservations_stay_key ON access_reservations (hotel_id, room_stay_id) WHERE ended_at IS NULL;
 CALL protect_tenant_table('access_reservations');
 
@@ -57,6 +58,7 @@ CREATE TABLE access_reservation_doors (
     CONSTRAINT access_reservation_doors_reservation_fkey FOREIGN KEY (hotel_id, reservation_id) REFERENCES access_reservations (hotel_id, id),
     CONSTRAINT access_reservation_doors_entrance_fkey FOREIGN KEY (hotel_id, entrance_id) REFERENCES entrances (hotel_id, id)
 );
+CREATE INDEX access_reservation_doors_by_order ON access_reservation_doors (hotel_id, entrance_id, starts_at, sequence);
 CALL protect_tenant_table('access_reservation_doors');
 
 CREATE TABLE access_grants (

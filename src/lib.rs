@@ -9,6 +9,7 @@
 //! - [`unit`] is the unit of work of everything that changes a hotel, and runs requests; [`context`] is what it works with. Its commit
 //!   writes [`events`] and the entries of the [`audit`] trail.
 
+pub mod access_grants;
 pub mod actor;
 pub mod app;
 pub mod audit;

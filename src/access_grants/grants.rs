@@ -1,5 +1,4 @@
-//! Making, changing and deleting grants. Locks are taken in one order everywhere: the stay, the reservation, its doors by id, grants
-//! by id.
+//! Grants that clients make, change and delete.
 
 use std::collections::BTreeSet;
 
@@ -7,132 +6,256 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::rules::{self, AskedDoor, AskedGrant, Established, Standing};
-use super::{GRANT_CREATED, GRANT_DELETED, GRANT_UPDATED, Grant, METHOD_UPDATED, TimeFrame, store};
+use super::stay_access::stay_access_in;
+use super::store::{self, Outdated};
+use super::{CheckedGrant, CheckedMethod, GRANT_UPDATED, LockedGrant, ReservationOf, TimeFrame, write};
 use crate::error::{Error, ErrorAt, Message, Record, Result};
-use crate::locks::{self, Entrance, Mode};
+use crate::locks::{self, Entrance, Mode, Reference, checked_key};
 use crate::unit::Tx;
 
-/// What the grants of a reservation have in common.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ReservationOf {
-    /// A reservation key of the integration.
-    Key(String),
-    /// A room stay, whoever grants.
-    RoomStay(Uuid),
-}
+/// Longest name, in characters.
+const NAME_MAX: usize = 200;
+/// Most methods that may be asked for at once.
+pub(super) const MOST_METHODS: usize = 20;
 
 /// A grant to be made.
 pub struct NewGrant {
     /// Whom it is for.
-    pub user_identity_id: Uuid,
-    /// Doors.
-    pub entrance_ids: Vec<Uuid>,
-    /// Spaces whose doors it opens.
-    pub space_ids: Vec<Uuid>,
-    /// What it shares a reservation by.
-    pub reservation: Option<ReservationOf>,
+    pub user_identity: Reference,
+    /// Doors. For a stay, those beside the doors of its room.
+    pub entrances: Vec<Reference>,
+    /// Spaces whose doors it opens. For a stay, those beside its room.
+    pub spaces: Vec<Reference>,
+    /// Where its times come from.
+    pub target: Target,
     /// Name by which its integration finds it.
     pub key: Option<String>,
-    /// Its time.
-    pub frame: TimeFrame,
+    /// Name that people read.
+    pub name: Option<String>,
     /// What its methods are, each one of its own.
     pub modes: Vec<Mode>,
+}
+
+/// What a grant is bound to.
+pub enum Target {
+    /// Times of its own, and a reservation key where it is for a guest's own door.
+    Free {
+        /// What it shares a reservation by.
+        reservation_key: Option<String>,
+        /// First instant; `None`: at once.
+        starts_at: Option<DateTime<Utc>>,
+        /// First instant after it; `None`: it is open.
+        ends_at: Option<DateTime<Utc>>,
+    },
+    /// A room stay, which gives it its times and the doors of its room, and is its reservation.
+    RoomStay(Uuid),
+}
+
+/// What to change of a grant; an outer `None` leaves it as it is.
+#[derive(Default)]
+pub struct GrantChange {
+    /// First instant.
+    pub starts_at: Option<DateTime<Utc>>,
+    /// First instant after it; an inner `None`: it is open.
+    pub ends_at: Option<Option<DateTime<Utc>>>,
+    /// Name that people read.
+    pub name: Option<Option<String>>,
+    /// Doors and spaces in the place of those that it was made for.
+    pub doors: Option<(Vec<Reference>, Vec<Reference>)>,
 }
 
 /// Makes a grant with its methods.
 ///
 /// # Errors
-/// `NOT_FOUND`, `INVALID_ARGUMENT`, `NAME_TAKEN` for its key, and those of [`rules::decide`].
+/// `NOT_FOUND`, `INVALID_ARGUMENT`, `NAME_TAKEN` for its key, for a stay `RESERVATION_CANCELLED` and `ROOM_STAY_DEPARTED`, and those of
+/// [`rules::decide`].
 pub async fn create_in(tx: &mut Tx, new: NewGrant) -> Result<Uuid> {
     let (hotel, now, integration) = (tx.actor.hotel.id, tx.now, tx.actor.integration()?);
-    check_times(new.frame, now)?;
-    let identity = store::lock_identity(tx.conn().await?, hotel, integration, new.user_identity_id).await?;
+    let key = new.key.map(checked_key).transpose().at("accessGrantKey")?;
+    let name = new.name.map(checked_name).transpose().at("name")?;
+    if new.modes.len() > MOST_METHODS {
+        return Err(Error::new(Message::TooManyMethods { most: MOST_METHODS }).at("requestedAccessMethods"));
+    }
+    // The stay comes first in the order of locks.
+    let (frame, access, of) = match new.target {
+        Target::RoomStay(stay) => {
+            let access = stay_access_in(tx, stay).await.at("roomStayId")?;
+            (access.frame, Some((stay, access)), Some(ReservationOf::RoomStay(stay)))
+        }
+        Target::Free { reservation_key, starts_at, ends_at } => {
+            let frame = TimeFrame { starts_at: starts_at.unwrap_or(now), ends_at };
+            check_times(tx, frame)?;
+            let key = reservation_key.map(checked_key).transpose().at("reservationKey")?;
+            (frame, None, key.map(|key| ReservationOf::Key { integration, key }))
+        }
+    };
+    let identity = store::lock_identity(tx.conn().await?, hotel, integration, &new.user_identity).await?;
     let identity = identity.ok_or_else(|| Error::not_found(Record::UserIdentity).at("userIdentityId"))?;
-    let reservation = match &new.reservation {
-        Some(of) => Some(lock_reservation_in(tx, of, integration).await?),
+    // An online door of a stay needs no reservation: its grant follows the stay without one.
+    let of = of.filter(|_| access.as_ref().is_none_or(|(_, access)| access.doors.iter().any(is_capable)));
+    let reservation = match &of {
+        Some(of) => Some(lock_reservation_in(tx, of).await?),
         None => None,
     };
-    let entrances = locks::lock_entrances_in(tx, &new.entrance_ids, &new.space_ids).await?;
+    let of_room: Vec<Uuid> = access.iter().flat_map(|(_, access)| access.doors.iter().map(|door| door.id)).collect();
+    let wanted = new.entrances.into_iter().chain(of_room.iter().map(|door| Reference::Id(*door)));
+    let (entrances, space_ids) = locks::lock_entrances_in(tx, &wanted.collect::<Vec<_>>(), &new.spaces).await?;
+    if entrances.is_empty() {
+        return Err(Error::new(Message::GrantWithoutEntrance).at("entranceIds"));
+    }
     let doors: Vec<AskedDoor> = entrances.iter().map(asked).collect();
-    let asked = AskedGrant {
-        identity: identity.kind,
-        has_reservation_key: reservation.is_some(),
-        doors: &doors,
-        frame: new.frame,
-    };
+    let asked =
+        AskedGrant { identity: identity.kind, has_reservation_key: reservation.is_some(), doors: &doors, frame };
     let standing = rules::decide(asked, reservation.as_ref().and_then(|(_, established)| established.as_ref()))?;
-    let reservation_id = reservation.map(|(id, _)| id);
-    if let (Standing::First(doors), Some(reservation)) = (&standing, reservation_id) {
-        establish_in(tx, reservation, doors, new.frame.starts_at).await?;
+    let reservation = reservation.map(|(id, _)| id).zip(of.as_ref().map(ReservationOf::key));
+    if let (Standing::First(doors), Some((reservation, _))) = (standing, &reservation) {
+        write::establish_in(tx, &[(*reservation, doors, frame.starts_at)]).await?;
     }
-    let grant = Grant {
-        id: tx.context.ids.uuid(now),
+    let ids = &tx.context.ids;
+    let id = ids.uuid(now);
+    let methods = new.modes.iter().map(|mode| CheckedMethod::of(ids.uuid(now), *mode, &entrances)).collect();
+    let (of_stay, named) = entrances.into_iter().partition(|door| of_room.contains(&door.id));
+    let grant = CheckedGrant {
+        id,
         integration_id: integration,
-        reservation_id,
-        room_stay_id: match new.reservation {
-            Some(ReservationOf::RoomStay(stay)) => Some(stay),
-            _ => None,
-        },
-        frame: new.frame,
+        user_identity_id: identity.id,
+        key,
+        name,
+        reservation,
+        room_stay_id: access.map(|(stay, _)| stay),
+        frame,
+        of_stay,
+        named,
+        space_ids,
+        methods,
+        replaces: false,
     };
-    let key = new.key.as_deref();
-    let inserted = store::insert_grant(tx.conn().await?, hotel, &grant, new.user_identity_id, key, now).await?;
-    if !inserted {
-        return Err(Error::new(Message::AccessGrantKeyTaken).at("accessGrantKey"));
-    }
-    let entrance_ids: Vec<Uuid> = entrances.iter().map(|entrance| entrance.id).collect();
-    store::insert_entrances(tx.conn().await?, hotel, grant.id, &entrance_ids).await?;
-    let methods: Vec<(Uuid, Mode)> = new.modes.iter().map(|mode| (tx.context.ids.uuid(now), *mode)).collect();
-    store::insert_methods(tx.conn().await?, hotel, grant.id, &methods, now).await?;
-    tx.emit(GRANT_CREATED.of(grant.id).owned_by(integration));
-    Ok(grant.id)
+    write::make_in(tx, &[grant]).await?;
+    Ok(id)
 }
 
-/// Gives a grant another time. What is on plastic already does not change: its cards have to be encoded again.
+/// Changes a grant. New times are checked like those of a new grant; the doors that can belong to a reservation are fixed as long as it
+/// has grants (Rule 2).
 ///
 /// # Errors
-/// `NOT_FOUND` unless it is the integration's own, `INVALID_ARGUMENT`, `RESERVATION_TIME_FRAMES_MUST_OVERLAP`
-pub async fn update_frame_in(tx: &mut Tx, id: Uuid, frame: TimeFrame) -> Result<()> {
-    let (hotel, now, integration) = (tx.actor.hotel.id, tx.now, tx.actor.integration()?);
-    check_times(frame, now)?;
-    let grant = lock_own_in(tx, id, integration).await?;
-    if grant.frame == frame {
-        return Ok(());
+/// `NOT_FOUND` unless it is the integration's own, `INVALID_ARGUMENT`, also for other times than those of its stay,
+/// `RESERVATION_TIME_FRAMES_MUST_OVERLAP`, `RESERVATION_ENTRANCE_CHANGE_REQUIRES_CLEANUP`, `RESERVATION_KEY_REQUIRED`
+pub async fn update_in(tx: &mut Tx, grant: &Reference, change: GrantChange) -> Result<Uuid> {
+    let (hotel, now) = (tx.actor.hotel.id, tx.now);
+    let id = find_own_in(tx, grant).await?;
+    let name = change.name.map(|name| name.map(checked_name).transpose()).transpose().at("name")?;
+    let has_ended = store::lock_reservations_of(tx.conn().await?, hotel, &[id]).await?;
+    let doors = match &change.doors {
+        Some((entrances, spaces)) => Some(locks::lock_entrances_in(tx, entrances, spaces).await?),
+        None => None,
+    };
+    let grant = lock_live_in(tx, id).await?;
+    let frame = TimeFrame {
+        starts_at: change.starts_at.unwrap_or(grant.frame.starts_at),
+        ends_at: change.ends_at.unwrap_or(grant.frame.ends_at),
+    };
+    if let Some((named, spaces)) = doors {
+        change_doors_in(tx, &grant, named, spaces).await?;
     }
-    if let Some(reservation) = grant.reservation_id {
-        let others = store::live_frames(tx.conn().await?, hotel, reservation, Some(id), now).await?;
-        rules::check_frame(frame, &others)?;
+    if let Some(name) = name
+        && name != grant.name
+    {
+        store::update_name(tx.conn().await?, hotel, id, name.as_deref(), now).await?;
+        tx.emit(GRANT_UPDATED.of(id).with_fields(["name"]).owned_by(grant.integration_id));
     }
-    store::update_frame(tx.conn().await?, hotel, id, frame, now).await?;
-    if let Some(reservation) = grant.reservation_id {
-        // At the lock, reservations are ordered by when they begin, so their order follows new times.
-        store::renew_starts(tx.conn().await?, hotel, reservation).await?;
+    if frame != grant.frame {
+        if grant.room_stay_id.is_some() {
+            let argument = if frame.starts_at == grant.frame.starts_at { "endsAt" } else { "startsAt" };
+            return Err(Error::new(Message::TimesAreThoseOfStay).at(argument));
+        }
+        check_times(tx, frame)?;
+        if has_ended {
+            return Err(Error::new(Message::ReservationHasEnded).at("endsAt"));
+        }
+        if let Some(reservation) = grant.reservation_id {
+            let others = store::live_frames(tx.conn().await?, hotel, reservation, Some(id), now).await?;
+            rules::check_frame(frame, &others)?;
+        }
+        write::redate_in(tx, &[(grant, frame)]).await?;
     }
-    let fields = [("starts_at", grant.frame.starts_at != frame.starts_at), ("ends_at", grant.frame.ends_at != frame.ends_at)];
-    let fields = fields.into_iter().filter_map(|(name, changed)| changed.then_some(name));
-    tx.emit(GRANT_UPDATED.of(id).with_fields(fields).owned_by(grant.integration_id));
-    for method in store::require_encoding(tx.conn().await?, hotel, id).await? {
-        tx.emit(METHOD_UPDATED.of(method).with_fields(["encodingRequired"]).owned_by(grant.integration_id));
-    }
-    Ok(())
+    Ok(id)
 }
 
-/// Deletes a grant and revokes its methods. Its reservation keeps its doors as long as it has others.
+/// Replaces the doors of a grant that it was made for by name or by space.
+async fn change_doors_in(tx: &mut Tx, grant: &LockedGrant, named: Vec<Entrance>, spaces: Vec<Uuid>) -> Result<()> {
+    let (hotel, now) = (tx.actor.hotel.id, tx.now);
+    let named: Vec<Entrance> = named.into_iter().filter(|door| !grant.doors.of_stay.contains(&door.id)).collect();
+    if named.is_empty() && grant.doors.of_stay.is_empty() {
+        return Err(Error::new(Message::GrantWithoutEntrance).at("entranceIds"));
+    }
+    let before: BTreeSet<Uuid> = grant.doors.named.iter().copied().collect();
+    let after: BTreeSet<Uuid> = named.iter().map(|door| door.id).collect();
+    if let Some(reservation) = grant.reservation_id {
+        let fixed = store::doors(tx.conn().await?, hotel, reservation).await?;
+        let capable_before: BTreeSet<Uuid> = before.intersection(&fixed).copied().collect();
+        let capable_after: BTreeSet<Uuid> = named.iter().filter(|door| is_capable(door)).map(|door| door.id).collect();
+        if capable_before != capable_after {
+            return Err(Error::new(Message::ReservationEntranceChangeRequiresCleanup));
+        }
+    } else {
+        let doors: Vec<AskedDoor> = named.iter().map(asked).collect();
+        let asked =
+            AskedGrant { identity: grant.identity.kind, has_reservation_key: false, doors: &doors, frame: grant.frame };
+        rules::decide(asked, None)?;
+    }
+    if before == after {
+        return Ok(());
+    }
+    let after: Vec<Uuid> = after.into_iter().collect();
+    store::replace_named_doors(tx.conn().await?, hotel, grant.id, &after, &spaces, now).await?;
+    tx.emit(GRANT_UPDATED.of(grant.id).with_fields(["entrances"]).owned_by(grant.integration_id));
+    write::require_encoding_in(tx, Outdated { grants: &[grant.id], reservations: &[] }).await
+}
+
+/// Deletes a grant and takes its methods away. Its reservation keeps its doors as long as it has others.
 ///
 /// # Errors
 /// `NOT_FOUND` unless it is the integration's own.
-pub async fn delete_in(tx: &mut Tx, id: Uuid) -> Result<()> {
-    let (hotel, now, integration) = (tx.actor.hotel.id, tx.now, tx.actor.integration()?);
-    let grant = lock_own_in(tx, id, integration).await?;
-    store::mark_deleted(tx.conn().await?, hotel, id, now).await?;
-    for method in store::revoke_methods(tx.conn().await?, hotel, id, now).await? {
-        tx.emit(METHOD_UPDATED.of(method).with_fields(["revokedAt"]).owned_by(grant.integration_id));
-    }
-    if let Some(reservation) = grant.reservation_id {
-        store::end_reservation_without_grants(tx.conn().await?, hotel, reservation, now).await?;
-    }
-    tx.emit(GRANT_DELETED.of(id).owned_by(grant.integration_id));
-    Ok(())
+pub async fn delete_in(tx: &mut Tx, grant: &Reference) -> Result<()> {
+    let hotel = tx.actor.hotel.id;
+    let id = find_own_in(tx, grant).await?;
+    store::lock_reservations_of(tx.conn().await?, hotel, &[id]).await?;
+    let grant = lock_live_in(tx, id).await?;
+    write::clear_in(tx, &[&grant], false).await
+}
+
+/// Deletes at most so many grants of an integration that is disconnected, and tells how many.
+pub(crate) async fn clear_of_integration_in(tx: &mut Tx, integration: Uuid, most: i64) -> Result<usize> {
+    let hotel = tx.actor.hotel.id;
+    let ids = store::of_integration(tx.conn().await?, hotel, integration, most).await?;
+    store::lock_reservations_of(tx.conn().await?, hotel, &ids).await?;
+    let grants = store::lock(tx.conn().await?, hotel, &ids).await?;
+    let live: Vec<&LockedGrant> = grants.iter().filter(|grant| grant.live).collect();
+    write::clear_in(tx, &live, false).await?;
+    Ok(live.len())
+}
+
+/// The id of a grant of the integration that acts.
+pub(super) async fn find_own_in(tx: &mut Tx, grant: &Reference) -> Result<Uuid> {
+    let (hotel, integration) = (tx.actor.hotel.id, tx.actor.integration()?);
+    let id = store::find(tx.conn().await?, hotel, Some(integration), grant).await?;
+    id.ok_or_else(not_found)
+}
+
+/// Holds a grant, unless it was deleted meanwhile.
+pub(super) async fn lock_live_in(tx: &mut Tx, id: Uuid) -> Result<LockedGrant> {
+    let hotel = tx.actor.hotel.id;
+    let locked = store::lock(tx.conn().await?, hotel, &[id]).await?.pop();
+    locked.filter(|grant| grant.live).ok_or_else(not_found)
+}
+
+fn not_found() -> Error {
+    Error::not_found(Record::AccessGrant).at("id")
+}
+
+/// Whether a door can belong to a reservation.
+fn is_capable(entrance: &Entrance) -> bool {
+    entrance.can_belong_to_reservation
 }
 
 fn asked(entrance: &Entrance) -> AskedDoor {
@@ -143,21 +266,31 @@ fn asked(entrance: &Entrance) -> AskedDoor {
     }
 }
 
+fn checked_name(name: String) -> Result<String> {
+    let length = name.chars().count();
+    if (1..=NAME_MAX).contains(&length) && !name.chars().any(char::is_control) {
+        return Ok(name);
+    }
+    Err(Error::new(Message::NameOfRecordInvalid { most: NAME_MAX }))
+}
+
 /// Refuses a time that has ended or ends before it begins.
-fn check_times(frame: TimeFrame, now: DateTime<Utc>) -> Result<()> {
+fn check_times(tx: &Tx, frame: TimeFrame) -> Result<()> {
+    tx.actor.hotel.require_within_years(frame.starts_at).at("startsAt")?;
+    frame.ends_at.map_or(Ok(()), |end| tx.actor.hotel.require_within_years(end)).at("endsAt")?;
     match frame.ends_at {
         Some(end) if end <= frame.starts_at => Err(Error::new(Message::GrantEndsBeforeItStarts).at("endsAt")),
-        Some(end) if end <= now => Err(Error::new(Message::GrantHasEnded).at("endsAt")),
+        Some(end) if end <= tx.now => Err(Error::new(Message::GrantHasEnded).at("endsAt")),
         _ => Ok(()),
     }
 }
 
 /// Holds the reservation until the transaction ends, and makes it where there is none. Answers its doors and times if it has live
 /// grants.
-async fn lock_reservation_in(tx: &mut Tx, of: &ReservationOf, integration: Uuid) -> Result<(Uuid, Option<Established>)> {
+async fn lock_reservation_in(tx: &mut Tx, of: &ReservationOf) -> Result<(Uuid, Option<Established>)> {
     let (hotel, now) = (tx.actor.hotel.id, tx.now);
     let fresh = tx.context.ids.uuid(now);
-    let id = store::lock_reservation(tx.conn().await?, hotel, fresh, of, integration, now).await?;
+    let id = store::lock_reservation(tx.conn().await?, hotel, fresh, of, now).await?;
     if id == fresh {
         return Ok((id, None));
     }
@@ -165,25 +298,9 @@ async fn lock_reservation_in(tx: &mut Tx, of: &ReservationOf, integration: Uuid)
     if frames.is_empty() {
         // Its grants have run out meanwhile: another reservation begins under the key.
         store::end_reservation(tx.conn().await?, hotel, id, now).await?;
-        store::lock_reservation(tx.conn().await?, hotel, fresh, of, integration, now).await?;
+        store::lock_reservation(tx.conn().await?, hotel, fresh, of, now).await?;
         return Ok((fresh, None));
     }
     let doors = store::doors(tx.conn().await?, hotel, id).await?;
     Ok((id, Some(Established { doors, frames })))
-}
-
-/// Fixes the doors of a reservation, each with its place in the door's order.
-async fn establish_in(tx: &mut Tx, reservation: Uuid, doors: &BTreeSet<Uuid>, starts_at: DateTime<Utc>) -> Result<()> {
-    let hotel = tx.actor.hotel.id;
-    let doors: Vec<Uuid> = doors.iter().copied().collect();
-    let sequences = locks::next_sequences(tx.conn().await?, hotel, &doors).await?;
-    store::insert_doors(tx.conn().await?, hotel, reservation, &sequences, starts_at).await
-}
-
-async fn lock_own_in(tx: &mut Tx, id: Uuid, integration: Uuid) -> Result<Grant> {
-    let hotel = tx.actor.hotel.id;
-    // Its reservation comes first in the order of locks, and does not change.
-    store::lock_reservation_of(tx.conn().await?, hotel, id).await?;
-    let grant = store::lock_own(tx.conn().await?, hotel, integration, id).await?;
-    grant.ok_or_else(|| Error::not_found(Record::AccessGrant).at("id"))
 }

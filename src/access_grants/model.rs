@@ -1,13 +1,13 @@
-//! What a grant, an identity and a method are, and the state of a method.
+//! What an identity, a grant and a method are, and the state of a method.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::{IdentityKind, TimeFrame};
-use crate::locks::Mode;
+use crate::locks::{Entrance, Mode};
 
-/// Somebody to whom access is granted.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Somebody to whom access is granted, as far as the rules look at them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Identity {
     /// Id.
     pub id: Uuid,
@@ -15,19 +15,123 @@ pub struct Identity {
     pub kind: IdentityKind,
 }
 
-/// Leave to open doors.
+/// What the grants of a reservation have in common.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Grant {
+pub enum ReservationOf {
+    /// A key that an integration made up.
+    Key {
+        /// The integration.
+        integration: Uuid,
+        /// The key.
+        key: String,
+    },
+    /// A room stay, whoever grants.
+    RoomStay(Uuid),
+}
+
+impl ReservationOf {
+    /// The key by which clients find the reservation.
+    pub fn key(&self) -> String {
+        match self {
+            Self::Key { key, .. } => key.clone(),
+            Self::RoomStay(stay) => stay.to_string(),
+        }
+    }
+}
+
+/// A grant that is held until the transaction ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LockedGrant {
     /// Id.
     pub id: Uuid,
     /// The integration that made it.
     pub integration_id: Uuid,
+    /// Whom it is for.
+    pub identity: Identity,
+    /// Name by which its integration finds it.
+    pub key: Option<String>,
+    /// Name that people read.
+    pub name: Option<String>,
     /// The reservation on doors that it belongs to.
     pub reservation_id: Option<Uuid>,
     /// The stay that it follows.
     pub room_stay_id: Option<Uuid>,
     /// Its time.
     pub frame: TimeFrame,
+    /// Whether it was not deleted. One that was is given back when its stay gives access again.
+    pub live: bool,
+    /// Its doors: those of the room of its stay, and the others.
+    pub doors: GrantDoors,
+    /// The spaces that it was made for.
+    pub space_ids: Vec<Uuid>,
+    /// What was asked for and not taken away since, in the order of asking.
+    pub modes: Vec<Mode>,
+}
+
+/// The ids of the doors of a grant.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GrantDoors {
+    /// Those of the room of its stay, which change with the room.
+    pub of_stay: Vec<Uuid>,
+    /// Those that it was made for by name or by space.
+    pub named: Vec<Uuid>,
+}
+
+impl GrantDoors {
+    /// All of them.
+    pub fn all(&self) -> impl Iterator<Item = Uuid> {
+        self.of_stay.iter().chain(&self.named).copied()
+    }
+}
+
+/// A grant that was checked and is to be written.
+#[derive(Clone, Debug)]
+pub struct CheckedGrant {
+    /// Id.
+    pub id: Uuid,
+    /// The integration that makes it.
+    pub integration_id: Uuid,
+    /// Whom it is for.
+    pub user_identity_id: Uuid,
+    /// Name by which its integration finds it.
+    pub key: Option<String>,
+    /// Name that people read.
+    pub name: Option<String>,
+    /// The reservation on doors that it belongs to: its id and its key.
+    pub reservation: Option<(Uuid, String)>,
+    /// The stay that it follows.
+    pub room_stay_id: Option<Uuid>,
+    /// Its time.
+    pub frame: TimeFrame,
+    /// The doors of the room of its stay.
+    pub of_stay: Vec<Entrance>,
+    /// The other doors, none of which is one of the room's.
+    pub named: Vec<Entrance>,
+    /// The spaces that it was made for.
+    pub space_ids: Vec<Uuid>,
+    /// Its methods.
+    pub methods: Vec<CheckedMethod>,
+    /// Whether its cards take the place of others, so that somebody is to be told to encode them.
+    pub replaces: bool,
+}
+
+/// A method that is to be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CheckedMethod {
+    /// Id.
+    pub id: Uuid,
+    /// What it is.
+    pub mode: Mode,
+    /// Whether it cannot be made for the doors of its grant.
+    pub refused: bool,
+}
+
+impl CheckedMethod {
+    /// A method of that mode for these doors. None opens by what Latchkey cannot make: codes and mobile keys.
+    pub fn of(id: Uuid, mode: Mode, doors: &[Entrance]) -> Self {
+        let makes = matches!(mode, Mode::Card | Mode::CloudKey);
+        Self { id, mode, refused: !(makes && doors.iter().any(|door| door.modes.contains(&mode))) }
+    }
 }
 
 /// What is known of a means of entry. An offline lock tells nothing by itself, so much of it is expected, and is said to be.
@@ -45,7 +149,7 @@ pub enum MethodState {
     OverrideSeen,
     /// Its time has ended.
     Expired,
-    /// Its grant was deleted. An offline lock may still open until it is overridden or its time ends.
+    /// It was taken away. An offline lock may still open to it until it is overridden or its time ends.
     Revoked,
 }
 
@@ -54,27 +158,35 @@ pub enum MethodState {
 pub struct Method {
     /// Id.
     pub id: Uuid,
+    /// Its grant.
+    pub grant_id: Uuid,
     /// What it is.
     pub mode: Mode,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When it began to work: when its card was first written.
+    pub issued_at: Option<DateTime<Utc>>,
     /// When it was last written.
     pub encoded_at: Option<DateTime<Utc>>,
-    /// Whether what it bears is not what the grant says any more.
+    /// Whether somebody is to be told to write it: its times or its order on a door changed since it was made, or it takes the place
+    /// of another one.
     pub encoding_required: bool,
     /// When a lock was seen to refuse it for a later reservation.
     pub overridden_at: Option<DateTime<Utc>>,
-    /// When its grant was deleted.
+    /// When it was taken away.
     pub revoked_at: Option<DateTime<Utc>>,
-    /// Whether a credential of a later reservation of one of its doors was written.
+    /// Whether a credential of a later reservation that has begun was issued for one of its doors.
     pub override_expected: bool,
+    /// The time of its grant.
+    pub frame: TimeFrame,
 }
 
 impl Method {
-    /// What is known of it at that time; `frame` is that of its grant. What can be seen comes before what is expected, and what
-    /// cannot be undone before what can.
-    pub fn state(&self, frame: TimeFrame, now: DateTime<Utc>) -> MethodState {
+    /// What is known of it at that time. What can be seen comes before what is expected, and what cannot be undone before what can.
+    pub fn state(&self, now: DateTime<Utc>) -> MethodState {
         if self.revoked_at.is_some() {
             MethodState::Revoked
-        } else if frame.has_ended(now) {
+        } else if self.frame.has_ended(now) {
             MethodState::Expired
         } else if self.overridden_at.is_some() {
             MethodState::OverrideSeen
@@ -82,10 +194,15 @@ impl Method {
             MethodState::OverrideExpected
         } else if self.mode == Mode::Card && (self.encoding_required || self.encoded_at.is_none()) {
             MethodState::EncodingRequired
-        } else if self.encoded_at.is_some() {
+        } else if self.mode == Mode::Card {
             MethodState::Encoded
         } else {
             MethodState::Issued
         }
+    }
+
+    /// Whether a card is still somewhere that opens an offline lock until it is overridden or its time ends (checklist B30).
+    pub fn card_is_left_behind(&self) -> bool {
+        self.mode == Mode::Card && self.revoked_at.is_some() && self.encoded_at.is_some()
     }
 }

@@ -188,11 +188,7 @@ mod tests {
     }
 
     fn gym() -> AskedDoor {
-        AskedDoor {
-            entrance: Uuid::from_u128(1),
-            can_belong_to_reservation: false,
-            guests_need_reservation_key: true,
-        }
+        AskedDoor { entrance: Uuid::from_u128(1), can_belong_to_reservation: false, guests_need_reservation_key: true }
     }
 
     fn established(doors: &[AskedDoor], frames: &[TimeFrame]) -> Established {
@@ -244,15 +240,9 @@ mod tests {
             assert!(matches!(decide(guest(doors, stay()), Some(&both)), Ok(Standing::Joiner(_))));
         }
         let superset = [room(101), room(102), room(203)];
-        assert_eq!(
-            refusal(guest(&superset, stay()), Some(&both)),
-            ErrorCode::ReservationJoinerEntranceSetConflict
-        );
+        assert_eq!(refusal(guest(&superset, stay()), Some(&both)), ErrorCode::ReservationJoinerEntranceSetConflict);
         for doors in [&[room(203)][..], &[room(101), room(203)]] {
-            assert_eq!(
-                refusal(guest(doors, stay()), Some(&both)),
-                ErrorCode::ReservationEntranceChangeRequiresCleanup
-            );
+            assert_eq!(refusal(guest(doors, stay()), Some(&both)), ErrorCode::ReservationEntranceChangeRequiresCleanup);
         }
     }
 

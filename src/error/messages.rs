@@ -58,6 +58,7 @@ nouns! {
     /// What can fail to be found.
     Record {
         AccessGrant = "Access grant",
+        AccessMethod = "Access method",
         ApiKey = "API key",
         Category = "Category",
         Client = "Client",
@@ -229,7 +230,21 @@ messages! {
         KeyOfRecordInvalid { most: usize } =
             "A key has 1 to {most} characters, none of them a control character, and is not written like an id";
         GrantEndsBeforeItStarts = "endsAt must be after startsAt";
+        CardOfGrantOnly = "Only a card is encoded";
         GrantHasEnded = "endsAt must be in the future";
+        GrantHasRunOut = "The access grant has ended";
+        GrantOfStayHasTimes { name: &'static str } = "{name} is that of the room stay: leave it out";
+        GrantWithoutEntrance = "An access grant needs at least one entrance";
+        MethodRevoked = "The access method was revoked";
+        NameOfRecordInvalid { most: usize } = "A name has 1 to {most} characters, none of them a control character";
+        OverrideSeenOutOfTime = "seenAt lies between the start of the access grant and now";
+        OverrideOfStandard = "No reservation overrides this access method";
+        ReservationHasEnded = "The reservation of this access grant has ended: make another access grant";
+        RoomWithoutEntrance = "The room of the room stay has no entrance";
+        StayWithoutRoom = "The room stay has no room yet";
+        StayWithoutTime = "The room stay ends when it begins";
+        TimesAreThoseOfStay = "The times of this access grant are those of its room stay: change the stay";
+        TooManyMethods { most: usize } = "At most {most} access methods can be asked for at once";
         ReservationKeyOfStaff = "Access for staff stands outside of reservations: leave reservationKey out";
 
         // Room access keys.

@@ -19,12 +19,14 @@ pub struct Change {
     pub owner: Option<Uuid>,
     /// Names of the fields that changed, as in the schema; empty for everything but updates.
     pub fields: Vec<Cow<'static, str>>,
+    /// The record that it was split from, for those who follow. No event tells it.
+    pub split_from: Option<Uuid>,
 }
 
 impl ChangeKind {
     /// A change of this kind of the record with that id.
     pub const fn of(&'static self, id: Uuid) -> Change {
-        Change { kind: self, id, owner: None, fields: Vec::new() }
+        Change { kind: self, id, owner: None, fields: Vec::new(), split_from: None }
     }
 }
 
@@ -40,6 +42,13 @@ impl Change {
     #[must_use]
     pub const fn owned_by(mut self, integration: Uuid) -> Self {
         self.owner = Some(integration);
+        self
+    }
+
+    /// Names the record that it was split from.
+    #[must_use]
+    pub const fn split_from(mut self, other: Uuid) -> Self {
+        self.split_from = Some(other);
         self
     }
 

@@ -12,12 +12,23 @@ pub use delete::delete;
 pub use store::TENANT_TABLES;
 
 use crate::actor::Principal;
-use crate::audit::{Entry, ObjectType};
+use crate::audit::{Action, Entry, ObjectType};
 use crate::context::Context;
 use crate::error::Result;
+use crate::events::{Audience, ChangeKind};
 use crate::hotels::{self, Hotel, HotelId};
 use crate::room_stays;
 use crate::unit::{Transactions, Tx};
+
+/// The settings of a hotel were changed.
+pub static UPDATED: ChangeKind = ChangeKind {
+    event_type: "hotel.updated",
+    action: Action::Updated,
+    object: ObjectType::Hotel,
+    audience: Audience::Nobody,
+    names_fields: true,
+    meaning: "its settings were changed",
+};
 
 /// What a new hotel is made of.
 #[derive(Clone, Debug)]
@@ -115,7 +126,7 @@ pub async fn update_in(tx: &mut Tx, change: &HotelChange) -> Result<()> {
     }
     let changed = changed_fields(&before, &after);
     if !changed.is_empty() {
-        tx.audit(Entry::updated(ObjectType::Hotel, id, changed));
+        tx.emit(UPDATED.of(id).with_fields(changed));
     }
     tx.actor.hotel = Arc::new(after);
     Ok(())

@@ -5,7 +5,7 @@ mod store;
 
 use sqlx::PgConnection;
 
-pub use model::{Hotel, HotelId, YEARS, civil_date, end_instant};
+pub use model::{Hotel, HotelId, YEARS, civil_date, end_instant, start_instant};
 pub(crate) use store::Row;
 pub use store::{find, find_all, insert, lock, longest_stay, raise_longest_stay};
 

@@ -64,6 +64,14 @@ impl Hotel {
         end_instant(self.time_zone, self.local_departure(from, to, departure_time))
     }
 
+    /// When a stay begins: its first day at the hotel's check-in time. A stay without a night that ends before then begins with its
+    /// day.
+    pub fn arrival(&self, from: NaiveDate, departure: DateTime<Utc>) -> DateTime<Utc> {
+        let at = |time: NaiveTime| start_instant(self.time_zone, from.and_time(time));
+        let arrival = at(self.check_in_time);
+        if arrival < departure { arrival } else { at(NaiveTime::MIN) }
+    }
+
     /// When the pruner takes a key off such a stay: at the same local time two civil days after the departure. Where a clock
     /// change lies between, that is not 48 hours.
     pub fn key_due(&self, from: NaiveDate, to: NaiveDate, departure_time: Option<NaiveTime>) -> DateTime<Utc> {
@@ -87,6 +95,13 @@ pub fn civil_date(text: &str) -> Option<NaiveDate> {
     });
     let date: NaiveDate = if text.len() == 10 && shape { text.parse().ok()? } else { return None };
     YEARS.contains(&date.year()).then_some(date)
+}
+
+/// The instant at which a period begins that begins at `local`: in the hour that a clock change repeats, the earlier one; in the hour
+/// that it skips, the first instant after the gap.
+pub fn start_instant(zone: Tz, local: NaiveDateTime) -> DateTime<Utc> {
+    let earliest = zone.from_local_datetime(&local).earliest();
+    earliest.map_or_else(|| end_instant(zone, local), |instant| instant.to_utc())
 }
 
 /// The instant at which a period ends that ends at `local`: in the hour that a clock change repeats, the later one; in

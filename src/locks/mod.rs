@@ -5,14 +5,16 @@ mod provider;
 mod reference;
 mod store;
 
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 pub use model::{Encoder, Entrance, Mode, Space};
 pub use provider::{Provider, ProviderTraits};
 pub use reference::{KEY_MAX, Reference, checked_key, split};
-pub(crate) use store::next_sequences;
+pub(crate) use store::raise_sequences;
 
-use crate::error::{Error, Record, Result};
+use crate::error::{Error, ErrorAt as _, Record, Result};
+use crate::hotels::HotelId;
 use crate::unit::Tx;
 
 /// The doors that are named, by themselves or as those of a space, each once and in the order of their ids, and the ids of the spaces. They
@@ -39,6 +41,23 @@ pub async fn lock_entrances_in(
         return Err(Error::not_found(Record::Entrance).at(index).at("entranceIds"));
     }
     Ok((locked, spaces))
+}
+
+/// Doors by their ids, held until the transaction ends, in the order of their ids.
+pub async fn lock_entrances_by_id_in(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<Entrance>> {
+    let hotel = tx.actor.hotel.id;
+    store::lock_entrances(tx.conn().await?, hotel, (ids.to_vec(), Vec::new()), &[]).await
+}
+
+/// Doors by their ids.
+pub async fn entrances_by_id(conn: &mut PgConnection, hotel: HotelId, ids: &[Uuid]) -> Result<Vec<Entrance>> {
+    store::entrances_by_id(conn, hotel, ids).await
+}
+
+/// The doors of a room.
+pub async fn entrances_of_room_in(tx: &mut Tx, room: Uuid) -> Result<Vec<Entrance>> {
+    let hotel = tx.actor.hotel.id;
+    store::entrances_of_space(tx.conn().await?, hotel, room).await
 }
 
 /// The doors of rooms, held until the transaction ends, in the order of their ids, each with its room.

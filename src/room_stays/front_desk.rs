@@ -199,7 +199,7 @@ pub async fn split_in(tx: &mut Tx, stay: Uuid, split: SplitStay) -> Result<Uuid>
         changed.push("departureTime");
     }
     write(tx, &RoomStay { reservation_to: split.date, departure_time: None, ..stay }, changed).await?;
-    tx.emit(CREATED.of(id));
+    tx.emit(CREATED.of(id).split_from(first));
     tx.audit(Entry::created(ObjectType::RoomStay, id).with(ObjectType::RoomStay, first));
     if let Some(key) = key {
         tx.audit(key_entry(id, key.id));

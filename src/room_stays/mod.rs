@@ -104,6 +104,18 @@ pub(crate) fn not_found() -> Error {
     Error::not_found(Record::RoomStay)
 }
 
+/// Holds stays until the transaction ends, in the order of their ids. Answers those that there are.
+pub(crate) async fn lock_all_in(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<LockedStay>> {
+    let hotel = tx.actor.hotel.id;
+    store::lock(tx.conn().await?, hotel, ids).await
+}
+
+/// The ids of the stays of reservations.
+pub(crate) async fn of_reservations_in(tx: &mut Tx, reservations: &[Uuid]) -> Result<Vec<Uuid>> {
+    let hotel = tx.actor.hotel.id;
+    store::ids_of_reservations(tx.conn().await?, hotel, reservations).await
+}
+
 /// Holds one stay until the transaction ends; `argument` names it in the refusal.
 async fn lock_in(tx: &mut Tx, id: Uuid, argument: &'static str) -> Result<LockedStay> {
     let hotel = tx.actor.hotel.id;

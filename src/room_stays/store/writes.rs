@@ -74,6 +74,20 @@ pub(crate) async fn lock_unconfirmed(conn: &mut PgConnection, hotel: HotelId, id
         .collect()
 }
 
+/// The ids of the stays of reservations.
+pub(in crate::room_stays) async fn ids_of_reservations(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    reservations: &[Uuid],
+) -> Result<Vec<Uuid>> {
+    let ids = query_scalar!(
+        "SELECT id FROM room_stays WHERE hotel_id = $1 AND reservation_id = ANY ($2) ORDER BY id",
+        hotel,
+        reservations,
+    );
+    Ok(ids.fetch_all(conn).await?)
+}
+
 /// The details of a stay that is held.
 pub(in crate::room_stays) async fn details(conn: &mut PgConnection, hotel: HotelId, id: Uuid) -> Result<StayDetails> {
     let row = sqlx::query("SELECT * FROM room_stays WHERE hotel_id = $1 AND id = $2")

@@ -1,0 +1,50 @@
+//! What can happen to grants and methods.
+
+use crate::audit::{Action, ObjectType};
+use crate::events::{Audience, ChangeKind};
+
+/// A grant was made.
+pub static GRANT_CREATED: ChangeKind = ChangeKind {
+    event_type: "access_grant.created",
+    action: Action::Created,
+    object: ObjectType::AccessGrant,
+    audience: Audience::Owner,
+    names_fields: false,
+    meaning: "access was granted, also anew because its stay was moved or re-activated",
+};
+/// A grant was changed.
+pub static GRANT_UPDATED: ChangeKind = ChangeKind {
+    event_type: "access_grant.updated",
+    action: Action::Updated,
+    object: ObjectType::AccessGrant,
+    audience: Audience::Owner,
+    names_fields: true,
+    meaning: r#"its times (`["startsAt"]`, `["endsAt"]`), its doors (`["entrances"]`), its methods (`["accessMethods"]`) or its name changed, also because its stay did"#,
+};
+/// A grant was deleted.
+pub static GRANT_DELETED: ChangeKind = ChangeKind {
+    event_type: "access_grant.deleted",
+    action: Action::Deleted,
+    object: ObjectType::AccessGrant,
+    audience: Audience::Owner,
+    names_fields: false,
+    meaning: "it was deleted, also because its stay was moved, cancelled, checked out or deleted",
+};
+/// A method was made.
+pub static METHOD_CREATED: ChangeKind = ChangeKind {
+    event_type: "access_method.created",
+    action: Action::Created,
+    object: ObjectType::AccessMethod,
+    audience: Audience::Owner,
+    names_fields: false,
+    meaning: "a means of entry was made; a card has to be encoded",
+};
+/// A method was changed.
+pub static METHOD_UPDATED: ChangeKind = ChangeKind {
+    event_type: "access_method.updated",
+    action: Action::Updated,
+    object: ObjectType::AccessMethod,
+    audience: Audience::Owner,
+    names_fields: true,
+    meaning: r#"it was encoded (`["encodedAt"]`), has to be encoded again (`["encodingRequired"]`), was seen to be overridden (`["overriddenAt"]`) or was revoked (`["revokedAt"]`)"#,
+};

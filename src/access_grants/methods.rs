@@ -1,0 +1,120 @@
+//! Access methods: more of them, encoding their cards, taking them away, and what locks were seen to do.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::grants::{MOST_METHODS, find_own_in, lock_live_in};
+use super::store::{self, LockedMethod, OwnedMethod};
+use super::{CheckedMethod, GRANT_UPDATED, METHOD_CREATED, write};
+use crate::actor::Permission;
+use crate::error::{Error, ErrorAt, Message, Record, Result};
+use crate::lock_commands::{self, NewCommand};
+use crate::locks::{self, Mode, Reference};
+use crate::unit::Tx;
+
+/// Asks for more methods of a grant. Answers its id.
+///
+/// # Errors
+/// `NOT_FOUND` unless it is the integration's own, `INVALID_ARGUMENT` for more than 20 methods.
+pub async fn request_methods_in(tx: &mut Tx, grant: &Reference, modes: &[Mode]) -> Result<Uuid> {
+    if modes.len() > MOST_METHODS {
+        return Err(Error::new(Message::TooManyMethods { most: MOST_METHODS }).at("requestedAccessMethods"));
+    }
+    let (hotel, now) = (tx.actor.hotel.id, tx.now);
+    let id = find_own_in(tx, grant).await?;
+    let grant = lock_live_in(tx, id).await?;
+    if grant.frame.has_ended(now) {
+        return Err(Error::new(Message::GrantHasRunOut).at("id"));
+    }
+    let doors: Vec<Uuid> = grant.doors.all().collect();
+    let doors = locks::entrances_by_id(tx.conn().await?, hotel, &doors).await?;
+    let methods: Vec<CheckedMethod> =
+        modes.iter().map(|mode| CheckedMethod::of(tx.context.ids.uuid(now), *mode, &doors)).collect();
+    store::insert_methods(tx.conn().await?, hotel, id, &methods, now).await?;
+    for method in methods.iter().filter(|method| !method.refused) {
+        tx.emit(METHOD_CREATED.of(method.id).owned_by(grant.integration_id));
+    }
+    tx.emit(GRANT_UPDATED.of(id).with_fields(["accessMethods"]).owned_by(grant.integration_id));
+    Ok(id)
+}
+
+/// Takes a method of the integration's own away: a card that was lost. Taking it away again changes nothing.
+///
+/// # Errors
+/// `NOT_FOUND`
+pub async fn delete_method_in(tx: &mut Tx, id: Uuid) -> Result<()> {
+    let (hotel, now, integration) = (tx.actor.hotel.id, tx.now, tx.actor.integration()?);
+    let method = lock_in(tx, Some(integration), id).await?;
+    if method.revoked_at.is_some() {
+        return Ok(());
+    }
+    store::revoke(tx.conn().await?, hotel, id, now).await?;
+    lock_commands::cancel_in(tx, &[id]).await?;
+    emit_updated(tx, id, &method, "revokedAt");
+    Ok(())
+}
+
+/// Tells an encoder to write the card of a method of the integration's own, or, for the front desk, of any. Answers the id of the
+/// command, which is that of its action attempt.
+///
+/// # Errors
+/// `NOT_FOUND` for the method or the encoder, `INVALID_ARGUMENT` for a method that is no card, was taken away or has ended.
+pub async fn encode_in(tx: &mut Tx, id: Uuid, encoder: Reference) -> Result<Uuid> {
+    let hotel = tx.actor.hotel.id;
+    let visible = visible_to(tx)?;
+    let method = lock_in(tx, visible, id).await.at("accessMethodId")?;
+    let refusal = if method.mode != Mode::Card {
+        Some(Message::CardOfGrantOnly)
+    } else if method.revoked_at.is_some() {
+        Some(Message::MethodRevoked)
+    } else if method.frame.has_ended(tx.now) {
+        Some(Message::GrantHasRunOut)
+    } else {
+        None
+    };
+    if let Some(message) = refusal {
+        return Err(Error::new(message).at("accessMethodId"));
+    }
+    let card = store::cards(tx.conn().await?, hotel, &[id]).await?.pop();
+    let (_, card, revision) = card.ok_or_else(|| Error::new(Message::CardOfGrantOnly).at("accessMethodId"))?;
+    lock_commands::request_in(tx, NewCommand { encoder, subject_id: id, card, revision }).await
+}
+
+/// Takes note that a lock was seen to refuse a method for a later reservation, as the audit of the lock says. Once it is known, it
+/// stays as it is.
+///
+/// # Errors
+/// `NOT_FOUND` unless the method is the integration's own or the front desk reports, `INVALID_ARGUMENT` for one that belongs to no
+/// reservation and for a time that is still to come.
+pub async fn report_override_in(tx: &mut Tx, id: Uuid, seen_at: Option<DateTime<Utc>>) -> Result<()> {
+    let (hotel, now) = (tx.actor.hotel.id, tx.now);
+    let visible = visible_to(tx)?;
+    let method = lock_in(tx, visible, id).await.at("accessMethodId")?;
+    let seen_at = seen_at.unwrap_or(now);
+    if seen_at > now || seen_at < method.frame.starts_at {
+        return Err(Error::new(Message::OverrideSeenOutOfTime).at("seenAt"));
+    }
+    if !method.of_reservation {
+        return Err(Error::new(Message::OverrideOfStandard).at("accessMethodId"));
+    }
+    if method.overridden_at.is_none() {
+        store::mark_overridden(tx.conn().await?, hotel, id, seen_at).await?;
+        emit_updated(tx, id, &method, "overriddenAt");
+    }
+    Ok(())
+}
+
+/// Whose methods the principal sees: those of its integration, or, at the front desk, everybody's.
+fn visible_to(tx: &Tx) -> Result<Option<Uuid>> {
+    if tx.actor.permission >= Permission::FrontDesk { Ok(None) } else { tx.actor.integration().map(Some) }
+}
+
+async fn lock_in(tx: &mut Tx, integration: Option<Uuid>, id: Uuid) -> Result<LockedMethod> {
+    let hotel = tx.actor.hotel.id;
+    let method = store::lock_method(tx.conn().await?, hotel, integration, id).await?;
+    method.ok_or_else(|| Error::not_found(Record::AccessMethod))
+}
+
+fn emit_updated(tx: &mut Tx, id: Uuid, method: &LockedMethod, field: &'static str) {
+    write::emit_updated(tx, &[OwnedMethod { id, integration_id: method.integration_id }], &[field]);
+}
