@@ -62,10 +62,12 @@ nouns! {
         ApiKey = "API key",
         Category = "Category",
         Client = "Client",
+        Encoder = "Encoder",
         Entrance = "Entrance",
         Guest = "Guest",
         Hotel = "Hotel",
         Integration = "Integration",
+        LockCommand = "Lock command",
         Reservation = "Reservation",
         Room = "Room",
         RoomAccessKey = "Room access key",
@@ -247,6 +249,11 @@ messages! {
         TooManyMethods { most: usize } = "At most {most} access methods can be asked for at once";
         ReservationKeyOfStaff = "Access for staff stands outside of reservations: leave reservationKey out";
 
+        // Lock commands.
+        ClaimSizeOutOfRange { most: usize } = "first must be between 1 and {most}";
+        EncoderNotSimulated = "The encoder is not a simulated one";
+        FailureNotReported { name: &'static str } = "{name} is found out by Latchkey alone: no encoder reports it";
+
         // Room access keys.
         KeyKindAmbiguous = "Exactly one of roomAccessPin, roomAccessKeyStorage and roomAccessQR must be given";
         PinMixesCase = "pin must not mix upper-case and lower-case letters";
@@ -339,6 +346,9 @@ messages! {
     ReservationTimeFramesMustOverlap {
         ReservationTimeFramesMustOverlap =
             "Access grants in the same reservation must have overlapping time frames.";
+    }
+    LeaseLost {
+        LeaseLost = "This claim has ended: its lease ran out, or the command is finished";
     }
     NameTaken {
         AccessGrantKeyTaken = "Another access grant of the integration has this key";

@@ -2,7 +2,7 @@
 
 use async_graphql::Enum;
 
-use crate::{audit, reservations, rooms, webhooks};
+use crate::{audit, lock_commands, reservations, rooms, webhooks};
 
 /// What was done.
 #[derive(Clone, Copy, PartialEq, Eq, Enum)]
@@ -150,4 +150,79 @@ pub enum WebhookFailure {
     StatusRefused,
     /// Nothing was sent, because Latchkey cannot read the endpoint's secret. `rotateWebhookSecret` gives it a new one.
     SecretUnreadable,
+}
+
+/// What is to be done.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "lock_commands::CommandKind")]
+pub enum LockCommandKind {
+    /// To write a card.
+    EncodeCard,
+}
+
+/// How far it has got.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+pub enum ActionAttemptStatus {
+    /// It is to be done, or is being done.
+    Pending,
+    /// It is done.
+    Success,
+    /// Nobody tries it any more.
+    Error,
+}
+
+impl From<lock_commands::CommandStatus> for ActionAttemptStatus {
+    fn from(status: lock_commands::CommandStatus) -> Self {
+        match status {
+            lock_commands::CommandStatus::Pending => Self::Pending,
+            lock_commands::CommandStatus::Succeeded => Self::Success,
+            lock_commands::CommandStatus::Failed => Self::Error,
+        }
+    }
+}
+
+impl From<ActionAttemptStatus> for lock_commands::CommandStatus {
+    fn from(status: ActionAttemptStatus) -> Self {
+        match status {
+            ActionAttemptStatus::Pending => Self::Pending,
+            ActionAttemptStatus::Success => Self::Succeeded,
+            ActionAttemptStatus::Error => Self::Failed,
+        }
+    }
+}
+
+/// Why a card was not written.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "lock_commands::Failure")]
+pub enum EncodingError {
+    /// None of the others. Nobody tries it again.
+    UncategorizedError,
+    /// It was not done in time. Latchkey alone says so.
+    ActionAttemptExpired,
+    /// There was no card on the encoder. Nobody tries it again.
+    NoCredentialOnEncoder,
+    /// The card is of a kind that the encoder does not write. Nobody tries it again.
+    IncompatibleCardFormat,
+    /// The card bears what must not be overwritten. Nobody tries it again.
+    CredentialCannotBeReissued,
+    /// The encoder is not online. It is tried again.
+    EncoderNotOnline,
+    /// The encoder did not answer in time. It is tried again.
+    EncoderCommunicationTimeout,
+    /// The bridge is disconnected. It is tried again.
+    BridgeDisconnected,
+    /// The card was taken off the encoder before it was written. It is tried again.
+    EncodingInterrupted,
+    /// The card's access was deleted before it was written. Latchkey alone says so.
+    CredentialDeleted,
+}
+
+/// Whether a card is of the type that overrides and is overridden.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "lock_commands::Credential")]
+pub enum CredentialType {
+    /// A guest's or a resident's.
+    Guest,
+    /// Of staff: it stands outside of all reservations.
+    Staff,
 }

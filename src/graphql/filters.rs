@@ -6,11 +6,12 @@
 use async_graphql::{ID, InputObject, InputType, MaybeUndefined};
 use chrono::{DateTime, NaiveDate, Utc};
 
-use super::enums::ReservationStatus;
+use super::enums::{ActionAttemptStatus, ReservationStatus};
 use super::scalars::{Date, Datetime, uuid, uuids};
 use crate::clients::ClientField;
 use crate::db::{Condition, Filter};
 use crate::error::{Error, ErrorAt, Message, Result};
+use crate::lock_commands::{AttemptField, CommandStatus};
 use crate::reservations::{self, ReservationField};
 use crate::room_stays::StayField;
 
@@ -137,6 +138,30 @@ pub struct ClientFilter {
     or: Option<Vec<ClientFilter>>,
 }
 
+/// Conditions on how far an action attempt has got.
+#[derive(InputObject)]
+pub struct ActionAttemptStatusFilter {
+    /// Exactly this status.
+    eq: MaybeUndefined<ActionAttemptStatus>,
+    /// One of these statuses.
+    r#in: MaybeUndefined<Vec<ActionAttemptStatus>>,
+}
+
+/// Which action attempts. All fields that are given have to match.
+#[derive(InputObject, Default)]
+pub struct ActionAttemptFilter {
+    /// By id.
+    id: Option<IdFilter>,
+    /// By how far it has got.
+    status: Option<ActionAttemptStatusFilter>,
+    /// By the access method that the card is of.
+    access_method_id: Option<IdFilter>,
+    /// Must not match.
+    not: Option<Box<ActionAttemptFilter>>,
+    /// At least one of these must match.
+    or: Option<Vec<ActionAttemptFilter>>,
+}
+
 /// A filter input that stands for conditions on fields `Self::Field`.
 pub trait FilterInput: Sized {
     /// What can be filtered by.
@@ -229,6 +254,18 @@ impl FilterInput for ClientFilter {
     }
 }
 
+impl FilterInput for ActionAttemptFilter {
+    type Field = AttemptField;
+
+    fn conditions(self, all: &mut Vec<Filter<AttemptField>>) -> Result<Nested<Self>> {
+        let mut add = |field| all.push(Filter::Field(field));
+        each(self.id, "id", IdFilter::conditions, |c| add(AttemptField::Id(c)))?;
+        each(self.status, "status", ActionAttemptStatusFilter::conditions, |c| add(AttemptField::Status(c)))?;
+        each(self.access_method_id, "accessMethodId", IdFilter::conditions, |c| add(AttemptField::Subject(c)))?;
+        Ok(Nested { not: self.not, or: self.or })
+    }
+}
+
 /// Hands each condition of an optional field filter on.
 fn each<I, T>(
     input: Option<I>,
@@ -298,6 +335,16 @@ impl ReservationStatusFilter {
         let mut all = Vec::new();
         equal(self.eq, Into::into, &mut all);
         one_of(self.r#in, |statuses| statuses.into_iter().map(Into::into).collect(), &mut all)?;
+        Ok(all)
+    }
+}
+
+impl ActionAttemptStatusFilter {
+    fn conditions(self) -> Result<Vec<Condition<String>>> {
+        let name = |status: ActionAttemptStatus| CommandStatus::from(status).as_str().to_owned();
+        let mut all = Vec::new();
+        equal(self.eq, name, &mut all);
+        one_of(self.r#in, |statuses| statuses.into_iter().map(name).collect(), &mut all)?;
         Ok(all)
     }
 }

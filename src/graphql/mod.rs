@@ -5,6 +5,7 @@
 //! all mutations of the request share one transaction ([`context`]); what is selected is read ahead in few statements
 //! ([`load`]). One file per capability holds its types, queries and mutations.
 
+mod action_attempts;
 mod api_keys;
 mod audit;
 mod chain;
@@ -28,6 +29,7 @@ mod judge;
 mod language;
 pub mod limits;
 mod load;
+mod lock_commands;
 mod lock_hints;
 mod merge;
 mod paging;
@@ -73,6 +75,7 @@ pub struct Query(
     api_keys::ApiKeyQuery,
     integrations::IntegrationQuery,
     audit::AuditQuery,
+    action_attempts::ActionAttemptQuery,
 );
 
 /// Everything that can be changed. All mutations of one HTTP request succeed, or none of them does.
@@ -89,6 +92,7 @@ pub struct Mutation(
     webhooks::WebhookMutation,
     api_keys::ApiKeyMutation,
     integrations::IntegrationMutation,
+    lock_commands::LockCommandMutation,
 );
 
 /// The executable schema.
