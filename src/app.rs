@@ -1,5 +1,6 @@
 //! The parts of a running Latchkey, put together once.
 
+mod followers;
 mod kinds;
 
 use std::ops::Deref;
@@ -20,6 +21,7 @@ use crate::throttle::{Throttle, ThrottleSettings};
 use crate::unit::{Follower, Transactions};
 use crate::webhooks::{Failure, WebhookSettings};
 
+pub use followers::followers;
 pub use kinds::KINDS;
 
 /// What the facades, the workers and the command line work with: [`Transactions`] over a [`Context`], which it
@@ -72,7 +74,7 @@ impl App {
         limits: ThrottleSettings,
     ) -> Self {
         let context = Context::new(database, connections, clock, ids, secret_keys);
-        Self::assemble(context, webhooks, limits, Vec::new())
+        Self::assemble(context, webhooks, limits, followers())
     }
 
     /// Puts the parts together around a context. `followers`: what changes with the changes of others, in this order.

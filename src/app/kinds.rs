@@ -1,7 +1,7 @@
 //! The catalogue of changes: from it come the types that can be subscribed to, the schema's text and the table in docs/EVENTS.md.
 
 use crate::events::Catalogue;
-use crate::{clients, reservations, room_access_keys, room_stays, webhooks};
+use crate::{clients, reservations, room_access_keys, room_stays, rooms, webhooks};
 
 /// Every kind of change, in the order in which they are documented.
 pub static KINDS: Catalogue = Catalogue::new(&[
@@ -13,5 +13,7 @@ pub static KINDS: Catalogue = Catalogue::new(&[
     &clients::UPDATED,
     &room_access_keys::CREATED,
     &room_access_keys::DELETED,
+    &rooms::CREATED,
+    &rooms::UPDATED,
     &webhooks::TESTED,
 ]);

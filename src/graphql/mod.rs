@@ -29,6 +29,7 @@ mod language;
 pub mod limits;
 mod load;
 mod lock_hints;
+mod locks;
 mod merge;
 mod paging;
 mod prepare;
@@ -68,6 +69,9 @@ pub struct Query(
     room_access_keys::RoomAccessKeyQuery,
     clients::ClientQuery,
     rooms::SettingsQuery,
+    locks::EntranceQuery,
+    locks::SpaceQuery,
+    locks::EncoderQuery,
     events::EventQuery,
     webhooks::WebhookQuery,
     api_keys::ApiKeyQuery,
@@ -86,6 +90,9 @@ pub struct Mutation(
     rooms::RoomMutation,
     front_desk::FrontDeskMutation,
     guests::GuestMutation,
+    locks::EntranceMutation,
+    locks::SpaceMutation,
+    locks::EncoderMutation,
     webhooks::WebhookMutation,
     api_keys::ApiKeyMutation,
     integrations::IntegrationMutation,

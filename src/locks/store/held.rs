@@ -1,22 +1,24 @@
-//! The SQL of doors, spaces and encoders.
+//! The SQL of doors that are held, so that who may open them is decided by one at a time.
 
 use std::collections::BTreeMap;
 
-use sqlx::{PgConnection, query};
+use sqlx::{PgConnection, query, query_as};
 use uuid::Uuid;
 
-use super::{Entrance, Mode, Provider};
+use super::entrances::EntranceRow;
 use crate::error::Result;
 use crate::hotels::HotelId;
+use crate::locks::Entrance;
 
-/// The spaces that the hotel has among these, by id or key.
-pub(super) async fn known_spaces(
+/// Holds the spaces that the hotel has among these, by id or key, against their deletion.
+pub(in crate::locks) async fn known_spaces(
     conn: &mut PgConnection,
     hotel: HotelId,
     (ids, keys): (Vec<Uuid>, Vec<String>),
 ) -> Result<Vec<(Uuid, Option<String>)>> {
     let rows = query!(
-        "SELECT id, space_key FROM spaces WHERE hotel_id = $1 AND (id = ANY ($2) OR space_key = ANY ($3)) ORDER BY id",
+        "SELECT id, space_key FROM spaces WHERE hotel_id = $1 AND (id = ANY ($2) OR space_key = ANY ($3)) ORDER BY id
+         FOR KEY SHARE",
         hotel,
         &ids,
         &keys,
@@ -27,7 +29,7 @@ pub(super) async fn known_spaces(
 }
 
 /// The doors of spaces, each with its space.
-pub(super) async fn entrances_of_spaces(
+pub(in crate::locks) async fn entrances_of_spaces(
     conn: &mut PgConnection,
     hotel: HotelId,
     spaces: &[Uuid],
@@ -44,14 +46,15 @@ pub(super) async fn entrances_of_spaces(
 }
 
 /// Holds the doors with these ids or keys, and those of these spaces, by id.
-pub(super) async fn lock_entrances(
+pub(in crate::locks) async fn lock_entrances(
     conn: &mut PgConnection,
     hotel: HotelId,
     (ids, keys): (Vec<Uuid>, Vec<String>),
     spaces: &[Uuid],
 ) -> Result<Vec<Entrance>> {
-    let rows = query!(
-        "SELECT id, entrance_key, name, provider, can_belong_to_reservation, modes FROM entrances
+    let rows = query_as!(
+        EntranceRow,
+        "SELECT id, entrance_key, name, provider, can_belong_to_reservation, modes, created_at, updated_at FROM entrances
          WHERE hotel_id = $1 AND (id = ANY ($2) OR entrance_key = ANY ($3) OR id IN (
              SELECT entrance_id FROM space_entrances WHERE hotel_id = $1 AND space_id = ANY ($4)
          )) ORDER BY id FOR NO KEY UPDATE",
@@ -62,18 +65,7 @@ pub(super) async fn lock_entrances(
     )
     .fetch_all(conn)
     .await?;
-    rows.into_iter()
-        .map(|row| {
-            Ok(Entrance {
-                id: row.id,
-                key: row.entrance_key,
-                name: row.name,
-                provider: Provider::parse(&row.provider)?,
-                can_belong_to_reservation: row.can_belong_to_reservation,
-                modes: row.modes.iter().map(|mode| Mode::parse(mode)).collect::<Result<_>>()?,
-            })
-        })
-        .collect()
+    rows.into_iter().map(Entrance::try_from).collect()
 }
 
 /// Raises the sequence numbers of held doors, by which locks order reservations that begin at one time.
