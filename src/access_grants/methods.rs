@@ -27,7 +27,7 @@ pub async fn request_methods_in(tx: &mut Tx, grant: &Reference, modes: &[Mode]) 
         return Err(Error::new(Message::GrantHasRunOut).at("id"));
     }
     let doors: Vec<Uuid> = grant.doors.all().collect();
-    let doors = locks::entrances_by_id(tx.conn().await?, hotel, &doors).await?;
+    let doors = locks::entrances_by_ids(tx.conn().await?, hotel, &doors).await?;
     let methods: Vec<CheckedMethod> =
         modes.iter().map(|mode| CheckedMethod::of(tx.context.ids.uuid(now), *mode, &doors)).collect();
     store::insert_methods(tx.conn().await?, hotel, id, &methods, now).await?;

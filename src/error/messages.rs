@@ -229,6 +229,10 @@ messages! {
         SwapWithItself = "A room stay cannot swap rooms with itself";
 
         // Doors and access grants.
+        EncoderBusy = "The encoder has commands that are not finished";
+        EntranceHasNoMode = "An entrance has at least one mode";
+        EntranceOfGrants = "The entrance belongs to access grants";
+        EntranceOfReservation { name: &'static str } = "{name} cannot change while a reservation has the entrance";
         KeyOfRecordInvalid { most: usize } =
             "A key has 1 to {most} characters, none of them a control character, and is not written like an id";
         GrantEndsBeforeItStarts = "endsAt must be after startsAt";
@@ -247,6 +251,9 @@ messages! {
         StayWithoutTime = "The room stay ends when it begins";
         TimesAreThoseOfStay = "The times of this access grant are those of its room stay: change the stay";
         TooManyMethods { most: usize } = "At most {most} access methods can be asked for at once";
+        RoomNamesSpace = "The space is a room: it is renamed with the room";
+        RoomStaysSpace = "The space is a room and stays one";
+        SimulatedEncoderHasNoIntegration = "A simulated encoder has no integration";
         ReservationKeyOfStaff = "Access for staff stands outside of reservations: leave reservationKey out";
 
         // Lock commands.
@@ -352,8 +359,11 @@ messages! {
     }
     NameTaken {
         AccessGrantKeyTaken = "Another access grant of the integration has this key";
+        EncoderKeyTaken = "Another encoder of the hotel has this key";
+        EntranceKeyTaken = "Another entrance of the hotel has this key";
         HotelSlugTaken = "Another hotel has this slug";
         IntegrationConnected = "An integration of this name is connected";
+        SpaceKeyTaken = "Another space of the hotel has this key";
     }
 
     BadRequest {

@@ -2,7 +2,7 @@
 
 use async_graphql::Enum;
 
-use crate::{audit, lock_commands, reservations, rooms, webhooks};
+use crate::{audit, lock_commands, locks, reservations, rooms, webhooks};
 
 /// What was done.
 #[derive(Clone, Copy, PartialEq, Eq, Enum)]
@@ -104,6 +104,41 @@ pub enum CleaningStatus {
     Clean,
     /// To be cleaned.
     Dirty,
+}
+
+/// The maker of an access system. Locks of the first five decide offline, so that a card of a newer reservation overrides older
+/// ones; those of the others ask their server.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "locks::Provider")]
+pub enum LockProvider {
+    /// ASSA ABLOY Visionline.
+    Visionline,
+    /// ASSA ABLOY Vostio.
+    Vostio,
+    /// dormakaba Ambiance.
+    DormakabaAmbiance,
+    /// dormakaba Community.
+    DormakabaCommunity,
+    /// Salto Space.
+    SaltoSpace,
+    /// Brivo.
+    Brivo,
+    /// Avigilon Alta.
+    AvigilonAlta,
+}
+
+/// A means of entry.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "locks::Mode")]
+pub enum AccessMode {
+    /// A card that an encoder writes.
+    Card,
+    /// A guest's phone.
+    MobileKey,
+    /// A PIN on a keypad.
+    Code,
+    /// A button in an app that opens the door from afar.
+    CloudKey,
 }
 
 /// Whether an endpoint is sent anything.

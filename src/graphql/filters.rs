@@ -183,8 +183,10 @@ pub trait FilterInput: Sized {
 
 /// `not` and `or` of a filter.
 pub struct Nested<F> {
-    not: Option<Box<F>>,
-    or: Option<Vec<F>>,
+    /// The filter that must not match.
+    pub not: Option<Box<F>>,
+    /// Filters of which one must match.
+    pub or: Option<Vec<F>>,
 }
 
 /// The filter of an optional argument called `filter`.
@@ -267,7 +269,7 @@ impl FilterInput for ActionAttemptFilter {
 }
 
 /// Hands each condition of an optional field filter on.
-fn each<I, T>(
+pub fn each<I, T>(
     input: Option<I>,
     name: &'static str,
     conditions: impl Fn(I) -> Result<Vec<Condition<T>>>,
@@ -290,7 +292,8 @@ impl IdFilter {
 }
 
 impl StringFilter {
-    fn conditions(self) -> Result<Vec<Condition<String>>> {
+    /// The conditions that the input stands for.
+    pub fn conditions(self) -> Result<Vec<Condition<String>>> {
         let mut all = Vec::new();
         equal(self.eq, storable, &mut all);
         one_of(self.r#in, |texts| texts.into_iter().map(storable).collect(), &mut all)?;
@@ -364,7 +367,8 @@ fn compare<I: InputType, T>(
     Ok(())
 }
 
-fn equal<I: InputType, T>(value: MaybeUndefined<I>, convert: impl Fn(I) -> T, all: &mut Vec<Condition<T>>) {
+/// The condition of an operator `eq`.
+pub fn equal<I: InputType, T>(value: MaybeUndefined<I>, convert: impl Fn(I) -> T, all: &mut Vec<Condition<T>>) {
     match value {
         MaybeUndefined::Undefined => {}
         MaybeUndefined::Null => all.push(Condition::Eq(None)),
@@ -372,7 +376,8 @@ fn equal<I: InputType, T>(value: MaybeUndefined<I>, convert: impl Fn(I) -> T, al
     }
 }
 
-fn one_of<I: InputType, T>(
+/// The condition of an operator `in`.
+pub fn one_of<I: InputType, T>(
     values: MaybeUndefined<Vec<I>>,
     convert: impl Fn(Vec<I>) -> Vec<T>,
     all: &mut Vec<Condition<T>>,

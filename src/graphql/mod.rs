@@ -31,6 +31,7 @@ pub mod limits;
 mod load;
 mod lock_commands;
 mod lock_hints;
+mod locks;
 mod merge;
 mod paging;
 mod prepare;
@@ -70,6 +71,9 @@ pub struct Query(
     room_access_keys::RoomAccessKeyQuery,
     clients::ClientQuery,
     rooms::SettingsQuery,
+    locks::EntranceQuery,
+    locks::SpaceQuery,
+    locks::EncoderQuery,
     events::EventQuery,
     webhooks::WebhookQuery,
     api_keys::ApiKeyQuery,
@@ -89,6 +93,9 @@ pub struct Mutation(
     rooms::RoomMutation,
     front_desk::FrontDeskMutation,
     guests::GuestMutation,
+    locks::EntranceMutation,
+    locks::SpaceMutation,
+    locks::EncoderMutation,
     webhooks::WebhookMutation,
     api_keys::ApiKeyMutation,
     integrations::IntegrationMutation,
