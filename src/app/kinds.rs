@@ -2,8 +2,7 @@
 
 use crate::events::Catalogue;
 use crate::{
-    access_grants, clients, hotel_settings, lock_commands, reservations, room_access_keys, room_stays, rooms,
-    webhooks,
+    access_grants, clients, hotel_settings, lock_commands, reservations, room_access_keys, room_stays, rooms, webhooks,
 };
 
 /// Every kind of change, in the order in which they are documented.

@@ -233,6 +233,9 @@ messages! {
         EntranceHasNoMode = "An entrance has at least one mode";
         EntranceOfGrants = "The entrance belongs to access grants";
         EntranceOfReservation { name: &'static str } = "{name} cannot change while a reservation has the entrance";
+        IdentityHasGrants = "The user identity has access grants: delete its access grants first";
+        KindOfGrants =
+            "kind cannot change between staff and others while the user identity has access grants: delete them first";
         KeyOfRecordInvalid { most: usize } =
             "A key has 1 to {most} characters, none of them a control character, and is not written like an id";
         GrantEndsBeforeItStarts = "endsAt must be after startsAt";
@@ -364,6 +367,7 @@ messages! {
         HotelSlugTaken = "Another hotel has this slug";
         IntegrationConnected = "An integration of this name is connected";
         SpaceKeyTaken = "Another space of the hotel has this key";
+        UserIdentityKeyTaken = "Another user identity of the integration has this key";
     }
 
     BadRequest {

@@ -2,7 +2,7 @@
 
 use async_graphql::Enum;
 
-use crate::{audit, lock_commands, locks, reservations, rooms, webhooks};
+use crate::{access_grants, audit, lock_commands, locks, reservations, rooms, webhooks};
 
 /// What was done.
 #[derive(Clone, Copy, PartialEq, Eq, Enum)]
@@ -139,6 +139,48 @@ pub enum AccessMode {
     Code,
     /// A button in an app that opens the door from afar.
     CloudKey,
+}
+
+/// Kind of a user identity.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "access_grants::IdentityKind")]
+pub enum UserIdentityKind {
+    /// Somebody who stays for some nights.
+    Guest,
+    /// Somebody who lives there. The rules are those of guests.
+    Resident,
+    /// Somebody who works there: their credentials neither override those of guests nor are overridden.
+    Staff,
+}
+
+/// What is known of an access method. An offline lock tells nothing by itself, so much of it is expected, and is said to be.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "access_grants::MethodState")]
+pub enum AccessMethodState {
+    /// Its card has to be written, or written again: what it bears is not what the access grant says.
+    EncodingRequired,
+    /// Its card was written as the access grant says.
+    Encoded,
+    /// It works without being written.
+    Issued,
+    /// A credential of a later reservation of the door was issued, and shuts it out once it is used.
+    OverrideExpected,
+    /// A lock was seen to refuse it for a later reservation.
+    OverrideSeen,
+    /// The time of its access grant has ended.
+    Expired,
+    /// It was taken away. An offline lock may still open to its card until it is overridden or its time ends.
+    Revoked,
+}
+
+/// What somebody has to do about an access method.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "access_grants::MethodWarning")]
+pub enum AccessMethodWarningCode {
+    /// What its card bears is not what the access grant says any more, or it takes the place of another one: encode it.
+    EncodingRequired,
+    /// It was taken away, and an offline lock opens to its card until it is overridden or its time ends: collect it.
+    CardCollectionRequired,
 }
 
 /// Whether an endpoint is sent anything.

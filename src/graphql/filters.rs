@@ -321,7 +321,8 @@ impl DateFilter {
 }
 
 impl DatetimeFilter {
-    fn conditions(self) -> Result<Vec<Condition<DateTime<Utc>>>> {
+    /// The conditions that the input stands for.
+    pub fn conditions(self) -> Result<Vec<Condition<DateTime<Utc>>>> {
         let mut all = Vec::new();
         compare(self.lt, "lt", |at| Condition::Lt(at.0.to_utc()), &mut all)?;
         compare(self.le, "le", |at| Condition::Le(at.0.to_utc()), &mut all)?;

@@ -5,6 +5,7 @@
 //! all mutations of the request share one transaction ([`context`]); what is selected is read ahead in few statements
 //! ([`load`]). One file per capability holds its types, queries and mutations.
 
+mod access_grants;
 mod action_attempts;
 mod api_keys;
 mod audit;
@@ -74,6 +75,9 @@ pub struct Query(
     locks::EntranceQuery,
     locks::SpaceQuery,
     locks::EncoderQuery,
+    access_grants::UserIdentityQuery,
+    access_grants::AccessGrantQuery,
+    access_grants::AccessMethodQuery,
     events::EventQuery,
     webhooks::WebhookQuery,
     api_keys::ApiKeyQuery,
@@ -96,6 +100,9 @@ pub struct Mutation(
     locks::EntranceMutation,
     locks::SpaceMutation,
     locks::EncoderMutation,
+    access_grants::UserIdentityMutation,
+    access_grants::AccessGrantMutation,
+    access_grants::AccessMethodMutation,
     webhooks::WebhookMutation,
     api_keys::ApiKeyMutation,
     integrations::IntegrationMutation,
