@@ -14,13 +14,19 @@ CREATE TABLE user_identities (
     client_id         uuid,
     created_at        timestamptz NOT NULL,
     updated_at        timestamptz NOT NULL,
+    -- One that was deleted is kept for its grants, which are deleted, too: without its key and without who it was.
+    deleted_at        timestamptz,
     CONSTRAINT user_identities_pkey PRIMARY KEY (hotel_id, id),
     CONSTRAINT user_identities_integration_fkey FOREIGN KEY (hotel_id, integration_id) REFERENCES integrations (hotel_id, id),
     CONSTRAINT user_identities_client_fkey FOREIGN KEY (hotel_id, client_id) REFERENCES clients (hotel_id, id),
     CONSTRAINT user_identities_key_check CHECK (char_length(user_identity_key) BETWEEN 1 AND 200),
     CONSTRAINT user_identities_key_key UNIQUE (hotel_id, integration_id, user_identity_key),
-    CONSTRAINT user_identities_kind_check CHECK (kind IN ('GUEST', 'RESIDENT', 'STAFF'))
+    CONSTRAINT user_identities_kind_check CHECK (kind IN ('GUEST', 'RESIDENT', 'STAFF')),
+    CONSTRAINT user_identities_deleted_check CHECK (
+        deleted_at IS NULL OR num_nonnulls(user_identity_key, full_name, email_address, phone_number, client_id) = 0
+    )
 );
+CREATE INDEX user_identities_by_integration ON user_identities (hotel_id, integration_id, id) WHERE deleted_at IS NULL;
 CREATE INDEX user_identities_by_client ON user_identities (hotel_id, client_id) WHERE client_id IS NOT NULL;
 CALL protect_tenant_table('user_identities');
 
@@ -87,12 +93,14 @@ CREATE TABLE access_grants (
     CONSTRAINT access_grants_frame_check CHECK (starts_at < ends_at)
 );
 CREATE UNIQUE INDEX access_grants_key_key ON access_grants (hotel_id, integration_id, access_grant_key) WHERE deleted_at IS NULL;
-CREATE INDEX access_grants_by_reservation ON access_grants (hotel_id, reservation_id) WHERE deleted_at IS NULL;
+-- Also of deleted grants: their cards override others once they were written.
+CREATE INDEX access_grants_by_reservation ON access_grants (hotel_id, reservation_id) WHERE reservation_id IS NOT NULL;
 CREATE INDEX access_grants_by_reservation_key ON access_grants (hotel_id, reservation_key, integration_id, id)
     WHERE deleted_at IS NULL;
 CREATE INDEX access_grants_by_stay ON access_grants (hotel_id, room_stay_id)
     WHERE room_stay_id IS NOT NULL AND (deleted_at IS NULL OR awaits_stay);
-CREATE INDEX access_grants_by_integration ON access_grants (hotel_id, integration_id, id) WHERE deleted_at IS NULL;
+CREATE INDEX access_grants_by_integration ON access_grants (hotel_id, integration_id, id)
+    WHERE deleted_at IS NULL OR awaits_stay;
 CREATE INDEX access_grants_by_identity ON access_grants (hotel_id, user_identity_id);
 CALL protect_tenant_table('access_grants');
 

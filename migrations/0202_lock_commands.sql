@@ -12,6 +12,7 @@ CREATE TABLE lock_commands (
     card             jsonb       NOT NULL,
     revision         bigint      NOT NULL,
     status           text        NOT NULL,
+    -- How its last attempt failed, or why it was given up.
     error            text,
     created_at       timestamptz NOT NULL,
     -- Nobody waits for it any longer than that.
@@ -22,7 +23,7 @@ CREATE TABLE lock_commands (
     next_attempt_at  timestamptz,
     leased_until     timestamptz,
     lease_holder     integer,
-    -- Names the claim that may complete it, and the state of the subject that was given with it.
+    -- Names the last claim, which may complete it while it is leased, and the state of the subject that was given with it.
     claim_id         uuid,
     claimed_revision bigint,
     CONSTRAINT lock_commands_pkey PRIMARY KEY (hotel_id, id),
@@ -32,13 +33,16 @@ CREATE TABLE lock_commands (
     CONSTRAINT lock_commands_status_check CHECK (
         status IN ('PENDING', 'SUCCEEDED', 'FAILED')
         AND (status = 'PENDING') = (next_attempt_at IS NOT NULL) AND (status = 'PENDING') = (finished_at IS NULL)
-        AND (status = 'FAILED') = (error IS NOT NULL)
+        AND (status <> 'FAILED' OR error IS NOT NULL) AND (status = 'PENDING' OR leased_until IS NULL)
     )
 );
 CREATE INDEX lock_commands_due ON lock_commands (hotel_id, encoder_id, next_attempt_at) WHERE status = 'PENDING';
-CREATE INDEX lock_commands_by_subject ON lock_commands (hotel_id, subject_id) WHERE status = 'PENDING';
+CREATE INDEX lock_commands_by_subject ON lock_commands (hotel_id, subject_id);
 CREATE INDEX lock_commands_by_integration ON lock_commands (hotel_id, integration_id, id);
+CREATE INDEX lock_commands_finished ON lock_commands (hotel_id, finished_at) WHERE finished_at IS NOT NULL;
 CALL protect_tenant_table('lock_commands');
+
+CREATE INDEX encoders_simulated ON encoders (hotel_id, id) WHERE simulated;
 
 -- What simulated encoders do by themselves. Nothing but they reads it.
 CREATE TABLE simulated_encoders (

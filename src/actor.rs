@@ -12,8 +12,12 @@ use crate::telemetry::traces::Traceparent;
 
 /// Name of the worker that imports bookings from files.
 pub const IMPORT: &str = "import";
+/// Name of the worker that gives up what no encoder does.
+pub const LOCK_COMMANDS: &str = "lock_commands";
 /// Name of the worker that revokes and deletes keys that outlived their stay.
 pub const PRUNER: &str = "pruner";
+/// Name of the worker that plays the simulated encoders.
+pub const SIMULATED_ENCODERS: &str = "simulated_encoders";
 /// Name of the worker that sends webhooks.
 pub const WEBHOOKS: &str = "webhooks";
 

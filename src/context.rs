@@ -35,6 +35,8 @@ pub struct ContextParts {
     pub liveness: Liveness,
     /// Notified after each commit that left something to deliver.
     pub deliveries_wake: Notify,
+    /// Notified after each commit that left something to do for a simulated encoder.
+    pub simulated_encoders_wake: Notify,
 }
 
 impl Context {
@@ -56,6 +58,7 @@ impl Context {
             secret_keys,
             metrics: Metrics::new(),
             deliveries_wake: Notify::new(),
+            simulated_encoders_wake: Notify::new(),
         }))
     }
 }

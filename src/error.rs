@@ -110,6 +110,7 @@ error_codes! {
     ReservationEntranceChangeRequiresCleanup = "RESERVATION_ENTRANCE_CHANGE_REQUIRES_CLEANUP", VALIDATION, 409, Caller, false, "The reservation has access grants to other entrances, which have to be deleted first.";
     ReservationJoinerEntranceSetConflict = "RESERVATION_JOINER_ENTRANCE_SET_CONFLICT", VALIDATION, 409, Caller, false, "The access grant wants more entrances than its reservation has.";
     ReservationTimeFramesMustOverlap = "RESERVATION_TIME_FRAMES_MUST_OVERLAP", VALIDATION, 409, Caller, false, "The times of an access grant do not overlap those of another one of its reservation.";
+    LeaseLost = "LEASE_LOST", VALIDATION, 409, Caller, false, "The claim has ended: its lease ran out, or what was claimed is finished.";
     CodeTaken = "CODE_TAKEN", VALIDATION, 409, Caller, false, "Another reservation of the hotel has this code.";
     NameTaken = "NAME_TAKEN", VALIDATION, 409, Caller, false, "Another record of the hotel has this name.";
 

@@ -1,5 +1,5 @@
-//! Workers, which run beside the requests: deliveries, the pruner, the clean-up of kept answers, the upkeep of the partitions, the
-//! use of API keys and their limits. Every replica runs them; they share their work. Beside them it shows that it lives, from before
+//! Workers, which run beside the requests: deliveries, the pruner, the upkeep of lock commands, the simulated encoders, the clean-up of
+//! kept answers, the upkeep of the partitions, the use of API keys and their limits. Every replica runs them; they share their work. Beside them it shows that it lives, from before
 //! the first of them begins until the last one has ended: what they have leased stays theirs for as long.
 
 use std::time::Duration;
@@ -9,7 +9,7 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use crate::app::App;
 use crate::webhooks::{self, Sender};
-use crate::{auth, events, idempotency, liveness, pruner, throttle};
+use crate::{auth, events, idempotency, liveness, lock_commands, pruner, simulated_encoder, throttle};
 
 /// Longest wait for workers that were asked to stop. What they leave undone is taken up at the next start.
 const PATIENCE: Duration = Duration::from_secs(12);
@@ -50,6 +50,8 @@ impl Workers {
         tasks.spawn(events::run_maintenance(app.context.clone(), stopped()));
         tasks.spawn(idempotency::run_clean_up(app.context.clone(), stopped()));
         tasks.spawn(pruner::run(app.transactions.clone(), stopped()));
+        tasks.spawn(lock_commands::run_upkeep(app.transactions.clone(), stopped()));
+        tasks.spawn(simulated_encoder::run(app.transactions.clone(), stopped()));
         let (counting, stop_counting) = (app.clone(), stopped());
         tasks.spawn(async move { auth::run_usage(&counting, &counting.key_usage, stop_counting).await });
         let (limiting, stop_limiting) = (app.clone(), stopped());

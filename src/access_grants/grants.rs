@@ -142,14 +142,14 @@ pub async fn create_in(tx: &mut Tx, new: NewGrant) -> Result<Uuid> {
 /// `RESERVATION_TIME_FRAMES_MUST_OVERLAP`, `RESERVATION_ENTRANCE_CHANGE_REQUIRES_CLEANUP`, `RESERVATION_KEY_REQUIRED`
 pub async fn update_in(tx: &mut Tx, grant: &Reference, change: GrantChange) -> Result<Uuid> {
     let (hotel, now) = (tx.actor.hotel.id, tx.now);
-    let id = find_own_in(tx, grant).await?;
+    let id = find_own_in(tx, grant).await.at("id")?;
     let name = change.name.map(|name| name.map(checked_name).transpose()).transpose().at("name")?;
     let has_ended = store::lock_reservations_of(tx.conn().await?, hotel, &[id]).await?;
     let doors = match &change.doors {
         Some((entrances, spaces)) => Some(locks::lock_entrances_in(tx, entrances, spaces).await?),
         None => None,
     };
-    let grant = lock_live_in(tx, id).await?;
+    let grant = lock_live_in(tx, id).await.at("id")?;
     let frame = TimeFrame {
         starts_at: change.starts_at.unwrap_or(grant.frame.starts_at),
         ends_at: change.ends_at.unwrap_or(grant.frame.ends_at),
@@ -212,26 +212,35 @@ async fn change_doors_in(tx: &mut Tx, grant: &LockedGrant, named: Vec<Entrance>,
     write::require_encoding_in(tx, Outdated { grants: &[grant.id], reservations: &[] }).await
 }
 
-/// Deletes a grant and takes its methods away. Its reservation keeps its doors as long as it has others.
+/// Deletes a grant and takes its methods away. Its reservation keeps its doors as long as it has others. Answers its id.
 ///
 /// # Errors
 /// `NOT_FOUND` unless it is the integration's own.
-pub async fn delete_in(tx: &mut Tx, grant: &Reference) -> Result<()> {
+pub async fn delete_in(tx: &mut Tx, grant: &Reference) -> Result<Uuid> {
     let hotel = tx.actor.hotel.id;
-    let id = find_own_in(tx, grant).await?;
+    let id = find_own_in(tx, grant).await.at("id")?;
     store::lock_reservations_of(tx.conn().await?, hotel, &[id]).await?;
-    let grant = lock_live_in(tx, id).await?;
-    write::clear_in(tx, &[&grant], false).await
+    let grant = lock_live_in(tx, id).await.at("id")?;
+    write::clear_in(tx, &[&grant], false).await?;
+    Ok(id)
 }
 
-/// Deletes at most so many grants of an integration that is disconnected, and tells how many.
+/// Deletes at most so many grants of an integration that is disconnected, and tells how many. Those that wait for their stay wait no
+/// longer.
 pub(crate) async fn clear_of_integration_in(tx: &mut Tx, integration: Uuid, most: i64) -> Result<usize> {
     let hotel = tx.actor.hotel.id;
     let ids = store::of_integration(tx.conn().await?, hotel, integration, most).await?;
+    if ids.is_empty() {
+        return Ok(0);
+    }
     store::lock_reservations_of(tx.conn().await?, hotel, &ids).await?;
     let grants = store::lock(tx.conn().await?, hotel, &ids).await?;
-    let live: Vec<&LockedGrant> = grants.iter().filter(|grant| grant.live).collect();
+    let (live, waiting): (Vec<&LockedGrant>, Vec<&LockedGrant>) = grants.iter().partition(|grant| grant.live);
     write::clear_in(tx, &live, false).await?;
+    if !waiting.is_empty() {
+        let waiting: Vec<Uuid> = waiting.into_iter().map(|grant| grant.id).collect();
+        store::stop_waiting(tx.conn().await?, hotel, &waiting).await?;
+    }
     Ok(live.len())
 }
 
@@ -250,7 +259,7 @@ pub(super) async fn lock_live_in(tx: &mut Tx, id: Uuid) -> Result<LockedGrant> {
 }
 
 fn not_found() -> Error {
-    Error::not_found(Record::AccessGrant).at("id")
+    Error::not_found(Record::AccessGrant)
 }
 
 /// Whether a door can belong to a reservation.

@@ -5,8 +5,7 @@ use uuid::Uuid;
 
 use super::grants::{MOST_METHODS, find_own_in, lock_live_in};
 use super::store::{self, LockedMethod, OwnedMethod};
-use super::{CheckedMethod, GRANT_UPDATED, METHOD_CREATED, write};
-use crate::actor::Permission;
+use super::{CheckedMethod, GRANT_UPDATED, METHOD_CREATED, visible_to, write};
 use crate::error::{Error, ErrorAt, Message, Record, Result};
 use crate::lock_commands::{self, NewCommand};
 use crate::locks::{self, Mode, Reference};
@@ -21,13 +20,13 @@ pub async fn request_methods_in(tx: &mut Tx, grant: &Reference, modes: &[Mode]) 
         return Err(Error::new(Message::TooManyMethods { most: MOST_METHODS }).at("requestedAccessMethods"));
     }
     let (hotel, now) = (tx.actor.hotel.id, tx.now);
-    let id = find_own_in(tx, grant).await?;
-    let grant = lock_live_in(tx, id).await?;
+    let id = find_own_in(tx, grant).await.at("accessGrantId")?;
+    let grant = lock_live_in(tx, id).await.at("accessGrantId")?;
     if grant.frame.has_ended(now) {
-        return Err(Error::new(Message::GrantHasRunOut).at("id"));
+        return Err(Error::new(Message::GrantHasRunOut).at("accessGrantId"));
     }
     let doors: Vec<Uuid> = grant.doors.all().collect();
-    let doors = locks::entrances_by_id(tx.conn().await?, hotel, &doors).await?;
+    let doors = locks::entrances_by_ids(tx.conn().await?, hotel, &doors).await?;
     let methods: Vec<CheckedMethod> =
         modes.iter().map(|mode| CheckedMethod::of(tx.context.ids.uuid(now), *mode, &doors)).collect();
     store::insert_methods(tx.conn().await?, hotel, id, &methods, now).await?;
@@ -44,7 +43,7 @@ pub async fn request_methods_in(tx: &mut Tx, grant: &Reference, modes: &[Mode]) 
 /// `NOT_FOUND`
 pub async fn delete_method_in(tx: &mut Tx, id: Uuid) -> Result<()> {
     let (hotel, now, integration) = (tx.actor.hotel.id, tx.now, tx.actor.integration()?);
-    let method = lock_in(tx, Some(integration), id).await?;
+    let method = lock_in(tx, Some(integration), id).await.at("accessMethodId")?;
     if method.revoked_at.is_some() {
         return Ok(());
     }
@@ -61,7 +60,7 @@ pub async fn delete_method_in(tx: &mut Tx, id: Uuid) -> Result<()> {
 /// `NOT_FOUND` for the method or the encoder, `INVALID_ARGUMENT` for a method that is no card, was taken away or has ended.
 pub async fn encode_in(tx: &mut Tx, id: Uuid, encoder: Reference) -> Result<Uuid> {
     let hotel = tx.actor.hotel.id;
-    let visible = visible_to(tx)?;
+    let visible = visible_to(&tx.actor)?;
     let method = lock_in(tx, visible, id).await.at("accessMethodId")?;
     let refusal = if method.mode != Mode::Card {
         Some(Message::CardOfGrantOnly)
@@ -88,7 +87,7 @@ pub async fn encode_in(tx: &mut Tx, id: Uuid, encoder: Reference) -> Result<Uuid
 /// reservation and for a time that is still to come.
 pub async fn report_override_in(tx: &mut Tx, id: Uuid, seen_at: Option<DateTime<Utc>>) -> Result<()> {
     let (hotel, now) = (tx.actor.hotel.id, tx.now);
-    let visible = visible_to(tx)?;
+    let visible = visible_to(&tx.actor)?;
     let method = lock_in(tx, visible, id).await.at("accessMethodId")?;
     let seen_at = seen_at.unwrap_or(now);
     if seen_at > now || seen_at < method.frame.starts_at {
@@ -102,11 +101,6 @@ pub async fn report_override_in(tx: &mut Tx, id: Uuid, seen_at: Option<DateTime<
         emit_updated(tx, id, &method, "overriddenAt");
     }
     Ok(())
-}
-
-/// Whose methods the principal sees: those of its integration, or, at the front desk, everybody's.
-fn visible_to(tx: &Tx) -> Result<Option<Uuid>> {
-    if tx.actor.permission >= Permission::FrontDesk { Ok(None) } else { tx.actor.integration().map(Some) }
 }
 
 async fn lock_in(tx: &mut Tx, integration: Option<Uuid>, id: Uuid) -> Result<LockedMethod> {

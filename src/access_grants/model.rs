@@ -4,6 +4,8 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::{IdentityKind, TimeFrame};
+use crate::clients::Client;
+use crate::integrations::Integration;
 use crate::locks::{Entrance, Mode};
 
 /// Somebody to whom access is granted, as far as the rules look at them.
@@ -13,6 +15,70 @@ pub struct Identity {
     pub id: Uuid,
     /// Kind.
     pub kind: IdentityKind,
+}
+
+/// Somebody to whom access is granted, as clients know them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserIdentity {
+    /// Id.
+    pub id: Uuid,
+    /// Name by which its integration finds it.
+    pub key: Option<String>,
+    /// Kind.
+    pub kind: IdentityKind,
+    /// How they are called and reached.
+    pub details: IdentityDetails,
+    /// The client of the hotel that they are.
+    pub client_id: Option<Uuid>,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When it was last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// How an identity is called and reached.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct IdentityDetails {
+    /// Name.
+    pub full_name: Option<String>,
+    /// E-mail address.
+    pub email_address: Option<String>,
+    /// Telephone number.
+    pub phone_number: Option<String>,
+}
+
+/// An identity with what was asked for along with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdentityView {
+    /// The identity.
+    pub identity: UserIdentity,
+    /// The client that it is; `None` where it was not asked for, too.
+    pub client: Option<Client>,
+}
+
+/// A grant as clients know it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// Id.
+    pub id: Uuid,
+    /// The integration that made it.
+    pub integration: Integration,
+    /// Whom it is for.
+    pub user_identity_id: Uuid,
+    /// Name by which its integration finds it.
+    pub key: Option<String>,
+    /// Name that people read.
+    pub name: Option<String>,
+    /// The key of the reservation that it belongs to.
+    pub reservation_key: Option<String>,
+    /// The stay that it follows.
+    pub room_stay_id: Option<Uuid>,
+    /// Its time.
+    pub frame: TimeFrame,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When it was last changed.
+    pub updated_at: DateTime<Utc>,
 }
 
 /// What the grants of a reservation have in common.
@@ -153,7 +219,16 @@ pub enum MethodState {
     Revoked,
 }
 
-/// A means of entry.
+/// What somebody has to do about a method.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MethodWarning {
+    /// What its card bears is not what the grant says any more, or it takes the place of another one.
+    EncodingRequired,
+    /// It was taken away, and an offline lock opens to its card until it is overridden or its time ends (checklist B30).
+    CardCollectionRequired,
+}
+
+/// A means of entry, or one that was asked for and could not be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Method {
     /// Id.
@@ -162,6 +237,8 @@ pub struct Method {
     pub grant_id: Uuid,
     /// What it is.
     pub mode: Mode,
+    /// Whether nothing of its mode can be made for the doors of its grant: it is no means of entry, and an error of the grant.
+    pub refused: bool,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// When it began to work: when its card was first written.
@@ -175,7 +252,7 @@ pub struct Method {
     pub overridden_at: Option<DateTime<Utc>>,
     /// When it was taken away.
     pub revoked_at: Option<DateTime<Utc>>,
-    /// Whether a credential of a later reservation that has begun was issued for one of its doors.
+    /// Whether a credential of a later reservation that has begun was issued for one of its doors, as long as it works itself.
     pub override_expected: bool,
     /// The time of its grant.
     pub frame: TimeFrame,
@@ -192,7 +269,7 @@ impl Method {
             MethodState::OverrideSeen
         } else if self.override_expected {
             MethodState::OverrideExpected
-        } else if self.mode == Mode::Card && (self.encoding_required || self.encoded_at.is_none()) {
+        } else if self.is_encoding_required(now) {
             MethodState::EncodingRequired
         } else if self.mode == Mode::Card {
             MethodState::Encoded
@@ -201,8 +278,31 @@ impl Method {
         }
     }
 
-    /// Whether a card is still somewhere that opens an offline lock until it is overridden or its time ends (checklist B30).
-    pub fn card_is_left_behind(&self) -> bool {
-        self.mode == Mode::Card && self.revoked_at.is_some() && self.encoded_at.is_some()
+    /// Whether its card has to be written, for the first time or again.
+    pub fn is_encoding_required(&self, now: DateTime<Utc>) -> bool {
+        self.is_live(now) && self.mode == Mode::Card && (self.encoding_required || self.encoded_at.is_none())
+    }
+
+    /// What somebody has to do about it. A card that was never written and takes the place of none is new, and no reason to warn.
+    pub fn warnings(&self, now: DateTime<Utc>) -> Vec<MethodWarning> {
+        let mut warnings = Vec::new();
+        if self.is_live(now) && self.encoding_required {
+            warnings.push(MethodWarning::EncodingRequired);
+        }
+        if self.card_is_left_behind(now) {
+            warnings.push(MethodWarning::CardCollectionRequired);
+        }
+        warnings
+    }
+
+    /// Whether it was not taken away and its time has not ended.
+    fn is_live(&self, now: DateTime<Utc>) -> bool {
+        self.revoked_at.is_none() && !self.frame.has_ended(now)
+    }
+
+    /// Whether a card is still somewhere that opens an offline lock until it is overridden or its time ends.
+    fn card_is_left_behind(&self, now: DateTime<Utc>) -> bool {
+        let was_written = self.mode == Mode::Card && self.encoded_at.is_some();
+        was_written && self.revoked_at.is_some() && !self.frame.has_ended(now)
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::events::Catalogue;
 use crate::{
-    access_grants, clients, hotel_settings, lock_commands, reservations, room_access_keys, room_stays, webhooks,
+    access_grants, clients, hotel_settings, lock_commands, reservations, room_access_keys, room_stays, rooms, webhooks,
 };
 
 /// Every kind of change, in the order in which they are documented.
@@ -23,5 +23,7 @@ pub static KINDS: Catalogue = Catalogue::new(&[
     &lock_commands::CREATED,
     &lock_commands::FINISHED,
     &hotel_settings::UPDATED,
+    &rooms::CREATED,
+    &rooms::UPDATED,
     &webhooks::TESTED,
 ]);

@@ -199,3 +199,115 @@ pub(super) async fn hand_out(
     .await?;
     Ok(())
 }
+
+/// A door as the database wants it.
+#[derive(Serialize)]
+pub struct DoorRecord {
+    pub id: Uuid,
+    pub key: String,
+    pub name: String,
+    pub provider: &'static str,
+    pub can_belong_to_reservation: bool,
+    pub modes: [&'static str; 2],
+    /// The one space that holds it, and the key that this gets.
+    pub space_id: Option<Uuid>,
+    pub space_key: Option<String>,
+}
+
+/// Stores doors, puts each into its space and gives that its key.
+pub(super) async fn hang_doors(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    doors: &[DoorRecord],
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    query!(
+        "INSERT INTO entrances (hotel_id, id, entrance_key, name, provider, can_belong_to_reservation, modes, created_at,
+                                updated_at)
+         SELECT $1, id, key, name, provider, can_belong_to_reservation, modes, $3, $3
+         FROM json_to_recordset($2::json) AS new(id uuid, key text, name text, provider text,
+                                                 can_belong_to_reservation boolean, modes text[])",
+        hotel,
+        Json(doors) as _,
+        now,
+    )
+    .execute(&mut *conn)
+    .await?;
+    query!(
+        "WITH held AS (
+             SELECT id, space_id, space_key FROM json_to_recordset($2::json) AS new(id uuid, space_id uuid, space_key text)
+             WHERE space_id IS NOT NULL
+         ), named AS (
+             UPDATE spaces s SET space_key = held.space_key FROM held WHERE s.hotel_id = $1 AND s.id = held.space_id
+         )
+         INSERT INTO space_entrances (hotel_id, space_id, entrance_id) SELECT $1, space_id, id FROM held",
+        hotel,
+        Json(doors) as _,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// A simulated encoder as the database wants it.
+pub struct EncoderRecord {
+    pub id: Uuid,
+    pub key: &'static str,
+    pub name: &'static str,
+    pub provider: &'static str,
+}
+
+/// Stores a simulated encoder.
+pub(super) async fn place_encoder(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    encoder: &EncoderRecord,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    query!(
+        "INSERT INTO encoders (hotel_id, id, encoder_key, name, provider, simulated, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, true, $6, $6)",
+        hotel,
+        encoder.id,
+        encoder.key,
+        encoder.name,
+        encoder.provider,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The integrations of a hotel.
+pub(super) async fn integrations_of(conn: &mut PgConnection, hotel: HotelId) -> sqlx::Result<Vec<Uuid>> {
+    query_scalar!("SELECT id FROM integrations WHERE hotel_id = $1 ORDER BY id", hotel).fetch_all(conn).await
+}
+
+/// A guest to whom access is granted, as the database wants it.
+#[derive(Serialize)]
+pub struct IdentityRecord {
+    pub id: Uuid,
+    pub integration_id: Uuid,
+    pub key: &'static str,
+}
+
+/// Stores guests to whom access is granted.
+pub(super) async fn add_guests(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    guests: &[IdentityRecord],
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    query!(
+        "INSERT INTO user_identities (hotel_id, id, integration_id, user_identity_key, kind, created_at, updated_at)
+         SELECT $1, id, integration_id, key, 'GUEST', $3, $3
+         FROM json_to_recordset($2::json) AS new(id uuid, integration_id uuid, key text)",
+        hotel,
+        Json(guests) as _,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}

@@ -1,6 +1,6 @@
 //! Disconnecting an integration: what its vendor made for the hotel goes with it.
 //!
-//! Disconnecting revokes its API keys, deletes its endpoints, takes its room access keys off all stays and deletes them, in one
+//! Disconnecting revokes its API keys, deletes its endpoints, leaves its encoders without an integration, takes its room access keys off all stays and deletes them, in one
 //! transaction and with the same events as if it had done so itself. A transaction takes at most [`MOST_AT_ONCE`] keys and stays;
 //! where there were more, disconnecting again goes on.
 //!
@@ -49,6 +49,7 @@ pub async fn disconnect_in(tx: &mut Tx, id: Uuid) -> Result<Disconnected> {
     integrations::lock(tx.conn().await?, hotel, id).await?.ok_or_else(|| integrations::not_found().at("id"))?;
     let api_keys = auth::revoke_of_integration(tx.conn().await?, hotel, id, now).await?;
     let endpoints = store::delete_endpoints(tx.conn().await?, hotel, id).await?;
+    let encoders = store::release_encoders(tx.conn().await?, hotel, id, now).await?;
     // Stays before keys, by id, as everywhere.
     let candidates = store::room_access_keys(tx.conn().await?, hotel, id).await?;
     let stays = store::lock_stays(tx.conn().await?, hotel, &candidates).await?;
@@ -72,6 +73,9 @@ pub async fn disconnect_in(tx: &mut Tx, id: Uuid) -> Result<Disconnected> {
     }
     for endpoint in &endpoints {
         tx.audit(Entry::deleted(ObjectType::WebhookEndpoint, *endpoint));
+    }
+    for encoder in &encoders {
+        tx.audit(Entry::updated(ObjectType::Encoder, *encoder, ["integration"]));
     }
     if integration.disconnected_at == Some(now) {
         tx.audit(Entry::new(Action::Disconnected, ObjectType::Integration, id));

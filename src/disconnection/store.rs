@@ -1,5 +1,6 @@
 //! The SQL of disconnecting.
 
+use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, query_as, query_scalar};
 use uuid::Uuid;
 
@@ -16,6 +17,25 @@ pub(super) async fn delete_endpoints(conn: &mut PgConnection, hotel: HotelId, in
     .fetch_all(conn)
     .await?;
     Ok(deleted)
+}
+
+/// Leaves the encoders of an integration without one: nobody takes their commands until they are given another.
+pub(super) async fn release_encoders(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    integration: Uuid,
+    now: DateTime<Utc>,
+) -> Result<Vec<Uuid>> {
+    let released = query_scalar!(
+        "UPDATE encoders SET integration_id = NULL, failures = 0, backoff_until = NULL, updated_at = $3
+         WHERE hotel_id = $1 AND integration_id = $2 RETURNING id",
+        hotel,
+        integration,
+        now,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(released)
 }
 
 /// The oldest room access keys of an integration, as many as one transaction takes.

@@ -62,10 +62,12 @@ nouns! {
         ApiKey = "API key",
         Category = "Category",
         Client = "Client",
+        Encoder = "Encoder",
         Entrance = "Entrance",
         Guest = "Guest",
         Hotel = "Hotel",
         Integration = "Integration",
+        LockCommand = "Lock command",
         Reservation = "Reservation",
         Room = "Room",
         RoomAccessKey = "Room access key",
@@ -227,6 +229,13 @@ messages! {
         SwapWithItself = "A room stay cannot swap rooms with itself";
 
         // Doors and access grants.
+        EncoderBusy = "The encoder has commands that are not finished";
+        EntranceHasNoMode = "An entrance has at least one mode";
+        EntranceOfGrants = "The entrance belongs to access grants";
+        EntranceOfReservation { name: &'static str } = "{name} cannot change while a reservation has the entrance";
+        IdentityHasGrants = "The user identity has access grants: delete its access grants first";
+        KindOfGrants =
+            "kind cannot change between staff and others while the user identity has access grants: delete them first";
         KeyOfRecordInvalid { most: usize } =
             "A key has 1 to {most} characters, none of them a control character, and is not written like an id";
         GrantEndsBeforeItStarts = "endsAt must be after startsAt";
@@ -245,7 +254,15 @@ messages! {
         StayWithoutTime = "The room stay ends when it begins";
         TimesAreThoseOfStay = "The times of this access grant are those of its room stay: change the stay";
         TooManyMethods { most: usize } = "At most {most} access methods can be asked for at once";
+        RoomNamesSpace = "The space is a room: it is renamed with the room";
+        RoomStaysSpace = "The space is a room and stays one";
+        SimulatedEncoderHasNoIntegration = "A simulated encoder has no integration";
         ReservationKeyOfStaff = "Access for staff stands outside of reservations: leave reservationKey out";
+
+        // Lock commands.
+        ClaimSizeOutOfRange { most: usize } = "first must be between 1 and {most}";
+        EncoderNotSimulated = "The encoder is not a simulated one";
+        FailureNotReported { name: &'static str } = "{name} is found out by Latchkey alone: no encoder reports it";
 
         // Room access keys.
         KeyKindAmbiguous = "Exactly one of roomAccessPin, roomAccessKeyStorage and roomAccessQR must be given";
@@ -340,10 +357,17 @@ messages! {
         ReservationTimeFramesMustOverlap =
             "Access grants in the same reservation must have overlapping time frames.";
     }
+    LeaseLost {
+        LeaseLost = "This claim has ended: its lease ran out, or the command is finished";
+    }
     NameTaken {
         AccessGrantKeyTaken = "Another access grant of the integration has this key";
+        EncoderKeyTaken = "Another encoder of the hotel has this key";
+        EntranceKeyTaken = "Another entrance of the hotel has this key";
         HotelSlugTaken = "Another hotel has this slug";
         IntegrationConnected = "An integration of this name is connected";
+        SpaceKeyTaken = "Another space of the hotel has this key";
+        UserIdentityKeyTaken = "Another user identity of the integration has this key";
     }
 
     BadRequest {

@@ -2,7 +2,7 @@
 
 use async_graphql::Enum;
 
-use crate::{audit, reservations, rooms, webhooks};
+use crate::{access_grants, audit, lock_commands, locks, reservations, rooms, webhooks};
 
 /// What was done.
 #[derive(Clone, Copy, PartialEq, Eq, Enum)]
@@ -106,6 +106,83 @@ pub enum CleaningStatus {
     Dirty,
 }
 
+/// The maker of an access system. Locks of the first five decide offline, so that a card of a newer reservation overrides older
+/// ones; those of the others ask their server.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "locks::Provider")]
+pub enum LockProvider {
+    /// ASSA ABLOY Visionline.
+    Visionline,
+    /// ASSA ABLOY Vostio.
+    Vostio,
+    /// dormakaba Ambiance.
+    DormakabaAmbiance,
+    /// dormakaba Community.
+    DormakabaCommunity,
+    /// Salto Space.
+    SaltoSpace,
+    /// Brivo.
+    Brivo,
+    /// Avigilon Alta.
+    AvigilonAlta,
+}
+
+/// A means of entry.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "locks::Mode")]
+pub enum AccessMode {
+    /// A card that an encoder writes.
+    Card,
+    /// A guest's phone.
+    MobileKey,
+    /// A PIN on a keypad.
+    Code,
+    /// A button in an app that opens the door from afar.
+    CloudKey,
+}
+
+/// Kind of a user identity.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "access_grants::IdentityKind")]
+pub enum UserIdentityKind {
+    /// Somebody who stays for some nights.
+    Guest,
+    /// Somebody who lives there. The rules are those of guests.
+    Resident,
+    /// Somebody who works there: their credentials neither override those of guests nor are overridden.
+    Staff,
+}
+
+/// What is known of an access method. An offline lock tells nothing by itself, so much of it is expected, and is said to be.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "access_grants::MethodState")]
+pub enum AccessMethodState {
+    /// Its card has to be written, or written again: what it bears is not what the access grant says.
+    EncodingRequired,
+    /// Its card was written as the access grant says.
+    Encoded,
+    /// It works without being written.
+    Issued,
+    /// A credential of a later reservation of the door was issued, and shuts it out once it is used.
+    OverrideExpected,
+    /// A lock was seen to refuse it for a later reservation.
+    OverrideSeen,
+    /// The time of its access grant has ended.
+    Expired,
+    /// It was taken away. An offline lock may still open to its card until it is overridden or its time ends.
+    Revoked,
+}
+
+/// What somebody has to do about an access method.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "access_grants::MethodWarning")]
+pub enum AccessMethodWarningCode {
+    /// What its card bears is not what the access grant says any more, or it takes the place of another one: encode it.
+    EncodingRequired,
+    /// It was taken away, and an offline lock opens to its card until it is overridden or its time ends: collect it.
+    CardCollectionRequired,
+}
+
 /// Whether an endpoint is sent anything.
 #[derive(Clone, Copy, PartialEq, Eq, Enum)]
 #[graphql(remote = "webhooks::EndpointStatus")]
@@ -150,4 +227,79 @@ pub enum WebhookFailure {
     StatusRefused,
     /// Nothing was sent, because Latchkey cannot read the endpoint's secret. `rotateWebhookSecret` gives it a new one.
     SecretUnreadable,
+}
+
+/// What is to be done.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "lock_commands::CommandKind")]
+pub enum LockCommandKind {
+    /// To write a card.
+    EncodeCard,
+}
+
+/// How far it has got.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+pub enum ActionAttemptStatus {
+    /// It is to be done, or is being done.
+    Pending,
+    /// It is done.
+    Success,
+    /// Nobody tries it any more.
+    Error,
+}
+
+impl From<lock_commands::CommandStatus> for ActionAttemptStatus {
+    fn from(status: lock_commands::CommandStatus) -> Self {
+        match status {
+            lock_commands::CommandStatus::Pending => Self::Pending,
+            lock_commands::CommandStatus::Succeeded => Self::Success,
+            lock_commands::CommandStatus::Failed => Self::Error,
+        }
+    }
+}
+
+impl From<ActionAttemptStatus> for lock_commands::CommandStatus {
+    fn from(status: ActionAttemptStatus) -> Self {
+        match status {
+            ActionAttemptStatus::Pending => Self::Pending,
+            ActionAttemptStatus::Success => Self::Succeeded,
+            ActionAttemptStatus::Error => Self::Failed,
+        }
+    }
+}
+
+/// Why a card was not written.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "lock_commands::Failure")]
+pub enum EncodingError {
+    /// None of the others. Nobody tries it again.
+    UncategorizedError,
+    /// It was not done in time. Latchkey alone says so.
+    ActionAttemptExpired,
+    /// There was no card on the encoder. Nobody tries it again.
+    NoCredentialOnEncoder,
+    /// The card is of a kind that the encoder does not write. Nobody tries it again.
+    IncompatibleCardFormat,
+    /// The card bears what must not be overwritten. Nobody tries it again.
+    CredentialCannotBeReissued,
+    /// The encoder is not online. It is tried again.
+    EncoderNotOnline,
+    /// The encoder did not answer in time. It is tried again.
+    EncoderCommunicationTimeout,
+    /// The bridge is disconnected. It is tried again.
+    BridgeDisconnected,
+    /// The card was taken off the encoder before it was written. It is tried again.
+    EncodingInterrupted,
+    /// The card's access was deleted before it was written. Latchkey alone says so.
+    CredentialDeleted,
+}
+
+/// Whether a card is of the type that overrides and is overridden.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "lock_commands::Credential")]
+pub enum CredentialType {
+    /// A guest's or a resident's.
+    Guest,
+    /// Of staff: it stands outside of all reservations.
+    Staff,
 }

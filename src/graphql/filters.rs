@@ -6,11 +6,12 @@
 use async_graphql::{ID, InputObject, InputType, MaybeUndefined};
 use chrono::{DateTime, NaiveDate, Utc};
 
-use super::enums::ReservationStatus;
+use super::enums::{ActionAttemptStatus, ReservationStatus};
 use super::scalars::{Date, Datetime, uuid, uuids};
 use crate::clients::ClientField;
 use crate::db::{Condition, Filter};
 use crate::error::{Error, ErrorAt, Message, Result};
+use crate::lock_commands::{AttemptField, CommandStatus};
 use crate::reservations::{self, ReservationField};
 use crate::room_stays::StayField;
 
@@ -137,6 +138,30 @@ pub struct ClientFilter {
     or: Option<Vec<ClientFilter>>,
 }
 
+/// Conditions on how far an action attempt has got.
+#[derive(InputObject)]
+pub struct ActionAttemptStatusFilter {
+    /// Exactly this status.
+    eq: MaybeUndefined<ActionAttemptStatus>,
+    /// One of these statuses.
+    r#in: MaybeUndefined<Vec<ActionAttemptStatus>>,
+}
+
+/// Which action attempts. All fields that are given have to match.
+#[derive(InputObject, Default)]
+pub struct ActionAttemptFilter {
+    /// By id.
+    id: Option<IdFilter>,
+    /// By how far it has got.
+    status: Option<ActionAttemptStatusFilter>,
+    /// By the access method that the card is of.
+    access_method_id: Option<IdFilter>,
+    /// Must not match.
+    not: Option<Box<ActionAttemptFilter>>,
+    /// At least one of these must match.
+    or: Option<Vec<ActionAttemptFilter>>,
+}
+
 /// A filter input that stands for conditions on fields `Self::Field`.
 pub trait FilterInput: Sized {
     /// What can be filtered by.
@@ -158,8 +183,10 @@ pub trait FilterInput: Sized {
 
 /// `not` and `or` of a filter.
 pub struct Nested<F> {
-    not: Option<Box<F>>,
-    or: Option<Vec<F>>,
+    /// The filter that must not match.
+    pub not: Option<Box<F>>,
+    /// Filters of which one must match.
+    pub or: Option<Vec<F>>,
 }
 
 /// The filter of an optional argument called `filter`.
@@ -229,8 +256,20 @@ impl FilterInput for ClientFilter {
     }
 }
 
+impl FilterInput for ActionAttemptFilter {
+    type Field = AttemptField;
+
+    fn conditions(self, all: &mut Vec<Filter<AttemptField>>) -> Result<Nested<Self>> {
+        let mut add = |field| all.push(Filter::Field(field));
+        each(self.id, "id", IdFilter::conditions, |c| add(AttemptField::Id(c)))?;
+        each(self.status, "status", ActionAttemptStatusFilter::conditions, |c| add(AttemptField::Status(c)))?;
+        each(self.access_method_id, "accessMethodId", IdFilter::conditions, |c| add(AttemptField::Subject(c)))?;
+        Ok(Nested { not: self.not, or: self.or })
+    }
+}
+
 /// Hands each condition of an optional field filter on.
-fn each<I, T>(
+pub fn each<I, T>(
     input: Option<I>,
     name: &'static str,
     conditions: impl Fn(I) -> Result<Vec<Condition<T>>>,
@@ -253,7 +292,8 @@ impl IdFilter {
 }
 
 impl StringFilter {
-    fn conditions(self) -> Result<Vec<Condition<String>>> {
+    /// The conditions that the input stands for.
+    pub fn conditions(self) -> Result<Vec<Condition<String>>> {
         let mut all = Vec::new();
         equal(self.eq, storable, &mut all);
         one_of(self.r#in, |texts| texts.into_iter().map(storable).collect(), &mut all)?;
@@ -281,7 +321,8 @@ impl DateFilter {
 }
 
 impl DatetimeFilter {
-    fn conditions(self) -> Result<Vec<Condition<DateTime<Utc>>>> {
+    /// The conditions that the input stands for.
+    pub fn conditions(self) -> Result<Vec<Condition<DateTime<Utc>>>> {
         let mut all = Vec::new();
         compare(self.lt, "lt", |at| Condition::Lt(at.0.to_utc()), &mut all)?;
         compare(self.le, "le", |at| Condition::Le(at.0.to_utc()), &mut all)?;
@@ -302,6 +343,16 @@ impl ReservationStatusFilter {
     }
 }
 
+impl ActionAttemptStatusFilter {
+    fn conditions(self) -> Result<Vec<Condition<String>>> {
+        let name = |status: ActionAttemptStatus| CommandStatus::from(status).as_str().to_owned();
+        let mut all = Vec::new();
+        equal(self.eq, name, &mut all);
+        one_of(self.r#in, |statuses| statuses.into_iter().map(name).collect(), &mut all)?;
+        Ok(all)
+    }
+}
+
 /// A comparison with `null` would match nothing, or, left out, everything: neither is what anybody means.
 fn compare<I: InputType, T>(
     value: MaybeUndefined<I>,
@@ -317,7 +368,8 @@ fn compare<I: InputType, T>(
     Ok(())
 }
 
-fn equal<I: InputType, T>(value: MaybeUndefined<I>, convert: impl Fn(I) -> T, all: &mut Vec<Condition<T>>) {
+/// The condition of an operator `eq`.
+pub fn equal<I: InputType, T>(value: MaybeUndefined<I>, convert: impl Fn(I) -> T, all: &mut Vec<Condition<T>>) {
     match value {
         MaybeUndefined::Undefined => {}
         MaybeUndefined::Null => all.push(Condition::Eq(None)),
@@ -325,7 +377,8 @@ fn equal<I: InputType, T>(value: MaybeUndefined<I>, convert: impl Fn(I) -> T, al
     }
 }
 
-fn one_of<I: InputType, T>(
+/// The condition of an operator `in`.
+pub fn one_of<I: InputType, T>(
     values: MaybeUndefined<Vec<I>>,
     convert: impl Fn(Vec<I>) -> Vec<T>,
     all: &mut Vec<Condition<T>>,

@@ -240,8 +240,8 @@ impl IntegrationMutation {
         Ok(Some(session.done(ConnectIntegrationPayload { integration })))
     }
 
-    /// Disconnects an integration: its API keys are revoked, its webhook endpoints deleted, its room access keys taken off
-    /// all stays and deleted, with the same events as if it had done so. `Integration.holdings` tells before what that
+    /// Disconnects an integration: its API keys are revoked, its webhook endpoints deleted, its encoders left without an
+    /// integration, its room access keys taken off all stays and deleted, with the same events as if it had done so. `Integration.holdings` tells before what that
     /// is, and so does a test key. Needs the permission `ADMIN`.
     ///
     /// Errors: `NOT_FOUND`, `INVALID_ARGUMENT`.

@@ -5,6 +5,8 @@
 //! all mutations of the request share one transaction ([`context`]); what is selected is read ahead in few statements
 //! ([`load`]). One file per capability holds its types, queries and mutations.
 
+mod access_grants;
+mod action_attempts;
 mod api_keys;
 mod audit;
 mod chain;
@@ -28,7 +30,9 @@ mod judge;
 mod language;
 pub mod limits;
 mod load;
+mod lock_commands;
 mod lock_hints;
+mod locks;
 mod merge;
 mod paging;
 mod prepare;
@@ -68,11 +72,18 @@ pub struct Query(
     room_access_keys::RoomAccessKeyQuery,
     clients::ClientQuery,
     rooms::SettingsQuery,
+    locks::EntranceQuery,
+    locks::SpaceQuery,
+    locks::EncoderQuery,
+    access_grants::UserIdentityQuery,
+    access_grants::AccessGrantQuery,
+    access_grants::AccessMethodQuery,
     events::EventQuery,
     webhooks::WebhookQuery,
     api_keys::ApiKeyQuery,
     integrations::IntegrationQuery,
     audit::AuditQuery,
+    action_attempts::ActionAttemptQuery,
 );
 
 /// Everything that can be changed. All mutations of one HTTP request succeed, or none of them does.
@@ -86,9 +97,16 @@ pub struct Mutation(
     rooms::RoomMutation,
     front_desk::FrontDeskMutation,
     guests::GuestMutation,
+    locks::EntranceMutation,
+    locks::SpaceMutation,
+    locks::EncoderMutation,
+    access_grants::UserIdentityMutation,
+    access_grants::AccessGrantMutation,
+    access_grants::AccessMethodMutation,
     webhooks::WebhookMutation,
     api_keys::ApiKeyMutation,
     integrations::IntegrationMutation,
+    lock_commands::LockCommandMutation,
 );
 
 /// The executable schema.

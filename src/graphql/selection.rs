@@ -25,6 +25,12 @@ impl<'a> Selection<'a> {
         self.0.field(name).exists()
     }
 
+    /// Whether a field of another name than `name` is selected.
+    pub fn has_beside(&self, name: &str) -> bool {
+        let fields = self.0.selection_fields();
+        fields.iter().flat_map(SelectionField::selection_set).any(|field| ![name, "__typename"].contains(&field.name()))
+    }
+
     /// What has to be found out about a list, beside the page, to answer what is selected of this connection.
     pub fn bounds_request<K: Copy>(&self, request: &PageRequest<K>) -> ListBoundsRequest<K> {
         let page_info = self.field("pageInfo");

@@ -10,7 +10,9 @@ use uuid::Uuid;
 
 use super::records::{CategoryRecord, ClientRecord, ReservationRecord, StayRecord};
 use super::rooms::{ExistingRoom, NewRoom};
+use crate::error::Result;
 use crate::hotels::HotelId;
+use crate::locks;
 use crate::text;
 
 /// A record, and its name as it is compared.
@@ -91,13 +93,13 @@ pub async fn rooms(conn: &mut PgConnection, hotel: HotelId) -> sqlx::Result<Vec<
     .await
 }
 
-/// Adds rooms.
+/// Adds rooms, and the spaces that they are.
 pub async fn insert_rooms(
     conn: &mut PgConnection,
     hotel: HotelId,
     rooms: &[NewRoom],
     now: DateTime<Utc>,
-) -> sqlx::Result<()> {
+) -> Result<()> {
     query!(
         "INSERT INTO room_setups (hotel_id, id, name, name_folded, area_name, category_id, created_at, updated_at)
          SELECT $1, id, name, folded, NULLIF(area_name, ''), category_id, $3, $3
@@ -106,9 +108,10 @@ pub async fn insert_rooms(
         Json(folded(rooms, |room| &room.name)) as _,
         now,
     )
-    .execute(conn)
+    .execute(&mut *conn)
     .await?;
-    Ok(())
+    let ids: Vec<Uuid> = rooms.iter().map(|room| room.id).collect();
+    locks::follow_rooms(conn, hotel, &ids, now).await
 }
 
 /// A stay that has a room.

@@ -1,15 +1,39 @@
-//! Lock commands: what encoders are told to do. A queue that bridges, and the simulated encoder, take from and answer.
+//! Lock commands: what encoders are told to do. A queue ([`crate::queue`]) that the bridges of integrations, and the simulated
+//! encoder, take from and answer.
+//!
+//! **Command**: `PENDING`, and from there `SUCCEEDED` or `FAILED`. It is due at once and nobody waits for it longer than
+//! [`PATIENCE`]. What it writes can be replaced while it is pending; a claim fixes what its claimer writes.
+//!
+//! **Lease**: whoever claims a command ([`claim_in`], [`claim_simulated`]) has it for [`LEASE`], an encoder one command at a time.
+//! Only the last claim completes it ([`complete_in`]). A lease that ran out, or whose holder has died, is a failed attempt
+//! ([`keep_up`]), so that all that follows from failures follows from silence, too: attempts by a schedule, and an encoder that is
+//! left alone for a while.
+//!
+//! **Action attempt**: how whoever asked for a command reads how it goes ([`ActionAttempt`]). Kept for 30 days.
 
+mod attempts;
+mod failure;
+mod lease;
 mod model;
+mod store;
 
+use chrono::TimeDelta;
 use uuid::Uuid;
 
-pub use model::{Card, CardDoor, Credential, DoorOrder};
+pub use attempts::{ActionAttempt, AttemptField, bounds, page};
+pub use failure::{Failure, FailureTraits};
+pub use lease::{
+    CHANNEL, LEASE, MOST_CLAIMED, claim_in, claim_simulated, complete_in, complete_simulated_in, keep_up, release,
+    run_upkeep,
+};
+pub use model::{
+    Card, CardDoor, Claimed, CommandKind, CommandStatus, Credential, DoorOrder, EncoderKey, EncoderRef, Outcome,
+};
+pub use store::{entrance_keys, finished};
 
-use crate::audit::{Action, ObjectType};
-use crate::error::Result;
+use crate::audit::{Action, Entry, ObjectType};
+use crate::error::{Error, Record, Result};
 use crate::events::{Audience, ChangeKind};
-use crate::hotels::HotelId;
 use crate::locks::Reference;
 use crate::unit::Tx;
 
@@ -32,6 +56,9 @@ pub static FINISHED: ChangeKind = ChangeKind {
     meaning: "it was done, or nobody tries it any more",
 };
 
+/// How long somebody waits for a command.
+pub const PATIENCE: TimeDelta = TimeDelta::minutes(2);
+
 /// A command to be made.
 pub struct NewCommand {
     /// The encoder.
@@ -45,6 +72,7 @@ pub struct NewCommand {
 }
 
 /// A command that has finished.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Finished {
     /// The access method that the card is of.
     pub subject_id: Uuid,
@@ -54,22 +82,71 @@ pub struct Finished {
     pub revision: Option<i64>,
 }
 
-/// Tells an encoder to write a card.
-pub async fn request_in(_tx: &mut Tx, _new: NewCommand) -> Result<Uuid> {
-    todo!()
+/// The encoder that a client names.
+///
+/// # Errors
+/// `NOT_FOUND` at `encoderId`
+pub async fn encoder_in(tx: &mut Tx, encoder: &Reference) -> Result<EncoderRef> {
+    let hotel = tx.actor.hotel.id;
+    let found = store::encoder(tx.conn().await?, hotel, encoder).await?;
+    found.ok_or_else(|| Error::not_found(Record::Encoder).at("encoderId"))
 }
 
-/// Replaces what the pending commands of access methods write: (subject, card, revision).
-pub async fn renew_in(_tx: &mut Tx, _cards: &[(Uuid, Card, i64)]) -> Result<()> {
-    todo!()
+/// Tells an encoder to write a card, in the name of the integration that acts. Answers with the command's id.
+///
+/// # Errors
+/// `NOT_FOUND` at `encoderId`; `FORBIDDEN` for whoever is no integration.
+pub async fn request_in(tx: &mut Tx, new: NewCommand) -> Result<Uuid> {
+    let (hotel, integration, now) = (tx.actor.hotel.id, tx.actor.integration()?, tx.now);
+    let encoder = encoder_in(tx, &new.encoder).await?;
+    let id = tx.context.ids.uuid(now);
+    store::insert(tx.conn().await?, hotel, integration, id, encoder.id, &new, now).await?;
+    let created = CREATED.of(id);
+    tx.emit(match encoder.integration_id {
+        Some(bridge) => created.owned_by(bridge),
+        None => created,
+    });
+    tx.audit(Entry::created(ObjectType::LockCommand, id).with(ObjectType::AccessMethod, new.subject_id));
+    if encoder.simulated {
+        tx.wake_on_commit(|context| &context.simulated_encoders_wake);
+    }
+    Ok(id)
 }
 
-/// Gives up the pending commands of access methods that nobody has claimed.
-pub async fn cancel_in(_tx: &mut Tx, _subjects: &[Uuid]) -> Result<()> {
-    todo!()
+/// Replaces what the pending commands of access methods write: (subject, card, revision). What somebody has claimed already is
+/// written as it was, unless that fails.
+pub async fn renew_in(tx: &mut Tx, cards: &[(Uuid, Card, i64)]) -> Result<()> {
+    if cards.is_empty() {
+        return Ok(());
+    }
+    let hotel = tx.actor.hotel.id;
+    store::renew(tx.conn().await?, hotel, cards).await
 }
 
-/// Those of these commands that have finished.
-pub async fn finished(_conn: &mut sqlx::PgConnection, _hotel: HotelId, _ids: &[Uuid]) -> Result<Vec<Finished>> {
-    todo!()
+/// Gives up the pending commands of access methods that nobody is doing. What is being done may still succeed.
+pub async fn cancel_in(tx: &mut Tx, subjects: &[Uuid]) -> Result<()> {
+    if subjects.is_empty() {
+        return Ok(());
+    }
+    let (hotel, now, living) = (tx.actor.hotel.id, tx.now, tx.context.liveness.living());
+    let cancelled = store::cancel(tx.conn().await?, hotel, subjects, now, living.as_deref()).await?;
+    for command in cancelled {
+        emit_finished(tx, command, Some(Failure::CredentialDeleted));
+    }
+    Ok(())
+}
+
+/// A command and the access method that its card is of.
+#[derive(Clone, Copy, Debug)]
+struct CommandOf {
+    id: Uuid,
+    subject_id: Uuid,
+}
+
+/// Says that a command has finished, and how.
+fn emit_finished(tx: &mut Tx, command: CommandOf, failure: Option<Failure>) {
+    let fields = ["status"].into_iter().chain(failure.map(|_| "error"));
+    tx.emit(FINISHED.of(command.id).with_fields(fields.clone()));
+    let entry = Entry::updated(ObjectType::LockCommand, command.id, fields);
+    tx.audit(entry.with(ObjectType::AccessMethod, command.subject_id));
 }

@@ -1,9 +1,11 @@
 //! What a door, a space and an encoder are.
 
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::Provider;
-use crate::error::{Error, Result};
+use crate::error::{Error, Message, Result};
+use crate::integrations::Integration;
 
 /// A means of entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -57,6 +59,10 @@ pub struct Entrance {
     pub can_belong_to_reservation: bool,
     /// What opens it, at least one.
     pub modes: Vec<Mode>,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When it was last changed.
+    pub updated_at: DateTime<Utc>,
 }
 
 /// A named set of doors.
@@ -70,6 +76,10 @@ pub struct Space {
     pub name: String,
     /// The room that it is.
     pub room_setup_id: Option<Uuid>,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When it was last changed.
+    pub updated_at: DateTime<Utc>,
 }
 
 /// What writes cards.
@@ -85,4 +95,48 @@ pub struct Encoder {
     pub provider: Provider,
     /// Whether it is one that Latchkey plays itself, for demonstrations and tests.
     pub simulated: bool,
+    /// Whose bridge takes its commands; a simulated one has none, and neither has one whose integration was disconnected.
+    pub integration: Option<Integration>,
+    /// Failed attempts in a row; 0 while it works.
+    pub failures: i32,
+    /// Until when it is left alone after failures.
+    pub backoff_until: Option<DateTime<Utc>>,
+    /// When it last wrote a card.
+    pub last_success_at: Option<DateTime<Utc>>,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When it was last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// The modes of a door as they are kept: each once, in the order of [`Mode::ALL`].
+///
+/// # Errors
+/// `INVALID_ARGUMENT` unless there is one.
+pub(super) fn checked_modes(modes: &[Mode]) -> Result<Vec<Mode>> {
+    if modes.is_empty() {
+        return Err(Error::new(Message::EntranceHasNoMode));
+    }
+    Ok(Mode::ALL.into_iter().filter(|mode| modes.contains(mode)).collect())
+}
+
+/// Names of the fields in which two states of a door differ.
+pub(super) fn changed_fields_of_entrance(before: &Entrance, after: &Entrance) -> Vec<&'static str> {
+    named([
+        (before.key != after.key, "entranceKey"),
+        (before.name != after.name, "name"),
+        (before.provider != after.provider, "provider"),
+        (before.can_belong_to_reservation != after.can_belong_to_reservation, "canBelongToReservation"),
+        (before.modes != after.modes, "modes"),
+    ])
+}
+
+/// Names of the fields in which two states of a space differ.
+pub(super) fn changed_fields_of_space(before: &Space, after: &Space) -> Vec<&'static str> {
+    named([(before.key != after.key, "spaceKey"), (before.name != after.name, "name")])
+}
+
+/// Names of those fields that changed.
+pub(super) fn named<const N: usize>(changes: [(bool, &'static str); N]) -> Vec<&'static str> {
+    changes.into_iter().filter_map(|(changed, name)| changed.then_some(name)).collect()
 }

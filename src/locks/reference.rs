@@ -8,7 +8,8 @@ use crate::error::{Error, Message, Result};
 pub const KEY_MAX: usize = 200;
 
 /// The name of a record: its id, or its key. No key has the form of an id, so a text is one or the other.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Reference {
     /// Its id.
     Id(Uuid),
@@ -17,9 +18,18 @@ pub enum Reference {
 }
 
 impl Reference {
-    /// Reads a text of a client. Whatever is no id is a key, if only of nothing.
+    /// Reads a text of a client. Whatever is no id is a key, if only of nothing: PostgreSQL has no U+0000 in texts, so one with
+    /// it becomes another text that is no key.
     pub fn parse(text: &str) -> Self {
-        Uuid::try_parse(text).map_or_else(|_| Self::Key(text.to_owned()), Self::Id)
+        Uuid::try_parse(text).map_or_else(|_| Self::Key(text.replace('\0', "\u{1}")), Self::Id)
+    }
+
+    /// The id or the key, for statements that look for either.
+    pub(super) fn parts(&self) -> (Option<Uuid>, Option<&str>) {
+        match self {
+            Self::Id(id) => (Some(*id), None),
+            Self::Key(key) => (None, Some(key)),
+        }
     }
 
     /// Whether it names the record with this id and this key.

@@ -9,17 +9,38 @@ mod store;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+pub(crate) use model::checked_name;
 pub use model::{Category, CleaningStatus, RoomSetup};
 pub(crate) use store::{category_from_row, find_room_setup_called, room_setup_from_row};
 
-use crate::audit::{Entry, ObjectType};
+use crate::audit::{Action, Entry, ObjectType};
 use crate::error::{Error, ErrorAt, ErrorCode, Record, Result, violated_constraint};
+use crate::events::{Audience, ChangeKind};
 use crate::hotels::HotelId;
 use crate::unit::Tx;
 
 const CATEGORY_NAME_MAX: usize = 200;
 /// Longest name of a room, in characters.
 pub const ROOM_NAME_MAX: usize = 50;
+
+/// A room was made. Only followers hear of it, such as the space that it is.
+pub static CREATED: ChangeKind = ChangeKind {
+    event_type: "room_setup.created",
+    action: Action::Created,
+    object: ObjectType::RoomSetup,
+    audience: Audience::Nobody,
+    names_fields: false,
+    meaning: "a room was made",
+};
+/// A room was changed. Only followers hear of it.
+pub static UPDATED: ChangeKind = ChangeKind {
+    event_type: "room_setup.updated",
+    action: Action::Updated,
+    object: ObjectType::RoomSetup,
+    audience: Audience::Nobody,
+    names_fields: true,
+    meaning: "a room was changed",
+};
 
 /// What to change of a category; an outer `None` leaves it as it is.
 #[derive(Default)]
@@ -51,6 +72,11 @@ pub async fn categories(conn: &mut PgConnection, hotel: HotelId) -> Result<Vec<C
 /// All rooms of the hotel, by name.
 pub async fn room_setups(conn: &mut PgConnection, hotel: HotelId) -> Result<Vec<RoomSetup>> {
     store::room_setups(conn, hotel).await
+}
+
+/// Those of these rooms that the hotel has, by id.
+pub async fn room_setups_by_ids(conn: &mut PgConnection, hotel: HotelId, ids: &[Uuid]) -> Result<Vec<RoomSetup>> {
+    store::room_setups_by_ids(conn, hotel, ids).await
 }
 
 /// Adds a category.
@@ -111,7 +137,7 @@ pub async fn create_room_setup_in(
     let room =
         RoomSetup { id: tx.context.ids.uuid(now), name, area_name, category, cleaning_status: CleaningStatus::Clean };
     store::insert_room_setup(tx.conn().await?, hotel, &room, now).await.map_err(name_taken)?;
-    tx.audit(Entry::created(ObjectType::RoomSetup, room.id));
+    tx.emit(CREATED.of(room.id));
     Ok(room)
 }
 
@@ -144,7 +170,7 @@ pub async fn update_room_setup_in(tx: &mut Tx, id: Uuid, change: RoomSetupChange
     let changed = model::changed_fields_of_room(&before, &room);
     if !changed.is_empty() {
         store::update_room_setup(tx.conn().await?, hotel, &room, now).await.map_err(name_taken)?;
-        tx.audit(Entry::updated(ObjectType::RoomSetup, id, changed));
+        tx.emit(UPDATED.of(id).with_fields(changed));
     }
     Ok(room)
 }

@@ -77,11 +77,11 @@ fn named<const N: usize>(changes: [(bool, &'static str); N]) -> Vec<&'static str
     changes.into_iter().filter_map(|(changed, name)| changed.then_some(name)).collect()
 }
 
-/// A name that people give to a category or a room, as it is kept.
+/// A name that people give to a record, such as a room, as it is kept.
 ///
 /// # Errors
 /// `INVALID_ARGUMENT` at `name`
-pub(super) fn checked_name(name: &str, max: usize) -> Result<String> {
+pub(crate) fn checked_name(name: &str, max: usize) -> Result<String> {
     let name = text::tidy(name);
     if (1..=max).contains(&name.chars().count()) && !name.chars().any(char::is_control) {
         return Ok(name);

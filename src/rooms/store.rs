@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use sqlx::postgres::PgRow;
-use sqlx::{PgConnection, Row, query, query_scalar};
+use sqlx::{PgConnection, QueryBuilder, Row, query, query_scalar};
 use uuid::Uuid;
 
 use super::model::{Category, CleaningStatus, RoomSetup};
@@ -120,32 +120,35 @@ pub(super) async fn update_category(
     Ok(())
 }
 
+/// Rooms with their categories, as [`room_setup_from_row`] reads them, up to the id of the hotel.
+const SELECT_ROOM_SETUPS: &str = "SELECT rs.id AS rs_id, rs.name AS rs_name, rs.area_name AS rs_area_name,
+            rs.cleaning_status AS rs_cleaning_status, rc.id AS rc_id, rc.name AS rc_name,
+            rc.description AS rc_description
+     FROM room_setups rs JOIN categories rc ON rc.hotel_id = rs.hotel_id AND rc.id = rs.category_id
+     WHERE rs.hotel_id = ";
+
 pub(super) async fn room_setups(conn: &mut PgConnection, hotel: HotelId) -> Result<Vec<RoomSetup>> {
-    let rows = sqlx::query(
-        "SELECT rs.id AS rs_id, rs.name AS rs_name, rs.area_name AS rs_area_name,
-                rs.cleaning_status AS rs_cleaning_status, rc.id AS rc_id, rc.name AS rc_name,
-                rc.description AS rc_description
-         FROM room_setups rs JOIN categories rc ON rc.hotel_id = rs.hotel_id AND rc.id = rs.category_id
-         WHERE rs.hotel_id = $1 ORDER BY rs.name, rs.id",
-    )
-    .bind(hotel)
-    .fetch_all(conn)
-    .await?;
+    let mut sql = QueryBuilder::new(SELECT_ROOM_SETUPS);
+    sql.push_bind(hotel).push(" ORDER BY rs.name, rs.id");
+    let rows = sql.build().fetch_all(conn).await?;
+    rows.iter().filter_map(|row| room_setup_from_row(row).transpose()).collect()
+}
+
+pub(super) async fn room_setups_by_ids(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    ids: &[Uuid],
+) -> Result<Vec<RoomSetup>> {
+    let mut sql = QueryBuilder::new(SELECT_ROOM_SETUPS);
+    sql.push_bind(hotel).push(" AND rs.id = ANY(").push_bind(ids.to_vec()).push(")");
+    let rows = sql.build().fetch_all(conn).await?;
     rows.iter().filter_map(|row| room_setup_from_row(row).transpose()).collect()
 }
 
 pub(super) async fn find_room_setup(conn: &mut PgConnection, hotel: HotelId, id: Uuid) -> Result<Option<RoomSetup>> {
-    let row = sqlx::query(
-        "SELECT rs.id AS rs_id, rs.name AS rs_name, rs.area_name AS rs_area_name,
-                rs.cleaning_status AS rs_cleaning_status, rc.id AS rc_id, rc.name AS rc_name,
-                rc.description AS rc_description
-         FROM room_setups rs JOIN categories rc ON rc.hotel_id = rs.hotel_id AND rc.id = rs.category_id
-         WHERE rs.hotel_id = $1 AND rs.id = $2 FOR UPDATE OF rs",
-    )
-    .bind(hotel)
-    .bind(id)
-    .fetch_optional(conn)
-    .await?;
+    let mut sql = QueryBuilder::new(SELECT_ROOM_SETUPS);
+    sql.push_bind(hotel).push(" AND rs.id = ").push_bind(id).push(" FOR UPDATE OF rs");
+    let row = sql.build().fetch_optional(conn).await?;
     row.as_ref().map_or(Ok(None), room_setup_from_row)
 }
 

@@ -41,6 +41,7 @@ pub struct Metrics {
     database: Database,
     webhooks: Webhooks,
     pruner: Pruner,
+    lock_command_leases: Gauge,
     unreadable: Counter,
 }
 
@@ -250,6 +251,11 @@ impl Metrics {
             },
             webhooks: Webhooks::registered(r),
             pruner: Pruner::registered(r),
+            lock_command_leases: registered(
+                r,
+                "lock_command_leases",
+                "Lock commands that this process has claimed for simulated encoders and not settled yet",
+            ),
             unreadable: registered(r, "sealed_values_unreadable", "Sealed values that did not open"),
             registry,
         }
@@ -317,6 +323,11 @@ impl Metrics {
         for (leases, is_failing) in [(working, false), (failing, true)] {
             self.webhooks.leases.get_or_create(&Endpoints::that_fail(is_failing)).set(number(leases));
         }
+    }
+
+    /// Notes how many lock commands are leased for simulated encoders.
+    pub fn lock_command_leases(&self, leases: usize) {
+        self.lock_command_leases.set(number(leases));
     }
 
     /// Counts an endpoint that Latchkey has disabled.

@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
 use sqlx::PgConnection;
 use sqlx::postgres::{PgDatabaseError, PgSeverity};
+use tokio::sync::Notify;
 
 use super::{Transactions, store};
 use crate::actor::{Actor, Mode, Principal};
@@ -61,6 +62,8 @@ pub struct Tx {
     journal: Journal,
     pending: Vec<Box<dyn Pending>>,
     deliveries: u64,
+    /// Workers that wait for its commit.
+    wakes: Vec<fn(&Context) -> &Notify>,
     statements: Statements,
     /// Longest that the commit writes; `None` for as long as it takes.
     patience: Option<Duration>,
@@ -98,6 +101,7 @@ impl Tx {
             to_follow: Changes::default(),
             pending: Vec::new(),
             deliveries: 0,
+            wakes: Vec::new(),
             statements: Statements::default(),
             patience: None,
         }
@@ -194,6 +198,11 @@ impl Tx {
         self.deliveries += count;
     }
 
+    /// Has a worker of this process woken when it commits: there is something to do for it.
+    pub fn wake_on_commit(&mut self, worker: fn(&Context) -> &Notify) {
+        self.wakes.push(worker);
+    }
+
     /// Undoes it, and waits until its locks are free: a caller that learns of a failure may try again at once.
     pub async fn rollback(self) {
         // A connection that cannot even roll back is lost, and its transaction with it.
@@ -217,6 +226,9 @@ impl Tx {
         self.inner.commit().await.map_err(commit_error)?;
         if of_events + self.deliveries > 0 {
             self.context.deliveries_wake.notify_one();
+        }
+        for wake in self.wakes {
+            wake(&self.context).notify_one();
         }
         Ok(())
     }

@@ -23,7 +23,8 @@ pub(in crate::access_grants) async fn lock_identity(
     let (ids, keys) = split(std::slice::from_ref(reference));
     let row = query!(
         "SELECT id, kind FROM user_identities
-         WHERE hotel_id = $1 AND integration_id = $2 AND (id = ANY ($3) OR user_identity_key = ANY ($4)) FOR KEY SHARE",
+         WHERE hotel_id = $1 AND integration_id = $2 AND (id = ANY ($3) OR user_identity_key = ANY ($4))
+         AND deleted_at IS NULL FOR KEY SHARE",
         hotel,
         integration,
         &ids,
@@ -169,7 +170,7 @@ pub(in crate::access_grants) async fn followed_stays(
     Ok(ids.fetch_all(conn).await?)
 }
 
-/// The ids of some live grants of an integration.
+/// The ids of some grants of an integration: of live ones, and of those that wait for their stay.
 pub(in crate::access_grants) async fn of_integration(
     conn: &mut PgConnection,
     hotel: HotelId,
@@ -177,7 +178,7 @@ pub(in crate::access_grants) async fn of_integration(
     most: i64,
 ) -> Result<Vec<Uuid>> {
     let ids = query_scalar!(
-        "SELECT id FROM access_grants WHERE hotel_id = $1 AND integration_id = $2 AND deleted_at IS NULL
+        "SELECT id FROM access_grants WHERE hotel_id = $1 AND integration_id = $2 AND (deleted_at IS NULL OR awaits_stay)
          ORDER BY id LIMIT $3",
         hotel,
         integration,

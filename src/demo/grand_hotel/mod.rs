@@ -1,6 +1,7 @@
 //! The Grand Hotel in Berlin: thirty rooms, hand-made bookings around today.
 
 mod bookings;
+mod doors;
 mod rooms;
 
 use std::collections::HashMap;
@@ -58,6 +59,7 @@ pub async fn load(conn: &mut PgConnection, context: &Context, now: DateTime<Utc>
     hotels::insert(conn, &hotel, now).await?;
     let (vendors, entry) = integrations::create(conn, context, hotel.id, SLUG, now).await?;
     let house = build(conn, &hotel, now).await?;
+    doors::load(conn, hotel.id, &house.rooms, now).await?;
 
     let mut records = Records::default();
     for booking in BOOKINGS {

@@ -16,6 +16,8 @@ INSERT INTO room_setups (hotel_id, id, name, area_name, category_id, cleaning_st
 SELECT :hotel, bench.new_id(:hotel, id, 0), name, area_name, bench.new_id(:hotel, category_id, 0), cleaning_status,
        created_at, updated_at
 FROM bench.rooms WHERE hotel_id = :template;
+INSERT INTO spaces (hotel_id, id, name, room_setup_id, created_at, updated_at)
+SELECT hotel_id, id, name, id, created_at, updated_at FROM room_setups WHERE hotel_id = :hotel;
 INSERT INTO clients (hotel_id, id, kind, firstname, lastname, company, language, country, created_at, updated_at)
 SELECT :hotel, bench.new_id(:hotel, id, 0), kind, firstname, lastname, company, language, country, created_at, updated_at
 FROM bench.clients WHERE hotel_id = :template AND place <= :stays;

@@ -1,0 +1,153 @@
+//! Reading grants that were not deleted, and the doors and spaces that they have.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use sqlx::postgres::PgRow;
+use sqlx::{PgConnection, Postgres, QueryBuilder, Row, query, query_scalar};
+use uuid::Uuid;
+
+use crate::access_grants::{Grant, OwnedList, TimeFrame};
+use crate::db::{Condition, Filter, ListBounds, ListBoundsRequest, Page, PageRequest, by_ordinal, push_id_page};
+use crate::error::{Error, Record, Result};
+use crate::hotels::HotelId;
+use crate::integrations::Integration;
+
+/// What grants can be filtered by. What it is serialized to is part of cursors.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GrantField {
+    /// Id.
+    Id(Condition<Uuid>),
+    /// Key.
+    Key(Condition<String>),
+    /// Key of the reservation.
+    ReservationKey(Condition<String>),
+    /// The identity.
+    UserIdentityId(Condition<Uuid>),
+    /// The stay.
+    RoomStayId(Condition<Uuid>),
+    /// First instant.
+    StartsAt(Condition<DateTime<Utc>>),
+    /// First instant after it.
+    EndsAt(Condition<DateTime<Utc>>),
+}
+
+const COLUMNS: &str = "SELECT g.id, g.user_identity_id, g.access_grant_key, g.name, g.reservation_key, g.room_stay_id, g.starts_at, \
+     g.ends_at, g.created_at, g.updated_at, i.id AS integration_id, i.name AS integration_name, \
+     i.created_at AS integration_created_at, i.disconnected_at FROM access_grants g \
+     JOIN integrations i ON i.hotel_id = g.hotel_id AND i.id = g.integration_id";
+
+fn from_row(row: &PgRow) -> Result<Grant> {
+    Ok(Grant {
+        id: row.try_get("id")?,
+        integration: Integration {
+            id: row.try_get("integration_id")?,
+            name: row.try_get("integration_name")?,
+            created_at: row.try_get("integration_created_at")?,
+            disconnected_at: row.try_get("disconnected_at")?,
+        },
+        user_identity_id: row.try_get("user_identity_id")?,
+        key: row.try_get("access_grant_key")?,
+        name: row.try_get("name")?,
+        reservation_key: row.try_get("reservation_key")?,
+        room_stay_id: row.try_get("room_stay_id")?,
+        frame: TimeFrame { starts_at: row.try_get("starts_at")?, ends_at: row.try_get("ends_at")? },
+        created_at: row.try_get("created_at")?,
+        updated_at: row.try_get("updated_at")?,
+    })
+}
+
+fn push_list(sql: &mut QueryBuilder<Postgres>, hotel: HotelId, list: &OwnedList<GrantField>) {
+    sql.push(" WHERE g.hotel_id = ").push_bind(hotel).push(" AND g.deleted_at IS NULL");
+    if let Some(integration) = list.integration {
+        sql.push(" AND g.integration_id = ").push_bind(integration);
+    }
+    sql.push(" AND ");
+    list.filter.push(sql, |field, sql| match field {
+        GrantField::Id(condition) => condition.push("g.id", sql),
+        GrantField::Key(condition) => condition.push("g.access_grant_key", sql),
+        GrantField::ReservationKey(condition) => condition.push("g.reservation_key", sql),
+        GrantField::UserIdentityId(condition) => condition.push("g.user_identity_id", sql),
+        GrantField::RoomStayId(condition) => condition.push("g.room_stay_id", sql),
+        GrantField::StartsAt(condition) => condition.push("g.starts_at", sql),
+        GrantField::EndsAt(condition) => condition.push("g.ends_at", sql),
+    });
+}
+
+/// A page of grants, in the order in which they were made.
+pub async fn page(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    list: &OwnedList<GrantField>,
+    request: &PageRequest<Uuid>,
+) -> Result<Page<Grant>> {
+    let mut sql = QueryBuilder::new(COLUMNS);
+    push_list(&mut sql, hotel, list);
+    push_id_page(&mut sql, "g.id", request);
+    let rows = sql.build().fetch_all(conn).await?;
+    Ok(Page::of_rows(rows.iter().map(from_row).collect::<Result<_>>()?, request))
+}
+
+/// What there is to know about the list beside the page.
+pub async fn bounds(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    list: &OwnedList<GrantField>,
+    request: &ListBoundsRequest<Uuid>,
+) -> Result<ListBounds> {
+    let of_list = |sql: &mut QueryBuilder<Postgres>| {
+        sql.push(" FROM access_grants g");
+        push_list(sql, hotel, list);
+    };
+    crate::db::bounds(conn, request, of_list, |sql, operator, id| {
+        sql.push(" AND g.id ").push(operator).push(" ").push_bind(id);
+    })
+    .await
+}
+
+/// One grant of any integration.
+///
+/// # Errors
+/// `NOT_FOUND`
+pub async fn get(conn: &mut PgConnection, hotel: HotelId, id: Uuid) -> Result<Grant> {
+    let filter = Filter::Field(GrantField::Id(Condition::Eq(Some(id))));
+    let page = page(conn, hotel, &OwnedList { integration: None, filter }, &PageRequest::first(1)).await?;
+    page.items.into_iter().next().ok_or_else(|| Error::not_found(Record::AccessGrant))
+}
+
+/// How many grants an integration has: live ones, and those that wait for their stay.
+pub(crate) async fn count_of_integration(conn: &mut PgConnection, hotel: HotelId, integration: Uuid) -> Result<i64> {
+    let count = query_scalar!(
+        r#"SELECT count(*) AS "count!" FROM access_grants
+           WHERE hotel_id = $1 AND integration_id = $2 AND (deleted_at IS NULL OR awaits_stay)"#,
+        hotel,
+        integration,
+    );
+    Ok(count.fetch_one(conn).await?)
+}
+
+/// The ids of the doors of each of these grants, in the order in which the doors were made.
+pub async fn entrances_of(conn: &mut PgConnection, hotel: HotelId, grants: &[Uuid]) -> Result<Vec<Vec<Uuid>>> {
+    let rows = query!(
+        r#"SELECT p.n AS "n!", e.entrance_id FROM unnest($2::uuid[]) WITH ORDINALITY AS p (grant_id, n)
+           JOIN access_grant_entrances e ON e.hotel_id = $1 AND e.grant_id = p.grant_id ORDER BY p.n, e.entrance_id"#,
+        hotel,
+        grants,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(by_ordinal(rows.into_iter().map(|row| (row.n, row.entrance_id)), grants.len()))
+}
+
+/// The ids of the spaces that each of these grants was made for, in the order in which the spaces were made.
+pub async fn spaces_of(conn: &mut PgConnection, hotel: HotelId, grants: &[Uuid]) -> Result<Vec<Vec<Uuid>>> {
+    let rows = query!(
+        r#"SELECT p.n AS "n!", s.space_id FROM unnest($2::uuid[]) WITH ORDINALITY AS p (grant_id, n)
+           JOIN access_grant_spaces s ON s.hotel_id = $1 AND s.grant_id = p.grant_id ORDER BY p.n, s.space_id"#,
+        hotel,
+        grants,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(by_ordinal(rows.into_iter().map(|row| (row.n, row.space_id)), grants.len()))
+}

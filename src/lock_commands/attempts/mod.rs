@@ -1,0 +1,47 @@
+//! Action attempts: commands, as whoever asked for them sees them.
+
+mod store;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use uuid::Uuid;
+
+pub use store::{bounds, page};
+
+use super::{CommandKind, CommandStatus, Failure};
+use crate::db::Condition;
+
+/// How a command goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ActionAttempt {
+    /// Id of the command.
+    pub id: Uuid,
+    /// What is to be done.
+    pub kind: CommandKind,
+    /// How far it has got.
+    pub status: CommandStatus,
+    /// Why it failed, once it has.
+    pub error: Option<Failure>,
+    /// The access method that the card is of.
+    pub subject_id: Uuid,
+    /// The encoder.
+    pub encoder_id: Uuid,
+    /// Name of the encoder by which clients find it.
+    pub encoder_key: Option<String>,
+    /// When it was asked for.
+    pub created_at: DateTime<Utc>,
+    /// When it was done or given up.
+    pub finished_at: Option<DateTime<Utc>>,
+}
+
+/// What action attempts are found by.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AttemptField {
+    /// Id.
+    Id(Condition<Uuid>),
+    /// How far it has got, as in the database.
+    Status(Condition<String>),
+    /// The access method that the card is of.
+    Subject(Condition<Uuid>),
+}

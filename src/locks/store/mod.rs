@@ -1,0 +1,6 @@
+//! The SQL of doors, spaces and encoders.
+
+pub(super) mod encoders;
+pub(super) mod entrances;
+pub(super) mod held;
+pub(super) mod spaces;
