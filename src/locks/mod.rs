@@ -24,12 +24,13 @@ pub use spaces::{
 };
 pub use store::encoders::{EncoderField, bounds as encoder_bounds, page as encoder_page};
 pub use store::entrances::{
-    EntranceField, EntranceList, bounds as entrance_bounds, by_ids as entrances_by_ids, of_spaces as entrances_of_spaces,
-    page as entrance_page,
+    EntranceField, EntranceList, bounds as entrance_bounds, by_ids as entrances_by_ids,
+    of_spaces as entrances_of_spaces, page as entrance_page,
 };
 pub(crate) use store::held::next_sequences;
 pub use store::spaces::{
-    SpaceField, bounds as space_bounds, by_ids as spaces_by_ids, of_entrances as spaces_of_entrances, page as space_page,
+    SpaceField, bounds as space_bounds, by_ids as spaces_by_ids, of_entrances as spaces_of_entrances,
+    page as space_page,
 };
 
 use crate::error::{Error, Record, Result};

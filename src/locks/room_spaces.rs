@@ -34,7 +34,8 @@ async fn follow_in(tx: &mut Tx, changes: &[Change]) -> Result<()> {
 
 /// Whether a room was made or has another name.
 fn concerns_space(change: &Change) -> bool {
-    *change.kind == rooms::CREATED || (*change.kind == rooms::UPDATED && change.fields.iter().any(|name| name == "name"))
+    *change.kind == rooms::CREATED
+        || (*change.kind == rooms::UPDATED && change.fields.iter().any(|name| name == "name"))
 }
 
 /// Makes the spaces that these rooms are, and renames those whose room has another name by now. For those who write many rooms

@@ -49,8 +49,13 @@ pub async fn load(
 
     let (key, name) = ENCODER;
     let id = Derived::of(hotel, &["encoder", key]).uuid();
-    store::place_encoder(conn, hotel, &EncoderRecord { id, key, name, provider: Provider::Visionline.traits().name }, now)
-        .await?;
+    store::place_encoder(
+        conn,
+        hotel,
+        &EncoderRecord { id, key, name, provider: Provider::Visionline.traits().name },
+        now,
+    )
+    .await?;
 
     let mut guests = Vec::new();
     for integration_id in store::integrations_of(conn, hotel).await? {

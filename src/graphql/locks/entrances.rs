@@ -142,10 +142,8 @@ impl EntranceQuery {
         #[graphql(desc = "Only entrances before this cursor.")] before: Option<String>,
     ) -> Resolved<Option<Connection<EntranceNode>>> {
         let arguments = PageArguments { first, after, last, before };
-        let list = EntranceList {
-            space: space_id.map(|space| Reference::parse(&space)),
-            filter: filter_argument(filter)?,
-        };
+        let list =
+            EntranceList { space: space_id.map(|space| Reference::parse(&space)), filter: filter_argument(filter)? };
         Ok(Some(page(RequestContext::of(ctx), &list, &arguments, &Selection::of(ctx)).await?))
     }
 }

@@ -21,7 +21,8 @@ pub enum EncoderField {
     Key(Condition<String>),
 }
 
-const COLUMNS: &str = "c.id, c.encoder_key, c.name, c.provider, c.simulated, c.failures, c.backoff_until, c.last_success_at,
+const COLUMNS: &str =
+    "c.id, c.encoder_key, c.name, c.provider, c.simulated, c.failures, c.backoff_until, c.last_success_at,
      c.created_at, c.updated_at, i.id AS integration_id, i.name AS integration_name,
      i.created_at AS integration_created_at, i.disconnected_at AS integration_disconnected_at";
 

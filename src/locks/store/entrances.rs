@@ -46,7 +46,8 @@ pub(in crate::locks) struct EntranceRow {
     pub updated_at: DateTime<Utc>,
 }
 
-const COLUMNS: &str = "e.id, e.entrance_key, e.name, e.provider, e.can_belong_to_reservation, e.modes, e.created_at, e.updated_at";
+const COLUMNS: &str =
+    "e.id, e.entrance_key, e.name, e.provider, e.can_belong_to_reservation, e.modes, e.created_at, e.updated_at";
 
 impl TryFrom<EntranceRow> for Entrance {
     type Error = Error;
@@ -116,9 +117,14 @@ pub async fn bounds(
     list: &EntranceList,
     request: &ListBoundsRequest<Uuid>,
 ) -> Result<ListBounds> {
-    crate::db::bounds(conn, request, |sql| push_list(sql, hotel, list), |sql, operator, id| {
-        sql.push(" AND e.id ").push(operator).push(" ").push_bind(id);
-    })
+    crate::db::bounds(
+        conn,
+        request,
+        |sql| push_list(sql, hotel, list),
+        |sql, operator, id| {
+            sql.push(" AND e.id ").push(operator).push(" ").push_bind(id);
+        },
+    )
     .await
 }
 

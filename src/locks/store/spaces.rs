@@ -70,9 +70,14 @@ pub async fn bounds(
     filter: &Filter<SpaceField>,
     request: &ListBoundsRequest<Uuid>,
 ) -> Result<ListBounds> {
-    crate::db::bounds(conn, request, |sql| push_list(sql, hotel, filter), |sql, operator, id| {
-        sql.push(" AND s.id ").push(operator).push(" ").push_bind(id);
-    })
+    crate::db::bounds(
+        conn,
+        request,
+        |sql| push_list(sql, hotel, filter),
+        |sql, operator, id| {
+            sql.push(" AND s.id ").push(operator).push(" ").push_bind(id);
+        },
+    )
     .await
 }
 
