@@ -4,7 +4,7 @@
 //!
 //! - [`http`] serves; [`graphql`], [`rest`] and the command line ([`cli`]) are facades: they parse, call one service, encode.
 //! - [`access_grants`], [`bookings`], [`key_assignments`], [`disconnection`] and [`hotel_settings`] are what several capabilities do together.
-//! - [`rooms`], [`clients`], [`reservations`], [`room_stays`], [`room_access_keys`], [`integrations`] and [`webhooks`] are the
+//! - [`rooms`], [`clients`], [`reservations`], [`room_stays`], [`room_access_keys`], [`locks`], [`integrations`] and [`webhooks`] are the
 //!   capabilities: `mod.rs` is the service, `model.rs` types and rules, `store.rs` its SQL.
 //! - [`unit`] is the unit of work of everything that changes a hotel, and runs requests; [`context`] is what it works with. Its commit
 //!   writes [`events`] and the entries of the [`audit`] trail.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Client, House, TestApp, code, nodes, text};
 
-const ROOTS: [&str; 4] = ["room_stays", "reservations", "roomAccessKeys", "clients"];
+const ROOTS: [&str; 7] = ["room_stays", "reservations", "roomAccessKeys", "clients", "entrances", "spaces", "encoders"];
 const SIZE: usize = 5;
 
 /// A house with five of everything.
@@ -17,6 +17,10 @@ async fn five_of_everything() -> House {
     for index in 0..SIZE {
         house.stay(&format!("R{index}")).await;
         house.locks.pin(&index.to_string()).await;
+        house.entrance(&format!("door-{index}")).await;
+        house.desk.done("createSpace", json!({"name": format!("Space {index}")}), "space { id }").await;
+        let encoder = json!({"name": format!("Desk {index}"), "provider": "VOSTIO"});
+        house.desk.done("createEncoder", encoder, "encoder { id }").await;
     }
     house
 }

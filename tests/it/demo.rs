@@ -108,6 +108,47 @@ const INSTANTS: [(&str, &str); 5] = [
     ("2028-02-29T12:00:00Z", "2028-02-28"),
 ];
 
+/// Each room of each hotel is a space; in the Grand Hotel three of them have a key and a door, and there are three doors of all
+/// guests, an encoder, and guests of each integration.
+async fn expect_doors(app: &TestApp) {
+    let pool = &app.db.pool;
+    let rooms = "room_setups r WHERE NOT EXISTS (SELECT FROM spaces s WHERE s.hotel_id = r.hotel_id AND s.id = r.id
+                                                 AND s.room_setup_id = r.id AND s.name = r.name)";
+    assert_eq!(count(pool, rooms).await, 0);
+    assert_eq!(count(pool, "spaces").await, count(pool, "room_setups").await);
+    let doors: Vec<String> = sqlx::query_scalar(
+        "SELECT concat_ws(' ', e.entrance_key, e.provider, e.can_belong_to_reservation, e.modes, s.space_key, s.name)
+         FROM entrances e JOIN hotels h ON h.id = e.hotel_id AND h.slug = 'grand-hotel'
+         LEFT JOIN space_entrances o ON o.hotel_id = e.hotel_id AND o.entrance_id = e.id
+         LEFT JOIN spaces s ON s.hotel_id = o.hotel_id AND s.id = o.space_id ORDER BY 1",
+    )
+    .fetch_all(pool)
+    .await
+    .expect("doors");
+    assert_eq!(
+        doors,
+        [
+            "gym-id VISIONLINE f {CARD,MOBILE_KEY}",
+            "lobby-id VISIONLINE f {CARD,MOBILE_KEY}",
+            "pool-id VISIONLINE f {CARD,MOBILE_KEY}",
+            "room-101-id VISIONLINE t {CARD,MOBILE_KEY} room-101 101",
+            "room-102-id VISIONLINE t {CARD,MOBILE_KEY} room-102 102",
+            "room-203-id VISIONLINE t {CARD,MOBILE_KEY} room-203 203",
+        ]
+    );
+    assert_eq!(count(pool, "entrances").await, 6);
+    assert_eq!(
+        count(pool, "encoders WHERE simulated AND encoder_key = 'encoder-1' AND provider = 'VISIONLINE'").await,
+        1
+    );
+    let guests = "(SELECT FROM user_identities u JOIN hotels h ON h.id = u.hotel_id AND h.slug = 'grand-hotel'
+                   WHERE u.kind = 'GUEST' GROUP BY u.integration_id
+                   HAVING array_agg(user_identity_key ORDER BY user_identity_key)
+                          = '{g1,g2,guest-1,guest-2,guest-3}') of_integrations";
+    assert_eq!(count(pool, guests).await, 4);
+    assert_eq!(count(pool, "user_identities").await, 20);
+}
+
 #[tokio::test]
 async fn the_hotels_hold_what_examples_rely_on_at_any_time_of_the_year() {
     for (instant, monday) in INSTANTS {
@@ -128,6 +169,7 @@ async fn the_hotels_hold_what_examples_rely_on_at_any_time_of_the_year() {
         for room in ["101", "102", "203", "301"] {
             assert_eq!(count(&app.db.pool, &format!("room_setups WHERE name = '{room}'")).await, 1);
         }
+        expect_doors(&app).await;
         assert!(grand("s.check_in IS NOT NULL AND s.check_out IS NULL").await >= 5, "{instant}");
         assert_eq!(grand("s.departure_time IS NOT NULL").await, 1);
         assert_eq!(grand("s.check_in > '-infinity' AND s.reservation_from >= today").await, 0);

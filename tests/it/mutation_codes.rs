@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use crate::locks::{give_command, give_grants};
 use crate::support::{Client, House, codes, text};
 
 /// An id that no record has.
@@ -33,6 +34,7 @@ async fn g25_each_mutation_lists_the_codes_that_it_answers() {
     let house = House::new().await;
     let admin = house.admin().await;
     provoke(&house.desk, of_rooms(&house).await, &mut provoked).await;
+    provoke(&house.desk, of_locks(&house).await, &mut provoked).await;
     provoke(&house.desk, of_reservations(&house).await, &mut provoked).await;
     provoke(&house.desk, of_stays(&house).await, &mut provoked).await;
     provoke(&house.desk, of_guests(&house).await, &mut provoked).await;
@@ -97,6 +99,48 @@ async fn of_rooms(house: &House) -> Vec<Refusal> {
         ("updateRoomSetup", "NOT_FOUND", json!({"id": NOBODY, "name": "103"})),
         ("updateRoomSetup", "INVALID_ARGUMENT", json!({"id": room, "name": ""})),
         ("updateRoomSetup", "NAME_TAKEN", json!({"id": room, "name": "101"})),
+    ]
+}
+
+async fn of_locks(house: &House) -> Vec<Refusal> {
+    let (door, room) = (house.entrance("door").await, house.room("110").await);
+    house.entrance("taken").await;
+    for key in ["space", "taken"] {
+        house.desk.done("createSpace", json!({"spaceKey": key, "name": key}), "__typename").await;
+        let encoder = json!({"encoderKey": key, "name": key, "provider": "VOSTIO"});
+        house.desk.done("createEncoder", encoder, "__typename").await;
+    }
+    let entrance = json!({"name": "x", "provider": "VOSTIO", "canBelongToReservation": false, "modes": ["CODE"]});
+    let encoder = json!({"name": "x", "provider": "VOSTIO"});
+    let simulated = with(json!({"name": "x", "provider": "VOSTIO", "simulated": true}), "integrationId", json!(NOBODY));
+    give_grants(house, &door).await;
+    give_command(house, "taken").await;
+    vec![
+        ("createEntrance", "INVALID_ARGUMENT", with(entrance.clone(), "name", json!(""))),
+        ("createEntrance", "NAME_TAKEN", with(entrance, "entranceKey", json!("taken"))),
+        ("updateEntrance", "NOT_FOUND", json!({"id": NOBODY})),
+        ("updateEntrance", "INVALID_ARGUMENT", json!({"id": "door", "modes": []})),
+        ("updateEntrance", "NAME_TAKEN", json!({"id": "door", "entranceKey": "taken"})),
+        ("deleteEntrance", "NOT_FOUND", json!({"id": "nothing"})),
+        ("deleteEntrance", "INVALID_ARGUMENT", json!({"id": "door"})),
+        ("createSpace", "NOT_FOUND", json!({"name": "x", "entranceIds": ["nothing"]})),
+        ("createSpace", "INVALID_ARGUMENT", json!({"name": ""})),
+        ("createSpace", "NAME_TAKEN", json!({"name": "x", "spaceKey": "taken"})),
+        ("updateSpace", "NOT_FOUND", json!({"id": NOBODY})),
+        ("updateSpace", "INVALID_ARGUMENT", json!({"id": room, "name": "x"})),
+        ("updateSpace", "NAME_TAKEN", json!({"id": "space", "spaceKey": "taken"})),
+        ("deleteSpace", "NOT_FOUND", json!({"id": NOBODY})),
+        ("deleteSpace", "INVALID_ARGUMENT", json!({"id": room})),
+        ("addSpaceEntrances", "NOT_FOUND", json!({"spaceId": "space", "entranceIds": ["nothing"]})),
+        ("removeSpaceEntrances", "NOT_FOUND", json!({"spaceId": "nothing", "entranceIds": []})),
+        ("createEncoder", "NOT_FOUND", with(encoder.clone(), "integrationId", json!(NOBODY))),
+        ("createEncoder", "INVALID_ARGUMENT", simulated),
+        ("createEncoder", "NAME_TAKEN", with(encoder, "encoderKey", json!("taken"))),
+        ("updateEncoder", "NOT_FOUND", json!({"id": NOBODY})),
+        ("updateEncoder", "INVALID_ARGUMENT", json!({"id": "space", "name": ""})),
+        ("updateEncoder", "NAME_TAKEN", json!({"id": "space", "encoderKey": "taken"})),
+        ("deleteEncoder", "NOT_FOUND", json!({"id": NOBODY})),
+        ("deleteEncoder", "INVALID_ARGUMENT", json!({"id": "taken"})),
     ]
 }
 

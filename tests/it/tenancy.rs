@@ -21,10 +21,25 @@ struct Ids {
     key: String,
     endpoint: String,
     delivery: String,
+    entrance: String,
+    space: String,
+    encoder: String,
+    /// Key of the entrance, of the space and of the encoder.
+    named: &'static str,
 }
 
 impl Ids {
     async fn of(house: &House) -> Self {
+        Self::with_keys(house, "own").await
+    }
+
+    /// The entrance, the space and the encoder get that key.
+    async fn with_keys(house: &House, named: &'static str) -> Self {
+        let entrance = house.entrance(named).await;
+        let space = json!({"spaceKey": named, "name": "Spa", "entranceIds": [entrance]});
+        let space = text(&house.desk.done("createSpace", space, "space { id }").await["space"]["id"]);
+        let encoder = json!({"encoderKey": named, "name": "Desk", "provider": "VISIONLINE"});
+        let encoder = text(&house.desk.done("createEncoder", encoder, "encoder { id }").await["encoder"]["id"]);
         let room = house.room("101").await;
         let endpoint = json!({"url": "https://example.com/", "status": "ENABLED", "events": ["room_stay.created"]});
         let endpoint = house.desk.done("createWebhookEndpoint", endpoint, "webhookEndpoint { id }").await;
@@ -47,6 +62,10 @@ impl Ids {
             room,
             category: house.category.clone(),
             key: text(&key["roomAccessKey"]["id"]),
+            entrance,
+            space,
+            encoder,
+            named,
         }
     }
 
@@ -63,6 +82,10 @@ impl Ids {
             key: id(7),
             endpoint: id(8),
             delivery: format!("{:032}-1", 8),
+            entrance: id(9),
+            space: id(10),
+            encoder: id(11),
+            named: "nobody",
         }
     }
 }
@@ -90,7 +113,40 @@ fn places(own: &Ids, other: &Ids) -> Vec<(&'static str, &'static str, Value, &'s
     let (one_stay, one_room, one_reservation) = ("roomStay { id }", "roomSetup { id }", "reservation { id }");
     let key = |stay: &str, key: &str| json!({"roomStayId": stay, "roomAccessKeyId": key});
     let guest = |stay: &str, client: &str| json!({"roomStayId": stay, "clientId": client});
+    let doors = |space: &str, entrance: &str| json!({"spaceId": space, "entranceIds": [own.entrance, entrance]});
+    let one_space = "space { id }";
     vec![
+        ("UpdateEntranceInput.id", "updateEntrance", json!({"id": other.entrance, "name": "x"}), "entrance { id }"),
+        ("UpdateEntranceInput.id", "updateEntrance", json!({"id": other.named, "name": "x"}), "entrance { id }"),
+        ("DeleteEntranceInput.id", "deleteEntrance", json!({"id": other.entrance}), "deleted"),
+        ("DeleteEntranceInput.id", "deleteEntrance", json!({"id": other.named}), "deleted"),
+        (
+            "CreateSpaceInput.entranceIds",
+            "createSpace",
+            json!({"name": "x", "entranceIds": [other.entrance]}),
+            one_space,
+        ),
+        ("CreateSpaceInput.entranceIds", "createSpace", json!({"name": "x", "entranceIds": [other.named]}), one_space),
+        ("UpdateSpaceInput.id", "updateSpace", json!({"id": other.space, "name": "x"}), one_space),
+        ("UpdateSpaceInput.id", "updateSpace", json!({"id": other.named, "name": "x"}), one_space),
+        ("UpdateSpaceInput.id", "updateSpace", json!({"id": other.room, "spaceKey": "x"}), one_space),
+        ("DeleteSpaceInput.id", "deleteSpace", json!({"id": other.space}), "deleted"),
+        ("DeleteSpaceInput.id", "deleteSpace", json!({"id": other.named}), "deleted"),
+        ("AddSpaceEntrancesInput.spaceId", "addSpaceEntrances", doors(&other.space, &own.entrance), one_space),
+        ("AddSpaceEntrancesInput.spaceId", "addSpaceEntrances", doors(other.named, &own.entrance), one_space),
+        ("AddSpaceEntrancesInput.entranceIds", "addSpaceEntrances", doors(&own.space, &other.entrance), one_space),
+        ("AddSpaceEntrancesInput.entranceIds", "addSpaceEntrances", doors(&own.space, other.named), one_space),
+        ("RemoveSpaceEntrancesInput.spaceId", "removeSpaceEntrances", doors(&other.space, &own.entrance), one_space),
+        (
+            "RemoveSpaceEntrancesInput.entranceIds",
+            "removeSpaceEntrances",
+            doors(&own.space, &other.entrance),
+            one_space,
+        ),
+        ("UpdateEncoderInput.id", "updateEncoder", json!({"id": other.encoder, "name": "x"}), "encoder { id }"),
+        ("UpdateEncoderInput.id", "updateEncoder", json!({"id": other.named, "name": "x"}), "encoder { id }"),
+        ("DeleteEncoderInput.id", "deleteEncoder", json!({"id": other.encoder}), "deleted"),
+        ("DeleteEncoderInput.id", "deleteEncoder", json!({"id": other.named}), "deleted"),
         ("AddRoomAccessKeyInput.roomStayId", "addRoomAccessKey", key(&other.stay, &own.key), one_stay),
         ("AddRoomAccessKeyInput.roomAccessKeyId", "addRoomAccessKey", key(&own.stay, &other.key), one_stay),
         ("RemoveRoomAccessKeyInput.roomStayId", "removeRoomAccessKey", key(&other.stay, &own.key), one_stay),
@@ -247,6 +303,18 @@ fn administrators_places(pair: &str, integration: &str) -> Vec<(&'static str, &'
         ("DisableApiKeyInput.id", "disableApiKey", json!({"id": pair}), "apiKey { id }"),
         ("EnableApiKeyInput.id", "enableApiKey", json!({"id": pair}), "apiKey { id }"),
         ("DisconnectIntegrationInput.id", "disconnectIntegration", json!({"id": integration}), "apiKeysRevoked"),
+        (
+            "CreateEncoderInput.integrationId",
+            "createEncoder",
+            json!({"name": "x", "provider": "VOSTIO", "integrationId": integration}),
+            "encoder { id }",
+        ),
+        (
+            "UpdateEncoderInput.integrationId",
+            "updateEncoder",
+            json!({"id": "encoder", "integrationId": integration}),
+            "encoder { id }",
+        ),
     ]
 }
 
@@ -257,6 +325,8 @@ async fn an_administrator_is_answered_for_a_foreign_record_as_for_none() {
     let admin = house.admin().await;
     let tester = house.test.integration(&house.hotel, "Back office", Permission::Admin).await.test;
     let tester = Client::new(&house.test, &tester).await;
+    let encoder = json!({"encoderKey": "encoder", "name": "Desk", "provider": "VOSTIO"});
+    admin.done("createEncoder", encoder, "__typename").await;
     let before = fingerprint(&house.test.db.pool).await;
     let (pair, integration) = (neighbour.keys.api_key_id.to_string(), neighbour.keys.integration_id.to_string());
     let nobody = Ids::of_nobody();
@@ -283,7 +353,7 @@ async fn an_administrator_is_answered_for_a_foreign_record_as_for_none() {
 async fn mutations_answer_for_a_foreign_record_as_for_none() {
     let house = House::new().await;
     let neighbour = house.next_door().await;
-    let (own, foreign) = (Ids::of(&house).await, Ids::of(&neighbour).await);
+    let (own, foreign) = (Ids::of(&house).await, Ids::with_keys(&neighbour, "foreign").await);
     let tester = house.test.integration(&house.hotel, "Front desk", Permission::FrontDesk).await.test;
     let tester = Client::new(&house.test, &tester).await;
     let before = fingerprint(&house.test.db.pool).await;
@@ -295,7 +365,9 @@ async fn mutations_answer_for_a_foreign_record_as_for_none() {
             assert_eq!(answer["errors"][0]["extensions"]["code"], "NOT_FOUND", "{place}: {answer}");
             let last = place.rsplit('.').next().expect("a field");
             let path = answer["errors"][0]["extensions"]["argumentPath"].as_array().expect("a path");
-            assert_eq!(path.last(), Some(&json!(last)), "{place}");
+            // Of a list, the place in it follows.
+            let name = path.iter().rfind(|segment| segment.is_string());
+            assert_eq!(name, Some(&json!(last)), "{place}");
         }
     }
     assert_eq!(fingerprint(&house.test.db.pool).await, before);
@@ -341,7 +413,8 @@ async fn every_place_for_an_id_is_tried() {
     let mut tried: BTreeSet<String> = places(&nobody, &nobody).into_iter().map(|place| place.0.to_owned()).collect();
     tried.extend(administrators_places("", "").into_iter().map(|place| place.0.to_owned()));
     tried.extend(
-        ["IdFilter.eq", "IdFilter.in", "webhookDeliveries.endpointId", "auditEntries.objectId"].map(str::to_owned),
+        ["IdFilter.eq", "IdFilter.in", "webhookDeliveries.endpointId", "auditEntries.objectId", "entrances.spaceId"]
+            .map(str::to_owned),
     );
     assert_eq!(places_in_schema, tried);
 }
@@ -350,11 +423,14 @@ async fn every_place_for_an_id_is_tried() {
 async fn queries_answer_with_records_of_their_own_hotel_alone() {
     let house = House::new().await;
     let neighbour = house.next_door().await;
-    let (own, foreign) = (Ids::of(&house).await, Ids::of(&neighbour).await);
+    let (own, foreign) = (Ids::of(&house).await, Ids::with_keys(&neighbour, "foreign").await);
     for (root, mine, theirs) in [
         ("room_stays", &own.stay, &foreign.stay),
         ("reservations", &own.reservation, &foreign.reservation),
         ("clients", &own.client, &foreign.client),
+        ("entrances", &own.entrance, &foreign.entrance),
+        ("spaces", &own.space, &foreign.space),
+        ("encoders", &own.encoder, &foreign.encoder),
     ] {
         for filter in [
             json!({"id": {"eq": theirs}}),
@@ -366,6 +442,12 @@ async fn queries_answer_with_records_of_their_own_hotel_alone() {
         }
         let all = found(&house.messaging, root, &json!({})).await;
         assert!(all.contains(mine) && !all.contains(theirs), "{root}");
+    }
+    let doors = "query($space: ID!) { entrances(spaceId: $space) { totalCount edges { node { id } } } }";
+    for (space, nobodys) in [(foreign.space.as_str(), Ids::of_nobody().space), ("foreign", "nothing".into())] {
+        let answer = house.messaging.data(doors, json!({ "space": space })).await;
+        assert_eq!(answer, house.messaging.data(doors, json!({ "space": nobodys })).await);
+        assert_eq!(answer["entrances"]["totalCount"], 0);
     }
     let settings = house.messaging.data("{ settings { categories { id } roomSetups { id } } }", json!({})).await;
     assert_eq!(settings["settings"], json!({"categories": [{"id": own.category}], "roomSetups": [{"id": own.room}]}));
@@ -395,6 +477,9 @@ async fn found(client: &Client, root: &str, filter: &Value) -> Vec<String> {
     let type_name = match root {
         "room_stays" => "RoomStayFilter",
         "reservations" => "ReservationFilter",
+        "entrances" => "EntranceFilter",
+        "spaces" => "SpaceFilter",
+        "encoders" => "EncoderFilter",
         _ => "ClientFilter",
     };
     let query = format!("query($filter: {type_name}) {{ {root}(filter: $filter) {{ edges {{ node {{ id }} }} }} }}");

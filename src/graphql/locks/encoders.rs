@@ -54,7 +54,7 @@ impl ListNode for EncoderNode {
 }
 
 impl EncoderNode {
-    /// As whoever asks may see it.
+    /// As the one who asks may see it.
     fn new(encoder: Encoder, context: &RequestContext) -> Self {
         let (actor, zone) = (&context.actor, context.actor.hotel.time_zone);
         let local = |instant: DateTime<Utc>| Datetime::local(instant, zone);

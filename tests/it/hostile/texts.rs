@@ -42,6 +42,8 @@ async fn in_every_text_and_id_of_queries() {
         (nothing, "query($text: ID!) { room_stays(filter: {id: {eq: $text}}) { edges { node { id } } } }"),
         (nothing, "query($texts: [ID!]!) { clients(filter: {id: {in: $texts}}) { edges { node { id } } } }"),
         (nothing, "query($text: ID!) { webhookEndpoints(filter: {id: {eq: $text}}) { edges { node { id } } } }"),
+        (nothing, "query($text: ID!) { entrances(spaceId: $text) { edges { node { id } } } }"),
+        (nothing, "query($text: String!) { spaces(filter: {spaceKey: {eq: $text}}) { edges { node { id } } } }"),
         ("INVALID_ARGUMENT", "query($texts: [String!]!) { events(types: $texts) { edges { node { id } } } }"),
         (nothing, "query($text: ID!) { webhookDeliveries(endpointId: $text) { edges { node { id } } } }"),
         (cursor, "query($text: String!) { room_stays(after: $text) { edges { node { id } } } }"),

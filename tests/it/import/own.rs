@@ -291,6 +291,7 @@ async fn rooms_that_the_hotel_lacks_are_bad_lines_unless_they_are_asked_for() {
         1
     );
     assert_eq!(count(&app.db.pool, "categories").await, 2);
+    assert_eq!(count(&app.db.pool, "room_setups r JOIN spaces s ON s.id = r.id AND s.name = r.name").await, 1);
     let summary = imported(&app, &hotel, &own(&["R6,Doe,101,DOUBLE,2026-03-01,2026-03-03,,"])).await;
     assert_eq!((summary.rooms_created, summary.categories_created), (0, 0));
 }

@@ -238,6 +238,13 @@ async fn what_was_there_before_an_upgrade_is_served() {
                        "roomAccessKey": {"pin": "0042"}});
     assert_eq!(stays["room_stays"]["edges"][0]["node"], first);
 
+    let spaces = vendor.data("{ spaces { edges { node { id name roomSetup { id name } } } } }", json!({})).await;
+    let spaces = nodes(&spaces["spaces"]);
+    assert!(!spaces.is_empty(), "each room is a space");
+    for space in spaces {
+        assert_eq!(space["roomSetup"], json!({"id": space["id"], "name": space["name"]}));
+    }
+
     let desk = Client::new(&test, DESK_LIVE).await;
     let query = "{ webhookEndpoints { edges { node { id status events } } } }";
     let endpoints = desk.data(query, json!({})).await;

@@ -35,6 +35,17 @@ impl Client {
 
     /// Runs a batch.
     pub async fn batch(&self, operations: &[(&str, Value)]) -> Vec<Value> {
+        self.counted(operations).await.0
+    }
+
+    /// Runs a batch that has to succeed, and answers with how many statements it took.
+    pub async fn statements(&self, operations: &[(&str, Value)]) -> u32 {
+        let (responses, statements) = self.counted(operations).await;
+        assert!(responses.iter().all(|response| response.get("errors").is_none()), "{responses:#?}");
+        statements
+    }
+
+    async fn counted(&self, operations: &[(&str, Value)]) -> (Vec<Value>, u32) {
         let requests = operations.iter().map(|(query, variables)| GraphQlRequest {
             query: (*query).to_owned(),
             operation_name: None,
@@ -42,7 +53,7 @@ impl Client {
         });
         let execution = Box::pin(execute(&self.app, &self.actor, requests.collect())).await;
         let responses = execution.responses.iter().map(|response| serde_json::to_value(response).expect("JSON"));
-        responses.inspect(codes::expect_described).collect()
+        (responses.inspect(codes::expect_described).collect(), execution.statements)
     }
 
     /// Runs one operation that has to succeed and answers with its data.

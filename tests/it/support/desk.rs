@@ -50,6 +50,13 @@ impl House {
         stay
     }
 
+    /// A door under that key which can belong to a reservation and is opened by cards and phones; answers with its id.
+    pub async fn entrance(&self, key: &str) -> String {
+        let input = json!({"entranceKey": key, "name": key, "provider": "VISIONLINE", "canBelongToReservation": true,
+            "modes": ["CARD", "MOBILE_KEY"]});
+        text(&self.desk.done("createEntrance", input, "entrance { id }").await["entrance"]["id"])
+    }
+
     /// Another hotel of the same application, in another zone.
     pub async fn next_door(&self) -> Self {
         // A test's database belongs to one of its hotels; this one brings an empty database that it does not use.

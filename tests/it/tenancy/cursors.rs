@@ -9,11 +9,14 @@ use crate::support::{Client, House, code, text};
 
 /// Every place for a cursor, and a document with `PAGE` in place of the page's arguments. A query of deliveries takes the
 /// endpoint's id, one of rooms the reservation's.
-const CONNECTIONS: [(&str, &str); 16] = [
+const CONNECTIONS: [(&str, &str); 19] = [
     ("Query.room_stays", "{ room_stays(PAGE) { edges { cursor node { id } } } }"),
     ("Query.reservations", "{ reservations(PAGE) { edges { cursor node { id } } } }"),
     ("Query.clients", "{ clients(PAGE) { edges { cursor node { id } } } }"),
     ("Query.roomAccessKeys", "{ roomAccessKeys(PAGE) { edges { cursor node { id } } } }"),
+    ("Query.entrances", "{ entrances(PAGE) { edges { cursor node { id } } } }"),
+    ("Query.spaces", "{ spaces(PAGE) { edges { cursor node { id } } } }"),
+    ("Query.encoders", "{ encoders(PAGE) { edges { cursor node { id } } } }"),
     ("Query.webhookEndpoints", "{ webhookEndpoints(PAGE) { edges { cursor node { id } } } }"),
     (
         "Query.webhookDeliveries",
@@ -109,7 +112,7 @@ async fn a_cursor_of_another_hotel_is_refused_as_one_that_nobody_has() {
     let query = "{ room_stays(first: 1) { eventCursor } }";
     let theirs = foreign.client.data(query, json!({})).await;
     let page = format!("after: \"{}\"", text(&theirs["room_stays"]["eventCursor"]));
-    assert_eq!(code(&own.read(CONNECTIONS[8].1, &page).await), "INVALID_CURSOR");
+    assert_eq!(code(&own.read(CONNECTIONS[11].1, &page).await), "INVALID_CURSOR");
 }
 
 #[tokio::test]
