@@ -33,6 +33,7 @@ mod integrations;
 mod keys;
 mod laws;
 mod limits;
+mod lock_commands;
 mod metrics;
 mod migrations;
 mod mutation_codes;
