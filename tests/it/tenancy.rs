@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use latchkey::actor::Permission;
+use uuid::Uuid;
 
 use crate::support::{Client, House, fingerprint, nodes, text};
 
@@ -21,6 +22,8 @@ struct Ids {
     key: String,
     endpoint: String,
     delivery: String,
+    encoder: String,
+    command: String,
 }
 
 impl Ids {
@@ -37,7 +40,10 @@ impl Ids {
             .await;
         let query = "query($id: ID!) { webhookDeliveries(endpointId: $id) { edges { node { id } } } }";
         let deliveries = house.desk.data(query, json!({"id": endpoint})).await;
+        let encoder = house.encoder("desk", Some(&house.desk)).await;
         Self {
+            command: house.tell(&house.desk, encoder, Uuid::from_u128(1)).await.to_string(),
+            encoder: house.encoder("simulated", None).await.to_string(),
             delivery: text(&nodes(&deliveries["webhookDeliveries"])[0]["id"]),
             endpoint,
             reservation,
@@ -63,6 +69,8 @@ impl Ids {
             key: id(7),
             endpoint: id(8),
             delivery: format!("{:032}-1", 8),
+            encoder: id(9),
+            command: id(10),
         }
     }
 }
@@ -229,6 +237,18 @@ fn places(own: &Ids, other: &Ids) -> Vec<(&'static str, &'static str, Value, &'s
         ("RotateWebhookSecretInput.id", "rotateWebhookSecret", json!({"id": other.endpoint}), "secret"),
         ("SendTestWebhookInput.id", "sendTestWebhook", json!({"id": other.endpoint}), "__typename"),
         ("ResendWebhookInput.deliveryId", "resendWebhook", json!({"deliveryId": other.delivery}), "__typename"),
+        (
+            "CompleteLockCommandInput.id",
+            "completeLockCommand",
+            json!({"id": other.command, "claimId": other.command}),
+            "status",
+        ),
+        (
+            "SimulateNextEncodingInput.encoderId",
+            "simulateNextEncoding",
+            json!({"encoderId": other.encoder}),
+            "encoderId",
+        ),
         ("UpdateClientInput.id", "updateClient", json!({"id": other.client, "lastname": "X"}), "client { id }"),
         ("AddRoomStayGuestInput.roomStayId", "addRoomStayGuest", guest(&other.stay, &own.client), one_stay),
         ("AddRoomStayGuestInput.clientId", "addRoomStayGuest", guest(&own.stay, &other.client), one_stay),
@@ -341,7 +361,15 @@ async fn every_place_for_an_id_is_tried() {
     let mut tried: BTreeSet<String> = places(&nobody, &nobody).into_iter().map(|place| place.0.to_owned()).collect();
     tried.extend(administrators_places("", "").into_iter().map(|place| place.0.to_owned()));
     tried.extend(
-        ["IdFilter.eq", "IdFilter.in", "webhookDeliveries.endpointId", "auditEntries.objectId"].map(str::to_owned),
+        [
+            "IdFilter.eq",
+            "IdFilter.in",
+            "webhookDeliveries.endpointId",
+            "auditEntries.objectId",
+            // No record: it shows who has claimed the command.
+            "CompleteLockCommandInput.claimId",
+        ]
+        .map(str::to_owned),
     );
     assert_eq!(places_in_schema, tried);
 }
@@ -386,6 +414,10 @@ async fn queries_answer_with_records_of_their_own_hotel_alone() {
         assert_eq!(answer, house.desk.run(trail, json!({"id": Ids::of_nobody().stay})).await);
         assert!(nodes(&answer["data"]["auditEntries"]).is_empty(), "{answer}");
     }
+    let attempts = "query($id: ID!) { actionAttempts(filter: {id: {in: [$id]}}) { totalCount edges { node { id } } } }";
+    let data = house.desk.data(attempts, json!({"id": foreign.command})).await;
+    assert_eq!(data, house.desk.data(attempts, json!({"id": Ids::of_nobody().command})).await);
+    assert_eq!(data["actionAttempts"]["totalCount"], 0);
     let keys = "{ roomAccessKeys { edges { node { id } } } }";
     let data = house.desk.data(keys, json!({})).await;
     assert_eq!(nodes(&data["roomAccessKeys"]), [json!({"id": own.key})]);

@@ -206,7 +206,8 @@ async fn a_webhook_tells_the_bridge_and_nobody_else_that_there_is_something_to_d
     hooks.deliver().await;
     let received = of_bridge.received();
     let bodies: Vec<Value> = received.iter().map(|webhook| webhook.json()).collect();
-    let told: Vec<(&Value, &Value)> = bodies.iter().map(|body| (&body["type"], &body["object"]["id"])).collect();
+    let told: Vec<(&Value, &Value)> =
+        bodies.iter().map(|body| (&body["type"], &body["data"]["object"]["id"])).collect();
     assert_eq!(told, [(&json!("lock_command.created"), &json!(id))], "{bodies:#?}");
     let types: Vec<Value> = of_other.received().iter().map(|webhook| webhook.json()["type"].take()).collect();
     assert_eq!(types, ["webhook.test"]);

@@ -28,7 +28,7 @@ impl House {
         .bind(bridge.is_none())
         .bind(integration)
         .bind(self.test.clock.now())
-        .execute(&self.test.db.pool)
+        .execute(&mut *self.test.worker_pool.acquire().await.expect("the database is there"))
         .await
         .expect("the encoder is new");
         id
@@ -45,7 +45,7 @@ impl House {
         .bind(id)
         .bind(key)
         .bind(self.test.clock.now())
-        .execute(&self.test.db.pool)
+        .execute(&mut *self.test.worker_pool.acquire().await.expect("the database is there"))
         .await
         .expect("the door is new");
         id
