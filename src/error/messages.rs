@@ -357,9 +357,6 @@ messages! {
         ReservationTimeFramesMustOverlap =
             "Access grants in the same reservation must have overlapping time frames.";
     }
-    LeaseLost {
-        LeaseLost = "This claim has ended: its lease ran out, or the command is finished";
-    }
     NameTaken {
         AccessGrantKeyTaken = "Another access grant of the integration has this key";
         EncoderKeyTaken = "Another encoder of the hotel has this key";

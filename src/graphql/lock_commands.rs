@@ -15,7 +15,7 @@ use crate::lock_commands::{self, Card, CardDoor, Claimed, Outcome};
 use crate::locks::Reference;
 use crate::simulated_encoder;
 
-/// Something that an encoder is to do, leased to whoever has claimed it.
+/// Something that an encoder is to do, leased to its claimer.
 #[derive(SimpleObject)]
 pub struct LockCommand {
     /// Opaque, at most 64 letters, digits and hyphens.

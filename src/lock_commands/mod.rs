@@ -4,12 +4,12 @@
 //! **Command**: `PENDING`, and from there `SUCCEEDED` or `FAILED`. It is due at once and nobody waits for it longer than
 //! [`PATIENCE`]. What it writes can be replaced while it is pending; a claim fixes what its claimer writes.
 //!
-//! **Lease**: whoever claims a command ([`claim_in`], [`claim_simulated`]) has it for [`LEASE`], an encoder one command at a time.
+//! **Lease**: who claims a command ([`claim_in`], [`claim_simulated`]) has it for [`LEASE`], an encoder one command at a time.
 //! Only the last claim completes it ([`complete_in`]). A lease that ran out, or whose holder has died, is a failed attempt
 //! ([`keep_up`]), so that all that follows from failures follows from silence, too: attempts by a schedule, and an encoder that is
 //! left alone for a while.
 //!
-//! **Action attempt**: how whoever asked for a command reads how it goes ([`ActionAttempt`]). Kept for 30 days.
+//! **Action attempt**: how those who asked for a command read how it goes ([`ActionAttempt`]). Kept for 30 days.
 
 mod attempts;
 mod failure;
@@ -95,7 +95,7 @@ pub async fn encoder_in(tx: &mut Tx, encoder: &Reference) -> Result<EncoderRef> 
 /// Tells an encoder to write a card, in the name of the integration that acts. Answers with the command's id.
 ///
 /// # Errors
-/// `NOT_FOUND` at `encoderId`; `FORBIDDEN` for whoever is no integration.
+/// `NOT_FOUND` at `encoderId`; `FORBIDDEN` for who is no integration.
 pub async fn request_in(tx: &mut Tx, new: NewCommand) -> Result<Uuid> {
     let (hotel, integration, now) = (tx.actor.hotel.id, tx.actor.integration()?, tx.now);
     let encoder = encoder_in(tx, &new.encoder).await?;

@@ -104,7 +104,7 @@ pub struct EncoderRef {
     pub integration_id: Option<Uuid>,
 }
 
-/// A command that whoever has claimed it alone may complete until its lease ends.
+/// A command that its claimer alone may complete until the lease ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claimed {
     /// Its id.

@@ -1,5 +1,6 @@
 //! All integration tests, in one binary.
 
+mod access_grants;
 mod api_keys;
 mod audit;
 mod auth;
@@ -33,6 +34,7 @@ mod integrations;
 mod keys;
 mod laws;
 mod limits;
+mod lock_commands;
 mod locks;
 mod metrics;
 mod migrations;

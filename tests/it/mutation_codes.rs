@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::locks::{give_command, give_grants};
 use crate::support::{Client, House, codes, text};
@@ -39,6 +40,7 @@ async fn g25_each_mutation_lists_the_codes_that_it_answers() {
     provoke(&house.desk, of_stays(&house).await, &mut provoked).await;
     provoke(&house.desk, of_guests(&house).await, &mut provoked).await;
     provoke(&house.locks, of_webhooks(&house).await, &mut provoked).await;
+    provoke(&house.desk, of_lock_commands(&house).await, &mut provoked).await;
     provoke(&admin, of_administration(&house, &admin).await, &mut provoked).await;
     let (of_keys, disabled) = of_keys(&house).await;
     provoke(&house.locks, of_keys, &mut provoked).await;
@@ -261,6 +263,25 @@ async fn of_webhooks(house: &House) -> Vec<Refusal> {
         ("sendTestWebhook", "NOT_FOUND", json!({"id": NOBODY})),
         ("sendTestWebhook", "INVALID_ARGUMENT", json!({"id": endpoint})),
         ("resendWebhook", "NOT_FOUND", json!({"deliveryId": NOBODY})),
+    ]
+}
+
+async fn of_lock_commands(house: &House) -> Vec<Refusal> {
+    let encoder = house.encoder("desk", Some(&house.desk)).await;
+    house.tell(&house.desk, encoder, Uuid::from_u128(1)).await;
+    let claimed = house.desk.claim_one().await;
+    let (id, claim) = (&claimed["id"], &claimed["claimId"]);
+    vec![
+        ("claimLockCommands", "INVALID_ARGUMENT", json!({"first": 0})),
+        ("completeLockCommand", "NOT_FOUND", json!({"id": NOBODY, "claimId": claim})),
+        (
+            "completeLockCommand",
+            "INVALID_ARGUMENT",
+            json!({"id": id, "claimId": claim, "error": "ACTION_ATTEMPT_EXPIRED"}),
+        ),
+        ("completeLockCommand", "LEASE_LOST", json!({"id": id, "claimId": NOBODY})),
+        ("simulateNextEncoding", "NOT_FOUND", json!({"encoderId": NOBODY})),
+        ("simulateNextEncoding", "INVALID_ARGUMENT", json!({"encoderId": encoder})),
     ]
 }
 

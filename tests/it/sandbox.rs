@@ -9,6 +9,7 @@ use latchkey::actor::Permission;
 use latchkey::auth;
 use serde_json::{Value, json};
 use sqlx::PgPool;
+use uuid::Uuid;
 
 use crate::support::client::{ADD_KEY, CREATE_KEY};
 use crate::support::{Client, House, TestIntegration, code, fingerprint, nodes, text};
@@ -50,6 +51,12 @@ impl Round {
         let guest = live.done("createClient", guest, "client { id }").await["client"]["id"].clone();
         let listed = |client: &Value| json!({"roomStayId": stay, "clientId": client});
         live.done("addRoomStayGuest", listed(&guest), "roomStay { id }").await;
+        let (encoder, other_encoder) =
+            (house.encoder("one", Some(&live)).await, house.encoder("two", Some(&live)).await);
+        let simulated = house.encoder("simulated", None).await;
+        house.tell(&live, encoder, Uuid::from_u128(1)).await;
+        let claimed = live.claim_one().await;
+        house.tell(&live, other_encoder, Uuid::from_u128(1)).await;
         let pair = house.keys.api_key_id;
         let (category, vendor) = (&house.category, house.keys.integration_id);
         let booked = json!({"categoryId": category, "reservation_from": "2026-02-01", "reservation_to": "2026-02-02"});
@@ -130,6 +137,13 @@ impl Round {
                 "roomAccessKeysDeleted",
             ),
             ("setRoomAccessKeysEnabled", json!({"enabled": false}), "roomAccessKeysEnabled"),
+            ("claimLockCommands", json!({"first": 1}), "commands { id }"),
+            ("completeLockCommand", json!({"id": claimed["id"], "claimId": claimed["claimId"]}), "status"),
+            (
+                "simulateNextEncoding",
+                json!({"encoderId": simulated, "failsWith": "NO_CREDENTIAL_ON_ENCODER"}),
+                "encoderId",
+            ),
         ];
         Self { house, tester, live, keys, mutations }
     }
@@ -187,7 +201,7 @@ async fn usage(pool: &PgPool) -> Vec<(String, i64)> {
 #[tokio::test]
 async fn the_same_mutations_are_kept_with_a_live_key() {
     // Were it not so, the round would prove nothing. One house each: they get in each other's way.
-    for index in [1, 9, 27, 32] {
+    for index in [1, 9, 27, 32, 39, 40, 41] {
         let round = Round::new().await;
         let (name, input, selection) = &round.mutations[index];
         let keys = round.house.test.integration(&round.house.hotel, "Locks", Permission::Admin).await;

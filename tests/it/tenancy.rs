@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use latchkey::actor::Permission;
+use uuid::Uuid;
 
 use crate::support::{Client, House, fingerprint, nodes, text};
 
@@ -26,6 +27,7 @@ struct Ids {
     encoder: String,
     /// Key of the entrance, of the space and of the encoder.
     named: &'static str,
+    command: String,
 }
 
 impl Ids {
@@ -52,7 +54,10 @@ impl Ids {
             .await;
         let query = "query($id: ID!) { webhookDeliveries(endpointId: $id) { edges { node { id } } } }";
         let deliveries = house.desk.data(query, json!({"id": endpoint})).await;
+        let encoder = house.encoder("desk", Some(&house.desk)).await;
         Self {
+            command: house.tell(&house.desk, encoder, Uuid::from_u128(1)).await.to_string(),
+            encoder: house.encoder("simulated", None).await.to_string(),
             delivery: text(&nodes(&deliveries["webhookDeliveries"])[0]["id"]),
             endpoint,
             reservation,
@@ -86,6 +91,7 @@ impl Ids {
             space: id(10),
             encoder: id(11),
             named: "nobody",
+            command: id(12),
         }
     }
 }
@@ -285,6 +291,18 @@ fn places(own: &Ids, other: &Ids) -> Vec<(&'static str, &'static str, Value, &'s
         ("RotateWebhookSecretInput.id", "rotateWebhookSecret", json!({"id": other.endpoint}), "secret"),
         ("SendTestWebhookInput.id", "sendTestWebhook", json!({"id": other.endpoint}), "__typename"),
         ("ResendWebhookInput.deliveryId", "resendWebhook", json!({"deliveryId": other.delivery}), "__typename"),
+        (
+            "CompleteLockCommandInput.id",
+            "completeLockCommand",
+            json!({"id": other.command, "claimId": other.command}),
+            "status",
+        ),
+        (
+            "SimulateNextEncodingInput.encoderId",
+            "simulateNextEncoding",
+            json!({"encoderId": other.encoder}),
+            "encoderId",
+        ),
         ("UpdateClientInput.id", "updateClient", json!({"id": other.client, "lastname": "X"}), "client { id }"),
         ("AddRoomStayGuestInput.roomStayId", "addRoomStayGuest", guest(&other.stay, &own.client), one_stay),
         ("AddRoomStayGuestInput.clientId", "addRoomStayGuest", guest(&own.stay, &other.client), one_stay),
@@ -413,8 +431,16 @@ async fn every_place_for_an_id_is_tried() {
     let mut tried: BTreeSet<String> = places(&nobody, &nobody).into_iter().map(|place| place.0.to_owned()).collect();
     tried.extend(administrators_places("", "").into_iter().map(|place| place.0.to_owned()));
     tried.extend(
-        ["IdFilter.eq", "IdFilter.in", "webhookDeliveries.endpointId", "auditEntries.objectId", "entrances.spaceId"]
-            .map(str::to_owned),
+        [
+            "IdFilter.eq",
+            "IdFilter.in",
+            "webhookDeliveries.endpointId",
+            "auditEntries.objectId",
+            "entrances.spaceId",
+            // No record: it shows who has claimed the command.
+            "CompleteLockCommandInput.claimId",
+        ]
+        .map(str::to_owned),
     );
     assert_eq!(places_in_schema, tried);
 }
@@ -468,6 +494,10 @@ async fn queries_answer_with_records_of_their_own_hotel_alone() {
         assert_eq!(answer, house.desk.run(trail, json!({"id": Ids::of_nobody().stay})).await);
         assert!(nodes(&answer["data"]["auditEntries"]).is_empty(), "{answer}");
     }
+    let attempts = "query($id: ID!) { actionAttempts(filter: {id: {in: [$id]}}) { totalCount edges { node { id } } } }";
+    let data = house.desk.data(attempts, json!({"id": foreign.command})).await;
+    assert_eq!(data, house.desk.data(attempts, json!({"id": Ids::of_nobody().command})).await);
+    assert_eq!(data["actionAttempts"]["totalCount"], 0);
     let keys = "{ roomAccessKeys { edges { node { id } } } }";
     let data = house.desk.data(keys, json!({})).await;
     assert_eq!(nodes(&data["roomAccessKeys"]), [json!({"id": own.key})]);

@@ -1,4 +1,4 @@
-//! Action attempts: commands, as whoever asked for them sees them.
+//! Action attempts: commands, as those see them who asked for them.
 
 mod store;
 

@@ -1,4 +1,4 @@
-//! Leases of commands: how they are claimed, completed, and taken back from whoever is silent.
+//! Leases of commands: how they are claimed, completed, and taken back from the silent.
 
 mod model;
 mod rules;
@@ -36,7 +36,7 @@ static SCHEDULE: LazyLock<Schedule> = LazyLock::new(|| Schedule::parse("2s,5s,15
 /// that are at a card or are left alone for a while, and those of encoders that work before those of others.
 ///
 /// # Errors
-/// `INVALID_ARGUMENT` at `first`; `FORBIDDEN` for whoever is no integration.
+/// `INVALID_ARGUMENT` at `first`; `FORBIDDEN` for who is no integration.
 pub async fn claim_in(tx: &mut Tx, first: i32) -> Result<Vec<Claimed>> {
     let first = usize::try_from(first).ok().filter(|first| (1..=MOST_CLAIMED).contains(first));
     let first = first.ok_or_else(|| Error::new(Message::ClaimSizeOutOfRange { most: MOST_CLAIMED }).at("first"))?;
@@ -64,7 +64,7 @@ pub async fn claim_simulated(context: &Context, places: &Places<EncoderKey>) -> 
     Ok(claimed)
 }
 
-/// Claims one command of each encoder that it is allotted. Whoever claims of an encoder holds it, so that it is never at two cards.
+/// Claims one command of each encoder that it is allotted. Who claims of an encoder holds it, so that it is never at two cards.
 async fn take(
     conn: &mut PgConnection,
     ids: &IdSource,
@@ -86,7 +86,7 @@ async fn take(
 ///
 /// # Errors
 /// `NOT_FOUND` at `id`, `INVALID_ARGUMENT` at `error` for a failure that encoders do not report, `LEASE_LOST`; `FORBIDDEN` for
-/// whoever is no integration.
+/// who is no integration.
 pub async fn complete_in(tx: &mut Tx, id: Uuid, claim_id: Uuid, outcome: Outcome) -> Result<CommandStatus> {
     let integration = tx.actor.integration()?;
     if let Outcome::Failed(failure) = outcome
@@ -114,7 +114,7 @@ async fn complete(
     integration: Option<Uuid>,
 ) -> Result<CommandStatus> {
     let hotel = tx.actor.hotel.id;
-    // The encoder first, as whoever claims and whoever keeps up do.
+    // The encoder first, as claims and the upkeep do.
     let encoder = store::lock_encoder_of(tx.conn().await?, hotel, id, integration).await?;
     let not_found = || Error::not_found(Record::LockCommand);
     let encoder = encoder.ok_or_else(not_found).at("id")?;

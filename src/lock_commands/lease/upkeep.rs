@@ -1,4 +1,4 @@
-//! The upkeep of commands: takes leases back from whoever is silent, gives up what nobody waits for, and forgets what is long over.
+//! The upkeep of commands: takes leases back from the silent, gives up what nobody waits for, and forgets what is long over.
 //!
 //! Every process runs it. It skips what others hold, so that they share the work, and does a hotel at a time in small transactions.
 

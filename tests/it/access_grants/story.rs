@@ -41,20 +41,20 @@ impl Guest {
     /// Encodes a card as the desk's encoder does; answers with what was written.
     async fn encode(&self, method: &str) -> Value {
         let input = json!({"accessMethodId": method, "encoderId": self.encoder});
-        self.house.locks.done("encodeAccessMethod", input, "actionAttempt { id }").await;
+        self.house.locks.done("encodeAccessMethod", input, "actionAttempt { id status }").await;
         let claimed = self
             .house
             .locks
             .done(
                 "claimLockCommands",
                 json!({"first": 5}),
-                "lockCommands { id claimId accessMethodId card { startsAt endsAt credential doors { sequence reservationStartsAt } } }",
+                "commands { id claimId accessMethodId card { startsAt endsAt credential doors { sequence reservationStartsAt } } }",
             )
             .await;
-        let command = &claimed["lockCommands"][0];
+        let command = &claimed["commands"][0];
         assert_eq!(command["accessMethodId"], method, "{claimed}");
         let answer = json!({"id": command["id"], "claimId": command["claimId"]});
-        self.house.locks.done("completeLockCommand", answer, "actionAttempt { status }").await;
+        self.house.locks.done("completeLockCommand", answer, "status").await;
         command["card"].clone()
     }
 
@@ -187,8 +187,8 @@ async fn the_whole_story_of_a_guest_and_what_each_subscriber_was_told() {
 
     // The second half of a split stay is a stay of its own.
     let input = json!({"roomStayId": guest.stay, "date": "2026-02-02"});
-    let split = house.desk.done("splitRoomStay", input, "secondRoomStay { id }").await;
-    let half = text(&split["secondRoomStay"]["id"]);
+    let split = house.desk.done("splitRoomStay", input, "secondRoomStayId").await;
+    let half = text(&split["secondRoomStayId"]);
     let mut stays: Vec<(String, String)> = guest
         .grants(&house.desk)
         .await
@@ -226,8 +226,8 @@ async fn the_whole_story_under_test_keys_leaves_nothing() {
     grant(&locks, free).await;
     let stay = &guest.stay;
     let encode = json!({"accessMethodId": card, "encoderId": guest.encoder});
-    locks.done("encodeAccessMethod", encode, "actionAttempt { id }").await;
-    locks.done("claimLockCommands", json!({"first": 5}), "lockCommands { id }").await;
+    locks.done("encodeAccessMethod", encode, "actionAttempt { id status }").await;
+    locks.done("claimLockCommands", json!({"first": 5}), "commands { id }").await;
     locks.done("deleteAccessMethod", json!({ "id": card }), "deleted").await;
     locks.done("deleteAccessGrant", json!({ "id": real["id"] }), "deleted").await;
     let to = json!({"roomStayId": stay, "roomSetupId": guest.rooms[1]});
@@ -236,7 +236,7 @@ async fn the_whole_story_under_test_keys_leaves_nothing() {
     desk.done("changeRoomStayDates", longer, "roomStay { id }").await;
     let left = json!({"id": stay, "check_in": "2026-01-30T16:00:00Z", "check_out": "2026-01-31T08:00:00Z"});
     desk.done("updateRoomStay", left, "roomStay { id }").await;
-    desk.done("splitRoomStay", json!({"roomStayId": stay, "date": "2026-02-01"}), "secondRoomStay { id }").await;
+    desk.done("splitRoomStay", json!({"roomStayId": stay, "date": "2026-02-01"}), "secondRoomStayId").await;
     desk.done("deleteRoomStay", json!({ "roomStayId": stay }), "deleted").await;
     assert_eq!(fingerprint(&house.test.db.pool).await, before);
 }

@@ -7,6 +7,7 @@ pub mod client;
 pub mod codes;
 mod db;
 mod desk;
+pub mod encoders;
 mod eventually;
 mod log;
 mod node;

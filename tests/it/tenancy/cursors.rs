@@ -9,7 +9,7 @@ use crate::support::{Client, House, code, text};
 
 /// Every place for a cursor, and a document with `PAGE` in place of the page's arguments. A query of deliveries takes the
 /// endpoint's id, one of rooms the reservation's.
-const CONNECTIONS: [(&str, &str); 19] = [
+const CONNECTIONS: [(&str, &str); 20] = [
     ("Query.room_stays", "{ room_stays(PAGE) { edges { cursor node { id } } } }"),
     ("Query.reservations", "{ reservations(PAGE) { edges { cursor node { id } } } }"),
     ("Query.clients", "{ clients(PAGE) { edges { cursor node { id } } } }"),
@@ -29,6 +29,7 @@ const CONNECTIONS: [(&str, &str); 19] = [
         "Reservation.rooms",
         "{ reservations(filter: {id: {eq: \"RESERVATION\"}}) { edges { node { rooms(PAGE) { edges { cursor node { id } } } } } } }",
     ),
+    ("Query.actionAttempts", "{ actionAttempts(PAGE) { edges { cursor node { id } } } }"),
     ("Query.auditEntries", "{ auditEntries(PAGE) { edges { cursor node { id } } } }"),
     ("RoomStay.auditTrail", "{ room_stays { edges { node { auditTrail(PAGE) { edges { cursor node { id } } } } } } }"),
     (
