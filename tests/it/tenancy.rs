@@ -40,8 +40,6 @@ impl Ids {
         let entrance = house.entrance(named).await;
         let space = json!({"spaceKey": named, "name": "Spa", "entranceIds": [entrance]});
         let space = text(&house.desk.done("createSpace", space, "space { id }").await["space"]["id"]);
-        let encoder = json!({"encoderKey": named, "name": "Desk", "provider": "VISIONLINE"});
-        let encoder = text(&house.desk.done("createEncoder", encoder, "encoder { id }").await["encoder"]["id"]);
         let room = house.room("101").await;
         let endpoint = json!({"url": "https://example.com/", "status": "ENABLED", "events": ["room_stay.created"]});
         let endpoint = house.desk.done("createWebhookEndpoint", endpoint, "webhookEndpoint { id }").await;
@@ -54,10 +52,9 @@ impl Ids {
             .await;
         let query = "query($id: ID!) { webhookDeliveries(endpointId: $id) { edges { node { id } } } }";
         let deliveries = house.desk.data(query, json!({"id": endpoint})).await;
-        let encoder = house.encoder("desk", Some(&house.desk)).await;
+        let encoder = house.encoder(named, Some(&house.desk)).await;
         Self {
             command: house.tell(&house.desk, encoder, Uuid::from_u128(1)).await.to_string(),
-            encoder: house.encoder("simulated", None).await.to_string(),
             delivery: text(&nodes(&deliveries["webhookDeliveries"])[0]["id"]),
             endpoint,
             reservation,
@@ -69,7 +66,7 @@ impl Ids {
             key: text(&key["roomAccessKey"]["id"]),
             entrance,
             space,
-            encoder,
+            encoder: encoder.to_string(),
             named,
         }
     }

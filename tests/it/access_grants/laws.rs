@@ -1,22 +1,20 @@
 //! Laws of access grants: any history of what integrations and the front desk do comes out as the plain model says.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
-use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::{Config, TestRng, TestRunner};
 use serde_json::{Value, json};
-use sqlx::PgPool;
 
 use super::model::{Act, Doors, Frame, GYM, HOUR, Instant, Model, ROOMS, Rule, Seen, SeenGrant, SeenOrder};
 use super::{Door, door};
-use crate::support::{Client, House, TestApp, TestDb, code, nodes, text};
+use crate::support::{Client, House, TestApp, code, nodes, text};
 
 /// How many histories, and how long each of them is.
-const HISTORIES: usize = 80;
+const HISTORIES: usize = 40;
 const LENGTH: usize = 30;
 /// Stays of each history: room, day of arrival, day of departure.
 const STAYS: [(usize, i64, i64); 3] = [(0, 0, 3), (1, 1, 4), (2, 0, 2)];
@@ -52,8 +50,17 @@ fn acts() -> impl Strategy<Value = Act> {
     let key = prop::option::weighted(0.85, prop::sample::select(KEYS.to_vec()));
     let grant = (0..20_usize).prop_map(|number| number.to_string());
     let stay = 0..STAYS.len();
+    // Many grants of one key, so that some meet several others.
+    let family = frames().prop_map(|frame| Act::Grant {
+        by: 0,
+        to: "GUEST",
+        doors: Doors::from(["101"]),
+        key: Some(KEYS[0]),
+        frame,
+    });
     prop_oneof![
-        8 => (by.clone(), to.clone(), doors(), key, frames())
+        7 => family,
+        7 => (by.clone(), to.clone(), doors(), key, frames())
             .prop_map(|(by, to, doors, key, frame)| Act::Grant { by, to, doors, key, frame }),
         5 => (by.clone(), to, stay.clone()).prop_map(|(by, to, stay)| Act::GrantByStay { by, to, stay }),
         3 => (by.clone(), grant.clone(), frames()).prop_map(|(by, grant, frame)| Act::Redate { by, grant, frame }),
@@ -66,7 +73,7 @@ fn acts() -> impl Strategy<Value = Act> {
         2 => (stay.clone(), any::<bool>()).prop_map(|(stay, cancelled)| Act::CancelStay { stay, cancelled }),
         2 => (stay.clone(), any::<bool>()).prop_map(|(stay, out)| Act::CheckOut { stay, out }),
         1 => stay.prop_map(|stay| Act::DeleteStay { stay }),
-        1 => (1..30_i64).prop_map(Act::Wait),
+        2 => (8..30_i64).prop_map(Act::Wait),
     ]
 }
 
@@ -195,8 +202,7 @@ impl World {
             }
             Act::RedateStay { stay, from, nights } => {
                 let (from, to) = (day(*from), day(from + nights));
-                let input =
-                    json!({"roomStayId": self.stays[*stay].1, "reservation_from": from, "reservation_to": to});
+                let input = json!({"roomStayId": self.stays[*stay].1, "reservation_from": from, "reservation_to": to});
                 desk.act("changeRoomStayDates", input, "roomStay { id }").await
             }
             Act::CancelStay { stay, cancelled } => {
@@ -315,6 +321,7 @@ async fn any_history_of_grants_and_stays_is_as_the_model_says_and_no_rule_can_be
         histories.push(happen(acts).await);
     }
     for rule in Rule::ALL {
+        eprintln!("{rule:?} {}", histories.iter().filter(|history| !explains(history, rule)).count());
         let unnoticed = histories.iter().all(|history| explains(history, rule));
         assert!(!unnoticed, "{rule:?} can be broken without any of the histories telling");
     }

@@ -203,7 +203,8 @@ impl Model {
 
     /// Has an act aim at a live grant: the label of a grant is its number among those that are live until then.
     pub fn aim(&self, act: &mut Act) {
-        let (Act::Redate { by, grant, .. } | Act::ChangeDoors { by, grant, .. } | Act::Delete { by, grant }) = act else {
+        let (Act::Redate { by, grant, .. } | Act::ChangeDoors { by, grant, .. } | Act::Delete { by, grant }) = act
+        else {
             return;
         };
         let live: BTreeSet<&String> =

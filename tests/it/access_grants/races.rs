@@ -181,8 +181,7 @@ async fn whatever_meets_at_once_leaves_what_the_rules_allow() {
         house.desk.done("moveRoomStay", input, "roomStay { id }").await;
     }
     let by_stay = |client: &Client, guest: &String, stay: &String| {
-        let input =
-            json!({"userIdentityId": guest, "roomStayId": stay, "requestedAccessMethods": [{"mode": "CARD"}]});
+        let input = json!({"userIdentityId": guest, "roomStayId": stay, "requestedAccessMethods": [{"mode": "CARD"}]});
         let client = client.clone();
         async move { vec![create(&client, input).await] }
     };

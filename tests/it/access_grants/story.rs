@@ -187,8 +187,8 @@ async fn the_whole_story_of_a_guest_and_what_each_subscriber_was_told() {
 
     // The second half of a split stay is a stay of its own.
     let input = json!({"roomStayId": guest.stay, "date": "2026-02-02"});
-    let split = house.desk.done("splitRoomStay", input, "secondRoomStayId").await;
-    let half = text(&split["secondRoomStayId"]);
+    let split = house.desk.done("splitRoomStay", input, "newRoomStay { id }").await;
+    let half = text(&split["newRoomStay { id }"]);
     let mut stays: Vec<(String, String)> = guest
         .grants(&house.desk)
         .await
@@ -198,7 +198,10 @@ async fn the_whole_story_of_a_guest_and_what_each_subscriber_was_told() {
     stays.sort_by_key(|(_, ends_at)| ends_at.clone());
     let (sooner, later) = ("2026-02-02T11:00:00+01:00".to_owned(), "2026-02-04T11:00:00+01:00".to_owned());
     let stay = guest.stay.clone();
-    assert_eq!(stays, [(stay.clone(), sooner.clone()), (stay, sooner), (half.clone(), later.clone()), (half.clone(), later)]);
+    assert_eq!(
+        stays,
+        [(stay.clone(), sooner.clone()), (stay, sooner), (half.clone(), later.clone()), (half.clone(), later)]
+    );
 
     // A deleted stay takes its grants with it.
     house.desk.done("deleteRoomStay", json!({ "roomStayId": half }), "deleted").await;
@@ -218,7 +221,7 @@ async fn the_whole_story_under_test_keys_leaves_nothing() {
         client
     };
     let (locks, desk) = (tests(&house.locks), tests(&house.desk));
-    grant_of_stay(&locks, &guest.anna, &guest.stay).await;
+    grant(&locks, json!({"userIdentityId": guest.anna, "roomStayId": guest.stay})).await;
     let free = json!({
         "userIdentityId": guest.anna, "entranceIds": ["203"], "reservationKey": "stay-1",
         "requestedAccessMethods": [{"mode": "CARD"}],
@@ -228,7 +231,7 @@ async fn the_whole_story_under_test_keys_leaves_nothing() {
     let encode = json!({"accessMethodId": card, "encoderId": guest.encoder});
     locks.done("encodeAccessMethod", encode, "actionAttempt { id status }").await;
     locks.done("claimLockCommands", json!({"first": 5}), "commands { id }").await;
-    locks.done("deleteAccessMethod", json!({ "id": card }), "deleted").await;
+    locks.done("deleteAccessMethod", json!({ "accessMethodId": card }), "accessMethod { state }").await;
     locks.done("deleteAccessGrant", json!({ "id": real["id"] }), "deleted").await;
     let to = json!({"roomStayId": stay, "roomSetupId": guest.rooms[1]});
     desk.done("moveRoomStay", to, "roomStay { id }").await;
@@ -236,7 +239,7 @@ async fn the_whole_story_under_test_keys_leaves_nothing() {
     desk.done("changeRoomStayDates", longer, "roomStay { id }").await;
     let left = json!({"id": stay, "check_in": "2026-01-30T16:00:00Z", "check_out": "2026-01-31T08:00:00Z"});
     desk.done("updateRoomStay", left, "roomStay { id }").await;
-    desk.done("splitRoomStay", json!({"roomStayId": stay, "date": "2026-02-01"}), "secondRoomStayId").await;
+    desk.done("splitRoomStay", json!({"roomStayId": stay, "date": "2026-02-01"}), "newRoomStay { id }").await;
     desk.done("deleteRoomStay", json!({ "roomStayId": stay }), "deleted").await;
     assert_eq!(fingerprint(&house.test.db.pool).await, before);
 }

@@ -17,7 +17,7 @@ use crate::webhooks::{Hooks, TEST, endpoint};
 async fn a_bridge_claims_a_card_and_says_that_it_is_written() {
     let house = House::new().await;
     let encoder = house.encoder("front-desk", Some(&house.locks)).await;
-    let (door, subject) = (house.entrance("room-101").await, Uuid::from_u128(1));
+    let (door, subject) = (house.entrance("room-101").await.parse().expect("an id"), Uuid::from_u128(1));
     let mut tx = house.begin(&house.other_locks).await;
     let named = Reference::Key("front-desk".to_owned());
     let new = NewCommand { encoder: named, subject_id: subject, card: card(&[door]), revision: 3 };

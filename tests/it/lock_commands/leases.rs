@@ -56,7 +56,7 @@ async fn what_is_leased_is_written_as_it_was_and_what_is_not_as_it_is_now() {
         (house.tell(&house.locks, encoder, first).await, house.tell(&house.locks, encoder, second).await);
     let claimed = house.locks.claim_one().await;
     assert_eq!(claimed["id"], of_first.to_string());
-    let door = house.entrance("room-101").await;
+    let door = house.entrance("room-101").await.parse().expect("an id");
     let mut tx = house.begin(&house.locks).await;
     let renewed = [(first, card(&[door]), 2), (second, card(&[door]), 5)];
     lock_commands::renew_in(&mut tx, &renewed).await.expect("renewed");

@@ -34,23 +34,6 @@ impl House {
         id
     }
 
-    /// A door.
-    pub async fn entrance(&self, key: &str) -> Uuid {
-        let id = self.test.ids.uuid(self.test.clock.now());
-        sqlx::query(
-            "INSERT INTO entrances (hotel_id, id, entrance_key, name, provider, can_belong_to_reservation, modes, created_at, updated_at)
-             VALUES ($1, $2, $3, $3, 'VISIONLINE', true, '{CARD}', $4, $4)",
-        )
-        .bind(self.hotel.id)
-        .bind(id)
-        .bind(key)
-        .bind(self.test.clock.now())
-        .execute(&mut *self.test.worker_pool.acquire().await.expect("the database is there"))
-        .await
-        .expect("the door is new");
-        id
-    }
-
     /// A transaction of a client.
     pub async fn begin(&self, client: &Client) -> Tx {
         Tx::begin(&self.test, &client.actor, self.test.clock.now()).await.expect("the database is there")
