@@ -284,7 +284,10 @@ fn of(mutation: &str, member: &str) -> &'static str {
         (_, "selfcheckinStatus") => "SelfcheckinStatus",
         ("updateWebhookEndpoint", "status") => "WebhookEndpointStatus",
         (_, "events") => "[String!]",
-        (_, "categoryId" | "clientId" | "contactId" | "roomSetupId") => "ID",
+        (_, "provider") => "LockProvider",
+        (_, "canBelongToReservation") => "Boolean",
+        (_, "modes") => "[AccessMode!]",
+        (_, "categoryId" | "clientId" | "contactId" | "integrationId" | "roomSetupId") => "ID",
         _ => "String",
     }
 }
