@@ -27,6 +27,7 @@ impl Round {
         let company = self.live.done("createClient", json!({"company": {"company": "Acme"}}), "client { id }").await;
         let mut all = self.of_rooms();
         all.extend(self.of_stays());
+        all.extend(self.of_locks());
         all.push(Changing {
             name: "updateClient",
             record: self.record("updateClient", "id"),
@@ -99,6 +100,44 @@ impl Round {
                     ("categoryId", self.record("updateCategory", "id")["id"].take(), None),
                 ],
                 selection: "roomSetup { areaName }",
+            },
+        ]
+    }
+
+    fn of_locks(&self) -> Vec<Changing> {
+        let vendor = self.house.keys.integration_id;
+        vec![
+            Changing {
+                name: "updateEntrance",
+                record: self.record("updateEntrance", "id"),
+                members: vec![
+                    ("entranceKey", json!("front-door"), Some("/entrance/entranceKey")),
+                    ("name", json!("Front door"), None),
+                    ("provider", json!("BRIVO"), None),
+                    ("canBelongToReservation", json!(false), None),
+                    ("modes", json!(["CODE"]), None),
+                ],
+                selection: "entrance { entranceKey }",
+            },
+            Changing {
+                name: "updateSpace",
+                record: self.record("updateSpace", "id"),
+                members: vec![
+                    ("spaceKey", json!("whole-house"), Some("/space/spaceKey")),
+                    ("name", json!("Whole house"), None),
+                ],
+                selection: "space { spaceKey }",
+            },
+            Changing {
+                name: "updateEncoder",
+                record: self.record("updateEncoder", "id"),
+                members: vec![
+                    ("encoderKey", json!("front-desk"), Some("/encoder/encoderKey")),
+                    ("name", json!("Front desk"), None),
+                    ("provider", json!("BRIVO"), None),
+                    ("integrationId", json!(vendor), Some("/encoder/integration")),
+                ],
+                selection: "encoder { encoderKey integration { id } }",
             },
         ]
     }
@@ -245,7 +284,10 @@ fn of(mutation: &str, member: &str) -> &'static str {
         (_, "selfcheckinStatus") => "SelfcheckinStatus",
         ("updateWebhookEndpoint", "status") => "WebhookEndpointStatus",
         (_, "events") => "[String!]",
-        (_, "categoryId" | "clientId" | "contactId" | "roomSetupId") => "ID",
+        (_, "provider") => "LockProvider",
+        (_, "canBelongToReservation") => "Boolean",
+        (_, "modes") => "[AccessMode!]",
+        (_, "categoryId" | "clientId" | "contactId" | "integrationId" | "roomSetupId") => "ID",
         _ => "String",
     }
 }
