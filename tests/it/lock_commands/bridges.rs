@@ -57,9 +57,11 @@ async fn a_bridge_claims_a_card_and_says_that_it_is_written() {
     let finished = lock_commands::finished(&mut conn, house.hotel.id, &[id]).await.expect("readable");
     let finished: Vec<_> = finished.iter().map(|one| (one.subject_id, one.succeeded, one.revision)).collect();
     assert_eq!(finished, [(subject, true, Some(3))]);
-    let trail = "SELECT action, related_id FROM audit_entries WHERE object_id = $1 ORDER BY id";
-    let trail: Vec<(String, Uuid)> = sqlx::query_as(trail).bind(id).fetch_all(&mut *conn).await.expect("readable");
-    assert_eq!(trail, [("CREATED".to_owned(), subject), ("UPDATED".to_owned(), subject)]);
+    let trail = "SELECT action, updated_fields, related_id FROM audit_entries WHERE object_id = $1 ORDER BY id";
+    let trail: Vec<(String, Option<Vec<String>>, Uuid)> =
+        sqlx::query_as(trail).bind(id).fetch_all(&mut *conn).await.expect("readable");
+    let updated = |field: &str| ("UPDATED".to_owned(), Some(vec![field.to_owned()]), subject);
+    assert_eq!(trail, [("CREATED".to_owned(), None, subject), updated("claimId"), updated("status")]);
 }
 
 #[tokio::test]
