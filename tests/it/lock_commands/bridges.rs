@@ -9,8 +9,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::support::encoders::{CLAIMED, card};
-use crate::support::{Client, House, code, fingerprint, text};
-use crate::support::{Receiver, Reply};
+use crate::support::{Client, House, Received, Receiver, Reply, code, fingerprint, text};
 use crate::webhooks::{Hooks, TEST, endpoint};
 
 #[tokio::test]
@@ -207,7 +206,7 @@ async fn a_webhook_tells_the_bridge_and_nobody_else_that_there_is_something_to_d
     house.other_locks.data(TEST, json!({ "id": other })).await;
     hooks.deliver().await;
     let received = of_bridge.received();
-    let bodies: Vec<Value> = received.iter().map(|webhook| webhook.json()).collect();
+    let bodies: Vec<Value> = received.iter().map(Received::json).collect();
     let told: Vec<(&Value, &Value)> =
         bodies.iter().map(|body| (&body["type"], &body["data"]["object"]["id"])).collect();
     assert_eq!(told, [(&json!("lock_command.created"), &json!(id))], "{bodies:#?}");
