@@ -7,6 +7,7 @@ use latchkey::hotel_settings;
 use latchkey::hotels::HotelId;
 use serde_json::json;
 use sqlx::{AssertSqlSafe, PgPool};
+use uuid::Uuid;
 
 use crate::support::{DataDir, House, TestDb};
 
@@ -20,6 +21,10 @@ async fn furnish(house: &House) {
     let client =
         house.desk.read_stay(&stay, "reservation { client { id } }").await["reservation"]["client"]["id"].clone();
     house.desk.done("addRoomStayGuest", json!({"roomStayId": stay, "clientId": client}), "roomStay { id }").await;
+    let encoder = house.encoder("simulated", None).await;
+    house.tell(&house.locks, encoder, Uuid::from_u128(1)).await;
+    house.desk.done("simulateNextEncoding", json!({ "encoderId": encoder }), "encoderId").await;
+    house.entrance("room-101").await;
     // What machines write.
     for statement in [
         "INSERT INTO webhook_attempts (hotel_id, endpoint_id, event_position, attempt, created_at, duration_ms)
