@@ -147,6 +147,11 @@ struct CommandOf {
 fn emit_finished(tx: &mut Tx, command: CommandOf, failure: Option<Failure>) {
     let fields = ["status"].into_iter().chain(failure.map(|_| "error"));
     tx.emit(FINISHED.of(command.id).with_fields(fields.clone()));
+    tx.audit(updated(command, fields));
+}
+
+/// The entry of the audit trail that says that fields of a command were changed.
+fn updated(command: CommandOf, fields: impl IntoIterator<Item = &'static str>) -> Entry {
     let entry = Entry::updated(ObjectType::LockCommand, command.id, fields);
-    tx.audit(entry.with(ObjectType::AccessMethod, command.subject_id));
+    entry.with(ObjectType::AccessMethod, command.subject_id)
 }

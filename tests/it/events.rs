@@ -6,6 +6,7 @@ use latchkey::app::KINDS;
 use latchkey::db::MIGRATOR;
 use latchkey::events::ChangeKind;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::feed::{Follower, event, update};
 use crate::support::client::{ADD_KEY, CREATE_KEY, DELETE_KEY, REMOVE_KEY};
@@ -311,6 +312,9 @@ async fn g18_events_md_lists_what_is_sent_and_can_be_subscribed_to() {
         }
         told.extend(events);
     }
+    let encoder = house.encoder("front-desk", Some(&house.locks)).await;
+    house.tell(&house.other_locks, encoder, Uuid::from_u128(1)).await;
+    told.extend(feed.events().await);
     let sent: BTreeSet<String> = told.iter().map(|event| text(&event["type"])).collect();
     assert_eq!(sent.iter().map(String::as_str).collect::<BTreeSet<_>>(), KINDS.types().collect());
     for event in &told {

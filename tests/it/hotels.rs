@@ -7,6 +7,7 @@ use latchkey::hotel_settings;
 use latchkey::hotels::HotelId;
 use serde_json::json;
 use sqlx::{AssertSqlSafe, PgPool};
+use uuid::Uuid;
 
 use crate::locks::{give_command, give_grants};
 use crate::support::{DataDir, House, TestDb};
@@ -22,11 +23,20 @@ async fn furnish(house: &House) {
         house.desk.read_stay(&stay, "reservation { client { id } }").await["reservation"]["client"]["id"].clone();
     house.desk.done("addRoomStayGuest", json!({"roomStayId": stay, "clientId": client}), "roomStay { id }").await;
     let door = house.entrance("door").await;
-    house.desk.done("createSpace", json!({"name": "House", "entranceIds": [door]}), "space { id }").await;
+    let space = json!({"spaceKey": "house", "name": "House", "entranceIds": [door]});
+    house.desk.done("createSpace", space, "space { id }").await;
     let encoder = json!({"encoderKey": "desk", "name": "Desk", "provider": "VISIONLINE", "simulated": true});
     house.desk.done("createEncoder", encoder, "encoder { id }").await;
-    give_command(house, "desk").await;
-    give_grants(house, &door).await;
+    house.desk.done("simulateNextEncoding", json!({"encoderId": "desk"}), "encoderId").await;
+    let guest = json!({"userIdentityKey": "guest", "kind": "GUEST"});
+    house.locks.done("createUserIdentity", guest, "userIdentity { id }").await;
+    let grant = json!({
+        "userIdentityId": "guest", "spaceIds": ["house"], "reservationKey": "R",
+        "requestedAccessMethods": [{"mode": "CARD"}],
+    });
+    let granted = house.locks.done("createAccessGrant", grant, "accessGrant { accessMethods { id } }").await;
+    let encode = json!({"accessMethodId": granted["accessGrant"]["accessMethods"][0]["id"], "encoderId": "desk"});
+    house.locks.done("encodeAccessMethod", encode, "actionAttempt { id }").await;
     // What machines write.
     for statement in [
         "INSERT INTO webhook_attempts (hotel_id, endpoint_id, event_position, attempt, created_at, duration_ms)

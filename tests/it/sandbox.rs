@@ -52,12 +52,7 @@ impl Round {
         let guest = live.done("createClient", guest, "client { id }").await["client"]["id"].clone();
         let listed = |client: &Value| json!({"roomStayId": stay, "clientId": client});
         live.done("addRoomStayGuest", listed(&guest), "roomStay { id }").await;
-        let (encoder, other_encoder) =
-            (house.encoder("one", Some(&live)).await, house.encoder("two", Some(&live)).await);
-        let simulated = house.encoder("simulated", None).await;
-        house.tell(&live, encoder, Uuid::from_u128(1)).await;
-        let claimed = live.claim_one().await;
-        house.tell(&live, other_encoder, Uuid::from_u128(1)).await;
+        let (simulated, claimed) = encoders(&house, &live).await;
         let pair = house.keys.api_key_id;
         let (category, vendor) = (&house.category, house.keys.integration_id);
         let booked = json!({"categoryId": category, "reservation_from": "2026-02-01", "reservation_to": "2026-02-02"});
@@ -148,6 +143,16 @@ impl Round {
         ];
         Self { house, tester, live, keys, mutations }
     }
+}
+
+/// A simulated encoder, and a command that a bridge has claimed, beside another one that it may claim.
+async fn encoders(house: &House, bridge: &Client) -> (Uuid, Value) {
+    let encoder = house.encoder("one", Some(bridge)).await;
+    house.tell(bridge, encoder, Uuid::from_u128(1)).await;
+    let claimed = bridge.claim_one().await;
+    let other = house.encoder("two", Some(bridge)).await;
+    house.tell(bridge, other, Uuid::from_u128(1)).await;
+    (house.encoder("simulated", None).await, claimed)
 }
 
 /// The input type of each mutation of the schema.

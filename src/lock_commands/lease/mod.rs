@@ -15,7 +15,7 @@ use uuid::Uuid;
 pub use upkeep::{keep_up, run_upkeep};
 
 use self::model::{CommandChange, Ended};
-use super::{Claimed, CommandStatus, EncoderKey, Outcome, emit_finished};
+use super::{Claimed, CommandOf, CommandStatus, EncoderKey, Outcome, emit_finished, updated};
 use crate::context::Context;
 use crate::error::{Error, ErrorAt as _, ErrorCode, Message, Record, Result};
 use crate::id::IdSource;
@@ -48,7 +48,11 @@ pub async fn claim_in(tx: &mut Tx, first: i32) -> Result<Vec<Claimed>> {
     allotted.truncate(first);
     // Nobody can tell whether a bridge lives.
     let lease = Lease { until: now + LEASE, holder: None, living: None };
-    take(tx.conn().await?, &context.ids, &allotted, now, &lease).await
+    let claimed = take(tx.conn().await?, &context.ids, &allotted, now, &lease).await?;
+    for command in &claimed {
+        tx.audit(updated(CommandOf { id: command.id, subject_id: command.subject_id }, ["claimId"]));
+    }
+    Ok(claimed)
 }
 
 /// Leases to this process what simulated encoders, of whatever hotel, are to do.
@@ -142,7 +146,9 @@ async fn settle_in(tx: &mut Tx, ended: &[Ended]) -> Result<Vec<CommandChange>> {
         store::update_health(tx.conn().await?, hotel, &of_encoders).await?;
     }
     for (one, change) in ended.iter().zip(&changes) {
-        if change.status != CommandStatus::Pending {
+        if change.status == CommandStatus::Pending {
+            tx.audit(updated(one.command.of(), ["error"]));
+        } else {
             emit_finished(tx, one.command.of(), change.error);
         }
     }

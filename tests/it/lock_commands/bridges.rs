@@ -9,8 +9,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::support::encoders::{CLAIMED, card};
-use crate::support::{Client, House, code, fingerprint, text};
-use crate::support::{Receiver, Reply};
+use crate::support::{Client, House, Received, Receiver, Reply, code, fingerprint, text};
 use crate::webhooks::{Hooks, TEST, endpoint};
 
 #[tokio::test]
@@ -57,9 +56,11 @@ async fn a_bridge_claims_a_card_and_says_that_it_is_written() {
     let finished = lock_commands::finished(&mut conn, house.hotel.id, &[id]).await.expect("readable");
     let finished: Vec<_> = finished.iter().map(|one| (one.subject_id, one.succeeded, one.revision)).collect();
     assert_eq!(finished, [(subject, true, Some(3))]);
-    let trail = "SELECT action, related_id FROM audit_entries WHERE object_id = $1 ORDER BY id";
-    let trail: Vec<(String, Uuid)> = sqlx::query_as(trail).bind(id).fetch_all(&mut *conn).await.expect("readable");
-    assert_eq!(trail, [("CREATED".to_owned(), subject), ("UPDATED".to_owned(), subject)]);
+    let trail = "SELECT action, updated_fields, related_id FROM audit_entries WHERE object_id = $1 ORDER BY id";
+    let trail: Vec<(String, Option<Vec<String>>, Uuid)> =
+        sqlx::query_as(trail).bind(id).fetch_all(&mut *conn).await.expect("readable");
+    let updated = |field: &str| ("UPDATED".to_owned(), Some(vec![field.to_owned()]), subject);
+    assert_eq!(trail, [("CREATED".to_owned(), None, subject), updated("claimId"), updated("status")]);
 }
 
 #[tokio::test]
@@ -205,7 +206,7 @@ async fn a_webhook_tells_the_bridge_and_nobody_else_that_there_is_something_to_d
     house.other_locks.data(TEST, json!({ "id": other })).await;
     hooks.deliver().await;
     let received = of_bridge.received();
-    let bodies: Vec<Value> = received.iter().map(|webhook| webhook.json()).collect();
+    let bodies: Vec<Value> = received.iter().map(Received::json).collect();
     let told: Vec<(&Value, &Value)> =
         bodies.iter().map(|body| (&body["type"], &body["data"]["object"]["id"])).collect();
     assert_eq!(told, [(&json!("lock_command.created"), &json!(id))], "{bodies:#?}");

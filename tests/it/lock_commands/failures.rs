@@ -33,7 +33,7 @@ async fn a_failure_that_may_pass_is_tried_four_times_with_longer_and_longer_paus
     }
     assert_eq!(house.locks.completed(&claimed, Some("BRIDGE_DISCONNECTED")).await, "ERROR");
     assert_eq!(house.locks.attempt_status(id).await, ("ERROR".to_owned(), Some("BRIDGE_DISCONNECTED".to_owned())));
-    let finished = "SELECT count(*) FROM audit_entries WHERE object_id = $1 AND action = 'UPDATED'";
+    let finished = "SELECT count(*) FROM audit_entries WHERE object_id = $1 AND 'status' = ANY (updated_fields)";
     let finished: i64 = sqlx::query_scalar(finished).bind(id).fetch_one(&house.test.db.pool).await.expect("readable");
     assert_eq!(finished, 1, "an attempt that is followed by another one is nothing to tell of");
 }

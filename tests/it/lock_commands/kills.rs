@@ -37,7 +37,7 @@ async fn another_server_takes_the_card_over_as_soon_as_it_knows_and_it_is_done_o
     .expect("readable");
     assert_eq!(failed, 1, "the death was a failed attempt");
     assert!(waited < 30, "{waited} s: the lease had not to run out");
-    let finished = "SELECT count(*) FROM audit_entries WHERE object_id = $1 AND action = 'UPDATED'";
+    let finished = "SELECT count(*) FROM audit_entries WHERE object_id = $1 AND 'status' = ANY (updated_fields)";
     let finished: i64 = sqlx::query_scalar(finished).bind(id).fetch_one(&db.pool).await.expect("readable");
     assert_eq!(finished, 1);
     drop(other);

@@ -7,3 +7,4 @@ mod kills;
 mod leases;
 mod requests;
 mod simulated;
+mod upkeep;

@@ -122,7 +122,7 @@ async fn what_a_worker_leaves_behind_between_claim_and_completion_is_taken_over_
     house.test.advance(TimeDelta::seconds(3));
     assert_eq!((encode(&house).await, encode(&house).await), (1, 0));
     assert_eq!(house.locks.attempt_status(id).await, ("SUCCESS".to_owned(), None));
-    let finished = "SELECT count(*) FROM audit_entries WHERE object_id = $1 AND action = 'UPDATED'";
+    let finished = "SELECT count(*) FROM audit_entries WHERE object_id = $1 AND 'status' = ANY (updated_fields)";
     let finished: i64 = sqlx::query_scalar(finished).bind(id).fetch_one(&house.test.db.pool).await.expect("readable");
     assert_eq!(finished, 1);
 }
