@@ -93,11 +93,8 @@ impl AccessGrantMutation {
     ) -> Resolved<Option<DeleteAccessGrantPayload>> {
         let mut session = RequestContext::of(ctx).write().await?;
         let id = access_grants::delete_in(session.tx(), &input.reference()).await.in_input()?;
-        let methods = if Selection::of(ctx).has("accessMethods") {
-            Some(methods(&mut session, id).await?)
-        } else {
-            None
-        };
+        let methods =
+            if Selection::of(ctx).has("accessMethods") { Some(methods(&mut session, id).await?) } else { None };
         Ok(Some(session.done(DeleteAccessGrantPayload { methods })))
     }
 
