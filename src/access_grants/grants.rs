@@ -226,7 +226,7 @@ pub async fn delete_in(tx: &mut Tx, grant: &Reference) -> Result<Uuid> {
 }
 
 /// Deletes at most so many grants of an integration that is disconnected, and tells how many. Those that wait for their stay wait no
-/// longer.
+/// longer, and count.
 pub(crate) async fn clear_of_integration_in(tx: &mut Tx, integration: Uuid, most: i64) -> Result<usize> {
     let hotel = tx.actor.hotel.id;
     let ids = store::of_integration(tx.conn().await?, hotel, integration, most).await?;
@@ -241,7 +241,7 @@ pub(crate) async fn clear_of_integration_in(tx: &mut Tx, integration: Uuid, most
         let waiting: Vec<Uuid> = waiting.into_iter().map(|grant| grant.id).collect();
         store::stop_waiting(tx.conn().await?, hotel, &waiting).await?;
     }
-    Ok(live.len())
+    Ok(grants.len())
 }
 
 /// The id of a grant of the integration that acts.

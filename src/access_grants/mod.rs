@@ -29,7 +29,7 @@ pub use model::{
     MethodState, MethodWarning, ReservationOf, UserIdentity,
 };
 pub use rules::{IdentityKind, TimeFrame};
-pub(crate) use store::grant_pages::count_of_integration;
+pub(crate) use store::grant_pages::counts_of_integration;
 pub use store::grant_pages::{
     GrantField, bounds as grant_bounds, entrances_of as entrances_of_grants, get as grant, page as grant_page,
     spaces_of as spaces_of_grants,

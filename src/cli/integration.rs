@@ -22,7 +22,8 @@ pub(super) enum Command {
         #[command(flatten)]
         output: Output,
     },
-    /// Revoke an integration's API keys, delete its webhook endpoints, and take its room access keys off all stays
+    /// Revoke an integration's API keys, delete its webhook endpoints, access grants and user identities, and take its room access
+    /// keys off all stays
     Disconnect(Named),
 }
 
@@ -66,22 +67,37 @@ async fn disconnect(app: &App, hotel: &Hotel, name: &str) -> Result<String, Fail
         tx.commit().await?;
         writeln!(
             said,
-            "{} API keys revoked, {} webhook endpoints deleted, {} room access keys deleted, {} stays changed",
+            "{} API keys revoked, {} webhook endpoints deleted, {} room access keys deleted, {} stays changed, \
+             {} access grants deleted, {} user identities deleted",
             done.api_keys_revoked,
             done.webhook_endpoints_deleted,
             done.room_access_keys_deleted,
             done.room_stays_changed,
+            done.access_grants_deleted,
+            done.user_identities_deleted,
         )
         .expect("a string takes everything");
-        let progress = done.room_access_keys_deleted + done.room_stays_changed > 0;
-        if done.room_access_keys_left == 0 || !progress {
+        let left = done.room_access_keys_left + done.access_grants_left + done.user_identities_left;
+        let keys = done.room_access_keys_deleted + done.room_stays_changed;
+        let progress = keys + done.access_grants_deleted + done.user_identities_deleted > 0;
+        if left == 0 || !progress {
             return Ok(said);
         }
     }
 }
 
 fn table(integrations: &[(Integration, Holdings)]) -> Table {
-    let table = Table::new(&["id", "name", "apiKeys", "roomAccessKeys", "roomStays", "webhookEndpoints", "state"]);
+    let table = Table::new(&[
+        "id",
+        "name",
+        "apiKeys",
+        "roomAccessKeys",
+        "roomStays",
+        "accessGrants",
+        "userIdentities",
+        "webhookEndpoints",
+        "state",
+    ]);
     integrations.iter().fold(table, |table, (integration, holdings)| {
         let state = if integration.disconnected_at.is_some() { "disconnected" } else { "connected" };
         table.row([
@@ -90,6 +106,8 @@ fn table(integrations: &[(Integration, Holdings)]) -> Table {
             json!(holdings.api_keys),
             json!(holdings.room_access_keys),
             json!(holdings.room_stays),
+            json!(holdings.access_grants),
+            json!(holdings.user_identities),
             json!(holdings.webhook_endpoints),
             json!(state),
         ])

@@ -1,8 +1,8 @@
 //! Disconnecting an integration: what its vendor made for the hotel goes with it.
 //!
-//! Disconnecting revokes its API keys, deletes its endpoints, leaves its encoders without an integration, takes its room access keys off all stays and deletes them, in one
-//! transaction and with the same events as if it had done so itself. A transaction takes at most [`MOST_AT_ONCE`] keys and stays;
-//! where there were more, disconnecting again goes on.
+//! Disconnecting revokes its API keys, deletes its endpoints, leaves its encoders without an integration, takes its room access keys
+//! off all stays and deletes them, and deletes its access grants and user identities, in one transaction and with the same events as
+//! if it had done so itself. A transaction takes at most [`MOST_AT_ONCE`] of each; where there were more, disconnecting again goes on.
 //!
 //! Not promised: a request that was admitted before the disconnection runs to its end, and may make a room access key after
 //! it. Such a key goes with the next disconnection, or by itself two days later like every key.
@@ -15,10 +15,12 @@ use crate::audit::{Action, Entry, ObjectType};
 use crate::error::{Error, Message, Result};
 use crate::integrations::{self, Integration};
 use crate::unit::Tx;
-use crate::{auth, room_access_keys, room_stays};
+use crate::{access_grants, auth, room_access_keys, room_stays};
 
-/// Most room access keys, and most stays, that one transaction deletes or changes. It is written out in the statements.
+/// Most room access keys, stays, access grants and user identities, of each, that one transaction deletes or changes. It is written out
+/// in the statements.
 pub const MOST_AT_ONCE: usize = 2000;
+const MOST: i64 = 2000;
 
 /// What a disconnection took away.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +37,14 @@ pub struct Disconnected {
     pub room_access_keys_deleted: usize,
     /// Room access keys that were too many for one time.
     pub room_access_keys_left: i64,
+    /// Access grants that were deleted.
+    pub access_grants_deleted: usize,
+    /// Access grants that were too many for one time.
+    pub access_grants_left: i64,
+    /// User identities that were deleted.
+    pub user_identities_deleted: usize,
+    /// User identities that were too many for one time.
+    pub user_identities_left: i64,
 }
 
 /// Disconnects one of the hotel's integrations. Again, when it is already: then it takes what was left.
@@ -60,6 +70,10 @@ pub async fn disconnect_in(tx: &mut Tx, id: Uuid) -> Result<Disconnected> {
     let deleted = store::delete_unassigned(tx.conn().await?, hotel, &keys).await?;
     let integration = integrations::mark_disconnected(tx.conn().await?, hotel, id, now).await?;
     let room_access_keys_left = store::count_room_access_keys(tx.conn().await?, hotel, id).await?;
+    let access_grants_deleted = access_grants::clear_of_integration_in(tx, id, MOST).await?;
+    let user_identities_deleted = access_grants::delete_of_integration_in(tx, id, MOST).await?;
+    let (access_grants_left, user_identities_left) =
+        access_grants::counts_of_integration(tx.conn().await?, hotel, id).await?;
 
     for stay in &stays {
         tx.emit(room_stays::UPDATED.of(stay.id).with_fields(["roomAccessKey"]));
@@ -87,6 +101,10 @@ pub async fn disconnect_in(tx: &mut Tx, id: Uuid) -> Result<Disconnected> {
         room_stays_changed: stays.len(),
         room_access_keys_deleted: deleted.len(),
         room_access_keys_left,
+        access_grants_deleted,
+        access_grants_left,
+        user_identities_deleted,
+        user_identities_left,
     })
 }
 

@@ -40,7 +40,8 @@ impl IntegrationRef {
     }
 }
 
-/// A vendor's connection to the hotel. It owns its room access keys and webhook endpoints; its API keys own nothing.
+/// A vendor's connection to the hotel. It owns its room access keys, user identities, access grants and webhook endpoints; its
+/// API keys own nothing.
 pub struct IntegrationNode {
     integration: Integration,
     /// `None` when it was not selected.
@@ -60,13 +61,18 @@ pub struct IntegrationHoldings {
     room_access_keys: i64,
     /// Stays that one of them is on.
     room_stays: i64,
+    /// Access grants that were not deleted.
+    access_grants: i64,
+    /// User identities.
+    user_identities: i64,
     /// Webhook endpoints, enabled or not.
     webhook_endpoints: i64,
     /// Pairs of API keys that are not revoked.
     api_keys: i64,
 }
 
-/// A vendor's connection to the hotel. It owns its room access keys and webhook endpoints; its API keys own nothing.
+/// A vendor's connection to the hotel. It owns its room access keys, user identities, access grants and webhook endpoints; its
+/// API keys own nothing.
 #[Object(name = "Integration")]
 impl IntegrationNode {
     /// Opaque, at most 64 letters, digits and hyphens.
@@ -95,6 +101,8 @@ impl IntegrationNode {
         Ok(IntegrationHoldings {
             room_access_keys: holdings.room_access_keys,
             room_stays: holdings.room_stays,
+            access_grants: holdings.access_grants,
+            user_identities: holdings.user_identities,
             webhook_endpoints: holdings.webhook_endpoints,
             api_keys: holdings.api_keys,
         })
@@ -210,6 +218,14 @@ pub struct DisconnectIntegrationPayload {
     room_access_keys_deleted: usize,
     /// Room access keys that were too many for one time, which is 2000. Disconnect it again until it is 0.
     room_access_keys_left: i64,
+    /// Access grants that were deleted.
+    access_grants_deleted: usize,
+    /// Access grants that were too many for one time, which is 2000. Disconnect it again until it is 0.
+    access_grants_left: i64,
+    /// User identities that were deleted.
+    user_identities_deleted: usize,
+    /// User identities that were too many for one time, which is 2000. Disconnect it again until it is 0.
+    user_identities_left: i64,
 }
 
 /// Answer of `setRoomAccessKeysEnabled`.
@@ -241,8 +257,9 @@ impl IntegrationMutation {
     }
 
     /// Disconnects an integration: its API keys are revoked, its webhook endpoints deleted, its encoders left without an
-    /// integration, its room access keys taken off all stays and deleted, with the same events as if it had done so. `Integration.holdings` tells before what that
-    /// is, and so does a test key. Needs the permission `ADMIN`.
+    /// integration, its room access keys taken off all stays and deleted, its access grants and user identities deleted, with the
+    /// same events as if it had done so. `Integration.holdings` tells before what that is, and so does a test key. Needs the
+    /// permission `ADMIN`.
     ///
     /// Errors: `NOT_FOUND`, `INVALID_ARGUMENT`.
     async fn disconnect_integration(
@@ -261,6 +278,10 @@ impl IntegrationMutation {
             room_stays_changed: done.room_stays_changed,
             room_access_keys_deleted: done.room_access_keys_deleted,
             room_access_keys_left: done.room_access_keys_left,
+            access_grants_deleted: done.access_grants_deleted,
+            access_grants_left: done.access_grants_left,
+            user_identities_deleted: done.user_identities_deleted,
+            user_identities_left: done.user_identities_left,
         })))
     }
 

@@ -29,6 +29,10 @@ pub struct Holdings {
     pub room_access_keys: i64,
     /// Stays that one of them is on.
     pub room_stays: i64,
+    /// Access grants that were not deleted.
+    pub access_grants: i64,
+    /// User identities.
+    pub user_identities: i64,
     /// Webhook endpoints, enabled or not.
     pub webhook_endpoints: i64,
     /// Pairs of API keys that are not revoked.
@@ -130,6 +134,10 @@ pub(crate) async fn mark_disconnected(
 pub(super) async fn holdings(conn: &mut PgConnection, hotel: HotelId, ids: &[Uuid]) -> Result<Vec<(Uuid, Holdings)>> {
     let rows = query!(
         r#"SELECT i.id AS "id!", k.keys AS "room_access_keys!", k.stays AS "room_stays!",
+                  (SELECT count(*) FROM access_grants g
+                   WHERE g.hotel_id = $1 AND g.integration_id = i.id AND g.deleted_at IS NULL) AS "access_grants!",
+                  (SELECT count(*) FROM user_identities u
+                   WHERE u.hotel_id = $1 AND u.integration_id = i.id AND u.deleted_at IS NULL) AS "user_identities!",
                   (SELECT count(*) FROM webhook_endpoints w WHERE w.hotel_id = $1 AND w.integration_id = i.id)
                       AS "webhook_endpoints!",
                   (SELECT count(*) FROM api_keys a
@@ -150,6 +158,8 @@ pub(super) async fn holdings(conn: &mut PgConnection, hotel: HotelId, ids: &[Uui
         let holdings = Holdings {
             room_access_keys: row.room_access_keys,
             room_stays: row.room_stays,
+            access_grants: row.access_grants,
+            user_identities: row.user_identities,
             webhook_endpoints: row.webhook_endpoints,
             api_keys: row.api_keys,
         };

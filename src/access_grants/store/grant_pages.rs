@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::postgres::PgRow;
-use sqlx::{PgConnection, Postgres, QueryBuilder, Row, query, query_scalar};
+use sqlx::{PgConnection, Postgres, QueryBuilder, Row, query};
 use uuid::Uuid;
 
 use crate::access_grants::{Grant, OwnedList, TimeFrame};
@@ -115,15 +115,23 @@ pub async fn get(conn: &mut PgConnection, hotel: HotelId, id: Uuid) -> Result<Gr
     page.items.into_iter().next().ok_or_else(|| Error::not_found(Record::AccessGrant))
 }
 
-/// How many grants an integration has: live ones, and those that wait for their stay.
-pub(crate) async fn count_of_integration(conn: &mut PgConnection, hotel: HotelId, integration: Uuid) -> Result<i64> {
-    let count = query_scalar!(
-        r#"SELECT count(*) AS "count!" FROM access_grants
-           WHERE hotel_id = $1 AND integration_id = $2 AND (deleted_at IS NULL OR awaits_stay)"#,
+/// How many grants an integration has, live or waiting for their stay, and how many identities.
+pub(crate) async fn counts_of_integration(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    integration: Uuid,
+) -> Result<(i64, i64)> {
+    let row = query!(
+        r#"SELECT (SELECT count(*) FROM access_grants
+                   WHERE hotel_id = $1 AND integration_id = $2 AND (deleted_at IS NULL OR awaits_stay)) AS "grants!",
+                  (SELECT count(*) FROM user_identities
+                   WHERE hotel_id = $1 AND integration_id = $2 AND deleted_at IS NULL) AS "identities!""#,
         hotel,
         integration,
-    );
-    Ok(count.fetch_one(conn).await?)
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok((row.grants, row.identities))
 }
 
 /// The ids of the doors of each of these grants, in the order in which the doors were made.
