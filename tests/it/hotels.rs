@@ -7,9 +7,7 @@ use latchkey::hotel_settings;
 use latchkey::hotels::HotelId;
 use serde_json::json;
 use sqlx::{AssertSqlSafe, PgPool};
-use uuid::Uuid;
 
-use crate::locks::{give_command, give_grants};
 use crate::support::{DataDir, House, TestDb};
 
 /// Something in every table.
