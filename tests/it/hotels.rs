@@ -39,11 +39,6 @@ async fn furnish(house: &House) {
     for statement in [
         "INSERT INTO webhook_attempts (hotel_id, endpoint_id, event_position, attempt, created_at, duration_ms)
          SELECT hotel_id, endpoint_id, event_position, 1, created_at, 5 FROM webhook_deliveries WHERE hotel_id = $1",
-        "INSERT INTO simulated_encoders (hotel_id, encoder_id) SELECT hotel_id, id FROM encoders WHERE hotel_id = $1",
-        "INSERT INTO access_methods (hotel_id, id, grant_id, mode, refused, created_at)
-         SELECT hotel_id, id, id, 'CARD', false, created_at FROM access_grants WHERE hotel_id = $1",
-        "INSERT INTO access_grant_spaces (hotel_id, grant_id, space_id)
-         SELECT g.hotel_id, g.id, s.id FROM access_grants g JOIN spaces s USING (hotel_id) WHERE g.hotel_id = $1",
         "INSERT INTO imported_lines (hotel_id, room_stay_id, digest) SELECT hotel_id, id, id FROM room_stays WHERE hotel_id = $1",
         "INSERT INTO reservation_imports (hotel_id, integration_id, external_id, reservation_id, created_at)
          SELECT r.hotel_id, i.id, 'x', r.id, r.created_at FROM reservations r JOIN integrations i USING (hotel_id)

@@ -40,7 +40,7 @@ fn doors() -> impl Strategy<Value = Doors> {
 
 fn frames() -> impl Strategy<Value = Frame> {
     // On whole days, so that many touch.
-    (0..6_i64, prop::option::weighted(0.9, 1..4_i64))
+    (0..7_i64, prop::option::weighted(0.96, 1..4_i64))
         .prop_map(|(from, days)| (from * 24 * HOUR, days.map(|days| (from + days) * 24 * HOUR)))
 }
 
@@ -51,10 +51,11 @@ fn acts() -> impl Strategy<Value = Act> {
     let grant = (0..20_usize).prop_map(|number| number.to_string());
     let stay = 0..STAYS.len();
     // Many grants of one key, so that some meet several others.
-    let family = frames().prop_map(|frame| Act::Grant {
+    let of_family = prop::sample::select(vec![vec!["101"], vec!["101"], vec!["101", "102"]]);
+    let family = (of_family, frames()).prop_map(|(doors, frame)| Act::Grant {
         by: 0,
         to: "GUEST",
-        doors: Doors::from(["101"]),
+        doors: doors.into_iter().collect(),
         key: Some(KEYS[0]),
         frame,
     });
@@ -73,7 +74,7 @@ fn acts() -> impl Strategy<Value = Act> {
         2 => (stay.clone(), any::<bool>()).prop_map(|(stay, cancelled)| Act::CancelStay { stay, cancelled }),
         2 => (stay.clone(), any::<bool>()).prop_map(|(stay, out)| Act::CheckOut { stay, out }),
         1 => stay.prop_map(|stay| Act::DeleteStay { stay }),
-        2 => (8..30_i64).prop_map(Act::Wait),
+        3 => (8..30_i64).prop_map(Act::Wait),
     ]
 }
 
@@ -320,9 +321,7 @@ async fn any_history_of_grants_and_stays_is_as_the_model_says_and_no_rule_can_be
         let acts = prop::collection::vec(acts(), LENGTH).new_tree(&mut runner).expect("a history").current();
         histories.push(happen(acts).await);
     }
-    for rule in Rule::ALL {
-        eprintln!("{rule:?} {}", histories.iter().filter(|history| !explains(history, rule)).count());
-        let unnoticed = histories.iter().all(|history| explains(history, rule));
-        assert!(!unnoticed, "{rule:?} can be broken without any of the histories telling");
-    }
+    let is_unnoticed = |rule: &Rule| histories.iter().all(|history| explains(history, *rule));
+    let unnoticed: Vec<Rule> = Rule::ALL.into_iter().filter(is_unnoticed).collect();
+    assert!(unnoticed.is_empty(), "{unnoticed:?} can be broken without any of the histories telling");
 }

@@ -188,7 +188,7 @@ async fn the_whole_story_of_a_guest_and_what_each_subscriber_was_told() {
     // The second half of a split stay is a stay of its own.
     let input = json!({"roomStayId": guest.stay, "date": "2026-02-02"});
     let split = house.desk.done("splitRoomStay", input, "newRoomStay { id }").await;
-    let half = text(&split["newRoomStay { id }"]);
+    let half = text(&split["newRoomStay"]["id"]);
     let mut stays: Vec<(String, String)> = guest
         .grants(&house.desk)
         .await
