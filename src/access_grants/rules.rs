@@ -216,7 +216,8 @@ mod tests {
     #[test]
     fn a_key_needs_a_door_that_can_belong_and_a_guest() {
         assert_eq!(refusal(guest(&[gym()], stay()), None), ErrorCode::ReservationKeyNotSupported);
-        let staff = AskedGrant { identity: IdentityKind::Staff, ..guest(&[room(101)], stay()) };
+        let doors = [room(101)];
+        let staff = AskedGrant { identity: IdentityKind::Staff, ..guest(&doors, stay()) };
         assert_eq!(refusal(staff, None), ErrorCode::InvalidArgument);
     }
 

@@ -1,5 +1,6 @@
 //! All integration tests, in one binary.
 
+mod access_grants;
 mod api_keys;
 mod audit;
 mod auth;
