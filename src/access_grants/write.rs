@@ -68,10 +68,12 @@ pub(super) async fn redate_in(tx: &mut Tx, grants: &[(LockedGrant, TimeFrame)]) 
     }
     store::update_frames(tx.conn().await?, hotel, &frames, now).await?;
     let ids: Vec<Uuid> = frames.iter().map(|(id, _)| *id).collect();
-    let reservations = if grants.iter().any(|(grant, frame)| grant.frame.starts_at != frame.starts_at) {
-        store::renew_starts(tx.conn().await?, hotel, &ids).await?
-    } else {
+    let begin_anew = grants.iter().filter(|(grant, frame)| grant.frame.starts_at != frame.starts_at);
+    let begin_anew: Vec<Uuid> = begin_anew.map(|(grant, _)| grant.id).collect();
+    let reservations = if begin_anew.is_empty() {
         Vec::new()
+    } else {
+        store::renew_starts(tx.conn().await?, hotel, &begin_anew).await?
     };
     for (grant, frame) in grants {
         let fields =

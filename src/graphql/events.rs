@@ -70,7 +70,7 @@ pub struct EventNode {
 /// What an event is about. Read it by its id: it may have changed again, or be gone.
 #[derive(SimpleObject)]
 pub struct EventObject {
-    /// Id of the reservation, the room stay, the client, the key or the lock command.
+    /// Id of the reservation, the room stay, the client, the key, the access grant, the access method or the lock command.
     id: ID,
 }
 

@@ -424,9 +424,13 @@ impl Model {
         FINE
     }
 
-    /// The order of a reservation on a door follows the oldest of its live grants there.
+    /// The order of a reservation on a door follows a new start of the oldest of its live grants there.
     fn set_frame(&mut self, at: usize, frame: Frame) {
+        let begins_anew = self.grants[at].frame.0 != frame.0;
         self.grants[at].frame = frame;
+        if !begins_anew {
+            return;
+        }
         let Some(reservation) = self.grants[at].reservation else { return };
         let doors: Vec<&'static str> = self.reservations[reservation].doors.iter().copied().collect();
         for door in doors {

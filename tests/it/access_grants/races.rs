@@ -4,7 +4,7 @@ use futures_util::future::{join, join_all};
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
-use super::{Door, door, grant, identity};
+use super::acts::{Door, door, grant, identity};
 use crate::support::{Client, House, code, text};
 
 /// How often a race is run: either order has to come out right.

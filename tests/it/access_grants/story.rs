@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Door, GRANT, door, encoder, grant, grant_of_stay, identity};
+use super::acts::{Door, GRANT, door, encoder, grant, grant_of_stay, identity};
 use crate::feed::{Follower, event, update};
 use crate::support::{Client, House, fingerprint, nodes, text};
 
