@@ -10,6 +10,7 @@ use latchkey::auth;
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
+use crate::access_grants;
 use crate::support::client::{ADD_KEY, CREATE_KEY};
 use crate::support::{Client, House, TestIntegration, code, fingerprint, nodes, text};
 
@@ -56,7 +57,7 @@ impl Round {
         let mut added = booked.clone();
         added["reservationId"] = json!(active);
         let both = |stay: &str, key: &str| json!({"roomStayId": stay, "roomAccessKeyId": key});
-        let mutations = vec![
+        let mut mutations = vec![
             ("createRoomAccessKey", json!({"roomAccessPin": {"pin": "4"}}), "roomAccessKey { id }"),
             ("addRoomAccessKey", both(&bare, &free), "roomStay { id }"),
             ("removeRoomAccessKey", both(&stay, &assigned), "roomStay { id }"),
@@ -113,6 +114,7 @@ impl Round {
             ),
             ("setRoomAccessKeysEnabled", json!({"enabled": false}), "roomAccessKeysEnabled"),
         ];
+        mutations.extend(access_grants::mutations(&house.desk, &live).await);
         Self { house, tester, live, keys, mutations }
     }
 }
