@@ -134,16 +134,16 @@ pub async fn identity(client: &Client, key: &str, kind: &str) -> String {
     text(&client.done("createUserIdentity", input, "userIdentity { id }").await["userIdentity"]["id"])
 }
 
-/// Makes a grant of `client` for a door of all guests, and answers with every mutation of access grants: name, input, what to select of the
+/// Makes a grant of `client`, and answers with every mutation of access grants: name, input, what to select of the
 /// payload.
 pub async fn mutations(desk: &Client, client: &Client) -> Vec<(&'static str, Value, &'static str)> {
-    hang(desk, "gym-id", "VISIONLINE", false).await;
+    hang(desk, "room-301-id", "VISIONLINE", true).await;
     let encoder = json!({"encoderKey": "encoder-1", "name": "Front desk", "provider": "VISIONLINE", "simulated": true});
     desk.done("createEncoder", encoder, "encoder { id }").await;
     identity(client, "guest-1", "GUEST").await;
     identity(client, "guest-2", "GUEST").await;
-    let new =
-        json!({"userIdentityId": "guest-1", "entranceIds": ["gym-id"], "requestedAccessMethods": [{"mode": "CARD"}]});
+    let new = json!({"userIdentityId": "guest-1", "entranceIds": ["room-301-id"], "reservationKey": "stay-1",
+        "requestedAccessMethods": [{"mode": "CARD"}]});
     let made = client.done("createAccessGrant", new.clone(), "accessGrant { id accessMethods { id } }").await;
     let (grant, method) = (&made["accessGrant"]["id"], &made["accessGrant"]["accessMethods"][0]["id"]);
     let more = json!({"accessGrantId": grant, "requestedAccessMethods": [{"mode": "CARD"}]});
@@ -152,7 +152,7 @@ pub async fn mutations(desk: &Client, client: &Client) -> Vec<(&'static str, Val
         ("updateUserIdentity", json!({"id": "guest-1", "fullName": "Jane Doe"}), "userIdentity { fullName }"),
         ("deleteUserIdentity", json!({"id": "guest-2"}), "deleted"),
         ("createAccessGrant", new, "accessGrant { endsAt }"),
-        ("updateAccessGrant", json!({"id": grant, "name": "Gym"}), "accessGrant { name }"),
+        ("updateAccessGrant", json!({"id": grant, "name": "Jane"}), "accessGrant { name }"),
         ("deleteAccessGrant", json!({"id": grant}), "deleted"),
         ("requestAccessMethods", more, "accessGrant { accessMethods { mode } }"),
         ("deleteAccessMethod", json!({"accessMethodId": method}), "accessMethod { state }"),
