@@ -1,4 +1,5 @@
 -- Who may open which doors and when, by which means (seed 001).
+-- Safe since 0.1.0: it only adds tables, with their constraints and indexes.
 
 -- Somebody to whom access is granted.
 CREATE TABLE user_identities (

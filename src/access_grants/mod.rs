@@ -1,5 +1,5 @@
 //! Access grants: who may open which doors and when, by which access methods, and how grants share a reservation
-//! (docs/ACCESS_GRANTS.md).
+//! (`docs/ACCESS_GRANTS.md`).
 //!
 //! Locks are taken in one order everywhere: the stay, the reservation on doors, the doors by id, grants by id.
 

@@ -91,7 +91,7 @@ pub enum ReservationOf {
         /// The key.
         key: String,
     },
-    /// A room stay, for all integrations.
+    /// A room stay, for the grants of all integrations.
     RoomStay(Uuid),
 }
 

@@ -33,7 +33,7 @@ impl TimeFrame {
     }
 }
 
-/// Kind of a user identity (checklist B05, B07). One that is made through a client library is a guest.
+/// Kind of a user identity (checklist B05, B07). Those that client libraries make are guests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum IdentityKind {
     /// Somebody who stays for some nights.

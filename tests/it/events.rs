@@ -8,6 +8,7 @@ use latchkey::events::ChangeKind;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::access_grants;
 use crate::feed::{Follower, event, update};
 use crate::support::client::{ADD_KEY, CREATE_KEY, DELETE_KEY, REMOVE_KEY};
 use crate::support::{Client, House, code, text};
@@ -314,6 +315,9 @@ async fn g18_events_md_lists_what_is_sent_and_can_be_subscribed_to() {
     }
     let encoder = house.encoder("front-desk", Some(&house.locks)).await;
     house.tell(&house.other_locks, encoder, Uuid::from_u128(1)).await;
+    for (name, input, selection) in access_grants::mutations(&house.desk, &house.locks).await {
+        house.locks.act(name, input, selection).await;
+    }
     told.extend(feed.events().await);
     let sent: BTreeSet<String> = told.iter().map(|event| text(&event["type"])).collect();
     assert_eq!(sent.iter().map(String::as_str).collect::<BTreeSet<_>>(), KINDS.types().collect());

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::access_grants;
 use crate::locks::{give_command, give_grants};
 use crate::support::{Client, House, codes, text};
 
@@ -42,6 +43,8 @@ async fn g25_each_mutation_lists_the_codes_that_it_answers() {
     provoke(&house.locks, of_webhooks(&house).await, &mut provoked).await;
     provoke(&house.desk, of_lock_commands(&house).await, &mut provoked).await;
     provoke(&admin, of_administration(&house, &admin).await, &mut provoked).await;
+    let doors = access_grants::Doors::new().await;
+    provoke(&doors.house.locks, access_grants::codes::refusals(&doors).await, &mut provoked).await;
     let (of_keys, disabled) = of_keys(&house).await;
     provoke(&house.locks, of_keys, &mut provoked).await;
     admin.done("setRoomAccessKeysEnabled", json!({"enabled": false}), "__typename").await;

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use sqlx::PgPool;
 use uuid::Uuid;
 
+use crate::access_grants;
 use crate::support::client::{ADD_KEY, CREATE_KEY};
 use crate::support::{Client, House, TestIntegration, code, fingerprint, nodes, text};
 
@@ -66,7 +67,7 @@ impl Round {
         let space = json!({"spaceKey": "house", "name": "House", "entranceIds": [door]});
         let space = live.done("createSpace", space, "space { id }").await["space"]["id"].take();
         let lock = json!({"name": "Gym", "provider": "VISIONLINE", "canBelongToReservation": false, "modes": ["CARD"]});
-        let mutations = vec![
+        let mut mutations = vec![
             ("createEntrance", lock, "entrance { id }"),
             ("updateEntrance", json!({"id": door, "name": "Front door"}), "entrance { id }"),
             ("createSpace", json!({"name": "Spa", "entranceIds": [door]}), "space { id }"),
@@ -141,6 +142,7 @@ impl Round {
                 "encoderId",
             ),
         ];
+        mutations.extend(access_grants::mutations(&house.desk, &live).await);
         Self { house, tester, live, keys, mutations }
     }
 }

@@ -439,6 +439,7 @@ async fn every_place_for_an_id_is_tried() {
         ]
         .map(str::to_owned),
     );
+    tried.extend(crate::access_grants::tenancy::PLACES.map(str::to_owned));
     assert_eq!(places_in_schema, tried);
 }
 

@@ -2,6 +2,7 @@
 //! a guest.
 
 mod acts;
+pub mod codes;
 mod disconnecting;
 mod identities;
 mod laws;
@@ -11,6 +12,7 @@ mod races;
 mod reading;
 mod stays;
 mod story;
+pub mod tenancy;
 mod visibility;
 
 use chrono_tz::Tz;
@@ -34,7 +36,11 @@ pub struct Doors {
 
 impl Doors {
     pub async fn new() -> Self {
-        let house = House::on(TestApp::at(START).await, "grand-hotel", Tz::Europe__Berlin).await;
+        Self::of(House::on(TestApp::at(START).await, "grand-hotel", Tz::Europe__Berlin).await).await
+    }
+
+    /// Furnishes a house.
+    pub async fn of(house: House) -> Self {
         for room in ROOMS {
             let id = house.room(room).await;
             let (space, door) = (format!("room-{room}"), format!("room-{room}-id"));
@@ -132,6 +138,33 @@ pub async fn hang(desk: &Client, key: &str, provider: &str, can_belong_to_reserv
 pub async fn identity(client: &Client, key: &str, kind: &str) -> String {
     let input = json!({"userIdentityKey": key, "kind": kind});
     text(&client.done("createUserIdentity", input, "userIdentity { id }").await["userIdentity"]["id"])
+}
+
+/// Makes a grant of `client`, and answers with every mutation of access grants: name, input, what to select of the
+/// payload.
+pub async fn mutations(desk: &Client, client: &Client) -> Vec<(&'static str, Value, &'static str)> {
+    hang(desk, "room-301-id", "VISIONLINE", true).await;
+    let encoder = json!({"encoderKey": "encoder-1", "name": "Front desk", "provider": "VISIONLINE", "simulated": true});
+    desk.done("createEncoder", encoder, "encoder { id }").await;
+    identity(client, "guest-1", "GUEST").await;
+    identity(client, "guest-2", "GUEST").await;
+    let new = json!({"userIdentityId": "guest-1", "entranceIds": ["room-301-id"], "reservationKey": "stay-1",
+        "requestedAccessMethods": [{"mode": "CARD"}]});
+    let made = client.done("createAccessGrant", new.clone(), "accessGrant { id accessMethods { id } }").await;
+    let (grant, method) = (&made["accessGrant"]["id"], &made["accessGrant"]["accessMethods"][0]["id"]);
+    let more = json!({"accessGrantId": grant, "requestedAccessMethods": [{"mode": "CARD"}]});
+    vec![
+        ("createUserIdentity", json!({"kind": "STAFF"}), "userIdentity { kind }"),
+        ("updateUserIdentity", json!({"id": "guest-1", "fullName": "Jane Doe"}), "userIdentity { fullName }"),
+        ("deleteUserIdentity", json!({"id": "guest-2"}), "deleted"),
+        ("createAccessGrant", new, "accessGrant { endsAt }"),
+        ("updateAccessGrant", json!({"id": grant, "name": "Jane"}), "accessGrant { name }"),
+        ("deleteAccessGrant", json!({"id": grant}), "deleted"),
+        ("requestAccessMethods", more, "accessGrant { accessMethods { mode } }"),
+        ("deleteAccessMethod", json!({"accessMethodId": method}), "accessMethod { state }"),
+        ("encodeAccessMethod", json!({"accessMethodId": method, "encoderId": "encoder-1"}), "actionAttempt { status }"),
+        ("reportAccessMethodOverride", json!({"accessMethodId": method}), "accessMethod { state }"),
+    ]
 }
 
 /// A grant as `client` reads it; `null` when it is not there.

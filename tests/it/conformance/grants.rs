@@ -238,7 +238,7 @@ async fn b19_issued_credentials_are_access_methods_to_fetch_show_and_encode() {
     let grant = doors.grant(stay_1()).await;
     let expected = json!({"mode": "CARD", "state": "ENCODING_REQUIRED", "isEncodingRequired": true, "issuedAt": null});
     let selection = "mode state isEncodingRequired issuedAt";
-    assert_eq!(doors.methods(&grant, selection).await, [expected.clone()]);
+    assert_eq!(doors.methods(&grant, selection).await, std::slice::from_ref(&expected));
     assert_eq!(
         doors.read(&grant, &format!("accessMethods {{ {selection} }}")).await["accessMethods"],
         json!([expected])

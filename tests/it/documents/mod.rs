@@ -1,5 +1,6 @@
 //! What README and docs print for people to copy is run as it is printed, or stands in [`NOT_RUN`] with the reason.
 
+mod access_grants;
 mod api;
 mod dev;
 mod events;

@@ -86,7 +86,7 @@ async fn g43_one_command_prepares_a_cluster_for_a_dump_and_without_it_what_is_mi
     let (done, said) = run("latchkey migrate --prepare-cluster");
     assert!(done, "{said}");
     let (done, said) = run("latchkey migrate");
-    assert!(!done && said.contains("rights on the table api_keys") && said.contains(advice), "{said}");
+    assert!(!done && said.contains("rights on the table access_grants") && said.contains(advice), "{said}");
     for command in read_only {
         let (done, said) = run(command);
         assert!(!done && said.contains("rights on the table") && said.contains(advice), "{command}: {said}");

@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::Ids;
+use crate::access_grants;
 use crate::support::{Client, House, code, text};
 
 /// Every place for a cursor, and a document with `PAGE` in place of the page's arguments. A query of deliveries takes the
 /// endpoint's id, one of rooms the reservation's.
-const CONNECTIONS: [(&str, &str); 20] = [
+const CONNECTIONS: [(&str, &str); 23] = [
     ("Query.room_stays", "{ room_stays(PAGE) { edges { cursor node { id } } } }"),
     ("Query.reservations", "{ reservations(PAGE) { edges { cursor node { id } } } }"),
     ("Query.clients", "{ clients(PAGE) { edges { cursor node { id } } } }"),
@@ -48,6 +49,9 @@ const CONNECTIONS: [(&str, &str); 20] = [
         "RoomAccessKeyStorage.auditTrail",
         "{ roomAccessKeys { edges { node { ... on RoomAccessKeyStorage { auditTrail(PAGE) { edges { cursor node { id } } } } } } } }",
     ),
+    ("Query.userIdentities", "{ userIdentities(PAGE) { edges { cursor node { id } } } }"),
+    ("Query.accessGrants", "{ accessGrants(PAGE) { edges { cursor node { id } } } }"),
+    ("Query.accessMethods", "{ accessMethods(PAGE) { edges { cursor node { id } } } }"),
 ];
 
 /// Somebody of a hotel who may read everything, and records of that hotel.
@@ -65,6 +69,7 @@ impl Reader {
         ] {
             house.desk.done("createRoomAccessKey", secret, "roomAccessKey { id }").await;
         }
+        access_grants::mutations(&house.desk, &house.desk).await;
         // The records are those of the front desk's integration.
         let keys = house.test.integration(&house.hotel, "Front desk", latchkey::actor::Permission::Admin).await;
         Self { client: Client::new(&house.test, &keys.live).await, ids }
