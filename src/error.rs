@@ -148,6 +148,20 @@ error_codes! {
     Internal = "INTERNAL", None, 500, Fault, false, "A fault of the service. The request id finds it in the log.";
 }
 
+impl ErrorCode {
+    /// The title that the error has where Seam prints one (seed 001, checklist B35).
+    pub const fn title(self) -> Option<&'static str> {
+        match self {
+            Self::ReservationKeyNotSupported => Some("reservation_key not supported."),
+            Self::ReservationKeyRequired => Some("reservation_key required for guest cards."),
+            Self::ReservationEntranceChangeRequiresCleanup => Some("Reservation entrance change requires cleanup."),
+            Self::ReservationJoinerEntranceSetConflict => Some("Reservation joiner entrance set conflict."),
+            Self::ReservationTimeFramesMustOverlap => Some("Reservation time frames must overlap."),
+            _ => None,
+        }
+    }
+}
+
 /// A step of an argument path: a name or a list index.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::rules::{self, AskedDoor, AskedGrant, Established, Standing};
 use super::stay_access::stay_access_in;
 use super::store::{self, Outdated};
-use super::{CheckedGrant, CheckedMethod, GRANT_UPDATED, LockedGrant, ReservationOf, TimeFrame, write};
+use super::{CheckedGrant, CheckedMethod, GRANT_UPDATED, IdentityKind, LockedGrant, ReservationOf, TimeFrame, write};
 use crate::error::{Error, ErrorAt, Message, Record, Result};
 use crate::locks::{self, Entrance, Mode, Reference, checked_key};
 use crate::unit::Tx;
@@ -91,6 +91,9 @@ pub async fn create_in(tx: &mut Tx, new: NewGrant) -> Result<Uuid> {
     };
     let identity = store::lock_identity(tx.conn().await?, hotel, integration, &new.user_identity).await?;
     let identity = identity.ok_or_else(|| Error::not_found(Record::UserIdentity).at("userIdentityId"))?;
+    if access.is_some() && identity.kind == IdentityKind::Staff {
+        return Err(Error::new(Message::StayOfStaff).at("roomStayId"));
+    }
     // An online door of a stay needs no reservation: its grant follows the stay without one.
     let of = of.filter(|_| access.as_ref().is_none_or(|(_, access)| access.doors.iter().any(is_capable)));
     let reservation = match &of {

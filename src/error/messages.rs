@@ -250,6 +250,7 @@ messages! {
         OverrideOfStandard = "No reservation overrides this access method";
         ReservationHasEnded = "The reservation of this access grant has ended: make another access grant";
         RoomWithoutEntrance = "The room of the room stay has no entrance";
+        StayOfStaff = "Access for staff stands outside of room stays: leave roomStayId out";
         StayWithoutRoom = "The room stay has no room yet";
         StayWithoutTime = "The room stay ends when it begins";
         TimesAreThoseOfStay = "The times of this access grant are those of its room stay: change the stay";

@@ -124,6 +124,9 @@ impl Serialize for GraphQlError {
         if let Some(category) = spec.category {
             extensions["category"] = json!(category);
         }
+        if let Some(title) = self.code.title() {
+            extensions["title"] = json!(title);
+        }
         if !self.argument_path.is_empty() {
             extensions["argumentPath"] = json!(self.argument_path);
         }

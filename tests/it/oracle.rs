@@ -16,7 +16,7 @@ use serde_json::Value;
 use crate::support::Node;
 
 /// Least number of requests that the comparison is made with.
-const REQUESTS: usize = 5_000;
+const REQUESTS: usize = 12_000;
 /// How often each rule is broken and each feature of the schema used, at least.
 const TIMES: usize = 20;
 /// Differences that a failure shows.

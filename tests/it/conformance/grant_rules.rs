@@ -149,7 +149,7 @@ async fn b34_doors_are_added_by_clearing_the_grants_and_reissuing_them() {
 }
 
 #[tokio::test]
-async fn b35_five_errors_have_the_printed_statuses() {
+async fn b35_five_errors_have_the_printed_statuses_and_titles() {
     let expected = [
         ("RESERVATION_KEY_NOT_SUPPORTED", 400),
         ("RESERVATION_KEY_REQUIRED", 400),
@@ -162,7 +162,14 @@ async fn b35_five_errors_have_the_printed_statuses() {
     assert_eq!(rules.map(|spec| (spec.wire, spec.http_status)).collect::<Vec<_>>(), expected);
     let doors = Doors::new().await;
     doors.grant(of_spaces(&["room-101"])).await;
-    for (others, (code, _)) in [
+    let titles = [
+        "reservation_key not supported.",
+        "reservation_key required for guest cards.",
+        "Reservation entrance change requires cleanup.",
+        "Reservation joiner entrance set conflict.",
+        "Reservation time frames must overlap.",
+    ];
+    for ((others, (code, _)), title) in [
         json!({"entranceIds": ["gym-id"], "spaceIds": null}),
         json!({"reservationKey": null}),
         json!({"spaceIds": ["room-203"]}),
@@ -171,8 +178,11 @@ async fn b35_five_errors_have_the_printed_statuses() {
     ]
     .into_iter()
     .zip(expected)
+    .zip(titles)
     {
-        let (answered, _) = refusal(&doors, but(of_spaces(&["room-101"]), others)).await;
-        assert_eq!(answered, code);
+        let input = but(of_spaces(&["room-101"]), others);
+        let response = doors.house.locks.act("createAccessGrant", input, "accessGrant { id }").await;
+        let extensions = &response["errors"][0]["extensions"];
+        assert_eq!((&extensions["code"], &extensions["title"]), (&json!(code), &json!(title)));
     }
 }

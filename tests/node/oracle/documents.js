@@ -95,7 +95,7 @@ class Operation {
     if (fragment && depth < MAX_DEPTH) return this.#fragment(type, depth);
     const names = Object.keys(type.getFields()).filter((name) => this.#mayStand(type.getFields()[name], depth));
     if (names.length === 0 || random.chance(0.08)) return this.#field(type, '__typename', depth);
-    return this.#field(type, this.counts.rarest(random, names, (name) => `field: ${type.name}.${name}`), depth);
+    return this.#field(type, this.counts.rarest(random, names, (name) => `field: ${type.name}.${name}`, 8), depth);
   }
 
   #mayStand(field, depth) {
