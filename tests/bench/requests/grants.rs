@@ -32,7 +32,7 @@ pub fn batches(ground: &Ground, rooms: usize) -> impl Iterator<Item = (&Hotel, V
 fn batch(ground: &Ground, turn: usize, rooms: &[Uuid]) -> Value {
     let reservation = format!("reservation-{turn}");
     let grant = format!("grant-{turn}");
-    let at = |days, hour| {
+    let at = |days: Days, hour: u32| {
         let time = NaiveTime::from_hms_opt(hour, 0, 0).expect("a time");
         (ground.end + BEGIN + days).and_time(time).and_utc()
     };

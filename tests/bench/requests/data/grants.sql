@@ -9,7 +9,9 @@ SELECT s.hotel_id, s.id AS stay, s.room_setup_id AS space, o.entrance_id AS entr
        s.reservation_from::timestamptz + interval '15 hours' AS starts_at,
        s.reservation_to::timestamptz + interval '11 hours' AS ends_at
 FROM room_stays s JOIN space_entrances o ON o.hotel_id = s.hotel_id AND o.space_id = s.room_setup_id
-WHERE s.hotel_id = :hotel AND s.room_access_key_id IS NOT NULL;
+WHERE s.hotel_id = :hotel AND s.room_access_key_id IS NOT NULL
+  -- A stay without a night gives no access.
+  AND s.reservation_from < s.reservation_to;
 INSERT INTO user_identities (hotel_id, id, integration_id, user_identity_key, kind, created_at, updated_at)
 SELECT hotel_id, identity, :integration, 'guest-' || n, 'GUEST', created_at, created_at FROM granted;
 INSERT INTO access_reservations (hotel_id, id, reservation_key, room_stay_id, created_at)
