@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use chrono::{DateTime, NaiveDate};
 use sqlx::{AssertSqlSafe, PgConnection};
-use uuid::Uuid;
+use uuid::fmt::Hyphenated;
 
 use super::pgbench::{Length, Script};
 use super::postgres::run;
@@ -117,7 +117,7 @@ impl Replay {
 fn cast(value: &str) -> &'static str {
     if value.parse::<NaiveDate>().is_ok() {
         "::date"
-    } else if value.parse::<Uuid>().is_ok() {
+    } else if value.parse::<Hyphenated>().is_ok() {
         "::uuid"
     } else if DateTime::parse_from_str(value, "%Y-%m-%d %H:%M:%S%.f%#z").is_ok() {
         "::timestamptz"
