@@ -4,10 +4,10 @@ use latchkey::hotels::HotelId;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{documents, grants};
 use super::ground::{Ground, Hotel};
 use super::options::{Pace, Part};
 use super::servers::Kind;
+use super::{documents, grants};
 
 /// Pairs of create and assign in the batch.
 const PAIRS: usize = 50;

@@ -12,7 +12,8 @@ const DOORS: usize = 10_000;
 const BEGIN: Days = Days::new(30);
 const LENGTH: Days = Days::new(4);
 
-const CREATE: &str = "mutation C($input:CreateAccessGrantInput!) { createAccessGrant(input:$input) { accessGrant { id } } }";
+const CREATE: &str =
+    "mutation C($input:CreateAccessGrantInput!) { createAccessGrant(input:$input) { accessGrant { id } } }";
 const LIST: &str = "query L($reservationKey:String!) { accessGrants(filter:{reservationKey:{eq:$reservationKey}}) { edges { \
     node { id startsAt endsAt entrances { id name } accessMethods { id mode state } } } } }";
 const DELETE: &str = "mutation D($id:ID!) { deleteAccessGrant(input:{id:$id}) { deleted accessMethods { id state } } }";
