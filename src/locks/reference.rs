@@ -25,7 +25,7 @@ impl Reference {
     }
 
     /// The id or the key, for statements that look for either.
-    pub(super) fn parts(&self) -> (Option<Uuid>, Option<&str>) {
+    pub(crate) fn parts(&self) -> (Option<Uuid>, Option<&str>) {
         match self {
             Self::Id(id) => (Some(*id), None),
             Self::Key(key) => (None, Some(key)),

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::super::{CheckedGrant, GrantDoors, Identity, IdentityKind, LockedGrant, TimeFrame};
 use crate::error::Result;
 use crate::hotels::HotelId;
-use crate::locks::{Mode, Reference, split};
+use crate::locks::{Mode, Reference};
 
 /// Holds an identity of the integration so that it is not deleted meanwhile.
 pub(in crate::access_grants) async fn lock_identity(
@@ -20,15 +20,15 @@ pub(in crate::access_grants) async fn lock_identity(
     integration: Uuid,
     reference: &Reference,
 ) -> Result<Option<Identity>> {
-    let (ids, keys) = split(std::slice::from_ref(reference));
+    let (id, key) = reference.parts();
     let row = query!(
         "SELECT id, kind FROM user_identities
-         WHERE hotel_id = $1 AND integration_id = $2 AND (id = ANY ($3) OR user_identity_key = ANY ($4))
-         AND deleted_at IS NULL FOR KEY SHARE",
+         WHERE hotel_id = $1 AND integration_id = $2 AND (id = $3 OR user_identity_key = $4) AND deleted_at IS NULL
+         FOR KEY SHARE",
         hotel,
         integration,
-        &ids,
-        &keys,
+        id,
+        key,
     )
     .fetch_optional(conn)
     .await?;
@@ -241,14 +241,14 @@ pub(in crate::access_grants) async fn find(
     integration: Option<Uuid>,
     reference: &Reference,
 ) -> Result<Option<Uuid>> {
-    let (ids, keys) = split(std::slice::from_ref(reference));
+    let (id, key) = reference.parts();
     let id = query_scalar!(
         "SELECT id FROM access_grants WHERE hotel_id = $1 AND deleted_at IS NULL AND ($2::uuid IS NULL OR integration_id = $2)
-         AND (id = ANY ($3) OR (integration_id = $2 AND access_grant_key = ANY ($4)))",
+         AND (id = $3 OR (integration_id = $2 AND access_grant_key = $4))",
         hotel,
         integration,
-        &ids,
-        &keys,
+        id,
+        key,
     );
     Ok(id.fetch_optional(conn).await?)
 }

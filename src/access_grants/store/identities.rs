@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::access_grants::{IdentityDetails, IdentityKind, UserIdentity};
 use crate::error::Result;
 use crate::hotels::HotelId;
-use crate::locks::{Reference, split};
+use crate::locks::Reference;
 
 /// The id of an identity of the integration.
 pub(in crate::access_grants) async fn find(
@@ -16,15 +16,14 @@ pub(in crate::access_grants) async fn find(
     integration: Uuid,
     reference: &Reference,
 ) -> Result<Option<Uuid>> {
-    let (ids, keys) = split(std::slice::from_ref(reference));
+    let (id, key) = reference.parts();
     let id = query_scalar!(
         "SELECT id FROM user_identities
-         WHERE hotel_id = $1 AND integration_id = $2 AND (id = ANY ($3) OR user_identity_key = ANY ($4))
-         AND deleted_at IS NULL",
+         WHERE hotel_id = $1 AND integration_id = $2 AND (id = $3 OR user_identity_key = $4) AND deleted_at IS NULL",
         hotel,
         integration,
-        &ids,
-        &keys,
+        id,
+        key,
     );
     Ok(id.fetch_optional(conn).await?)
 }
@@ -36,16 +35,16 @@ pub(in crate::access_grants) async fn lock(
     integration: Uuid,
     reference: &Reference,
 ) -> Result<Option<UserIdentity>> {
-    let (ids, keys) = split(std::slice::from_ref(reference));
+    let (id, key) = reference.parts();
     let row = query!(
         "SELECT id, user_identity_key, kind, full_name, email_address, phone_number, client_id, created_at, updated_at
          FROM user_identities
-         WHERE hotel_id = $1 AND integration_id = $2 AND (id = ANY ($3) OR user_identity_key = ANY ($4))
-         AND deleted_at IS NULL FOR UPDATE",
+         WHERE hotel_id = $1 AND integration_id = $2 AND (id = $3 OR user_identity_key = $4) AND deleted_at IS NULL
+         FOR UPDATE",
         hotel,
         integration,
-        &ids,
-        &keys,
+        id,
+        key,
     )
     .fetch_optional(conn)
     .await?;

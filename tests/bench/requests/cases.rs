@@ -4,13 +4,15 @@ use latchkey::hotels::HotelId;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::documents;
 use super::ground::{Ground, Hotel};
 use super::options::{Pace, Part};
 use super::servers::Kind;
+use super::{documents, grants};
 
 /// Pairs of create and assign in the batch.
 const PAIRS: usize = 50;
+/// Rooms, and cards, of a grant of many.
+const ROOMS: usize = 20;
 /// Stays that are asked for by their ids.
 const STAYS: usize = 2_000;
 
@@ -53,10 +55,20 @@ pub enum Case {
     Stay,
     Mutations,
     Batch,
+    Grants,
+    GrantsOfManyRooms,
 }
 
 impl Case {
-    pub const ALL: [Self; 5] = [Self::Window, Self::Reservation, Self::Stay, Self::Mutations, Self::Batch];
+    pub const ALL: [Self; 7] = [
+        Self::Window,
+        Self::Reservation,
+        Self::Stay,
+        Self::Mutations,
+        Self::Batch,
+        Self::Grants,
+        Self::GrantsOfManyRooms,
+    ];
 
     pub fn part(self) -> Part {
         match self {
@@ -65,6 +77,7 @@ impl Case {
             Self::Stay => Part::Stay,
             Self::Mutations => Part::Mutations,
             Self::Batch => Part::Batch,
+            Self::Grants | Self::GrantsOfManyRooms => Part::Grants,
         }
     }
 
@@ -76,6 +89,8 @@ impl Case {
             Self::Stay => "stay",
             Self::Mutations => "mutations",
             Self::Batch => "batch",
+            Self::Grants => "grants",
+            Self::GrantsOfManyRooms => "grants_of_many_rooms",
         }
     }
 
@@ -86,11 +101,18 @@ impl Case {
             Self::Stay => "one stay by its id".into(),
             Self::Mutations => "create, add, remove a key".into(),
             Self::Batch => "batch of 50 create + add".into(),
+            Self::Grants => "grant: create, list, delete".into(),
+            Self::GrantsOfManyRooms => format!("the same, {ROOMS} doors and cards"),
         }
     }
 
     pub fn writes(self) -> bool {
-        matches!(self, Self::Mutations | Self::Batch)
+        !matches!(self, Self::Window | Self::Reservation | Self::Stay)
+    }
+
+    /// Whether there is anything like it in the peers.
+    pub fn has_peers(self) -> bool {
+        !matches!(self, Self::Grants | Self::GrantsOfManyRooms)
     }
 
     /// As for all cases; longer where a request takes long.
@@ -108,6 +130,9 @@ impl Case {
             Self::Stay => ("\"arrival\"", 1),
             Self::Mutations => ("\"roomStay\"", 2),
             Self::Batch => ("\"roomStay\"", PAIRS),
+            // Of each card, as it is listed and as it is taken away.
+            Self::Grants => ("\"state\"", 2),
+            Self::GrantsOfManyRooms => ("\"state\"", 2 * ROOMS),
         };
         let requests = match self {
             Self::Window => {
@@ -126,9 +151,15 @@ impl Case {
             Self::Batch => in_turn(ground, PAIRS)
                 .map(|(hotel, stays)| Request::new(hotel, &documents::mutations(kind, ground, hotel, stays, false)))
                 .collect(),
+            Self::Grants => grants_of(ground, 1),
+            Self::GrantsOfManyRooms => grants_of(ground, ROOMS),
         };
         Load { requests, mark, times, once: self.writes() }
     }
+}
+
+fn grants_of(ground: &Ground, rooms: usize) -> Vec<Request> {
+    grants::batches(ground, rooms).map(|(hotel, body)| Request::new(hotel, &body)).collect()
 }
 
 /// Free stays, so many of a hotel at a time, the hotels taking turns until all have run out.

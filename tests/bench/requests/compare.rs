@@ -25,12 +25,17 @@ pub async fn compare(bench: &Bench, cases: &[Case]) {
     let mut recorder = Recorder::start(&bench.postgres, ground).await;
     let mut servers = Vec::new();
     for kind in Kind::ALL {
-        servers.push(Server::start(kind, ground).await);
+        if kind == Kind::Latchkey || cases.iter().any(|case| case.has_peers()) {
+            servers.push(Server::start(kind, ground).await);
+        }
+    }
+    if cases.iter().any(|case| !case.has_peers()) {
+        println!("Mercurius and PostGraphile have no access grants: these are measured of Latchkey and pgbench alone.");
     }
     let table = Table::begin(
         2,
         &[
-            ("case", 26),
+            ("case", 29),
             ("", 12),
             ("per second", 0),
             ("p50, ms", 8),
@@ -42,13 +47,22 @@ pub async fn compare(bench: &Bench, cases: &[Case]) {
             ("its CPU to Latchkey's", 0),
         ],
     );
+    let mut statements = Vec::new();
     for case in cases {
         let name = format!("replay_{}", case.slug());
         let requests = recorder.record(&case.load(Kind::Latchkey, ground), RECORDED).await;
         let mut conn = ground.owner.acquire().await.expect("a connection");
         let replay = Replay::of(&mut conn, &name, &requests, of_the_case).await;
         drop(conn);
+        let servers: Vec<&Server> =
+            servers.iter().filter(|server| server.kind == Kind::Latchkey || case.has_peers()).collect();
         measure(bench, *case, &servers, &replay, &table).await;
+        statements.push((case.name(ground), requests[0].statements.len()));
+    }
+    println!("\nStatements that Latchkey sends for a request, BEGIN and COMMIT included.");
+    let table = Table::begin(1, &[("case", 29), ("statements", 0)]);
+    for (name, count) in statements {
+        table.row(&[name, count.to_string()]);
     }
 }
 
@@ -65,7 +79,7 @@ pub fn of_the_case(statement: &str) -> Option<String> {
 /// How the condition begins that confirms an API key.
 const CONFIRMATION: &str = "(SELECT confirm_credential(";
 
-async fn measure(bench: &Bench, case: Case, servers: &[Server], replay: &Replay, table: &Table) {
+async fn measure(bench: &Bench, case: Case, servers: &[&Server], replay: &Replay, table: &Table) {
     let (ground, pace) = (bench.ground(), case.pace(bench.pace));
     let clear = async || {
         if case.writes() {
@@ -77,7 +91,7 @@ async fn measure(bench: &Bench, case: Case, servers: &[Server], replay: &Replay,
         let name = format!("{}-{}", case.slug(), server.kind.name());
         Prepared::new(&case.load(server.kind, ground), &bench.postgres.folder, &name)
     };
-    let loads: Vec<(&Server, Prepared)> = servers.iter().map(|server| (server, prepare(server))).collect();
+    let loads: Vec<(&Server, Prepared)> = servers.iter().map(|server| (*server, prepare(server))).collect();
     for (server, load) in &loads {
         wrk::drive(&bench.postgres, &[(server, load)], pace.warm_up);
         clear().await;

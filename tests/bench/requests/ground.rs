@@ -35,6 +35,20 @@ const FREE_STAYS: usize = 10_000;
 /// Least stays without a key for each hotel.
 const FREE_STAYS_PER_HOTEL: usize = 50;
 
+/// Tables whose rows mutations change or delete.
+const CHANGED: [&str; 10] = [
+    "room_stays",
+    "room_access_keys",
+    "event_counters",
+    "entrances",
+    "access_reservations",
+    "access_reservation_doors",
+    "access_grants",
+    "access_grant_entrances",
+    "access_grant_spaces",
+    "access_methods",
+];
+
 /// The database and what is asked for in it.
 pub struct Ground {
     pub size: Size,
@@ -62,6 +76,8 @@ pub struct Hotel {
     pub latest_departure: NaiveDate,
     /// Code of a reservation whose rooms all have a room access key.
     pub reservation_code: String,
+    /// All rooms, each with one door.
+    pub rooms: Vec<Uuid>,
     /// Stays of the future without a room access key, each of another reservation: all batches come to the same statements.
     pub free_stays: Vec<Uuid>,
 }
@@ -149,6 +165,10 @@ impl Ground {
             let new = auth::create_in(&mut tx, locks, "Locks".to_owned(), Permission::Write).await.expect("a key");
             tx.commit().await.expect("committed");
             self.hand_out_keys(&mut conn, &hotel, new.integration_id).await;
+            let statements = include_str!("data/grants.sql")
+                .replace(":hotel", &format!("'{}'::uuid", hotel.id))
+                .replace(":integration", &format!("'{}'::uuid", new.integration_id));
+            run(&mut conn, &statements).await;
             let longest: i32 = sqlx::query_scalar("SELECT longest_stay_nights FROM hotels WHERE id = $1")
                 .bind(hotel.id)
                 .fetch_one(&mut conn)
@@ -162,6 +182,7 @@ impl Ground {
                     key: new.pair.live.expose().to_owned(),
                     latest_departure: self.end + Days::new(u64::from(longest.unsigned_abs())),
                     reservation_code: String::new(),
+                    rooms: Vec::new(),
                     free_stays: Vec::new(),
                 },
             ));
@@ -229,6 +250,11 @@ impl Ground {
                     .fetch_one(&mut *conn)
                     .await
                     .expect("a reservation");
+            hotel.rooms = sqlx::query_scalar("SELECT id FROM room_setups WHERE hotel_id = $1 ORDER BY id")
+                .bind(hotel.id)
+                .fetch_all(&mut *conn)
+                .await
+                .expect("rooms");
             hotel.free_stays = sqlx::query_scalar(
                 "SELECT DISTINCT ON (s.reservation_id) s.id
                  FROM room_stays s JOIN reservations r ON r.hotel_id = s.hotel_id AND r.id = s.reservation_id
@@ -248,7 +274,7 @@ impl Ground {
     pub async fn clear(&self) {
         let mut conn = self.owner.acquire().await.expect("a connection");
         run(&mut conn, include_str!("data/clear.sql")).await;
-        for table in ["room_stays", "room_access_keys", "event_counters"] {
+        for table in CHANGED {
             run(&mut conn, &format!("VACUUM {table}")).await;
         }
     }

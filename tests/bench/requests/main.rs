@@ -10,6 +10,7 @@ mod cases;
 mod compare;
 mod documents;
 mod features;
+mod grants;
 mod ground;
 mod measure;
 mod options;

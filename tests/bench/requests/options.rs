@@ -35,6 +35,7 @@ pub enum Part {
     Stay,
     Mutations,
     Batch,
+    Grants,
     Sizes,
     Replicas,
     Features,

@@ -81,9 +81,11 @@ impl<'a> Recorder<'a> {
     }
 }
 
-/// Those with the same statements as most. The others have met an empty cache.
+/// Those with the same statements as most, and values for the same parameters. The others have met an empty cache, or a server that
+/// did not know its peers yet.
 fn most_common(recorded: Vec<Recorded>) -> Vec<Recorded> {
-    let shape = |one: &Recorded| one.statements.iter().map(|one| one.text.clone()).collect::<Vec<_>>();
+    let values = |one: &Statement| one.values.iter().map(Option::is_some).collect::<Vec<_>>();
+    let shape = |one: &Recorded| one.statements.iter().map(|one| (one.text.clone(), values(one))).collect::<Vec<_>>();
     let mut counts = HashMap::<_, usize>::new();
     for one in &recorded {
         *counts.entry(shape(one)).or_default() += 1;

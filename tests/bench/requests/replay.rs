@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
+use chrono::{DateTime, NaiveDate};
 use sqlx::{AssertSqlSafe, PgConnection};
+use uuid::fmt::Hyphenated;
 
 use super::pgbench::{Length, Script};
 use super::postgres::run;
@@ -110,9 +112,18 @@ impl Replay {
     }
 }
 
-/// Types of parameters follow from the statement; but a date to which days are added could be a number as well.
+/// Types of parameters follow from the statement, as a rule. But a date to which days are added could be a number as well, and
+/// what is chosen among other values is a text unless something is said.
 fn cast(value: &str) -> &'static str {
-    if value.parse::<chrono::NaiveDate>().is_ok() { "::date" } else { "" }
+    if value.parse::<NaiveDate>().is_ok() {
+        "::date"
+    } else if value.parse::<Hyphenated>().is_ok() {
+        "::uuid"
+    } else if DateTime::parse_from_str(value, "%Y-%m-%d %H:%M:%S%.f%#z").is_ok() {
+        "::timestamptz"
+    } else {
+        ""
+    }
 }
 
 async fn fill(conn: &mut PgConnection, table: &str, columns: &[String], cells: &[Vec<String>]) {

@@ -18,6 +18,11 @@ SELECT :hotel, bench.new_id(:hotel, id, 0), name, area_name, bench.new_id(:hotel
 FROM bench.rooms WHERE hotel_id = :template;
 INSERT INTO spaces (hotel_id, id, name, room_setup_id, created_at, updated_at)
 SELECT hotel_id, id, name, id, created_at, updated_at FROM room_setups WHERE hotel_id = :hotel;
+INSERT INTO entrances (hotel_id, id, name, provider, can_belong_to_reservation, modes, created_at, updated_at)
+SELECT hotel_id, bench.new_id(hotel_id, id, 0), name, 'VISIONLINE', true, '{CARD,MOBILE_KEY}', created_at, updated_at
+FROM room_setups WHERE hotel_id = :hotel;
+INSERT INTO space_entrances (hotel_id, space_id, entrance_id)
+SELECT hotel_id, id, bench.new_id(hotel_id, id, 0) FROM room_setups WHERE hotel_id = :hotel;
 INSERT INTO clients (hotel_id, id, kind, firstname, lastname, company, language, country, created_at, updated_at)
 SELECT :hotel, bench.new_id(:hotel, id, 0), kind, firstname, lastname, company, language, country, created_at, updated_at
 FROM bench.clients WHERE hotel_id = :template AND place <= :stays;
