@@ -136,6 +136,8 @@ CREATE TABLE access_methods (
     hotel_id          uuid        NOT NULL,
     id                uuid        NOT NULL,
     grant_id          uuid        NOT NULL,
+    -- That of the grant.
+    integration_id    uuid        NOT NULL,
     mode              text        NOT NULL,
     -- Nothing of this mode can be made for the doors of the grant: it is no method, and an error of the grant.
     refused           boolean     NOT NULL,
@@ -154,4 +156,5 @@ CREATE TABLE access_methods (
     CONSTRAINT access_methods_mode_check CHECK (mode IN ('CARD', 'MOBILE_KEY', 'CODE', 'CLOUD_KEY'))
 );
 CREATE INDEX access_methods_by_grant ON access_methods (hotel_id, grant_id);
+CREATE INDEX access_methods_by_integration ON access_methods (hotel_id, integration_id, id) WHERE NOT refused;
 CALL protect_tenant_table('access_methods');

@@ -29,7 +29,7 @@ pub async fn request_methods_in(tx: &mut Tx, grant: &Reference, modes: &[Mode]) 
     let doors = locks::entrances_by_ids(tx.conn().await?, hotel, &doors).await?;
     let methods: Vec<CheckedMethod> =
         modes.iter().map(|mode| CheckedMethod::of(tx.context.ids.uuid(now), *mode, &doors)).collect();
-    store::insert_methods(tx.conn().await?, hotel, id, &methods, now).await?;
+    store::insert_methods(tx.conn().await?, hotel, (id, grant.integration_id), &methods, now).await?;
     for method in methods.iter().filter(|method| !method.refused) {
         tx.emit(METHOD_CREATED.of(method.id).owned_by(grant.integration_id));
     }

@@ -52,21 +52,23 @@ pub async fn lock_entrances_in(
     spaces: &[Reference],
 ) -> Result<(Vec<Entrance>, Vec<Uuid>)> {
     let hotel = tx.actor.hotel.id;
-    let known = held::known_spaces(tx.conn().await?, hotel, split(spaces)).await?;
-    let is_known = |reference: &Reference| known.iter().any(|(id, key)| reference.names(*id, key.as_deref()));
-    if let Some(index) = spaces.iter().position(|space| !is_known(space)) {
+    let held =
+        if spaces.is_empty() { Vec::new() } else { held::lock_spaces(tx.conn().await?, hotel, split(spaces)).await? };
+    let is_held = |reference: &Reference| held.iter().any(|space| reference.names(space.id, space.key.as_deref()));
+    if let Some(index) = spaces.iter().position(|space| !is_held(space)) {
         return Err(Error::not_found(Record::Space).at(index).at("spaceIds"));
     }
-    let spaces: Vec<Uuid> = known.into_iter().map(|(id, _)| id).collect();
-    let locked = held::lock_entrances(tx.conn().await?, hotel, split(entrances), &spaces).await?;
+    let (mut ids, keys) = split(entrances);
+    ids.extend(held.iter().flat_map(|space| &space.entrance_ids));
+    let locked = held::lock_entrances(tx.conn().await?, hotel, (ids, keys)).await?;
     require_all(entrances, &locked)?;
-    Ok((locked, spaces))
+    Ok((locked, held.into_iter().map(|space| space.id).collect()))
 }
 
 /// Doors by their ids, held until the transaction ends, in the order of their ids.
 pub async fn lock_entrances_by_id_in(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<Entrance>> {
     let hotel = tx.actor.hotel.id;
-    held::lock_entrances(tx.conn().await?, hotel, (ids.to_vec(), Vec::new()), &[]).await
+    held::lock_entrances(tx.conn().await?, hotel, (ids.to_vec(), Vec::new())).await
 }
 
 /// The doors of a room.
@@ -80,7 +82,7 @@ pub async fn lock_entrances_of_rooms_in(tx: &mut Tx, rooms: &[Uuid]) -> Result<V
     let hotel = tx.actor.hotel.id;
     let doors = held::entrances_of_spaces(tx.conn().await?, hotel, rooms).await?;
     let ids = doors.iter().map(|(_, entrance)| *entrance).collect();
-    let locked = held::lock_entrances(tx.conn().await?, hotel, (ids, Vec::new()), &[]).await?;
+    let locked = held::lock_entrances(tx.conn().await?, hotel, (ids, Vec::new())).await?;
     let entrance = |id: Uuid| locked.iter().find(|entrance| entrance.id == id).cloned();
     Ok(doors.into_iter().filter_map(|(room, id)| Some((room, entrance(id)?))).collect())
 }

@@ -139,7 +139,7 @@ async fn lock_entrances_in(tx: &mut Tx, entrances: &[Reference]) -> Result<Vec<U
         return Ok(Vec::new());
     }
     let hotel = tx.actor.hotel.id;
-    let locked = held::lock_entrances(tx.conn().await?, hotel, split(entrances), &[]).await?;
+    let locked = held::lock_entrances(tx.conn().await?, hotel, split(entrances)).await?;
     require_all(entrances, &locked)?;
     Ok(locked.into_iter().map(|Entrance { id, .. }| id).collect())
 }

@@ -123,8 +123,9 @@ pub(in crate::access_grants) async fn insert(
              INSERT INTO access_grant_spaces (hotel_id, grant_id, space_id)
              SELECT $1, id, space FROM new JOIN grants USING (id), unnest(spaces) AS space
          ), methods AS (
-             INSERT INTO access_methods (hotel_id, id, grant_id, mode, refused, created_at, issued_at, encoding_required)
-             SELECT $1, method.id, grants.id, method.mode, method.refused, $3, CASE WHEN method.issued THEN $3 END,
+             INSERT INTO access_methods (hotel_id, id, grant_id, integration_id, mode, refused, created_at, issued_at,
+                 encoding_required)
+             SELECT $1, method.id, grants.id, new.integration_id, method.mode, method.refused, $3, CASE WHEN method.issued THEN $3 END,
                  method.encoding_required
              FROM new JOIN grants USING (id),
                  json_to_recordset(new.methods)

@@ -76,7 +76,7 @@ fn from_row(row: &PgRow) -> Result<Method> {
 fn push_list(sql: &mut QueryBuilder<Postgres>, hotel: HotelId, list: &OwnedList<MethodField>) {
     sql.push(TABLES).push(" WHERE m.hotel_id = ").push_bind(hotel).push(" AND NOT m.refused");
     if let Some(integration) = list.integration {
-        sql.push(" AND g.integration_id = ").push_bind(integration);
+        sql.push(" AND m.integration_id = ").push_bind(integration);
     }
     sql.push(" AND ");
     list.filter.push(sql, |field, sql| match field {

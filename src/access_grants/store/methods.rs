@@ -71,7 +71,7 @@ pub(in crate::access_grants) async fn lock_method(
 pub(in crate::access_grants) async fn insert_methods(
     conn: &mut PgConnection,
     hotel: HotelId,
-    grant: Uuid,
+    (grant, integration): (Uuid, Uuid),
     methods: &[CheckedMethod],
     now: DateTime<Utc>,
 ) -> Result<()> {
@@ -79,8 +79,8 @@ pub(in crate::access_grants) async fn insert_methods(
     let modes: Vec<String> = methods.iter().map(|method| method.mode.name().to_owned()).collect();
     let refused: Vec<bool> = methods.iter().map(|method| method.refused).collect();
     query!(
-        "INSERT INTO access_methods (hotel_id, id, grant_id, mode, refused, created_at, issued_at)
-         SELECT $1, new.id, $2, new.mode, new.refused, $3::timestamptz,
+        "INSERT INTO access_methods (hotel_id, id, grant_id, integration_id, mode, refused, created_at, issued_at)
+         SELECT $1, new.id, $2, $7, new.mode, new.refused, $3::timestamptz,
                 CASE WHEN new.mode <> 'CARD' AND NOT new.refused THEN $3::timestamptz END
          FROM unnest($4::uuid[], $5::text[], $6::boolean[]) AS new (id, mode, refused)",
         hotel,
@@ -89,6 +89,7 @@ pub(in crate::access_grants) async fn insert_methods(
         &ids,
         &modes,
         &refused,
+        integration,
     )
     .execute(conn)
     .await?;

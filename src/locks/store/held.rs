@@ -10,22 +10,34 @@ use crate::error::Result;
 use crate::hotels::HotelId;
 use crate::locks::Entrance;
 
+/// A space that is held.
+pub(in crate::locks) struct HeldSpace {
+    /// Id.
+    pub id: Uuid,
+    /// Name by which clients find it.
+    pub key: Option<String>,
+    /// The ids of its doors.
+    pub entrance_ids: Vec<Uuid>,
+}
+
 /// Holds the spaces that the hotel has among these, by id or key, against their deletion.
-pub(in crate::locks) async fn known_spaces(
+pub(in crate::locks) async fn lock_spaces(
     conn: &mut PgConnection,
     hotel: HotelId,
     (ids, keys): (Vec<Uuid>, Vec<String>),
-) -> Result<Vec<(Uuid, Option<String>)>> {
-    let rows = query!(
-        "SELECT id, space_key FROM spaces WHERE hotel_id = $1 AND (id = ANY ($2) OR space_key = ANY ($3)) ORDER BY id
-         FOR KEY SHARE",
+) -> Result<Vec<HeldSpace>> {
+    let spaces = query_as!(
+        HeldSpace,
+        r#"SELECT s.id, s.space_key AS key,
+                  ARRAY(SELECT e.entrance_id FROM space_entrances e WHERE e.hotel_id = $1 AND e.space_id = s.id)
+                      AS "entrance_ids!"
+           FROM spaces s WHERE s.hotel_id = $1 AND (s.id = ANY ($2) OR s.space_key = ANY ($3)) ORDER BY s.id
+           FOR KEY SHARE OF s"#,
         hotel,
         &ids,
         &keys,
-    )
-    .fetch_all(conn)
-    .await?;
-    Ok(rows.into_iter().map(|row| (row.id, row.space_key)).collect())
+    );
+    Ok(spaces.fetch_all(conn).await?)
 }
 
 /// The doors of spaces, each with its space.
@@ -45,23 +57,19 @@ pub(in crate::locks) async fn entrances_of_spaces(
     Ok(rows.into_iter().map(|row| (row.space_id, row.entrance_id)).collect())
 }
 
-/// Holds the doors with these ids or keys, and those of these spaces, by id.
+/// Holds the doors with these ids or keys, by id.
 pub(in crate::locks) async fn lock_entrances(
     conn: &mut PgConnection,
     hotel: HotelId,
     (ids, keys): (Vec<Uuid>, Vec<String>),
-    spaces: &[Uuid],
 ) -> Result<Vec<Entrance>> {
     let rows = query_as!(
         EntranceRow,
         "SELECT id, entrance_key, name, provider, can_belong_to_reservation, modes, created_at, updated_at FROM entrances
-         WHERE hotel_id = $1 AND (id = ANY ($2) OR entrance_key = ANY ($3) OR id IN (
-             SELECT entrance_id FROM space_entrances WHERE hotel_id = $1 AND space_id = ANY ($4)
-         )) ORDER BY id FOR NO KEY UPDATE",
+         WHERE hotel_id = $1 AND (id = ANY ($2) OR entrance_key = ANY ($3)) ORDER BY id FOR NO KEY UPDATE",
         hotel,
         &ids,
         &keys,
-        spaces,
     )
     .fetch_all(conn)
     .await?;

@@ -26,6 +26,6 @@ INSERT INTO access_grants (hotel_id, id, integration_id, user_identity_id, reser
 SELECT hotel_id, id, :integration, identity, reservation, stay, stay, starts_at, ends_at, created_at, created_at FROM granted;
 INSERT INTO access_grant_entrances (hotel_id, grant_id, entrance_id, of_stay)
 SELECT hotel_id, id, entrance, true FROM granted;
-INSERT INTO access_methods (hotel_id, id, grant_id, mode, refused, created_at)
-SELECT hotel_id, method, id, 'CARD', false, created_at FROM granted;
+INSERT INTO access_methods (hotel_id, id, grant_id, integration_id, mode, refused, created_at)
+SELECT hotel_id, method, id, :integration, 'CARD', false, created_at FROM granted;
 DROP TABLE granted;
