@@ -211,7 +211,7 @@ impl Model {
             self.grants.iter().filter(|one| one.live && one.by == *by).map(|one| &one.label).collect();
         let number: usize = grant.parse().expect("a number");
         if let Some(label) = live.iter().nth(number % live.len().max(1)) {
-            *grant = (*label).clone();
+            grant.clone_from(label);
         }
     }
 
@@ -320,11 +320,10 @@ impl Model {
             }
             None => {}
             Some(_) if to == "STAFF" && self.keeps(Rule::StaffHasNoKey) => return INVALID,
-            Some(_) if capable.is_empty() => {
-                if self.keeps(Rule::KeyNeedsCapableDoor) {
-                    return "RESERVATION_KEY_NOT_SUPPORTED";
-                }
+            Some(_) if capable.is_empty() && self.keeps(Rule::KeyNeedsCapableDoor) => {
+                return "RESERVATION_KEY_NOT_SUPPORTED";
             }
+            Some(_) if capable.is_empty() => {}
             Some(of) => {
                 let open = self.reservations.iter().position(|one| one.of == of && !one.ended);
                 let established = open.filter(|open| !self.frames(*open, None).is_empty());
@@ -559,7 +558,9 @@ impl Model {
         }
         again.extend(waiting);
         if kept || stay.deleted {
-            again.iter().for_each(|at| self.grants[*at].waits = false);
+            for at in again {
+                self.grants[at].waits = false;
+            }
             return;
         }
         let Some(doors) = doors.filter(|_| !self.ended(frame)) else { return };
@@ -572,7 +573,7 @@ impl Model {
             let mut grant = self.grants[at].clone();
             grant.reservation = Some(reservation);
             grant.named = grant.named.difference(&doors).copied().filter(|door| *door == GYM).collect();
-            grant.of_stay = doors.clone();
+            grant.of_stay.clone_from(&doors);
             grant.frame = frame;
             grant.live = true;
             self.grants.push(grant);
