@@ -35,6 +35,6 @@ async fn follow_in(tx: &mut Tx, changes: &[Change]) -> Result<()> {
         return Ok(());
     }
     let methods = store::mark_encoded(tx.conn().await?, hotel, &written, now).await?;
-    write::emit_updated(tx, &methods, &["encodedAt", "encodingRequired"]);
+    write::emit_updated(tx, &methods, &["encodedAt", "isEncodingRequired"]);
     Ok(())
 }

@@ -242,16 +242,15 @@ fn keeps_doors(grant: &LockedGrant, access: &StayAccess, moved: bool) -> bool {
 async fn establish_in(tx: &mut Tx, made: &[CheckedGrant]) -> Result<()> {
     let (hotel, now) = (tx.actor.hotel.id, tx.now);
     store::insert_of_stays(tx.conn().await?, hotel, made, now).await?;
-    let first: BTreeMap<Uuid, (BTreeSet<Uuid>, DateTime<Utc>)> = made
+    let first: BTreeMap<Uuid, (BTreeSet<Uuid>, TimeFrame)> = made
         .iter()
         .filter_map(|grant| {
             let (reservation, _) = grant.reservation.as_ref()?;
             let doors =
                 grant.of_stay.iter().filter(|door| door.can_belong_to_reservation).map(|door| door.id).collect();
-            Some((*reservation, (doors, grant.frame.starts_at)))
+            Some((*reservation, (doors, grant.frame)))
         })
         .collect();
-    let first: Vec<_> =
-        first.into_iter().map(|(reservation, (doors, starts_at))| (reservation, doors, starts_at)).collect();
+    let first: Vec<_> = first.into_iter().map(|(reservation, (doors, frame))| (reservation, doors, frame)).collect();
     write::establish_in(tx, &first).await
 }

@@ -9,6 +9,7 @@ use super::rules::{self, AskedDoor, AskedGrant, Established, Standing};
 use super::stay_access::stay_access_in;
 use super::store::{self, Outdated};
 use super::{CheckedGrant, CheckedMethod, GRANT_UPDATED, IdentityKind, LockedGrant, ReservationOf, TimeFrame, write};
+use crate::audit::{Entry, ObjectType};
 use crate::error::{Error, ErrorAt, Message, Record, Result};
 use crate::locks::{self, Entrance, Mode, Reference, checked_key};
 use crate::unit::Tx;
@@ -70,6 +71,7 @@ pub struct GrantChange {
 /// `NOT_FOUND`, `INVALID_ARGUMENT`, `NAME_TAKEN` for its key, for a stay `RESERVATION_CANCELLED` and `ROOM_STAY_DEPARTED`, and those of
 /// [`rules::decide`].
 pub async fn create_in(tx: &mut Tx, new: NewGrant) -> Result<Uuid> {
+    tx.follow().await?;
     let (hotel, now, integration) = (tx.actor.hotel.id, tx.now, tx.actor.integration()?);
     let key = new.key.map(checked_key).transpose().at("accessGrantKey")?;
     let name = new.name.map(checked_name).transpose().at("name")?;
@@ -112,7 +114,7 @@ pub async fn create_in(tx: &mut Tx, new: NewGrant) -> Result<Uuid> {
     let standing = rules::decide(asked, reservation.as_ref().and_then(|(_, established)| established.as_ref()))?;
     let reservation = reservation.map(|(id, _)| id).zip(of.as_ref().map(ReservationOf::key));
     if let (Standing::First(doors), Some((reservation, _))) = (standing, &reservation) {
-        write::establish_in(tx, &[(*reservation, doors, frame.starts_at)]).await?;
+        write::establish_in(tx, &[(*reservation, doors, frame)]).await?;
     }
     let ids = &tx.context.ids;
     let id = ids.uuid(now);
@@ -144,6 +146,7 @@ pub async fn create_in(tx: &mut Tx, new: NewGrant) -> Result<Uuid> {
 /// `NOT_FOUND` unless it is the integration's own, `INVALID_ARGUMENT`, also for other times than those of its stay,
 /// `RESERVATION_TIME_FRAMES_MUST_OVERLAP`, `RESERVATION_ENTRANCE_CHANGE_REQUIRES_CLEANUP`, `RESERVATION_KEY_REQUIRED`
 pub async fn update_in(tx: &mut Tx, grant: &Reference, change: GrantChange) -> Result<Uuid> {
+    tx.follow().await?;
     let (hotel, now) = (tx.actor.hotel.id, tx.now);
     let id = find_own_in(tx, grant).await.at("id")?;
     let name = change.name.map(|name| name.map(checked_name).transpose()).transpose().at("name")?;
@@ -215,13 +218,20 @@ async fn change_doors_in(tx: &mut Tx, grant: &LockedGrant, named: Vec<Entrance>,
     write::require_encoding_in(tx, Outdated { grants: &[grant.id], reservations: &[] }).await
 }
 
-/// Deletes a grant and takes its methods away. Its reservation keeps its doors as long as it has others. Answers its id.
+/// Deletes a grant and takes its methods away. Its reservation keeps its doors as long as it has others. One that waits for its stay,
+/// and is deleted by that already, is not given back any more. Answers its id.
 ///
 /// # Errors
 /// `NOT_FOUND` unless it is the integration's own.
 pub async fn delete_in(tx: &mut Tx, grant: &Reference) -> Result<Uuid> {
-    let hotel = tx.actor.hotel.id;
-    let id = find_own_in(tx, grant).await.at("id")?;
+    tx.follow().await?;
+    let (hotel, integration) = (tx.actor.hotel.id, tx.actor.integration()?);
+    let Some(id) = store::find(tx.conn().await?, hotel, Some(integration), grant).await? else {
+        let waiting = store::stop_one_waiting(tx.conn().await?, hotel, integration, grant).await?;
+        let id = waiting.ok_or_else(not_found).at("id")?;
+        tx.audit(Entry::deleted(ObjectType::AccessGrant, id));
+        return Ok(id);
+    };
     store::lock_reservations_of(tx.conn().await?, hotel, &[id]).await?;
     let grant = lock_live_in(tx, id).await.at("id")?;
     write::clear_in(tx, &[&grant], false).await?;

@@ -46,5 +46,14 @@ pub static METHOD_UPDATED: ChangeKind = ChangeKind {
     object: ObjectType::AccessMethod,
     audience: Audience::Owner,
     names_fields: true,
-    meaning: r#"it was encoded (`["encodedAt"]`), has to be encoded again (`["encodingRequired"]`), was seen to be overridden (`["overriddenAt"]`) or was revoked (`["revokedAt"]`)"#,
+    meaning: r#"it was encoded (`["encodedAt"]`), has to be encoded again (`["isEncodingRequired"]`) or was seen to be overridden (`["overriddenAt"]`)"#,
+};
+/// A method was taken away.
+pub static METHOD_REVOKED: ChangeKind = ChangeKind {
+    event_type: "access_method.revoked",
+    action: Action::Revoked,
+    object: ObjectType::AccessMethod,
+    audience: Audience::Owner,
+    names_fields: false,
+    meaning: "it was taken away, or its grant was deleted; a card that was written has to be collected",
 };

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::grants::{MOST_METHODS, find_own_in, lock_live_in};
 use super::store::{self, LockedMethod, OwnedMethod};
-use super::{CheckedMethod, GRANT_UPDATED, METHOD_CREATED, visible_to, write};
+use super::{CheckedMethod, GRANT_UPDATED, METHOD_CREATED, METHOD_REVOKED, visible_to, write};
 use crate::error::{Error, ErrorAt, Message, Record, Result};
 use crate::lock_commands::{self, NewCommand};
 use crate::locks::{self, Mode, Reference};
@@ -19,6 +19,7 @@ pub async fn request_methods_in(tx: &mut Tx, grant: &Reference, modes: &[Mode]) 
     if modes.len() > MOST_METHODS {
         return Err(Error::new(Message::TooManyMethods { most: MOST_METHODS }).at("requestedAccessMethods"));
     }
+    tx.follow().await?;
     let (hotel, now) = (tx.actor.hotel.id, tx.now);
     let id = find_own_in(tx, grant).await.at("accessGrantId")?;
     let grant = lock_live_in(tx, id).await.at("accessGrantId")?;
@@ -49,7 +50,7 @@ pub async fn delete_method_in(tx: &mut Tx, id: Uuid) -> Result<()> {
     }
     store::revoke(tx.conn().await?, hotel, id, now).await?;
     lock_commands::cancel_in(tx, &[id]).await?;
-    emit_updated(tx, id, &method, "revokedAt");
+    tx.emit(METHOD_REVOKED.of(id).owned_by(method.integration_id));
     Ok(())
 }
 
@@ -57,7 +58,8 @@ pub async fn delete_method_in(tx: &mut Tx, id: Uuid) -> Result<()> {
 /// command, which is that of its action attempt.
 ///
 /// # Errors
-/// `NOT_FOUND` for the method or the encoder, `INVALID_ARGUMENT` for a method that is no card, was taken away or has ended.
+/// `NOT_FOUND` for the method or the encoder, `INVALID_ARGUMENT` for a method that is no card, was taken away or has ended, and for an
+/// encoder of another provider than its doors.
 pub async fn encode_in(tx: &mut Tx, id: Uuid, encoder: Reference) -> Result<Uuid> {
     let hotel = tx.actor.hotel.id;
     let visible = visible_to(&tx.actor)?;
@@ -74,6 +76,10 @@ pub async fn encode_in(tx: &mut Tx, id: Uuid, encoder: Reference) -> Result<Uuid
     if let Some(message) = refusal {
         return Err(Error::new(message).at("accessMethodId"));
     }
+    let writes = lock_commands::encoder_in(tx, &encoder).await?.provider;
+    if store::card_providers(tx.conn().await?, hotel, id).await?.iter().any(|provider| *provider != writes) {
+        return Err(Error::new(Message::EncoderOfOtherProvider { provider: writes }).at("encoderId"));
+    }
     let card = store::cards(tx.conn().await?, hotel, &[id]).await?.pop();
     let (_, card, revision) = card.ok_or_else(|| Error::new(Message::CardOfGrantOnly).at("accessMethodId"))?;
     lock_commands::request_in(tx, NewCommand { encoder, subject_id: id, card, revision }).await
@@ -84,7 +90,7 @@ pub async fn encode_in(tx: &mut Tx, id: Uuid, encoder: Reference) -> Result<Uuid
 ///
 /// # Errors
 /// `NOT_FOUND` unless the method is the integration's own or the front desk reports, `INVALID_ARGUMENT` for one that belongs to no
-/// reservation and for a time that is still to come.
+/// reservation or was never written, and for a time that is still to come.
 pub async fn report_override_in(tx: &mut Tx, id: Uuid, seen_at: Option<DateTime<Utc>>) -> Result<()> {
     let (hotel, now) = (tx.actor.hotel.id, tx.now);
     let visible = visible_to(&tx.actor)?;
@@ -92,6 +98,9 @@ pub async fn report_override_in(tx: &mut Tx, id: Uuid, seen_at: Option<DateTime<
     let seen_at = seen_at.unwrap_or(now);
     if seen_at > now || seen_at < method.frame.starts_at {
         return Err(Error::new(Message::OverrideSeenOutOfTime).at("seenAt"));
+    }
+    if method.issued_at.is_none() {
+        return Err(Error::new(Message::OverrideOfUnwritten).at("accessMethodId"));
     }
     if !method.of_reservation {
         return Err(Error::new(Message::OverrideOfStandard).at("accessMethodId"));
@@ -104,6 +113,7 @@ pub async fn report_override_in(tx: &mut Tx, id: Uuid, seen_at: Option<DateTime<
 }
 
 async fn lock_in(tx: &mut Tx, integration: Option<Uuid>, id: Uuid) -> Result<LockedMethod> {
+    tx.follow().await?;
     let hotel = tx.actor.hotel.id;
     let method = store::lock_method(tx.conn().await?, hotel, integration, id).await?;
     method.ok_or_else(|| Error::not_found(Record::AccessMethod))

@@ -22,7 +22,7 @@ pub(crate) use grants::clear_of_integration_in;
 pub use grants::{GrantChange, NewGrant, Target, create_in, delete_in, update_in};
 pub(crate) use identities::delete_of_integration_in;
 pub use identities::{IdentityChange, NewIdentity, create_identity_in, delete_identity_in, update_identity_in};
-pub use kinds::{GRANT_CREATED, GRANT_DELETED, GRANT_UPDATED, METHOD_CREATED, METHOD_UPDATED};
+pub use kinds::{GRANT_CREATED, GRANT_DELETED, GRANT_UPDATED, METHOD_CREATED, METHOD_REVOKED, METHOD_UPDATED};
 pub use methods::{delete_method_in, encode_in, report_override_in, request_methods_in};
 pub use model::{
     CheckedGrant, CheckedMethod, Grant, GrantDoors, Identity, IdentityDetails, IdentityView, LockedGrant, Method,

@@ -8,19 +8,20 @@ use uuid::Uuid;
 
 use super::store::{self, Outdated, OwnedMethod};
 use super::{
-    CheckedGrant, GRANT_CREATED, GRANT_DELETED, GRANT_UPDATED, LockedGrant, METHOD_CREATED, METHOD_UPDATED, TimeFrame,
+    CheckedGrant, GRANT_CREATED, GRANT_DELETED, GRANT_UPDATED, LockedGrant, METHOD_CREATED, METHOD_REVOKED,
+    METHOD_UPDATED, TimeFrame,
 };
 use crate::error::{Error, Message, Result};
 use crate::unit::Tx;
 use crate::{lock_commands, locks};
 
-/// Fixes the doors of reservations, each with its place in the order of the door: (reservation, doors, start).
-pub(super) async fn establish_in(tx: &mut Tx, first: &[(Uuid, BTreeSet<Uuid>, DateTime<Utc>)]) -> Result<()> {
+/// Fixes the doors of reservations, each with its place in the order of the door: (reservation, doors, time).
+pub(super) async fn establish_in(tx: &mut Tx, first: &[(Uuid, BTreeSet<Uuid>, TimeFrame)]) -> Result<()> {
     let hotel = tx.actor.hotel.id;
-    let mut reservations_of: BTreeMap<Uuid, Vec<(Uuid, DateTime<Utc>)>> = BTreeMap::new();
-    for (reservation, doors, starts_at) in first {
+    let mut reservations_of: BTreeMap<Uuid, Vec<(Uuid, TimeFrame)>> = BTreeMap::new();
+    for (reservation, doors, frame) in first {
         for door in doors {
-            reservations_of.entry(*door).or_default().push((*reservation, *starts_at));
+            reservations_of.entry(*door).or_default().push((*reservation, *frame));
         }
     }
     let counts: Vec<(Uuid, i64)> = reservations_of
@@ -35,7 +36,7 @@ pub(super) async fn establish_in(tx: &mut Tx, first: &[(Uuid, BTreeSet<Uuid>, Da
     for (door, reservations) in reservations_of {
         let last = last.get(&door).ok_or_else(|| Error::internal("a door that is held is gone"))?;
         let numbers = (1..=*last).rev().zip(reservations.into_iter().rev());
-        doors.extend(numbers.map(|(number, (reservation, starts_at))| (reservation, door, starts_at, number)));
+        doors.extend(numbers.map(|(number, (reservation, frame))| (reservation, door, frame, number)));
     }
     store::insert_doors(tx.conn().await?, hotel, &doors).await
 }
@@ -67,13 +68,15 @@ pub(super) async fn redate_in(tx: &mut Tx, grants: &[(LockedGrant, TimeFrame)]) 
         return Ok(());
     }
     store::update_frames(tx.conn().await?, hotel, &frames, now).await?;
-    let ids: Vec<Uuid> = frames.iter().map(|(id, _)| *id).collect();
-    let begin_anew = grants.iter().filter(|(grant, frame)| grant.frame.starts_at != frame.starts_at);
-    let begin_anew: Vec<Uuid> = begin_anew.map(|(grant, _)| grant.id).collect();
+    let begin_anew: Vec<(Uuid, DateTime<Utc>)> = grants
+        .iter()
+        .filter(|(grant, frame)| grant.frame.starts_at != frame.starts_at)
+        .map(|(grant, _)| (grant.id, grant.frame.starts_at))
+        .collect();
     let reservations = if begin_anew.is_empty() {
         Vec::new()
     } else {
-        store::renew_starts(tx.conn().await?, hotel, &begin_anew).await?
+        store::renew_starts(tx.conn().await?, hotel, &begin_anew, now).await?
     };
     for (grant, frame) in grants {
         let fields =
@@ -81,7 +84,12 @@ pub(super) async fn redate_in(tx: &mut Tx, grants: &[(LockedGrant, TimeFrame)]) 
         let fields = fields.into_iter().filter_map(|(name, changed)| changed.then_some(name));
         tx.emit(GRANT_UPDATED.of(grant.id).with_fields(fields).owned_by(grant.integration_id));
     }
-    require_encoding_in(tx, Outdated { grants: &ids, reservations: &reservations }).await
+    // A card that has begun to open goes on, wherever in the past its grant begins.
+    let is_outdated = |(grant, frame): &&(LockedGrant, TimeFrame)| {
+        grant.frame.ends_at != frame.ends_at || grant.frame.starts_at > now || frame.starts_at > now
+    };
+    let outdated: Vec<Uuid> = grants.iter().filter(is_outdated).map(|(grant, _)| grant.id).collect();
+    require_encoding_in(tx, Outdated { grants: &outdated, reservations: &reservations }).await
 }
 
 /// Has cards encoded again, and pending commands write what they are to bear now.
@@ -91,10 +99,13 @@ pub(super) async fn require_encoding_in(tx: &mut Tx, outdated: Outdated<'_>) -> 
     if methods.is_empty() {
         return Ok(());
     }
-    let ids: Vec<Uuid> = methods.iter().map(|method| method.id).collect();
+    let ids: Vec<Uuid> = methods.iter().map(|(method, _)| method.id).collect();
     let cards = store::cards(tx.conn().await?, hotel, &ids).await?;
     lock_commands::renew_in(tx, &cards).await?;
-    emit_updated(tx, &methods, &["encodingRequired"]);
+    // Of the others it was known.
+    let bore_it: Vec<OwnedMethod> =
+        methods.into_iter().filter_map(|(method, bore_it)| bore_it.then_some(method)).collect();
+    emit_updated(tx, &bore_it, &["isEncodingRequired"]);
     Ok(())
 }
 
@@ -112,7 +123,9 @@ pub(super) async fn clear_in(tx: &mut Tx, grants: &[&LockedGrant], awaits_stay: 
     if !reservations.is_empty() {
         store::end_without_grants(tx.conn().await?, hotel, &reservations, now).await?;
     }
-    emit_updated(tx, &methods, &["revokedAt"]);
+    for method in &methods {
+        tx.emit(METHOD_REVOKED.of(method.id).owned_by(method.integration_id));
+    }
     for grant in grants {
         tx.emit(GRANT_DELETED.of(grant.id).owned_by(grant.integration_id));
     }

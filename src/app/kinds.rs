@@ -20,6 +20,7 @@ pub static KINDS: Catalogue = Catalogue::new(&[
     &access_grants::GRANT_DELETED,
     &access_grants::METHOD_CREATED,
     &access_grants::METHOD_UPDATED,
+    &access_grants::METHOD_REVOKED,
     &lock_commands::CREATED,
     &lock_commands::FINISHED,
     &hotel_settings::UPDATED,

@@ -240,12 +240,15 @@ messages! {
             "A key has 1 to {most} characters, none of them a control character, and is not written like an id";
         GrantEndsBeforeItStarts = "endsAt must be after startsAt";
         CardOfGrantOnly = "Only a card is encoded";
+        EncoderOfOtherProvider { provider: String } =
+            "The encoder writes cards of {provider}, and an entrance of the access method has another provider";
         GrantHasEnded = "endsAt must be in the future";
         GrantHasRunOut = "The access grant has ended";
         GrantOfStayHasTimes { name: &'static str } = "{name} is that of the room stay: leave it out";
         GrantWithoutEntrance = "An access grant needs at least one entrance";
         MethodRevoked = "The access method was revoked";
         NameOfRecordInvalid { most: usize } = "A name has 1 to {most} characters, none of them a control character";
+        OverrideOfUnwritten = "The access method was never written, so no lock can have refused it";
         OverrideSeenOutOfTime = "seenAt lies between the start of the access grant and now";
         OverrideOfStandard = "No reservation overrides this access method";
         ReservationHasEnded = "The reservation of this access grant has ended: make another access grant";

@@ -78,15 +78,15 @@ pub struct Changes {
 
 impl Changes {
     /// Adds a change. Changes of one kind unite their fields, an update of something new is part of its creation, a
-    /// deletion replaces what was done before, and what is created and deleted in one request never was.
+    /// deletion or revocation replaces what was done before, and what is created and deleted in one request never was.
     pub fn push(&mut self, change: Change) {
         let earlier = self.of_record.entry(change.id).or_insert_with(|| {
             self.records.push(change.id);
             Vec::new()
         });
         let was = |action: Action| earlier.iter().any(|one| one.kind.action == action);
-        let (was_created, was_deleted) = (was(Action::Created), was(Action::Deleted));
-        if change.kind.action == Action::Deleted {
+        let (was_created, has_ended) = (was(Action::Created), was(Action::Deleted) || was(Action::Revoked));
+        if matches!(change.kind.action, Action::Deleted | Action::Revoked) {
             earlier.clear();
             if !was_created {
                 earlier.push(change);
@@ -97,7 +97,7 @@ impl Changes {
                     alike.fields.push(field);
                 }
             }
-        } else if change.kind.action != Action::Updated || !(was_created || was_deleted) {
+        } else if change.kind.action != Action::Updated || !(was_created || has_ended) {
             earlier.push(change);
         }
     }

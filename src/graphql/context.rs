@@ -168,6 +168,17 @@ impl Session<'_> {
         }
     }
 
+    /// Has everything follow what the request's mutations have changed so far, for queries of what follows others.
+    ///
+    /// # Errors
+    /// Those of the followers.
+    pub async fn follow(&mut self) -> Result<()> {
+        match &mut self.source {
+            Source::Pool(..) => Ok(()),
+            Source::Tx(tx) => tx.follow().await,
+        }
+    }
+
     /// The transaction of the request's mutations.
     ///
     /// # Panics

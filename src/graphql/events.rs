@@ -107,7 +107,8 @@ impl EventQuery {
     /// `after` set to the last `endCursor`, for ever; start with the `eventCursor` of a page of room stays. Events are
     /// kept for 30 days: a cursor that was not used for longer answers `EVENTS_EXPIRED`.
     ///
-    /// Deleted keys are told to the integration that owned them, everything else to all.
+    /// Deleted keys, access grants, access methods and lock commands are told to the integration that they belong to, everything else to
+    /// all.
     async fn events(
         &self,
         ctx: &Context<'_>,

@@ -94,10 +94,12 @@ impl EncoderKey {
 }
 
 /// An encoder, as far as commands go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EncoderRef {
     /// Its id.
     pub id: Uuid,
+    /// Whose cards it writes.
+    pub provider: String,
     /// Whether Latchkey plays it itself.
     pub simulated: bool,
     /// The integration whose bridge takes its commands.

@@ -19,7 +19,7 @@ pub(super) async fn encoder(
     let (ids, keys) = split(std::slice::from_ref(encoder));
     let encoder = query_as!(
         EncoderRef,
-        "SELECT id, simulated, integration_id FROM encoders
+        "SELECT id, provider, simulated, integration_id FROM encoders
          WHERE hotel_id = $1 AND (id = ANY ($2) OR encoder_key = ANY ($3))",
         hotel,
         &ids,

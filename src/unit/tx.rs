@@ -248,16 +248,20 @@ impl Tx {
         events::write_in(&mut self.inner, ids, hotel, principal, now, &changes, journal).await
     }
 
-    /// Gives the changes to the followers, round by round, until nothing new is emitted.
-    async fn follow(&mut self) -> Result<()> {
+    /// Gives the changes so far to the followers, round by round, until nothing new is emitted. The commit does so by itself; what reads or
+    /// changes what follows others does so before.
+    ///
+    /// # Errors
+    /// Those of the followers.
+    pub async fn follow(&mut self) -> Result<()> {
         let followers = Arc::clone(&self.transactions.followers);
-        // The reason of the last act is not theirs.
-        self.begin_act(None);
         for _ in 0..ROUNDS {
             let changes = std::mem::take(&mut self.to_follow).into_merged();
             if changes.is_empty() {
                 return Ok(());
             }
+            // The reason of the last act is not theirs.
+            self.begin_act(None);
             for follower in followers.iter() {
                 follower.follow(self, &changes).await?;
             }

@@ -387,3 +387,22 @@ pub(in crate::access_grants) async fn stop_waiting(
         .await?;
     Ok(())
 }
+
+/// Says of a deleted grant of the integration that it waits no longer for its stay. Answers its id, if it did.
+pub(in crate::access_grants) async fn stop_one_waiting(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    integration: Uuid,
+    reference: &Reference,
+) -> Result<Option<Uuid>> {
+    let (id, key) = reference.parts();
+    let id = query_scalar!(
+        "UPDATE access_grants SET awaits_stay = false
+         WHERE hotel_id = $1 AND integration_id = $2 AND awaits_stay AND (id = $3 OR access_grant_key = $4) RETURNING id",
+        hotel,
+        integration,
+        id,
+        key,
+    );
+    Ok(id.fetch_optional(conn).await?)
+}

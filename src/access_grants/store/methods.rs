@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use sqlx::{PgConnection, query};
+use sqlx::{PgConnection, query, query_scalar};
 use uuid::Uuid;
 
 use super::super::{CheckedMethod, IdentityKind, TimeFrame};
@@ -32,6 +32,8 @@ pub(in crate::access_grants) struct LockedMethod {
     pub of_reservation: bool,
     /// When it was taken away.
     pub revoked_at: Option<DateTime<Utc>>,
+    /// When it began to work.
+    pub issued_at: Option<DateTime<Utc>>,
     /// When a lock was seen to refuse it for a later reservation.
     pub overridden_at: Option<DateTime<Utc>>,
 }
@@ -44,7 +46,8 @@ pub(in crate::access_grants) async fn lock_method(
     id: Uuid,
 ) -> Result<Option<LockedMethod>> {
     let row = query!(
-        "SELECT g.integration_id, m.mode, g.starts_at, g.ends_at, g.reservation_id, m.revoked_at, m.overridden_at
+        "SELECT g.integration_id, m.mode, g.starts_at, g.ends_at, g.reservation_id, m.revoked_at, m.issued_at,
+                m.overridden_at
          FROM access_methods m JOIN access_grants g ON g.hotel_id = $1 AND g.id = m.grant_id
          WHERE m.hotel_id = $1 AND m.id = $2 AND NOT m.refused AND ($3::uuid IS NULL OR g.integration_id = $3)
          FOR NO KEY UPDATE OF g, m",
@@ -61,6 +64,7 @@ pub(in crate::access_grants) async fn lock_method(
             frame: TimeFrame { starts_at: row.starts_at, ends_at: row.ends_at },
             of_reservation: row.reservation_id.is_some(),
             revoked_at: row.revoked_at,
+            issued_at: row.issued_at,
             overridden_at: row.overridden_at,
         })
     })
@@ -104,25 +108,31 @@ pub(in crate::access_grants) struct Outdated<'a> {
     pub reservations: &'a [Uuid],
 }
 
-/// Says of cards that they have to be written again.
+/// Says of cards that they have to be written again. Answers each with whether it bore until then what its grant says. A card that
+/// was overridden gets another place in the order of a door with its reservation.
 pub(in crate::access_grants) async fn require_encoding(
     conn: &mut PgConnection,
     hotel: HotelId,
     outdated: Outdated<'_>,
-) -> Result<Vec<OwnedMethod>> {
+) -> Result<Vec<(OwnedMethod, bool)>> {
     let rows = query!(
-        "UPDATE access_methods m SET encoding_required = true, revision = m.revision + 1
-         FROM access_grants g
-         WHERE g.hotel_id = $1 AND g.deleted_at IS NULL AND (g.id = ANY ($2) OR g.reservation_id = ANY ($3))
-         AND m.hotel_id = $1 AND m.grant_id = g.id AND m.mode = 'CARD' AND NOT m.refused AND m.revoked_at IS NULL
-         RETURNING m.id, g.integration_id",
+        r#"UPDATE access_methods m
+           SET encoding_required = true, revision = m.revision + 1,
+               overridden_at = CASE WHEN g.reservation_id = ANY ($3) THEN NULL ELSE m.overridden_at END
+           FROM access_grants g, access_methods before
+           WHERE g.hotel_id = $1 AND g.deleted_at IS NULL AND (g.id = ANY ($2) OR g.reservation_id = ANY ($3))
+           AND m.hotel_id = $1 AND m.grant_id = g.id AND m.mode = 'CARD' AND NOT m.refused AND m.revoked_at IS NULL
+           AND before.hotel_id = $1 AND before.id = m.id
+           RETURNING m.id, g.integration_id,
+               before.encoded_at IS NOT NULL AND NOT before.encoding_required AS "bore_it!""#,
         hotel,
         outdated.grants,
         outdated.reservations,
     )
     .fetch_all(conn)
     .await?;
-    Ok(rows.into_iter().map(|row| OwnedMethod { id: row.id, integration_id: row.integration_id }).collect())
+    let method = |id: Uuid, integration_id: Uuid| OwnedMethod { id, integration_id };
+    Ok(rows.into_iter().map(|row| (method(row.id, row.integration_id), row.bore_it)).collect())
 }
 
 /// Takes the methods of grants away.
@@ -196,7 +206,24 @@ pub(in crate::access_grants) async fn mark_encoded(
     Ok(rows.into_iter().map(|row| OwnedMethod { id: row.id, integration_id: row.integration_id }).collect())
 }
 
-/// The sequence number that the card of a method bears, and what it is to bear.
+/// The providers of the doors that open to the card of a method.
+pub(in crate::access_grants) async fn card_providers(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    method: Uuid,
+) -> Result<Vec<String>> {
+    let providers = query_scalar!(
+        "SELECT DISTINCT n.provider FROM access_methods m
+         JOIN access_grant_entrances e ON e.hotel_id = $1 AND e.grant_id = m.grant_id
+         JOIN entrances n ON n.hotel_id = $1 AND n.id = e.entrance_id AND 'CARD' = ANY (n.modes)
+         WHERE m.hotel_id = $1 AND m.id = $2",
+        hotel,
+        method,
+    );
+    Ok(providers.fetch_all(conn).await?)
+}
+
+/// What the cards of methods are to bear, and which state of the methods that is.
 pub(in crate::access_grants) async fn cards(
     conn: &mut PgConnection,
     hotel: HotelId,

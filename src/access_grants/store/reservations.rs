@@ -108,23 +108,40 @@ pub(in crate::access_grants) async fn doors(
     Ok(doors.into_iter().collect())
 }
 
-/// Fixes doors of reservations, each with its number on the door: (reservation, door, start, number).
+/// Fixes doors of reservations, each with its number on the door: (reservation, door, time, number).
+///
+/// A card that was written and taken away since opens until its time ends. So a reservation takes the start of the latest one
+/// that it meets on the door and that has left such a card, and is the greater one by its number: that card is dead from the first use
+/// of a new one on.
 pub(in crate::access_grants) async fn insert_doors(
     conn: &mut PgConnection,
     hotel: HotelId,
-    doors: &[(Uuid, Uuid, DateTime<Utc>, i64)],
+    doors: &[(Uuid, Uuid, TimeFrame, i64)],
 ) -> Result<()> {
     let reservations: Vec<Uuid> = doors.iter().map(|door| door.0).collect();
     let entrances: Vec<Uuid> = doors.iter().map(|door| door.1).collect();
-    let starts: Vec<DateTime<Utc>> = doors.iter().map(|door| door.2).collect();
+    let starts: Vec<DateTime<Utc>> = doors.iter().map(|door| door.2.starts_at).collect();
+    let ends: Vec<Option<DateTime<Utc>>> = doors.iter().map(|door| door.2.ends_at).collect();
     let sequences: Vec<i64> = doors.iter().map(|door| door.3).collect();
     query!(
         "INSERT INTO access_reservation_doors (hotel_id, reservation_id, entrance_id, starts_at, sequence)
-         SELECT $1, door.* FROM unnest($2::uuid[], $3::uuid[], $4::timestamptz[], $5::bigint[]) AS door",
+         SELECT $1, door.reservation, door.entrance, greatest(door.starts_at, (
+             SELECT max(left_behind.starts_at) FROM access_reservation_doors left_behind
+             WHERE left_behind.hotel_id = $1 AND left_behind.entrance_id = door.entrance
+             AND left_behind.starts_at > door.starts_at
+             AND (door.ends_at IS NULL OR left_behind.starts_at < door.ends_at) AND EXISTS (
+                 SELECT FROM access_grants g JOIN access_methods m ON m.hotel_id = $1 AND m.grant_id = g.id
+                 WHERE g.hotel_id = $1 AND g.reservation_id = left_behind.reservation_id
+                 AND m.revoked_at IS NOT NULL AND m.encoded_at IS NOT NULL
+             )
+         )), door.sequence
+         FROM unnest($2::uuid[], $3::uuid[], $4::timestamptz[], $5::timestamptz[], $6::bigint[])
+             AS door (reservation, entrance, starts_at, ends_at, sequence)",
         hotel,
         &reservations,
         &entrances,
         &starts,
+        &ends as &[Option<DateTime<Utc>>],
         &sequences,
     )
     .execute(conn)
@@ -132,28 +149,38 @@ pub(in crate::access_grants) async fn insert_doors(
     Ok(())
 }
 
-/// Has the order of reservations on doors follow new times of these grants: where one of them is the oldest live grant of its
-/// reservation on a door. Answers the reservations of which that changed anything.
+/// Has the order of reservations on doors follow new times of these grants, where one of them is the oldest live grant of its
+/// reservation on a door: (grant, its start before). Answers the reservations of which that changed anything.
+///
+/// The start of a reservation that has begun never falls: a lock may have seen it, and would refuse what bears an earlier one.
 pub(in crate::access_grants) async fn renew_starts(
     conn: &mut PgConnection,
     hotel: HotelId,
-    grants: &[Uuid],
+    grants: &[(Uuid, DateTime<Utc>)],
+    now: DateTime<Utc>,
 ) -> Result<Vec<Uuid>> {
+    let (ids, before): (Vec<Uuid>, Vec<DateTime<Utc>>) = grants.iter().copied().unzip();
     let changed = query_scalar!(
         "UPDATE access_reservation_doors d SET starts_at = g.starts_at
-         FROM access_grants g JOIN access_grant_entrances e ON e.hotel_id = $1 AND e.grant_id = g.id
-         WHERE g.hotel_id = $1 AND g.id = ANY ($2) AND g.deleted_at IS NULL
-         AND d.hotel_id = $1 AND d.reservation_id = g.reservation_id AND d.entrance_id = e.entrance_id
+         FROM unnest($2::uuid[], $3::timestamptz[]) AS renewed (id, before)
+         JOIN access_grants g ON g.hotel_id = $1 AND g.id = renewed.id AND g.deleted_at IS NULL
+         JOIN access_grant_entrances e ON e.hotel_id = $1 AND e.grant_id = g.id
+         WHERE d.hotel_id = $1 AND d.reservation_id = g.reservation_id AND d.entrance_id = e.entrance_id
          AND d.starts_at <> g.starts_at AND NOT EXISTS (
              SELECT FROM access_grants older
              JOIN access_grant_entrances of_older ON of_older.hotel_id = $1 AND of_older.grant_id = older.id
                  AND of_older.entrance_id = e.entrance_id
              WHERE older.hotel_id = $1 AND older.reservation_id = g.reservation_id AND older.deleted_at IS NULL
              AND older.id < g.id
-         )
+         ) AND (g.starts_at > d.starts_at OR (d.starts_at > $4 AND renewed.before > $4 AND NOT EXISTS (
+             SELECT FROM access_grants begun WHERE begun.hotel_id = $1 AND begun.reservation_id = g.reservation_id
+             AND begun.id <> ALL ($2) AND begun.starts_at <= $4
+         )))
          RETURNING d.reservation_id",
         hotel,
-        grants,
+        &ids,
+        &before,
+        now,
     )
     .fetch_all(conn)
     .await?;

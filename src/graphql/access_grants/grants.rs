@@ -185,6 +185,18 @@ impl AccessGrantNode {
         Ok(made.map(|method| AccessMethodNode::new(method, self.now, self.zone)).collect())
     }
 
+    /// Its first means of entry of that mode that was not taken away; `null` without one. `@chain` can take its id on to
+    /// `encodeAccessMethod`.
+    async fn access_method(
+        &self,
+        #[graphql(desc = "Of which mode.")] mode: AccessMode,
+    ) -> Resolved<Option<AccessMethodNode>> {
+        let mode = locks::Mode::from(mode);
+        let is_live = |method: &&Method| method.mode == mode && !method.refused && method.revoked_at.is_none();
+        let found = self.methods()?.iter().find(is_live);
+        Ok(found.map(|method| AccessMethodNode::new(method, self.now, self.zone)))
+    }
+
     /// What has to be done about it.
     async fn warnings(&self) -> Resolved<Vec<AccessGrantWarning>> {
         let wants_encoding = |method: &Method| method.warnings(self.now).contains(&MethodWarning::EncodingRequired);
@@ -324,7 +336,7 @@ async fn methods_of(
     grants: &[Grant],
     selection: &Selection<'_>,
 ) -> Result<Vec<Vec<Method>>> {
-    let fields = ["requestedAccessMethods", "accessMethods", "warnings", "errors"];
+    let fields = ["requestedAccessMethods", "accessMethods", "accessMethod", "warnings", "errors"];
     if grants.is_empty() || !fields.iter().any(|field| selection.has(field)) {
         return Ok(Vec::new());
     }
@@ -367,6 +379,7 @@ async fn page(
     let scope = CursorScope::new(hotel, "accessGrants", &list);
     let request = arguments.request(scope)?;
     let mut session = context.read().await?;
+    session.follow().await?;
     let page = access_grants::grant_page(session.conn().await?, hotel, &list, &request).await?;
     let wanted = selection.bounds_request(&request);
     let bounds = if wanted.is_empty() {

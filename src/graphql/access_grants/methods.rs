@@ -126,6 +126,7 @@ async fn page(
     let scope = CursorScope::new(hotel, "accessMethods", &list);
     let request = arguments.request(scope)?;
     let mut session = context.read().await?;
+    session.follow().await?;
     let page = access_grants::method_page(session.conn().await?, hotel, &list, &request, now).await?;
     let wanted = selection.bounds_request(&request);
     let bounds = if wanted.is_empty() {

@@ -63,6 +63,7 @@ pub enum Rule {
     StaffHasNoKey,
     GymIsOutside,
     OrderIsByStart,
+    OrderNeverFalls,
     NumberRises,
     MoveClears,
     NewDatesMoveGrants,
@@ -74,7 +75,7 @@ pub enum Rule {
 }
 
 impl Rule {
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::KeyNeedsCapableDoor,
         Self::GuestsNeedKey,
         Self::DoorsAreFixed,
@@ -87,6 +88,7 @@ impl Rule {
         Self::StaffHasNoKey,
         Self::GymIsOutside,
         Self::OrderIsByStart,
+        Self::OrderNeverFalls,
         Self::NumberRises,
         Self::MoveClears,
         Self::NewDatesMoveGrants,
@@ -419,18 +421,21 @@ impl Model {
                 return "RESERVATION_TIME_FRAMES_MUST_OVERLAP";
             }
         }
-        self.set_frame(at, frame);
+        self.set_frames(&[at], frame);
         FINE
     }
 
-    /// The order of a reservation on a door follows a new start of the oldest of its live grants there.
-    fn set_frame(&mut self, at: usize, frame: Frame) {
-        let begins_anew = self.grants[at].frame.0 != frame.0;
-        self.grants[at].frame = frame;
-        if !begins_anew {
-            return;
+    /// Gives grants of one reservation another time. Its order on a door follows a new start of the oldest of its live grants there, but
+    /// never falls once the reservation has begun, since a lock may have seen it.
+    fn set_frames(&mut self, grants: &[usize], frame: Frame) {
+        let Some(first) = grants.first() else { return };
+        let reservation = self.grants[*first].reservation;
+        let renewed: Vec<usize> = grants.iter().copied().filter(|at| self.grants[*at].frame.0 != frame.0).collect();
+        let has_begun = self.grants.iter().any(|grant| grant.reservation == reservation && grant.frame.0 <= self.now);
+        for at in grants {
+            self.grants[*at].frame = frame;
         }
-        let Some(reservation) = self.grants[at].reservation else { return };
+        let Some(reservation) = reservation else { return };
         let doors: Vec<&'static str> = self.reservations[reservation].doors.iter().copied().collect();
         for door in doors {
             let oldest = self.grants.iter().position(|grant| {
@@ -438,9 +443,14 @@ impl Model {
                     && grant.reservation == Some(reservation)
                     && (grant.of_stay.contains(door) || grant.named.contains(door))
             });
-            if oldest == Some(at) && self.keeps(Rule::OrderIsByStart) {
+            let begins_anew = oldest.is_some_and(|oldest| renewed.contains(&oldest));
+            let now = self.now;
+            let keeps_what_was_seen = self.keeps(Rule::OrderNeverFalls);
+            if begins_anew && self.keeps(Rule::OrderIsByStart) {
                 let order = self.reservations[reservation].orders.get_mut(door).expect("a door of the reservation");
-                order.0 = frame.0;
+                if frame.0 > order.0 || !keeps_what_was_seen || (order.0 > now && !has_begun) {
+                    order.0 = frame.0;
+                }
             }
         }
     }
@@ -543,21 +553,19 @@ impl Model {
         let waiting: Vec<usize> =
             (0..self.grants.len()).filter(|at| of_stay(&self.grants[*at]) && self.grants[*at].waits).collect();
         let mut again = Vec::new();
-        let mut kept = false;
+        let mut kept = Vec::new();
         for at in live {
             match &doors {
-                Some(doors) if !moved || *doors == self.grants[at].of_stay => {
-                    kept = true;
-                    self.set_frame(at, frame);
-                }
+                Some(doors) if !moved || *doors == self.grants[at].of_stay => kept.push(at),
                 _ => {
                     self.clear(at, !stay.deleted);
                     again.push(at);
                 }
             }
         }
+        self.set_frames(&kept, frame);
         again.extend(waiting);
-        if kept || stay.deleted {
+        if !kept.is_empty() || stay.deleted {
             for at in again {
                 self.grants[at].waits = false;
             }

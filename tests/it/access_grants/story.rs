@@ -102,7 +102,7 @@ async fn the_whole_story_of_a_guest_and_what_each_subscriber_was_told() {
     let told = owner.told().await;
     assert_eq!(told.len(), 2, "{told:#?}");
     assert_eq!(told[0][0], "lock_command.created");
-    assert_eq!(told[1], update("access_method.updated", &card, &["encodedAt", "encodingRequired"]));
+    assert_eq!(told[1], update("access_method.updated", &card, &["encodedAt", "isEncodingRequired"]));
 
     // Another room: clear, then create.
     guest.move_to(&guest.rooms[1]).await;
@@ -119,7 +119,7 @@ async fn the_whole_story_of_a_guest_and_what_each_subscriber_was_told() {
     told.sort_by_key(ToString::to_string);
     let mut expected = vec![
         update("room_stay.updated", &guest.stay, &["room_setup"]),
-        update("access_method.updated", &card, &["revokedAt"]),
+        event("access_method.revoked", &card),
         event("access_grant.deleted", &id),
         event("access_grant.created", &new_id),
         event("access_method.created", &new_card),
@@ -143,7 +143,7 @@ async fn the_whole_story_of_a_guest_and_what_each_subscriber_was_told() {
         [
             update("room_stay.updated", &guest.stay, &["reservation_to"]),
             update("access_grant.updated", &new_id, &["endsAt"]),
-            update("access_method.updated", &new_card, &["encodingRequired"]),
+            update("access_method.updated", &new_card, &["isEncodingRequired"]),
         ]
     );
     let written = guest.encode(&new_card).await;

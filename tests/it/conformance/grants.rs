@@ -48,6 +48,8 @@ async fn b03_offline_systems_override_and_online_ones_do_not() {
         ("AVIGILON_ALTA", false),
     ] {
         hang(&doors.house.desk, provider, provider, true).await;
+        let its = json!({"id": "encoder-1", "provider": provider});
+        doors.house.desk.done("updateEncoder", its, "encoder { id }").await;
         let here = json!({"entranceIds": [provider], "endsAt": null, "reservationKey": format!("{provider}-1")});
         first.push((doors.card(but(stay_1(), here)).await.0, provider, overrides));
         let here = json!({"entranceIds": [provider], "reservationKey": format!("{provider}-2")});
