@@ -158,3 +158,16 @@ CREATE TABLE access_methods (
 CREATE INDEX access_methods_by_grant ON access_methods (hotel_id, grant_id);
 CREATE INDEX access_methods_by_integration ON access_methods (hotel_id, integration_id, id) WHERE NOT refused;
 CALL protect_tenant_table('access_methods');
+
+-- The start by which a reservation is ordered on a door that it has from starts_at until ends_at. A card that was written and taken away
+-- since opens until its time ends. So it is the start of the latest reservation that this one meets on the door and that has left such
+-- a card: then the number on the door decides.
+CREATE FUNCTION access_order_start(hotel uuid, entrance uuid, starts_at timestamptz, ends_at timestamptz) RETURNS timestamptz
+LANGUAGE sql STABLE AS $$
+    SELECT greatest($3, max(d.starts_at)) FROM access_reservation_doors d
+    WHERE d.hotel_id = $1 AND d.entrance_id = $2 AND d.starts_at > $3 AND ($4 IS NULL OR d.starts_at < $4) AND EXISTS (
+        SELECT FROM access_grants g JOIN access_methods m ON m.hotel_id = $1 AND m.grant_id = g.id
+        WHERE g.hotel_id = $1 AND g.reservation_id = d.reservation_id
+        AND m.revoked_at IS NOT NULL AND m.encoded_at IS NOT NULL
+    )
+$$;

@@ -68,16 +68,9 @@ pub(super) async fn redate_in(tx: &mut Tx, grants: &[(LockedGrant, TimeFrame)]) 
         return Ok(());
     }
     store::update_frames(tx.conn().await?, hotel, &frames, now).await?;
-    let begin_anew: Vec<(Uuid, DateTime<Utc>)> = grants
-        .iter()
-        .filter(|(grant, frame)| grant.frame.starts_at != frame.starts_at)
-        .map(|(grant, _)| (grant.id, grant.frame.starts_at))
-        .collect();
-    let reservations = if begin_anew.is_empty() {
-        Vec::new()
-    } else {
-        store::renew_starts(tx.conn().await?, hotel, &begin_anew, now).await?
-    };
+    let before: Vec<(Uuid, DateTime<Utc>)> =
+        grants.iter().map(|(grant, _)| (grant.id, grant.frame.starts_at)).collect();
+    let reservations = store::renew_starts(tx.conn().await?, hotel, &before, now).await?;
     for (grant, frame) in grants {
         let fields =
             [("startsAt", grant.frame.starts_at != frame.starts_at), ("endsAt", grant.frame.ends_at != frame.ends_at)];

@@ -110,9 +110,8 @@ pub(in crate::access_grants) async fn doors(
 
 /// Fixes doors of reservations, each with its number on the door: (reservation, door, time, number).
 ///
-/// A card that was written and taken away since opens until its time ends. So a reservation takes the start of the latest one
-/// that it meets on the door and that has left such a card, and is the greater one by its number: that card is dead from the first use
-/// of a new one on.
+/// The start is that of the latest reservation that it meets on the door and that has left a card behind, if there is one: that card is
+/// then dead by the number from the first use of a new one on.
 pub(in crate::access_grants) async fn insert_doors(
     conn: &mut PgConnection,
     hotel: HotelId,
@@ -125,16 +124,8 @@ pub(in crate::access_grants) async fn insert_doors(
     let sequences: Vec<i64> = doors.iter().map(|door| door.3).collect();
     query!(
         "INSERT INTO access_reservation_doors (hotel_id, reservation_id, entrance_id, starts_at, sequence)
-         SELECT $1, door.reservation, door.entrance, greatest(door.starts_at, (
-             SELECT max(left_behind.starts_at) FROM access_reservation_doors left_behind
-             WHERE left_behind.hotel_id = $1 AND left_behind.entrance_id = door.entrance
-             AND left_behind.starts_at > door.starts_at
-             AND (door.ends_at IS NULL OR left_behind.starts_at < door.ends_at) AND EXISTS (
-                 SELECT FROM access_grants g JOIN access_methods m ON m.hotel_id = $1 AND m.grant_id = g.id
-                 WHERE g.hotel_id = $1 AND g.reservation_id = left_behind.reservation_id
-                 AND m.revoked_at IS NOT NULL AND m.encoded_at IS NOT NULL
-             )
-         )), door.sequence
+         SELECT $1, door.reservation, door.entrance,
+                access_order_start($1, door.entrance, door.starts_at, door.ends_at), door.sequence
          FROM unnest($2::uuid[], $3::uuid[], $4::timestamptz[], $5::timestamptz[], $6::bigint[])
              AS door (reservation, entrance, starts_at, ends_at, sequence)",
         hotel,
@@ -152,7 +143,8 @@ pub(in crate::access_grants) async fn insert_doors(
 /// Has the order of reservations on doors follow new times of these grants, where one of them is the oldest live grant of its
 /// reservation on a door: (grant, its start before). Answers the reservations of which that changed anything.
 ///
-/// The start of a reservation that has begun never falls: a lock may have seen it, and would refuse what bears an earlier one.
+/// A new end alone moves the start of the order only past cards that were left behind. The start of a reservation that has begun never
+/// falls: a lock may have seen it, and would refuse what bears an earlier one.
 pub(in crate::access_grants) async fn renew_starts(
     conn: &mut PgConnection,
     hotel: HotelId,
@@ -161,18 +153,24 @@ pub(in crate::access_grants) async fn renew_starts(
 ) -> Result<Vec<Uuid>> {
     let (ids, before): (Vec<Uuid>, Vec<DateTime<Utc>>) = grants.iter().copied().unzip();
     let changed = query_scalar!(
-        "UPDATE access_reservation_doors d SET starts_at = g.starts_at
+        "UPDATE access_reservation_doors d SET starts_at = of_door.starts_at
          FROM unnest($2::uuid[], $3::timestamptz[]) AS renewed (id, before)
          JOIN access_grants g ON g.hotel_id = $1 AND g.id = renewed.id AND g.deleted_at IS NULL
          JOIN access_grant_entrances e ON e.hotel_id = $1 AND e.grant_id = g.id
+         JOIN access_reservation_doors own
+             ON own.hotel_id = $1 AND own.reservation_id = g.reservation_id AND own.entrance_id = e.entrance_id
+         CROSS JOIN LATERAL (
+             SELECT access_order_start($1, e.entrance_id,
+                 CASE WHEN renewed.before = g.starts_at THEN own.starts_at ELSE g.starts_at END, g.ends_at) AS starts_at
+         ) AS of_door
          WHERE d.hotel_id = $1 AND d.reservation_id = g.reservation_id AND d.entrance_id = e.entrance_id
-         AND d.starts_at <> g.starts_at AND NOT EXISTS (
+         AND d.starts_at <> of_door.starts_at AND NOT EXISTS (
              SELECT FROM access_grants older
              JOIN access_grant_entrances of_older ON of_older.hotel_id = $1 AND of_older.grant_id = older.id
                  AND of_older.entrance_id = e.entrance_id
              WHERE older.hotel_id = $1 AND older.reservation_id = g.reservation_id AND older.deleted_at IS NULL
              AND older.id < g.id
-         ) AND (g.starts_at > d.starts_at OR (d.starts_at > $4 AND renewed.before > $4 AND NOT EXISTS (
+         ) AND (of_door.starts_at > d.starts_at OR (d.starts_at > $4 AND renewed.before > $4 AND NOT EXISTS (
              SELECT FROM access_grants begun WHERE begun.hotel_id = $1 AND begun.reservation_id = g.reservation_id
              AND begun.id <> ALL ($2) AND begun.starts_at <= $4
          )))

@@ -1,6 +1,7 @@
 //! Laws of access grants: any history of what integrations and the front desk do comes out as the plain model says.
 
 use std::collections::HashMap;
+use std::sync::Mutex;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
@@ -113,6 +114,8 @@ struct World {
     rooms: Vec<String>,
     identities: Vec<HashMap<&'static str, String>>,
     stays: Vec<(String, String)>,
+    /// The ids of the grants that were seen last, by label.
+    grants: Mutex<HashMap<String, String>>,
 }
 
 impl World {
@@ -144,7 +147,7 @@ impl World {
             house.desk.done("moveRoomStay", to_room, "roomStay { id }").await;
             stays.push((reservation, stay));
         }
-        Self { began: house.test.clock.now(), house, doors, rooms, identities, stays }
+        Self { began: house.test.clock.now(), house, doors, rooms, identities, stays, grants: Mutex::default() }
     }
 
     fn client(&self, by: usize) -> &Client {
@@ -184,17 +187,17 @@ impl World {
             }
             Act::Redate { by, grant, frame } => {
                 let input = json!({
-                    "id": self.grant(*by, grant).await, "startsAt": self.at(frame.0),
+                    "id": self.grant(grant), "startsAt": self.at(frame.0),
                     "endsAt": frame.1.map(|end| self.at(end)),
                 });
                 self.client(*by).act("updateAccessGrant", input, "accessGrant { id }").await
             }
             Act::ChangeDoors { by, grant, doors } => {
-                let input = json!({"id": self.grant(*by, grant).await, "entranceIds": self.ids(doors)});
+                let input = json!({"id": self.grant(grant), "entranceIds": self.ids(doors)});
                 self.client(*by).act("updateAccessGrant", input, "accessGrant { id }").await
             }
             Act::Delete { by, grant } => {
-                let input = json!({"id": self.grant(*by, grant).await});
+                let input = json!({"id": self.grant(grant)});
                 self.client(*by).act("deleteAccessGrant", input, "deleted").await
             }
             Act::MoveStay { .. }
@@ -250,36 +253,35 @@ impl World {
     }
 
     /// The id of the live grant with that label, or one that nobody has.
-    async fn grant(&self, by: usize, label: &str) -> String {
-        let all = self.all_grants(by).await;
-        let found = all.iter().find(|grant| grant["name"] == label);
-        found.map_or_else(|| "00000000-0000-7000-8000-000000000000".to_owned(), |grant| text(&grant["id"]))
+    fn grant(&self, label: &str) -> String {
+        let seen = self.grants.lock().expect("nobody panicked");
+        seen.get(label).cloned().unwrap_or_else(|| "00000000-0000-7000-8000-000000000000".to_owned())
     }
 
-    async fn all_grants(&self, by: usize) -> Vec<Value> {
-        let query = "{ accessGrants(first: 100) { edges { node { id name reservationKey startsAt endsAt entrances { id } } } } }";
-        nodes(&self.client(by).data(query, json!({})).await["accessGrants"])
-    }
-
+    /// The live grants, as the front desk sees them.
     async fn grants(&self) -> Vec<SeenGrant> {
         let name_of: HashMap<&str, &'static str> = self.doors.iter().map(|(name, id)| (id.as_str(), *name)).collect();
         let since = |at: &Value| {
             let at: DateTime<Utc> = text(at).parse().expect("an instant");
             (at - self.began).num_seconds()
         };
+        let query = "{ accessGrants(first: 100) { edges { node { id name reservationKey startsAt endsAt entrances { id } \
+             integration { id } } } } }";
+        let all = nodes(&self.house.desk.data(query, json!({})).await["accessGrants"]);
         let mut seen = Vec::new();
-        for by in 0..2 {
-            for grant in self.all_grants(by).await {
-                let entrances = grant["entrances"].as_array().expect("a list");
-                seen.push(SeenGrant {
-                    label: text(&grant["name"]),
-                    by,
-                    of_reservation: !grant["reservationKey"].is_null(),
-                    doors: entrances.iter().map(|door| name_of[door["id"].as_str().expect("an id")]).collect(),
-                    frame: (since(&grant["startsAt"]), Some(&grant["endsAt"]).filter(|end| !end.is_null()).map(since)),
-                });
-            }
+        for grant in &all {
+            let entrances = grant["entrances"].as_array().expect("a list");
+            let is_first = grant["integration"]["id"] == json!(self.client(0).actor.principal.integration_id());
+            seen.push(SeenGrant {
+                label: text(&grant["name"]),
+                by: usize::from(!is_first),
+                of_reservation: !grant["reservationKey"].is_null(),
+                doors: entrances.iter().map(|door| name_of[door["id"].as_str().expect("an id")]).collect(),
+                frame: (since(&grant["startsAt"]), Some(&grant["endsAt"]).filter(|end| !end.is_null()).map(since)),
+            });
         }
+        *self.grants.lock().expect("nobody panicked") =
+            all.iter().map(|grant| (text(&grant["name"]), text(&grant["id"]))).collect();
         seen.sort();
         seen
     }

@@ -125,6 +125,34 @@ async fn a_card_that_was_taken_away_stays_dead_whatever_the_stay_does() {
 }
 
 #[tokio::test]
+async fn new_times_that_meet_a_card_that_was_left_behind_leave_it_dead() {
+    let doors = Doors::new().await;
+    let frame = |key: &str, from: &str, to: &str| {
+        but(
+            stay_1(),
+            json!({"reservationKey": key, "startsAt": format!("2025-{from}T15:00:00Z"),
+            "endsAt": format!("2025-{to}T11:00:00Z")}),
+        )
+    };
+    let (gone, lost) = doors.card(frame("gone", "05-12", "05-20")).await;
+    doors.house.locks.done("deleteAccessGrant", json!({ "id": gone }), "deleted").await;
+    // One is made before that card begins, and extended until it meets it.
+    let (stays, _) = doors.card(frame("stays", "05-10", "05-11")).await;
+    let longer = json!({"id": stays, "endsAt": "2025-05-16T11:00:00Z"});
+    doors.house.locks.done("updateAccessGrant", longer, "accessGrant { id }").await;
+    let mut lock = Lock::new("room-101-id");
+    assert!(lock.opens(&doors.encode(&stays).await));
+    assert!(!lock.opens(&lost));
+    // Another one meets it from the beginning, and is re-dated.
+    let (moves, _) = doors.card(frame("moves", "05-16", "05-18")).await;
+    let sooner = json!({"id": moves, "startsAt": "2025-05-11T15:00:00Z"});
+    doors.house.locks.done("updateAccessGrant", sooner, "accessGrant { id }").await;
+    let mut lock = Lock::new("room-101-id");
+    assert!(lock.opens(&doors.encode(&moves).await));
+    assert!(!lock.opens(&lost));
+}
+
+#[tokio::test]
 async fn what_was_seen_of_a_card_ends_with_its_place_in_the_order() {
     let doors = Doors::new().await;
     let (first, _) = doors.card(stay_1()).await;
