@@ -90,7 +90,7 @@ pub async fn encode_in(tx: &mut Tx, id: Uuid, encoder: Reference) -> Result<Uuid
 ///
 /// # Errors
 /// `NOT_FOUND` unless the method is the integration's own or the front desk reports, `INVALID_ARGUMENT` for one that belongs to no
-/// reservation or was never written, and for a time that is still to come.
+/// reservation and for a time that is still to come.
 pub async fn report_override_in(tx: &mut Tx, id: Uuid, seen_at: Option<DateTime<Utc>>) -> Result<()> {
     let (hotel, now) = (tx.actor.hotel.id, tx.now);
     let visible = visible_to(&tx.actor)?;
@@ -98,9 +98,6 @@ pub async fn report_override_in(tx: &mut Tx, id: Uuid, seen_at: Option<DateTime<
     let seen_at = seen_at.unwrap_or(now);
     if seen_at > now || seen_at < method.frame.starts_at {
         return Err(Error::new(Message::OverrideSeenOutOfTime).at("seenAt"));
-    }
-    if method.issued_at.is_none() {
-        return Err(Error::new(Message::OverrideOfUnwritten).at("accessMethodId"));
     }
     if !method.of_reservation {
         return Err(Error::new(Message::OverrideOfStandard).at("accessMethodId"));

@@ -248,7 +248,6 @@ messages! {
         GrantWithoutEntrance = "An access grant needs at least one entrance";
         MethodRevoked = "The access method was revoked";
         NameOfRecordInvalid { most: usize } = "A name has 1 to {most} characters, none of them a control character";
-        OverrideOfUnwritten = "The access method was never written, so no lock can have refused it";
         OverrideSeenOutOfTime = "seenAt lies between the start of the access grant and now";
         OverrideOfStandard = "No reservation overrides this access method";
         ReservationHasEnded = "The reservation of this access grant has ended: make another access grant";

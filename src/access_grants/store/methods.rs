@@ -32,8 +32,6 @@ pub(in crate::access_grants) struct LockedMethod {
     pub of_reservation: bool,
     /// When it was taken away.
     pub revoked_at: Option<DateTime<Utc>>,
-    /// When it began to work.
-    pub issued_at: Option<DateTime<Utc>>,
     /// When a lock was seen to refuse it for a later reservation.
     pub overridden_at: Option<DateTime<Utc>>,
 }
@@ -46,8 +44,7 @@ pub(in crate::access_grants) async fn lock_method(
     id: Uuid,
 ) -> Result<Option<LockedMethod>> {
     let row = query!(
-        "SELECT g.integration_id, m.mode, g.starts_at, g.ends_at, g.reservation_id, m.revoked_at, m.issued_at,
-                m.overridden_at
+        "SELECT g.integration_id, m.mode, g.starts_at, g.ends_at, g.reservation_id, m.revoked_at, m.overridden_at
          FROM access_methods m JOIN access_grants g ON g.hotel_id = $1 AND g.id = m.grant_id
          WHERE m.hotel_id = $1 AND m.id = $2 AND NOT m.refused AND ($3::uuid IS NULL OR g.integration_id = $3)
          FOR NO KEY UPDATE OF g, m",
@@ -64,7 +61,6 @@ pub(in crate::access_grants) async fn lock_method(
             frame: TimeFrame { starts_at: row.starts_at, ends_at: row.ends_at },
             of_reservation: row.reservation_id.is_some(),
             revoked_at: row.revoked_at,
-            issued_at: row.issued_at,
             overridden_at: row.overridden_at,
         })
     })
