@@ -11,11 +11,10 @@ use super::store::{self, Outdated};
 use super::{CheckedGrant, CheckedMethod, GRANT_UPDATED, IdentityKind, LockedGrant, ReservationOf, TimeFrame, write};
 use crate::audit::{Entry, ObjectType};
 use crate::error::{Error, ErrorAt, Message, Record, Result};
-use crate::locks::{self, Entrance, Mode, Reference, checked_key};
+use crate::locks::{self, Entrance, Mode, NAME_MAX, Reference, checked_key};
+use crate::rooms::checked_name;
 use crate::unit::Tx;
 
-/// Longest name, in characters.
-const NAME_MAX: usize = 200;
 /// Most methods that may be asked for at once.
 pub(super) const MOST_METHODS: usize = 20;
 
@@ -74,7 +73,7 @@ pub async fn create_in(tx: &mut Tx, new: NewGrant) -> Result<Uuid> {
     tx.follow().await?;
     let (hotel, now, integration) = (tx.actor.hotel.id, tx.now, tx.actor.integration()?);
     let key = new.key.map(checked_key).transpose().at("accessGrantKey")?;
-    let name = new.name.map(checked_name).transpose().at("name")?;
+    let name = new.name.map(|name| checked_name(&name, NAME_MAX)).transpose()?;
     if new.modes.len() > MOST_METHODS {
         return Err(Error::new(Message::TooManyMethods { most: MOST_METHODS }).at("requestedAccessMethods"));
     }
@@ -149,7 +148,7 @@ pub async fn update_in(tx: &mut Tx, grant: &Reference, change: GrantChange) -> R
     tx.follow().await?;
     let (hotel, now) = (tx.actor.hotel.id, tx.now);
     let id = find_own_in(tx, grant).await.at("id")?;
-    let name = change.name.map(|name| name.map(checked_name).transpose()).transpose().at("name")?;
+    let name = change.name.map(|name| name.map(|name| checked_name(&name, NAME_MAX)).transpose()).transpose()?;
     let has_ended = store::lock_reservations_of(tx.conn().await?, hotel, &[id]).await?;
     let doors = match &change.doors {
         Some((entrances, spaces)) => Some(locks::lock_entrances_in(tx, entrances, spaces).await?),
@@ -286,14 +285,6 @@ fn asked(entrance: &Entrance) -> AskedDoor {
         can_belong_to_reservation: entrance.can_belong_to_reservation,
         guests_need_reservation_key: entrance.provider.traits().guests_need_reservation_key,
     }
-}
-
-fn checked_name(name: String) -> Result<String> {
-    let length = name.chars().count();
-    if (1..=NAME_MAX).contains(&length) && !name.chars().any(char::is_control) {
-        return Ok(name);
-    }
-    Err(Error::new(Message::NameOfRecordInvalid { most: NAME_MAX }))
 }
 
 /// Refuses a time that has ended or ends before it begins.

@@ -87,6 +87,9 @@ pub(super) async fn redate_in(tx: &mut Tx, grants: &[(LockedGrant, TimeFrame)]) 
 
 /// Has cards encoded again, and pending commands write what they are to bear now.
 pub(super) async fn require_encoding_in(tx: &mut Tx, outdated: Outdated<'_>) -> Result<()> {
+    if outdated.grants.is_empty() && outdated.reservations.is_empty() {
+        return Ok(());
+    }
     let hotel = tx.actor.hotel.id;
     let methods = store::require_encoding(tx.conn().await?, hotel, outdated).await?;
     if methods.is_empty() {

@@ -247,7 +247,6 @@ messages! {
         GrantOfStayHasTimes { name: &'static str } = "{name} is that of the room stay: leave it out";
         GrantWithoutEntrance = "An access grant needs at least one entrance";
         MethodRevoked = "The access method was revoked";
-        NameOfRecordInvalid { most: usize } = "A name has 1 to {most} characters, none of them a control character";
         OverrideSeenOutOfTime = "seenAt lies between the start of the access grant and now";
         OverrideOfStandard = "No reservation overrides this access method";
         ReservationHasEnded = "The reservation of this access grant has ended: make another access grant";

@@ -89,3 +89,15 @@ async fn a_grant_that_waits_for_its_stay_can_be_deleted() {
     let live = house.desk.data("{ accessGrants { edges { node { id } } } }", json!({})).await;
     assert_eq!(nodes(&live["accessGrants"]), Vec::<Value>::new());
 }
+
+#[tokio::test]
+async fn a_name_is_kept_as_those_of_rooms_are() {
+    let (house, stay, _, guest) = furnished().await;
+    let named = |name: &str| json!({"userIdentityId": guest, "roomStayId": stay, "name": name});
+    let granted = house.desk.done("createAccessGrant", named("  Jane "), "accessGrant { id name }").await;
+    assert_eq!(granted["accessGrant"]["name"], "Jane");
+    let (id, blank) = (&granted["accessGrant"]["id"], ("INVALID_ARGUMENT".to_owned(), json!(["input", "name"])));
+    assert_eq!(house.desk.refused("createAccessGrant", named("   "), "accessGrant { id }").await, blank);
+    let renamed = json!({"id": id, "name": "   "});
+    assert_eq!(house.desk.refused("updateAccessGrant", renamed, "accessGrant { id }").await, blank);
+}
