@@ -160,6 +160,7 @@ messages! {
         IntegrationRequired = "This needs the API key of an integration: it is about what an integration owns";
         MutationNotAllowed = "Operation \"mutation\" not allowed";
         PermissionMissing { permission: &'static str } = "This needs the permission {permission}";
+        SandboxRequired = "This is simulated, which works in a sandbox hotel alone";
     }
 
     NotFound {
