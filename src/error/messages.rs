@@ -276,6 +276,7 @@ messages! {
 
         // Events and webhooks.
         EventTypeUnknown { types: String } = "There are no events of this type. Types: {types}";
+        SeamEventTypeUnknown { types: String } = "There are no events of this type. Types: *, {types}";
         EventTypesMissing = "Subscribe to at least one type of events";
         TooManyEnabledEndpoints { most: i64 } = "An integration has at most {most} enabled webhook endpoints";
         TooManyEndpoints { most: i64 } = "An integration has at most {most} webhook endpoints";
