@@ -132,7 +132,15 @@ mod tests {
     use crate::audit::ObjectType;
 
     const fn kind(event_type: &'static str, action: Action, audience: Audience) -> ChangeKind {
-        ChangeKind { event_type, action, object: ObjectType::RoomStay, audience, names_fields: true, meaning: "", seam: &[] }
+        ChangeKind {
+            event_type,
+            action,
+            object: ObjectType::RoomStay,
+            audience,
+            names_fields: true,
+            meaning: "",
+            seam: &[],
+        }
     }
 
     static CREATED: ChangeKind = kind("room_stay.created", Action::Created, Audience::Hotel);

@@ -41,7 +41,9 @@ use uuid::Uuid;
 pub use client::Sender;
 pub use deliver::due;
 pub use log::{DeliveryList, attempts, deliveries, deliveries_bounds, resend_in};
-pub use model::{Attempt, Delivery, DeliveryId, DeliveryStatus, Endpoint, EndpointStatus, Failure, Format, WebhookSettings};
+pub use model::{
+    Attempt, Delivery, DeliveryId, DeliveryStatus, Endpoint, EndpointStatus, Failure, Format, WebhookSettings,
+};
 pub use workers::{deliver_due, run};
 
 use crate::audit::{Action, Entry, ObjectType};

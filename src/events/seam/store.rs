@@ -3,8 +3,8 @@
 use sqlx::{PgConnection, query_as};
 use uuid::Uuid;
 
-use super::model::{Event, EventId, Row};
 use super::ListRequest;
+use super::model::{Event, EventId, Row};
 use crate::error::Result;
 use crate::hotels::HotelId;
 
@@ -27,11 +27,11 @@ pub(super) async fn list(
                   m.grant_id AS "grant_id?"
            FROM events v LEFT JOIN access_methods m ON m.hotel_id = $1 AND m.id = v.object_id
            WHERE v.hotel_id = $1 AND v.position BETWEEN $2 AND $3
-                 AND v.created_at >= $4 AND v.created_at < coalesce($5, 'infinity')
+                 AND v.created_at >= $4 AND v.created_at < coalesce($5::timestamptz, 'infinity')
                  AND v.seam_type IS NOT NULL AND (v.integration_id IS NULL OR v.integration_id = $6)
                  AND ($7::text[] IS NULL OR v.seam_type = ANY ($7))
-                 AND ($8::uuid[] IS NULL OR v.object_id = ANY ($8) OR m.grant_id = ANY ($8))
-                 AND ($9::uuid[] IS NULL OR v.object_id = ANY ($9))
+                 AND ($8::uuid[] IS NULL OR coalesce(m.grant_id, v.object_id) = ANY ($8))
+                 AND ($9::uuid[] IS NULL OR m.id = ANY ($9))
                  AND ($10::bigint[] IS NULL OR v.position = ANY ($10))
            ORDER BY v.position LIMIT $11"#,
         hotel,
