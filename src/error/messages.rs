@@ -59,9 +59,11 @@ nouns! {
     Record {
         AccessGrant = "Access grant",
         AccessMethod = "Access method",
+        AcsSystem = "Access system",
         ApiKey = "API key",
         Category = "Category",
         Client = "Client",
+        Device = "Device",
         Encoder = "Encoder",
         Entrance = "Entrance",
         Guest = "Guest",
@@ -314,6 +316,7 @@ messages! {
         GuestsNotAList = "guests must be a list";
         IdempotencyKeyInvalid { most: usize } =
             "Idempotency-Key must be given once and have 1 to {most} visible ASCII characters";
+        ParameterInvalid { reason: String } = "{reason}";
         LimitOutOfRange { most: i64 } = "limit must be between 1 and {most}";
         NameNotOfReservation = "Nobody of this name belongs to the reservation with this code";
         TooManyGuests { most: usize } = "guests must have at most {most} entries";
