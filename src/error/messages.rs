@@ -66,6 +66,7 @@ nouns! {
         Device = "Device",
         Encoder = "Encoder",
         Entrance = "Entrance",
+        Event = "Event",
         Guest = "Guest",
         Hotel = "Hotel",
         Integration = "Integration",

@@ -8,12 +8,14 @@ mod access_methods;
 mod acs;
 mod answer;
 mod error;
+mod events;
 pub mod openapi;
 mod operation;
 mod parameters;
 mod related;
 mod spaces;
 mod user_identities;
+mod webhooks;
 mod workspaces;
 
 pub use error::ErrorBody;
@@ -98,5 +100,12 @@ pub static ROUTES: &[Route] = &[
     query::<user_identities::ListUserIdentities>(),
     act::<user_identities::UpdateUserIdentity>(),
     act::<user_identities::DeleteUserIdentity>(),
+    query::<events::ListEvents>(),
+    query::<events::GetEvent>(),
+    act::<webhooks::CreateWebhook>(),
+    query::<webhooks::GetWebhook>(),
+    query::<webhooks::ListWebhooks>(),
+    act::<webhooks::UpdateWebhook>(),
+    act::<webhooks::DeleteWebhook>(),
     query::<workspaces::GetWorkspace>(),
 ];

@@ -1,21 +1,26 @@
 //! The SQL of events as Seam's API has them.
 
+use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, query_as};
 use uuid::Uuid;
 
-use super::ListRequest;
+use super::EventList;
 use super::model::{Event, EventId, Row};
+use crate::db::PageRequest;
 use crate::error::Result;
 use crate::hotels::HotelId;
 
-/// Events that match, in order, one more than the page has room for. Of those that are named by ids, all at their positions.
-pub(super) async fn list(
+/// Events of the list that happened at `kept_since` or later, from the one behind the page's `after` on. Of those that are named by ids,
+/// all at their positions.
+pub(super) async fn page(
     conn: &mut PgConnection,
     hotel: HotelId,
     integration: Uuid,
-    request: &ListRequest<'_>,
+    kept_since: DateTime<Utc>,
+    list: &EventList,
+    request: &PageRequest<i64>,
 ) -> Result<Vec<Event>> {
-    let positions: Option<Vec<i64>> = request.ids.map(|ids| ids.iter().copied().map(EventId::position).collect());
+    let positions: Option<Vec<i64>> = list.ids.as_ref().map(|ids| ids.iter().copied().map(EventId::position).collect());
     let named = |found: Option<&i64>| found.copied().unwrap_or_default();
     let (first, last) = match &positions {
         Some(positions) => (named(positions.iter().min()), named(positions.iter().max())),
@@ -37,14 +42,14 @@ pub(super) async fn list(
         hotel,
         request.after.map_or(first, |after| first.max(after.saturating_add(1))),
         last,
-        request.since,
-        request.until,
+        list.since.map_or(kept_since, |since| since.max(kept_since)),
+        list.until,
         integration,
-        request.types as Option<&[String]>,
-        request.access_grants as Option<&[Uuid]>,
-        request.access_methods as Option<&[Uuid]>,
+        list.types.as_deref() as Option<&[String]>,
+        list.access_grants.as_deref() as Option<&[Uuid]>,
+        list.access_methods.as_deref() as Option<&[Uuid]>,
         positions.as_deref() as Option<&[i64]>,
-        i64::from(request.limit) + 1,
+        positions.is_none().then_some(request.limit()),
     )
     .fetch_all(conn)
     .await?;

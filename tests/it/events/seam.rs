@@ -5,25 +5,14 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, TimeDelta, Utc};
 use latchkey::app::KINDS;
 use latchkey::audit::ObjectType;
+use latchkey::db::{Page, PageRequest};
 use latchkey::events::RETENTION;
-use latchkey::events::seam::{self, Event, EventId, EventPage, ListRequest};
+use latchkey::events::seam::{self, Event, EventId, EventList};
 use serde_json::json;
 use uuid::Uuid;
 
 use crate::access_grants::Doors;
 use crate::support::{Client, text};
-
-/// A list of everything.
-const ALL: ListRequest<'static> = ListRequest {
-    since: None,
-    until: None,
-    types: None,
-    access_grants: None,
-    access_methods: None,
-    ids: None,
-    after: None,
-    limit: 100,
-};
 
 struct Lists {
     doors: Doors,
@@ -35,16 +24,22 @@ impl Lists {
     }
 
     /// A page as a client's integration is shown it.
-    async fn page(&self, client: &Client, request: ListRequest<'_>) -> EventPage {
+    async fn page(&self, client: &Client, list: &EventList, request: &PageRequest<i64>) -> Page<Event> {
         let test = &self.doors.house.test;
         let mut conn = test.worker_pool.acquire().await.expect("a connection");
         let integration = client.actor.principal.integration_id().expect("an integration");
-        seam::list(&mut conn, self.doors.house.hotel.id, integration, self.now(), request).await.expect("a page")
+        let hotel = self.doors.house.hotel.id;
+        seam::page(&mut conn, hotel, integration, self.now(), list, request).await.expect("a page")
     }
 
     /// What the lock vendor is shown.
-    async fn list(&self, request: ListRequest<'_>) -> Vec<Event> {
-        self.page(&self.doors.house.locks, request).await.events
+    async fn list(&self, list: EventList) -> Vec<Event> {
+        self.page(&self.doors.house.locks, &list, &PageRequest::first(100)).await.items
+    }
+
+    /// All that the lock vendor is shown.
+    async fn all(&self) -> Vec<Event> {
+        self.list(EventList::default()).await
     }
 
     async fn find(&self, client: &Client, id: EventId) -> Option<Event> {
@@ -79,7 +74,7 @@ async fn the_list_has_what_seams_api_knows_in_order_and_for_its_owner_alone() {
     house.stay("R1").await;
     let (grant, method) = lists.grant("guest-1").await;
     lists.doors.encode(&grant.to_string()).await;
-    let events = lists.list(ALL).await;
+    let events = lists.all().await;
     assert_eq!(types(&events), ["access_grant.created", "access_method.created", "access_method.issued"]);
     let written = serde_json::to_value(&events[2]).expect("JSON");
     let expected = json!({
@@ -89,7 +84,8 @@ async fn the_list_has_what_seams_api_knows_in_order_and_for_its_owner_alone() {
     });
     assert_eq!(written, expected);
     for client in [&house.other_locks, &house.desk] {
-        assert!(lists.page(client, ALL).await.events.is_empty(), "grants are told to those who made them");
+        let shown = lists.page(client, &EventList::default(), &PageRequest::first(100)).await.items;
+        assert!(shown.is_empty(), "grants are told to those who made them");
     }
 }
 
@@ -101,24 +97,28 @@ async fn lists_are_narrowed_by_type_time_grant_method_and_id() {
     let noon = lists.now();
     let (second, _) = lists.grant("guest-2").await;
     lists.doors.encode(&second.to_string()).await;
-    let all = lists.list(ALL).await;
-    let expect = async |request: ListRequest<'_>, expected: &[usize]| {
-        let found: Vec<EventId> = lists.list(request).await.iter().map(|event| event.event_id).collect();
+    let all = lists.all().await;
+    let expect = async |list: EventList, expected: &[usize]| {
+        let said = format!("{list:?}");
+        let found: Vec<EventId> = lists.list(list).await.iter().map(|event| event.event_id).collect();
         let expected: Vec<EventId> = expected.iter().map(|index| all[*index].event_id).collect();
-        assert_eq!(found, expected, "{request:?}");
+        assert_eq!(found, expected, "{said}");
     };
-    expect(ListRequest { since: Some(noon), ..ALL }, &[2, 3, 4]).await;
-    expect(ListRequest { until: Some(noon), ..ALL }, &[0, 1]).await;
-    expect(ListRequest { since: Some(noon), until: Some(noon), ..ALL }, &[]).await;
-    expect(ListRequest { types: Some(&["access_grant.created".to_owned()]), ..ALL }, &[0, 2]).await;
-    expect(ListRequest { types: Some(&["room_stay.created".to_owned()]), ..ALL }, &[]).await;
-    expect(ListRequest { access_grants: Some(&[first]), ..ALL }, &[0, 1]).await;
-    expect(ListRequest { access_grants: Some(&[first, second]), access_methods: Some(&[card]), ..ALL }, &[1]).await;
-    expect(ListRequest { access_methods: Some(&[first]), ..ALL }, &[]).await;
-    expect(ListRequest { access_grants: Some(&[card]), ..ALL }, &[]).await;
-    expect(ListRequest { ids: Some(&[all[4].event_id, all[1].event_id]), ..ALL }, &[1, 4]).await;
-    expect(ListRequest { ids: Some(&[]), ..ALL }, &[]).await;
-    expect(ListRequest { ids: Some(&[all[1].event_id]), since: Some(noon), ..ALL }, &[]).await;
+    let list = EventList::default;
+    let types = |name: &str| Some(vec![name.to_owned()]);
+    expect(EventList { since: Some(noon), ..list() }, &[2, 3, 4]).await;
+    expect(EventList { until: Some(noon), ..list() }, &[0, 1]).await;
+    expect(EventList { since: Some(noon), until: Some(noon), ..list() }, &[]).await;
+    expect(EventList { types: types("access_grant.created"), ..list() }, &[0, 2]).await;
+    expect(EventList { types: types("room_stay.created"), ..list() }, &[]).await;
+    expect(EventList { access_grants: Some(vec![first]), ..list() }, &[0, 1]).await;
+    expect(EventList { access_grants: Some(vec![card]), ..list() }, &[]).await;
+    let both = EventList { access_grants: Some(vec![first, second]), access_methods: Some(vec![card]), ..list() };
+    expect(both, &[1]).await;
+    expect(EventList { access_methods: Some(vec![first]), ..list() }, &[]).await;
+    expect(EventList { ids: Some(vec![all[4].event_id, all[1].event_id]), ..list() }, &[1, 4]).await;
+    expect(EventList { ids: Some(Vec::new()), ..list() }, &[]).await;
+    expect(EventList { ids: Some(vec![all[1].event_id]), since: Some(noon), ..list() }, &[]).await;
 }
 
 #[tokio::test]
@@ -127,15 +127,19 @@ async fn pages_follow_each_other_without_gaps() {
     for guest in ["guest-1", "guest-2", "guest-3"] {
         lists.grant(guest).await;
     }
-    let all: Vec<EventId> = lists.list(ALL).await.iter().map(|event| event.event_id).collect();
-    let (mut found, mut after) = (Vec::new(), None);
-    for size in [4, 2] {
-        let page = lists.page(&lists.doors.house.locks, ListRequest { after, limit: 4, ..ALL }).await;
-        assert_eq!(page.events.len(), size);
-        found.extend(page.events.iter().map(|event| event.event_id));
-        after = page.more_after;
+    let all: Vec<EventId> = lists.all().await.iter().map(|event| event.event_id).collect();
+    for list in [EventList::default(), EventList { ids: Some(all.clone()), ..EventList::default() }] {
+        let (mut found, mut more, mut sizes) = (Vec::new(), true, Vec::new());
+        while more {
+            let after = found.last().copied().map(EventId::position);
+            let request = PageRequest { after, ..PageRequest::first(4) };
+            let page = lists.page(&lists.doors.house.locks, &list, &request).await;
+            found.extend(page.items.iter().map(|event| event.event_id));
+            more = page.more;
+            sizes.push(page.items.len());
+        }
+        assert_eq!((&found, &sizes[..]), (&all, &[4, 2][..]));
     }
-    assert_eq!((found, after), (all, None));
 }
 
 #[tokio::test]
@@ -143,7 +147,7 @@ async fn an_event_is_found_by_its_id_by_whoever_may_see_it_as_long_as_it_is_kept
     let lists = Lists::new().await;
     let house = &lists.doors.house;
     lists.grant("guest-1").await;
-    let event = lists.list(ALL).await.remove(0);
+    let event = lists.all().await.remove(0);
     let id = event.event_id;
     assert_eq!(lists.find(&house.locks, id).await.map(|found| found.event_id), Some(id));
     assert!(lists.find(&house.other_locks, id).await.is_none());
@@ -156,7 +160,7 @@ async fn an_event_is_found_by_its_id_by_whoever_may_see_it_as_long_as_it_is_kept
     assert!(lists.find(&house.locks, id).await.is_some());
     house.test.advance(TimeDelta::microseconds(1));
     assert!(lists.find(&house.locks, id).await.is_none());
-    let ever = ListRequest { since: Some(DateTime::UNIX_EPOCH), ..ALL };
+    let ever = EventList { since: Some(DateTime::UNIX_EPOCH), ..EventList::default() };
     assert!(lists.list(ever).await.is_empty());
 }
 
