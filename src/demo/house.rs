@@ -6,9 +6,9 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use crate::derive::Derived;
 use crate::error::Result;
 use crate::hotels::HotelId;
-use crate::import::derive::Derived;
 use crate::import::records::CategoryRecord;
 use crate::import::rooms::NewRoom;
 use crate::import::{ensure_categories, insert_rooms};

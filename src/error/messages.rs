@@ -59,11 +59,14 @@ nouns! {
     Record {
         AccessGrant = "Access grant",
         AccessMethod = "Access method",
+        AcsSystem = "Access system",
         ApiKey = "API key",
         Category = "Category",
         Client = "Client",
+        Device = "Device",
         Encoder = "Encoder",
         Entrance = "Entrance",
+        Event = "Event",
         Guest = "Guest",
         Hotel = "Hotel",
         Integration = "Integration",
@@ -280,6 +283,7 @@ messages! {
 
         // Events and webhooks.
         EventTypeUnknown { types: String } = "There are no events of this type. Types: {types}";
+        SeamEventTypeUnknown { types: String } = "There are no events of this type. Types: *, {types}";
         EventTypesMissing = "Subscribe to at least one type of events";
         TooManyEnabledEndpoints { most: i64 } = "An integration has at most {most} enabled webhook endpoints";
         TooManyEndpoints { most: i64 } = "An integration has at most {most} webhook endpoints";
@@ -317,6 +321,7 @@ messages! {
         GuestsNotAList = "guests must be a list";
         IdempotencyKeyInvalid { most: usize } =
             "Idempotency-Key must be given once and have 1 to {most} visible ASCII characters";
+        ParameterInvalid { reason: String } = "{reason}";
         LimitOutOfRange { most: i64 } = "limit must be between 1 and {most}";
         NameNotOfReservation = "Nobody of this name belongs to the reservation with this code";
         TooManyGuests { most: usize } = "guests must have at most {most} entries";

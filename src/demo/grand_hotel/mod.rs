@@ -13,10 +13,11 @@ use super::house::{self, House};
 use super::keys::{self, Wanted};
 use super::{doors, integrations};
 use crate::context::Context;
+use crate::derive::Derived;
 use crate::error::Result;
 use crate::hotels::{self, Hotel, end_instant};
+use crate::import;
 use crate::import::records::{ACTIVE, CANCELLED, ClientRecord, INVOICED, ReservationRecord, StayRecord};
-use crate::import::{self, derive::Derived};
 use bookings::{BOOKINGS, Booking, Fate, Stay};
 use rooms::{CATEGORIES, ROOMS, category_of};
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Doors, but, identity, stay_1};
+use super::{Doors, but, hang_cloud, identity, stay_1};
 use crate::support::{Client, House, fingerprint, nodes, text};
 
 /// Every place in an input of access grants where an id stands.
@@ -50,9 +50,7 @@ impl Ids {
             text(&nodes(&desk.data(&query, json!({})).await[list])[0]["id"])
         };
         let grant = doors.grant(but(stay_1(), json!({"startsAt": null, "endsAt": null}))).await;
-        let from_afar =
-            json!({"entranceKey": "cloud-id", "name": "Cloud", "provider": "BRIVO", "modes": ["CLOUD_KEY"]});
-        desk.done("createEntrance", from_afar, "entrance { id }").await;
+        hang_cloud(desk, "cloud-id").await;
         let of_key = json!({"userIdentityId": "guest-1", "entranceIds": ["cloud-id"],
             "requestedAccessMethods": [{"mode": "CLOUD_KEY"}]});
         let cloud_key = text(&doors.methods(&doors.grant(of_key).await, "id").await[0]["id"]);

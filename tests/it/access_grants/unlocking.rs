@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Doors, but, stay_1};
+use super::{Doors, but, hang_cloud, stay_1};
 use crate::support::{Client, House, fingerprint, text};
 
 const ATTEMPT: &str = "actionAttempt { id actionType status error { code message } accessMethodId encoderId encoderKey entranceId \
@@ -11,8 +11,7 @@ const ATTEMPT: &str = "actionAttempt { id actionType status error { code message
 /// A house with a door that opens from afar, `cloud-id`, a grant for it and for a door that does not, which has begun, and its
 /// cloud key.
 async fn cloud_key(doors: &Doors) -> (String, String) {
-    let door = json!({"entranceKey": "cloud-id", "name": "Cloud", "provider": "BRIVO", "modes": ["CLOUD_KEY"]});
-    doors.house.desk.done("createEntrance", door, "entrance { id }").await;
+    hang_cloud(&doors.house.desk, "cloud-id").await;
     let grant = doors
         .grant(but(
             stay_1(),
@@ -87,7 +86,7 @@ async fn no_encoder_is_told_to_open_a_door() {
 #[tokio::test]
 async fn only_a_cloud_key_that_is_live_opens_a_door_of_its_grant_that_opens_from_afar() {
     let doors = Doors::new().await;
-    let (locks, desk) = (&doors.house.locks, &doors.house.desk);
+    let locks = &doors.house.locks;
     let (grant, key) = cloud_key(&doors).await;
     let card = doors.methods(&grant, "id mode").await;
     let card = text(&card.iter().find(|method| method["mode"] == "CARD").expect("a card")["id"]);
@@ -95,8 +94,7 @@ async fn only_a_cloud_key_that_is_live_opens_a_door_of_its_grant_that_opens_from
         json!({"entranceIds": ["cloud-id"], "reservationKey": null, "requestedAccessMethods": [{"mode": "CLOUD_KEY"}]});
     let to_come = doors.grant(but(stay_1(), to_come)).await;
     let to_come = text(&doors.methods(&to_come, "id").await[0]["id"]);
-    let other = json!({"entranceKey": "other-id", "name": "Other", "provider": "BRIVO", "modes": ["CLOUD_KEY"]});
-    desk.done("createEntrance", other, "entrance { id }").await;
+    hang_cloud(&doors.house.desk, "other-id").await;
     let before = fingerprint(&doors.house.test.db.pool).await;
     let nobody = "0198d4c1-3f5e-7c00-8000-000000000001";
     for (method, entrance, code, place, message) in [

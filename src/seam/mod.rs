@@ -1,0 +1,26 @@
+//! Seam's interface: what its official SDKs ask for, answered by the services that GraphQL uses (`docs/SEAM.md`).
+//!
+//! An operation is a type of parameters ([`operation`]), in the file of its resource; [`ROUTES`] lists them all. A hotel is a
+//! workspace, a provider in it an access system; records are named by their ids or their keys.
+
+mod access_grants;
+mod access_methods;
+mod acs;
+mod answer;
+mod error;
+mod events;
+pub mod openapi;
+mod operation;
+mod parameters;
+mod related;
+mod routes;
+mod schemas;
+mod spaces;
+mod user_identities;
+mod webhooks;
+mod workspaces;
+
+pub use error::ErrorBody;
+pub use operation::{Prepared, PreparedAct, PreparedQuery, Reader, Spec};
+pub use parameters::Parameters;
+pub use routes::{ROUTES, Route};
