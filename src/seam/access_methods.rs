@@ -6,6 +6,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::action_attempts::{self, ActionAttempt};
 use super::answer::{Done, List, One, Resource};
 use super::operation::{Act, Query, Reader, Spec};
 use super::parameters::Named;
@@ -241,5 +242,48 @@ impl Act for DeleteAccessMethod {
             }
         }
         Ok(Done)
+    }
+}
+
+/// Which card, and where.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EncodeAccessMethod {
+    access_method_id: Uuid,
+    acs_encoder_id: Named,
+}
+
+impl Act for EncodeAccessMethod {
+    const SPEC: Spec = Spec {
+        path: "/access_methods/encode",
+        id: "access_method_id",
+        about: "Tells an encoder to write a card. The action attempt says how it gets on.",
+    };
+    type Answer = One<ActionAttempt>;
+
+    async fn perform_in(&self, tx: &mut Tx, app: &App) -> Result<One<ActionAttempt>> {
+        action_attempts::encode_in(tx, app, self.access_method_id, &self.acs_encoder_id).await
+    }
+}
+
+/// Which door, and by what.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UnlockDoor {
+    /// A cloud key.
+    access_method_id: Uuid,
+    acs_entrance_id: Named,
+}
+
+impl Act for UnlockDoor {
+    const SPEC: Spec = Spec {
+        path: "/access_methods/unlock_door",
+        id: "access_method_id",
+        about: "Opens a door from afar, by a cloud key. The action attempt has ended already.",
+    };
+    type Answer = One<ActionAttempt>;
+
+    async fn perform_in(&self, tx: &mut Tx, app: &App) -> Result<One<ActionAttempt>> {
+        action_attempts::unlock_in(tx, app, self.access_method_id, &self.acs_entrance_id).await
     }
 }

@@ -6,6 +6,7 @@
 mod access_grants;
 mod access_methods;
 mod acs;
+mod action_attempts;
 mod answer;
 mod error;
 mod events;
