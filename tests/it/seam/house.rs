@@ -1,7 +1,7 @@
 //! A hotel with what the facade's operations name, and what each of them is sent.
 
 use latchkey::actor::Permission;
-use latchkey::seam::{ROUTES, Route};
+use latchkey::seam::Route;
 use reqwest::Response;
 use serde_json::{Map, Value, json};
 
