@@ -8,7 +8,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::access_methods::AccessMode;
+use super::access_mode::AccessMode;
 use super::acs::systems::{account_id, system_id};
 use super::answer::{List, One, Resource, page_request};
 use super::operation::{Query, Reader, Spec};
@@ -166,7 +166,7 @@ async fn page(
     written.dedup();
     let mut methods = HashMap::new();
     if !written.is_empty() {
-        // Whoever had a card written may read of it.
+        // An integration reads the cards that it had written, whoever granted them.
         let most = PageRequest::first(u16::try_from(written.len()).unwrap_or(u16::MAX));
         let filter = Filter::Field(MethodField::Id(Condition::In(written)));
         let list = OwnedList { integration: None, filter };

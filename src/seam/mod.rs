@@ -5,6 +5,7 @@
 
 mod access_grants;
 mod access_methods;
+mod access_mode;
 mod acs;
 mod action_attempts;
 mod answer;
