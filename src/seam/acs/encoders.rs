@@ -140,7 +140,7 @@ impl Query for GetAcsEncoder {
 pub struct EncodeCredential {
     acs_encoder_id: Named,
     access_method_id: Option<Uuid>,
-    /// The same as the id of its access method.
+    /// Equals the id of its access method.
     acs_credential_id: Option<Uuid>,
 }
 
