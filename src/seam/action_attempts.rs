@@ -166,7 +166,7 @@ async fn page(
     written.dedup();
     let mut methods = HashMap::new();
     if !written.is_empty() {
-        // An integration reads the cards that it had written, whoever granted them.
+        // An integration reads all cards that it had written.
         let most = PageRequest::first(u16::try_from(written.len()).unwrap_or(u16::MAX));
         let filter = Filter::Field(MethodField::Id(Condition::In(written)));
         let list = OwnedList { integration: None, filter };
