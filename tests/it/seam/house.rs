@@ -63,6 +63,8 @@ impl Facade {
         let webhook = self.done(key, "/webhooks/create", &webhook).await["webhook"]["webhook_id"].clone();
         let events = json!({"since": "2025-05-01T00:00:00Z", "access_grant_id": grant["access_grant_id"]});
         let event = self.done(key, "/events/list", &events).await["events"][0]["event_id"].clone();
+        let encode = json!({"access_method_id": method, "acs_encoder_id": encoder});
+        let begun = self.done(key, "/access_methods/encode", &encode).await;
         let mut records = Map::new();
         for (name, value) in [
             ("user_identity_id", &identity["user_identity_id"]),
@@ -80,6 +82,7 @@ impl Facade {
             ("acs_encoder_id", &json!(encoder)),
             ("webhook_id", &webhook),
             ("event_id", &event),
+            ("action_attempt_id", &begun["action_attempt"]["action_attempt_id"]),
         ] {
             assert!(value.is_string(), "{name}: {value}");
             records.insert(name.to_owned(), value.clone());

@@ -85,9 +85,8 @@ async fn what_belongs_to_another_integration_is_absent_for_all_but_the_front_des
     let foreign = facade.records(&facade.doors.house, &other.live, &facade.desk.live, "other").await;
     let own = facade.records(&facade.doors.house, &facade.own.live, &facade.desk.live, "own").await;
     let is_owned = |name: &str| {
-        ["user_identity", "access_grant", "access_method", "acs_credential", "reservation"]
-            .iter()
-            .any(|kind| name.starts_with(kind))
+        let kinds = ["user_identity", "access_grant", "access_method", "acs_credential", "reservation"];
+        kinds.iter().chain(&["webhook", "event", "action_attempt"]).any(|kind| name.starts_with(kind))
     };
     for key in [&facade.own.live, &facade.own.test] {
         expect_absent(&facade, key, &own, &foreign, is_owned).await;
