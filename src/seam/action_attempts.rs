@@ -125,7 +125,7 @@ impl Resource for ActionAttempt {
 }
 
 impl ActionAttempt {
-    fn new(attempt: lock_commands::ActionAttempt, hotel: HotelId, methods: &HashMap<Uuid, Method>) -> Self {
+    fn new(attempt: &lock_commands::ActionAttempt, hotel: HotelId, methods: &HashMap<Uuid, Method>) -> Self {
         let result = (attempt.status == CommandStatus::Succeeded).then(|| match attempt.kind {
             CommandKind::EncodeCard => {
                 let method = methods.get(&attempt.subject_id)?;
@@ -173,7 +173,7 @@ async fn page(
         let found = access_grants::method_page(reader.conn, hotel, &list, &most, now).await?;
         methods.extend(found.items.into_iter().map(|method| (method.id, method)));
     }
-    Ok(page.map(|attempt| (attempt.id, ActionAttempt::new(attempt, hotel, &methods))))
+    Ok(page.map(|attempt| (attempt.id, ActionAttempt::new(&attempt, hotel, &methods))))
 }
 
 async fn find(reader: &mut Reader<'_>, id: Uuid) -> Result<One<ActionAttempt>> {
