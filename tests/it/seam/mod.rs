@@ -1,0 +1,6 @@
+//! Seam's interface: the facade itself.
+
+mod access;
+mod hostile;
+mod house;
+mod tenancy;
