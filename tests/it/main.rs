@@ -51,6 +51,7 @@ mod rotation;
 mod row_level_security;
 mod sandbox;
 mod schemathesis;
+mod seam;
 mod secrecy;
 mod secret_keys;
 mod story;
