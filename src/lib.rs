@@ -2,7 +2,7 @@
 //!
 //! Modules stand on floors: each imports lower ones alone. docs/ARCHITECTURE.md has the drawing and the map.
 //!
-//! - [`http`] serves; [`graphql`], [`rest`] and the command line ([`cli`]) are facades: they parse, call one service, encode.
+//! - [`http`] serves; [`graphql`], [`rest`], [`seam`] and the command line ([`cli`]) are facades: they parse, call one service, encode.
 //! - [`access_grants`], [`bookings`], [`key_assignments`], [`disconnection`] and [`hotel_settings`] are what several capabilities do together.
 //! - [`rooms`], [`clients`], [`reservations`], [`room_stays`], [`room_access_keys`], [`locks`], [`integrations`] and [`webhooks`] are the
 //!   capabilities: `mod.rs` is the service, `model.rs` types and rules, `store.rs` its SQL.
@@ -23,6 +23,7 @@ pub mod config;
 pub mod context;
 pub mod db;
 pub mod demo;
+pub(crate) mod derive;
 pub mod disconnection;
 pub mod error;
 pub mod events;
@@ -48,6 +49,7 @@ pub mod room_access_keys;
 pub mod room_stays;
 pub mod rooms;
 pub mod rotation;
+pub mod seam;
 pub mod secrets;
 pub mod simulated_encoder;
 pub mod telemetry;

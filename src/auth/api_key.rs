@@ -48,9 +48,14 @@ impl ApiKey {
         Self::hash_of(&self.0)
     }
 
-    /// SHA-256 of any text that claims to be a key.
+    /// SHA-256 of any text that claims to be a key. Seam's SDKs take no key that does not begin with `seam_`: written with it in the
+    /// place of `pms_` it is the same key.
     pub fn hash_of(text: &str) -> [u8; 32] {
-        Sha256::digest(text.as_bytes()).into()
+        let hash = match text.strip_prefix("seam_") {
+            Some(rest) => Sha256::new_with_prefix("pms_").chain_update(rest),
+            None => Sha256::new_with_prefix(text),
+        };
+        hash.finalize().into()
     }
 
     /// What people see afterwards: prefix and last four digits.
@@ -72,6 +77,14 @@ mod tests {
             assert_eq!(digits.len(), 32);
             assert!(digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')));
         }
+    }
+
+    #[test]
+    fn a_key_that_is_written_for_seam_is_the_same_key() {
+        let key = ApiKeyPair::generate(&IdSource::operating_system()).test;
+        let for_seam = key.expose().replace("pms_", "seam_");
+        assert_eq!(ApiKey::hash_of(&for_seam), key.hash());
+        assert_ne!(ApiKey::hash_of(&for_seam.replace("seam_", "seam_seam_")), key.hash());
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::error::ErrorCode;
 use crate::hotel_settings;
 
 /// Entries that are read at a time.
-const PAGE: u8 = 100;
+const PAGE: u16 = 100;
 
 #[derive(clap::Args)]
 pub(super) struct Args {

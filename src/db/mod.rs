@@ -1,6 +1,7 @@
 //! Connections and migrations, and filters and pages as SQL.
 
 mod connections;
+mod cursor;
 pub mod embedded;
 mod filter;
 mod outage;
@@ -17,6 +18,7 @@ use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, query, query_scalar};
 
 pub use connections::{IDLE_UNCHECKED, Pool, PooledConnection, Transaction};
+pub use cursor::{CursorKey, CursorScope};
 pub use filter::{Condition, Filter};
 pub use outage::Outage;
 pub use page::{ListBounds, ListBoundsRequest, Page, PageRequest};

@@ -9,8 +9,8 @@ use crate::error::Result;
 /// Which page of a list ordered by a unique key `K`.
 #[derive(Clone, Debug)]
 pub struct PageRequest<K> {
-    /// Records on the page, 1 to 100.
-    pub size: u8,
+    /// Records on the page, at least 1.
+    pub size: u16,
     /// The last `size` records instead of the first.
     pub from_end: bool,
     /// Only records behind this key.
@@ -21,7 +21,7 @@ pub struct PageRequest<K> {
 
 impl<K> PageRequest<K> {
     /// The first page.
-    pub fn first(size: u8) -> Self {
+    pub fn first(size: u16) -> Self {
         Self { size, from_end: false, after: None, before: None }
     }
 

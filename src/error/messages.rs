@@ -313,6 +313,7 @@ messages! {
         GuestsNotAList = "guests must be a list";
         IdempotencyKeyInvalid { most: usize } =
             "Idempotency-Key must be given once and have 1 to {most} visible ASCII characters";
+        ParameterInvalid { reason: String } = "{reason}";
         LimitOutOfRange { most: i64 } = "limit must be between 1 and {most}";
         NameNotOfReservation = "Nobody of this name belongs to the reservation with this code";
         TooManyGuests { most: usize } = "guests must have at most {most} entries";

@@ -40,20 +40,27 @@ pub(super) fn count_confirmed(app: &App, head: &Parts, actor: &Actor) {
     app.key_usage.note(actor, app.clock.now());
 }
 
-/// Tells who sends a request. An actor who is not `wanted` here is answered as if the credential were unknown.
+/// Tells who sends a request, and takes it from the actor's limit. An actor who is not `wanted` here is answered as if the credential
+/// were unknown.
 pub(super) async fn enter(app: &App, head: &Parts, wanted: impl Fn(&Actor) -> bool) -> Result<Admission, Refused> {
-    let client = unauthenticated(app, head);
-    let admission = match authenticate(app, head, client.as_ref(), wanted).await {
-        Ok(admission) => admission,
-        Err(error) => {
-            let address = client.map(|client| client.address);
-            return Err(Refused { error, outcome: Outcome { address, ..Outcome::default() } });
-        }
-    };
+    let admission = enter_unlimited(app, head, wanted).await?;
     match app.throttle.admit_request(&admission.actor) {
         Ok(()) => Ok(admission),
         Err(error) => Err(Refused { error, outcome: Outcome::of(admission.actor) }),
     }
+}
+
+/// Like [`enter`], for a request that is not taken from the limit: its cost has to be.
+pub(super) async fn enter_unlimited(
+    app: &App,
+    head: &Parts,
+    wanted: impl Fn(&Actor) -> bool,
+) -> Result<Admission, Refused> {
+    let client = unauthenticated(app, head);
+    authenticate(app, head, client.as_ref(), wanted).await.map_err(|error| {
+        let address = client.map(|client| client.address);
+        Refused { error, outcome: Outcome { address, ..Outcome::default() } }
+    })
 }
 
 /// The client, before it is authenticated. Only a router without a listener knows no peer.

@@ -3,6 +3,7 @@
 //! - `POST /graphql` is GraphQL over HTTP ([`graphql`]), `GET /graphql/ide` a page to try it ([`graphiql`]), `GET /` a page that says what is
 //!   here ([`home`]).
 //! - `/api/pms/v1` is REST for the hotel's own system ([`pms_api`]).
+//! - `/seam` is Seam's interface, for its official SDKs ([`seam`]).
 //! - `GET /metrics` is for Prometheus, on a listener of its own ([`metrics`]).
 //! - `GET /healthz` and `GET /readyz` tell whether the process is up and whether it can serve ([`health`]).
 //!
@@ -28,12 +29,13 @@ mod refusals;
 mod refused_batch;
 mod request_id;
 mod requests;
+mod seam;
 mod seats;
 mod server;
 
 use axum::extract::Request;
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 use axum::{Router, middleware};
 
 pub use seats::IDLE as SEAT_IDLE;
@@ -67,7 +69,9 @@ fn routes(app: App, edge: Edge) -> Router {
     let pms = Command::NAMES.iter().fold(Router::new(), |router, name| {
         router.route(&format!("/api/pms/v1/{{hotel}}/guests/{name}"), post(pms_api::command))
     });
-    let admitted = pms
+    let admitted = crate::seam::ROUTES
+        .iter()
+        .fold(pms, |router, route| router.route(&seam::path(route), any(seam::call)))
         .route("/api/pms/v1/{hotel}/guests", get(pms_api::list))
         .route(GRAPHQL, post(graphql::handle))
         .route_layer(middleware::from_fn_with_state((app.clone(), gate), admission::run))
@@ -82,6 +86,7 @@ fn routes(app: App, edge: Edge) -> Router {
         .route("/graphql/ide", get(graphiql::page))
         .route("/graphql/ide/{file}", get(graphiql::file))
         .route("/api/pms/v1/openapi.json", get(pms_api::document))
+        .route(seam::DOCUMENT, get(seam::document))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .fallback(not_found)
@@ -101,10 +106,16 @@ fn starting_routes(edge: Edge) -> Router {
 }
 
 async fn not_found(request: Request) -> Response {
-    if pms_api::serves(request.uri().path()) {
-        return pms_api::refusal(&unserved_path(), &RequestId::of(request.extensions()), Outcome::default());
+    let own = refusal_of_interface(request.uri().path(), &unserved_path(), &RequestId::of(request.extensions()));
+    own.unwrap_or_else(nothing_here)
+}
+
+/// The answer that consists of an error, at the path of an interface whose errors have a form of their own.
+fn refusal_of_interface(path: &str, error: &Error, id: &RequestId) -> Option<Response> {
+    if pms_api::serves(path) {
+        return Some(pms_api::refusal(error, id, Outcome::default()));
     }
-    nothing_here()
+    seam::serves(path).then(|| seam::refusal(error, id, None, Outcome::default()))
 }
 
 /// The answer outside REST when nothing is served at a path.
@@ -133,8 +144,6 @@ async fn refused_unread(request: Request, error: Error) -> Response {
     let media_type = negotiate::answer_type(request.headers()).unwrap_or(MediaType::Json);
     let (head, body) = request.into_parts();
     body::discard(body).await;
-    if pms_api::serves(head.uri.path()) {
-        return pms_api::refusal(&error, &RequestId::of(&head.extensions), Outcome::default());
-    }
-    answer::refusal(media_type, error)
+    let own = refusal_of_interface(head.uri.path(), &error, &RequestId::of(&head.extensions));
+    own.unwrap_or_else(|| answer::refusal(media_type, error))
 }

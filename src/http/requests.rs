@@ -18,7 +18,7 @@ use super::answer::{self, Outcome};
 use super::negotiate::MediaType;
 use super::refusals::Refusals;
 use super::request_id::RequestId;
-use super::{health, panics, pms_api, rate_limit};
+use super::{health, panics, rate_limit, refusal_of_interface, seam};
 use crate::actor::Mode;
 use crate::app::App;
 use crate::error::{Error, Severity};
@@ -74,7 +74,7 @@ async fn run_and_log(edge: &Edge, mut request: Request, next: Next) -> Response 
     let method = request.method().clone();
     let path = request.extensions().get::<MatchedPath>().cloned();
     let request_id = RequestId(id.clone());
-    let of_pms = pms_api::serves(request.uri().path());
+    let uri = request.uri().clone();
     request.extensions_mut().insert(request_id.clone());
     let caller = Traceparent::of_headers(request.headers());
     let span = traces::request(method.as_str(), path.as_ref().map(MatchedPath::as_str), &id, caller.as_ref());
@@ -87,11 +87,17 @@ async fn run_and_log(edge: &Edge, mut request: Request, next: Next) -> Response 
     }
     let mut response = match panics::caught(next.run(request).instrument(span.clone())).await {
         Ok(response) => response,
-        Err(place) if of_pms => pms_api::refusal(&Error::internal(place), &request_id, Outcome::default()),
-        Err(place) => answer::refusal(MediaType::Json, Error::internal(place)),
+        Err(place) => {
+            let error = Error::internal(place);
+            let own = refusal_of_interface(uri.path(), &error, &request_id);
+            own.unwrap_or_else(|| answer::refusal(MediaType::Json, error))
+        }
     };
     let outcome = response.extensions_mut().remove::<Outcome>().unwrap_or_default();
     add_headers(&mut response, &id);
+    if seam::serves(uri.path()) {
+        seam::add_request_id(&mut response, &request_id);
+    }
     if let (Some(app), Some(actor)) = (&edge.app, &outcome.actor) {
         rate_limit::add(response.headers_mut(), &app.throttle, actor);
     }

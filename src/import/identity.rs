@@ -13,7 +13,7 @@ use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
 use super::booking::{Booking, BookingStatus};
-use super::derive::Derived;
+use crate::derive::Derived;
 use crate::hotels::HotelId;
 
 /// A booking and the records that it is about.

@@ -6,10 +6,10 @@ use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Timelike, Utc};
 use uuid::Uuid;
 
 use super::booking::{Booking, BookingStatus};
-use super::derive::Derived;
 use super::identity::Identified;
 use super::people::{self, Person};
 use super::records::{ACTIVE, CANCELLED, ClientRecord, INVOICED, ReservationRecord, StayRecord};
+use crate::derive::Derived;
 use crate::hotels::{Hotel, end_instant};
 
 /// Records of one import, parents before children.

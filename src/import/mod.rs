@@ -11,7 +11,6 @@
 
 mod booking;
 mod columns;
-pub(crate) mod derive;
 mod file;
 pub(crate) mod format;
 mod identity;
@@ -33,6 +32,7 @@ use uuid::Uuid;
 
 use crate::actor::{IMPORT, Principal};
 use crate::audit::{Entry, ObjectType};
+use crate::derive::Derived;
 use crate::error::{Error, Message, Result};
 use crate::events::Change;
 use crate::hotels::{self, Hotel};
@@ -40,7 +40,6 @@ use crate::text;
 use crate::unit::{Transactions, Tx};
 use crate::{clients, reservations, room_stays};
 use booking::{Booking, BookingStatus};
-use derive::Derived;
 pub use file::BadLine;
 use identity::Identified;
 use mapping::Records;

@@ -1,7 +1,7 @@
 //! Names for guests and companies of which the file tells no more than a country or a number.
 
-use super::derive::Derived;
 use crate::clients;
+use crate::derive::Derived;
 
 /// How people of a country are called.
 struct Culture {

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use chrono::NaiveDate;
 use uuid::Uuid;
 
-use super::derive::Derived;
+use crate::derive::Derived;
 use crate::hotels::HotelId;
 use crate::text;
 

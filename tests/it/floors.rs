@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: &[&[&[&str]]] = &[
     &[&["clock", "error", "id", "periodic", "text", "tls"], &["telemetry"]],
     &[&["hotels"], &["audit"]],
-    &[&["actor", "db", "secrets"], &["liveness"]],
+    &[&["actor", "db", "derive", "secrets"], &["liveness"]],
     &[&["context"], &["queue"]],
     &[&["events"]],
     &[&["unit"]],
@@ -35,7 +35,7 @@ const FLOORS: &[&[&[&str]]] = &[
         ],
     ],
     &[&["app", "config"]],
-    &[&["graphql", "import", "pruner", "rest", "rotation"]],
+    &[&["graphql", "import", "pruner", "rest", "rotation", "seam"]],
     &[&["demo", "http", "workers"]],
     &[&["cli"], &["main"]],
 ];

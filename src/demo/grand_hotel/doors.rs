@@ -8,9 +8,9 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::super::store::{self, DoorRecord, EncoderRecord, IdentityRecord};
+use crate::derive::Derived;
 use crate::error::Result;
 use crate::hotels::HotelId;
-use crate::import::derive::Derived;
 use crate::locks::{Mode, Provider};
 
 /// Rooms whose space has a key and a door.

@@ -15,13 +15,14 @@ use super::file::DemoHotel;
 use super::integrations;
 use super::keys::{self, Wanted};
 use crate::context::Context;
+use crate::derive::Derived;
 use crate::error::Result;
 use crate::hotels::{self, Hotel, end_instant};
+use crate::import;
 use crate::import::records::{
     ACTIVE, CANCELLED, CategoryRecord, ClientRecord, INVOICED, ReservationRecord, StayRecord,
 };
 use crate::import::rooms::NewRoom;
-use crate::import::{self, derive::Derived};
 use bookings::{BOOKINGS, Booking, Fate, Stay};
 use rooms::{CATEGORIES, ROOMS, category_of};
 

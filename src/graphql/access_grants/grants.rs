@@ -285,7 +285,7 @@ async fn stays_of(
     let plan = StayPlan::of(&selection.field("roomStay"))?;
     // There are no more of them than grants on a page.
     let filter = Filter::Field(StayField::Id(Condition::In(wanted)));
-    let request = PageRequest::first(u8::MAX);
+    let request = PageRequest::first(u8::MAX.into());
     let page = room_stays::page(session.conn().await?, None, hotel, &filter, &request, plan.joins).await?;
     let views: HashMap<Uuid, _> = page.stays.items.into_iter().map(|view| (view.stay.id, view)).collect();
     let (followers, views): (Vec<Uuid>, Vec<_>) =

@@ -6,11 +6,11 @@ use chrono::{NaiveDate, TimeDelta};
 use csv::StringRecord;
 use uuid::Uuid;
 
-use super::super::derive::Derived;
 use super::super::file;
 use super::columns::{Column, Columns};
 use super::dates::{self, DateOrder};
 use crate::clients;
+use crate::derive::Derived;
 use crate::hotels::HotelId;
 
 /// Longest stay that is believed.
