@@ -21,7 +21,6 @@ pub struct Exchange {
     pub method: String,
     /// Without the prefix.
     pub path: String,
-    pub query: String,
     pub request: HeaderMap,
     pub sent: String,
     pub status: u16,
@@ -55,12 +54,19 @@ pub struct Wire {
     serving: JoinHandle<()>,
 }
 
+/// What befalls a request.
+enum Fault {
+    /// It is answered so, and not passed on.
+    Failed(StatusCode),
+    /// It is passed on, and answered with a failure instead of its answer.
+    AnswerLost,
+}
+
 struct Shared {
     server: String,
     client: reqwest::Client,
     exchanges: Mutex<Vec<Exchange>>,
-    /// What the next requests are answered with, instead of being passed on.
-    failures: Mutex<VecDeque<StatusCode>>,
+    faults: Mutex<VecDeque<Fault>>,
 }
 
 impl Wire {
@@ -72,7 +78,7 @@ impl Wire {
             server: server.to_owned(),
             client: reqwest::Client::new(),
             exchanges: Mutex::default(),
-            failures: Mutex::default(),
+            faults: Mutex::default(),
         });
         let router = Router::new().fallback(pass).with_state(Arc::clone(&shared));
         let serving = tokio::spawn(async move { axum::serve(listener, router).await.expect("served") });
@@ -100,7 +106,12 @@ impl Wire {
 
     /// Answers the next requests so.
     pub fn fail(&self, statuses: impl IntoIterator<Item = StatusCode>) {
-        self.shared.failures.lock().expect("no panic").extend(statuses);
+        self.shared.faults.lock().expect("no panic").extend(statuses.into_iter().map(Fault::Failed));
+    }
+
+    /// Passes the next request on, and loses its answer.
+    pub fn lose_an_answer(&self) {
+        self.shared.faults.lock().expect("no panic").push_back(Fault::AnswerLost);
     }
 }
 
@@ -117,15 +128,19 @@ async fn pass(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let failure = shared.failures.lock().expect("no panic").pop_front();
-    let (status, response, answer) = match failure {
-        Some(status) => (status, HeaderMap::new(), Bytes::new()),
+    let fault = shared.faults.lock().expect("no panic").pop_front();
+    let failed = |status| (status, HeaderMap::new(), Bytes::new());
+    let (status, response, answer) = match fault {
+        Some(Fault::Failed(status)) => failed(status),
+        Some(Fault::AnswerLost) => {
+            forward(&shared, &method, &uri, &headers, body.clone()).await;
+            failed(StatusCode::BAD_GATEWAY)
+        }
         None => forward(&shared, &method, &uri, &headers, body.clone()).await,
     };
     shared.exchanges.lock().expect("no panic").push(Exchange {
         method: method.to_string(),
         path: uri.path().strip_prefix(PREFIX).unwrap_or_else(|| uri.path()).to_owned(),
-        query: uri.query().unwrap_or_default().to_owned(),
         request: headers,
         sent: String::from_utf8(body.to_vec()).expect("text"),
         status: status.as_u16(),
