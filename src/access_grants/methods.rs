@@ -11,6 +11,14 @@ use crate::lock_commands::{self, NewCommand};
 use crate::locks::{self, Mode, Reference};
 use crate::unit::Tx;
 
+/// Grants whose methods are taken away together.
+pub enum GrantsOf {
+    /// That one.
+    Grant(Reference),
+    /// Those with this reservation key.
+    ReservationKey(String),
+}
+
 /// Asks for more methods of a grant. Answers its id.
 ///
 /// # Errors
@@ -51,6 +59,29 @@ pub async fn delete_method_in(tx: &mut Tx, id: Uuid) -> Result<()> {
     store::revoke(tx.conn().await?, hotel, id, now).await?;
     lock_commands::cancel_in(tx, &[id]).await?;
     tx.emit(METHOD_REVOKED.of(id).owned_by(method.integration_id));
+    Ok(())
+}
+
+/// Takes all methods of some grants of the integration's own away.
+///
+/// # Errors
+/// `NOT_FOUND` unless there is such a grant.
+pub async fn delete_methods_of_grants_in(tx: &mut Tx, grants: &GrantsOf) -> Result<()> {
+    tx.follow().await?;
+    let (hotel, now, integration) = (tx.actor.hotel.id, tx.now, tx.actor.integration()?);
+    let ids = match grants {
+        GrantsOf::Grant(grant) => vec![find_own_in(tx, grant).await.at("accessGrantId")?],
+        GrantsOf::ReservationKey(key) => store::of_reservation_key(tx.conn().await?, hotel, integration, key).await?,
+    };
+    let locked = store::lock(tx.conn().await?, hotel, &ids).await?;
+    if locked.is_empty() {
+        return Err(Error::not_found(Record::AccessGrant).at("reservationKey"));
+    }
+    let revoked = store::revoke_of_grants(tx.conn().await?, hotel, &ids, now).await?;
+    lock_commands::cancel_in(tx, &revoked.iter().map(|method| method.id).collect::<Vec<_>>()).await?;
+    for method in revoked {
+        tx.emit(METHOD_REVOKED.of(method.id).owned_by(method.integration_id));
+    }
     Ok(())
 }
 

@@ -23,7 +23,9 @@ pub use grants::{GrantChange, NewGrant, Target, create_in, delete_in, update_in}
 pub(crate) use identities::delete_of_integration_in;
 pub use identities::{IdentityChange, NewIdentity, create_identity_in, delete_identity_in, update_identity_in};
 pub use kinds::{GRANT_CREATED, GRANT_DELETED, GRANT_UPDATED, METHOD_CREATED, METHOD_REVOKED, METHOD_UPDATED};
-pub use methods::{delete_method_in, encode_in, report_override_in, request_methods_in};
+pub use methods::{
+    GrantsOf, delete_method_in, delete_methods_of_grants_in, encode_in, report_override_in, request_methods_in,
+};
 pub use model::{
     CheckedGrant, CheckedMethod, Grant, GrantDoors, Identity, IdentityDetails, IdentityView, LockedGrant, Method,
     MethodState, MethodWarning, ReservationOf, UserIdentity,

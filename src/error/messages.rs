@@ -59,9 +59,11 @@ nouns! {
     Record {
         AccessGrant = "Access grant",
         AccessMethod = "Access method",
+        AcsSystem = "Access system",
         ApiKey = "API key",
         Category = "Category",
         Client = "Client",
+        Device = "Device",
         Encoder = "Encoder",
         Entrance = "Entrance",
         Guest = "Guest",

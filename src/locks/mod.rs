@@ -28,6 +28,7 @@ pub use store::entrances::{
     of_spaces as entrances_of_spaces, page as entrance_page,
 };
 pub(crate) use store::held::raise_sequences;
+pub use store::providers::providers;
 pub use store::spaces::{
     SpaceField, bounds as space_bounds, by_ids as spaces_by_ids, of_entrances as spaces_of_entrances,
     page as space_page,

@@ -28,6 +28,8 @@ pub struct SpaceChange {
     pub key: Option<Option<String>>,
     /// New name, 1 to 200 characters; not of a room.
     pub name: Option<String>,
+    /// Doors in the place of those that it holds.
+    pub entrances: Option<Vec<Reference>>,
 }
 
 /// Adds a space that is no room.
@@ -53,10 +55,10 @@ pub async fn create_space_in(tx: &mut Tx, new: NewSpace) -> Result<Space> {
     Ok(space)
 }
 
-/// Changes the key or the name of a space.
+/// Changes the key, the name or the doors of a space.
 ///
 /// # Errors
-/// `NOT_FOUND`, `INVALID_ARGUMENT` also for another name of a room, `NAME_TAKEN` for its key
+/// `NOT_FOUND`, for a door, too; `INVALID_ARGUMENT` also for another name of a room, `NAME_TAKEN` for its key
 pub async fn update_space_in(tx: &mut Tx, reference: &Reference, change: SpaceChange) -> Result<Space> {
     let (hotel, now) = (tx.actor.hotel.id, tx.now);
     let before = lock_in(tx, reference).await.at("id")?;
@@ -70,7 +72,13 @@ pub async fn update_space_in(tx: &mut Tx, reference: &Reference, change: SpaceCh
             return Err(Error::new(Message::RoomNamesSpace).at("name"));
         }
     }
-    let changed = changed_fields_of_space(&before, &after);
+    let mut changed = changed_fields_of_space(&before, &after);
+    if let Some(entrances) = &change.entrances {
+        let entrances = lock_entrances_in(tx, entrances).await?;
+        if store::replace_entrances(tx.conn().await?, hotel, after.id, &entrances).await? {
+            changed.push("entrances");
+        }
+    }
     if !changed.is_empty() {
         after.updated_at = now;
         store::update(tx.conn().await?, hotel, &after).await.map_err(refused)?;

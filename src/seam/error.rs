@@ -77,6 +77,8 @@ fn record(error: &Error) -> Option<&'static str> {
     Some(match record {
         Record::AccessGrant => "access_grant",
         Record::AccessMethod => "access_method",
+        Record::AcsSystem => "acs_system",
+        Record::Device => "device",
         Record::Encoder => "acs_encoder",
         Record::Entrance => "acs_entrance",
         Record::LockCommand => "action_attempt",

@@ -3,11 +3,16 @@
 //! An operation is a type of parameters ([`Query`](operation::Query), [`Act`](operation::Act)), in the file of its resource; [`ROUTES`]
 //! lists them all. A hotel is a workspace, a provider in it an access system; records are named by their ids or their keys.
 
+mod access_grants;
+mod access_methods;
+mod acs;
 mod answer;
 mod error;
 pub mod openapi;
 mod operation;
 mod parameters;
+mod related;
+mod spaces;
 mod user_identities;
 mod workspaces;
 
@@ -63,6 +68,31 @@ const fn act<A: Act>() -> Route {
 
 /// Everything that is served, by resource.
 pub static ROUTES: &[Route] = &[
+    act::<access_grants::CreateAccessGrant>(),
+    query::<access_grants::GetAccessGrant>(),
+    query::<access_grants::ListAccessGrants>(),
+    act::<access_grants::UpdateAccessGrant>(),
+    act::<access_grants::DeleteAccessGrant>(),
+    act::<access_grants::RequestAccessMethods>(),
+    query::<related::OfAccessGrants>(),
+    query::<access_methods::GetAccessMethod>(),
+    query::<access_methods::ListAccessMethods>(),
+    act::<access_methods::DeleteAccessMethod>(),
+    query::<related::OfAccessMethods>(),
+    query::<acs::systems::ListAcsSystems>(),
+    query::<acs::systems::GetAcsSystem>(),
+    query::<acs::entrances::ListAcsEntrances>(),
+    query::<acs::entrances::GetAcsEntrance>(),
+    act::<spaces::CreateSpace>(),
+    query::<spaces::GetSpace>(),
+    query::<spaces::ListSpaces>(),
+    act::<spaces::UpdateSpace>(),
+    act::<spaces::DeleteSpace>(),
+    act::<spaces::AddAcsEntrances>(),
+    act::<spaces::RemoveAcsEntrances>(),
+    act::<spaces::AddDevices>(),
+    act::<spaces::RemoveDevices>(),
+    query::<related::OfSpaces>(),
     act::<user_identities::CreateUserIdentity>(),
     query::<user_identities::GetUserIdentity>(),
     query::<user_identities::ListUserIdentities>(),

@@ -11,6 +11,7 @@ use crate::db::{Condition, Filter, ListBounds, ListBoundsRequest, Page, PageRequ
 use crate::error::{Error, Record, Result};
 use crate::hotels::HotelId;
 use crate::integrations::Integration;
+use crate::locks::Reference;
 
 /// What grants can be filtered by. What it is serialized to is part of cursors.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -30,6 +31,14 @@ pub enum GrantField {
     StartsAt(Condition<DateTime<Utc>>),
     /// First instant after it.
     EndsAt(Condition<DateTime<Utc>>),
+    /// The identity, by its id or its key.
+    UserIdentity(Reference),
+    /// A door that it opens.
+    Entrance(Reference),
+    /// Names of the providers of a door that it opens.
+    Provider(Vec<String>),
+    /// A space that it was made for.
+    Space(Reference),
 }
 
 const COLUMNS: &str = "SELECT g.id, g.user_identity_id, g.access_grant_key, g.name, g.reservation_key, g.room_stay_id, g.starts_at, \
@@ -71,7 +80,46 @@ fn push_list(sql: &mut QueryBuilder<Postgres>, hotel: HotelId, list: &OwnedList<
         GrantField::RoomStayId(condition) => condition.push("g.room_stay_id", sql),
         GrantField::StartsAt(condition) => condition.push("g.starts_at", sql),
         GrantField::EndsAt(condition) => condition.push("g.ends_at", sql),
+        GrantField::UserIdentity(identity) => {
+            sql.push("EXISTS (SELECT FROM user_identities u WHERE u.hotel_id = g.hotel_id AND u.id = g.user_identity_id AND ");
+            push_reference(identity, ("u.id", "u.user_identity_key"), sql);
+            sql.push(")");
+        }
+        GrantField::Entrance(entrance) => push_entrance(entrance, sql),
+        GrantField::Provider(names) => {
+            sql.push(ENTRANCES).push("n.provider = ANY (").push_bind(names.clone()).push("))");
+        }
+        GrantField::Space(space) => push_space(space, sql),
     });
+}
+
+/// Begins the condition that a grant `g` opens a door `n`.
+const ENTRANCES: &str = "EXISTS (SELECT FROM access_grant_entrances e JOIN entrances n ON n.hotel_id = e.hotel_id \
+     AND n.id = e.entrance_id WHERE e.hotel_id = g.hotel_id AND e.grant_id = g.id AND ";
+
+/// Appends the condition that a grant `g` opens this door.
+pub(super) fn push_entrance(entrance: &Reference, sql: &mut QueryBuilder<Postgres>) {
+    sql.push(ENTRANCES);
+    push_reference(entrance, ("n.id", "n.entrance_key"), sql);
+    sql.push(")");
+}
+
+/// Appends the condition that a grant `g` was made for this space.
+pub(super) fn push_space(space: &Reference, sql: &mut QueryBuilder<Postgres>) {
+    sql.push(
+        "EXISTS (SELECT FROM access_grant_spaces o JOIN spaces s ON s.hotel_id = o.hotel_id AND s.id = o.space_id ",
+    );
+    sql.push("WHERE o.hotel_id = g.hotel_id AND o.grant_id = g.id AND ");
+    push_reference(space, ("s.id", "s.space_key"), sql);
+    sql.push(")");
+}
+
+/// Appends the condition that a record is the one that is named; `columns`: those of its id and of its key.
+fn push_reference(reference: &Reference, columns: (&'static str, &'static str), sql: &mut QueryBuilder<Postgres>) {
+    match reference {
+        Reference::Id(id) => sql.push(columns.0).push(" = ").push_bind(*id),
+        Reference::Key(key) => sql.push(columns.1).push(" = ").push_bind(key.clone()),
+    };
 }
 
 /// A page of grants, in the order in which they were made.

@@ -188,6 +188,23 @@ pub(in crate::access_grants) async fn of_integration(
     Ok(ids.fetch_all(conn).await?)
 }
 
+/// The ids of an integration's live grants with this reservation key.
+pub(in crate::access_grants) async fn of_reservation_key(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    integration: Uuid,
+    key: &str,
+) -> Result<Vec<Uuid>> {
+    let ids = query_scalar!(
+        "SELECT id FROM access_grants
+         WHERE hotel_id = $1 AND integration_id = $2 AND reservation_key = $3 AND deleted_at IS NULL ORDER BY id",
+        hotel,
+        integration,
+        key,
+    );
+    Ok(ids.fetch_all(conn).await?)
+}
+
 /// Reads those of these grants that are live or wait for their stay, and holds them until the transaction ends, in the order of
 /// their ids.
 pub(in crate::access_grants) async fn lock(

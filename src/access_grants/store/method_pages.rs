@@ -6,11 +6,12 @@ use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Postgres, QueryBuilder, Row};
 use uuid::Uuid;
 
+use super::grant_pages::{push_entrance, push_space};
 use crate::access_grants::{Method, OwnedList, TimeFrame};
 use crate::db::{Condition, Filter, ListBounds, ListBoundsRequest, Page, PageRequest, by_ordinal, push_id_page};
 use crate::error::{Error, Record, Result};
 use crate::hotels::HotelId;
-use crate::locks::{Mode, Provider};
+use crate::locks::{Mode, Provider, Reference};
 
 /// What methods can be filtered by. What it is serialized to is part of cursors.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -22,6 +23,14 @@ pub enum MethodField {
     GrantId(Condition<Uuid>),
     /// Name of the mode.
     Mode(Condition<String>),
+    /// Key of the grant.
+    GrantKey(Condition<String>),
+    /// A door that its grant opens.
+    Entrance(Reference),
+    /// A space that its grant was made for.
+    Space(Reference),
+    /// Whether it was not taken away.
+    IsLive,
 }
 
 const TABLES: &str = " FROM access_methods m JOIN access_grants g ON g.hotel_id = m.hotel_id AND g.id = m.grant_id";
@@ -83,6 +92,12 @@ fn push_list(sql: &mut QueryBuilder<Postgres>, hotel: HotelId, list: &OwnedList<
         MethodField::Id(condition) => condition.push("m.id", sql),
         MethodField::GrantId(condition) => condition.push("m.grant_id", sql),
         MethodField::Mode(condition) => condition.push("m.mode", sql),
+        MethodField::GrantKey(condition) => condition.push("g.access_grant_key", sql),
+        MethodField::Entrance(entrance) => push_entrance(entrance, sql),
+        MethodField::Space(space) => push_space(space, sql),
+        MethodField::IsLive => {
+            sql.push("m.revoked_at IS NULL");
+        }
     });
 }
 

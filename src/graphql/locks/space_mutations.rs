@@ -103,7 +103,8 @@ impl SpaceMutation {
         #[graphql(desc = "What to change.")] input: UpdateSpaceInput,
     ) -> Resolved<Option<SpacePayload>> {
         let mut session = begin(ctx).await?;
-        let change = SpaceChange { key: input.space_key.into(), name: irremovable(input.name, "name").in_input()? };
+        let name = irremovable(input.name, "name").in_input()?;
+        let change = SpaceChange { key: input.space_key.into(), name, ..SpaceChange::default() };
         let space = locks::update_space_in(session.tx(), &Reference::parse(&input.id), change).await.in_input()?;
         Ok(Some(done(session, space, ctx).await?))
     }

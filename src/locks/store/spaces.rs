@@ -201,6 +201,25 @@ pub(in crate::locks) async fn remove_entrances(
     Ok(removed.rows_affected())
 }
 
+/// Has a space hold these held doors and no others, and tells whether that changes anything.
+pub(in crate::locks) async fn replace_entrances(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    space: Uuid,
+    entrances: &[Uuid],
+) -> sqlx::Result<bool> {
+    let removed = query!(
+        "DELETE FROM space_entrances WHERE hotel_id = $1 AND space_id = $2 AND entrance_id <> ALL ($3)",
+        hotel,
+        space,
+        entrances,
+    )
+    .execute(&mut *conn)
+    .await?;
+    let added = add_entrances(conn, hotel, space, entrances).await?;
+    Ok(removed.rows_affected() + added > 0)
+}
+
 /// Makes the spaces that these rooms are, and renames those whose room has another name by now.
 pub(in crate::locks) async fn follow_rooms(
     conn: &mut PgConnection,

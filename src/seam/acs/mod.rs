@@ -1,0 +1,4 @@
+//! Access systems: each provider in the hotel is one, with its doors and its encoders.
+
+pub mod entrances;
+pub mod systems;
