@@ -44,8 +44,10 @@ fn a_body_that_is_not_as_the_document_has_it_is_found() {
         answer("/webhooks/get", json!({"webhook": webhook, "ok": true}))
     };
     assert_eq!(faults(&[with("secret", json!("whsec_")), answer("/webhooks/delete", json!({"ok": true}))]), [""; 0]);
+    let space = json!({"space_id": "lobby", "name": "Lobby", "display_name": "Lobby",
+        "created_at": "2025-05-09T12:00:00Z", "workspace_id": "e2a1f6a0-7d3b-4c63-9f0e-3f6d2f1d7a01"});
     let broken = [
-        with("webhook_id", json!("lobby")),
+        answer("/spaces/get", json!({"space": space, "ok": true})),
         with("url", json!(null)),
         answer("/webhooks/get", json!({"webhook": webhook})),
         answer("/webhooks/list", json!({"webhooks": [{}], "ok": true})),

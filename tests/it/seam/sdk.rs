@@ -12,7 +12,7 @@ use super::wire::{Exchange, Wire};
 use crate::support::{Node, PATIENCE, Python};
 
 /// A generation of the clients. They differ in verbs, encodings and checks of their own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Generation {
     /// npm `seam` 1.160, an ordinary install on Node.js 20.
     J1,
@@ -23,7 +23,7 @@ pub enum Generation {
 }
 
 impl Generation {
-    const ALL: [Self; 3] = [Self::J1, Self::J2, Self::P3];
+    pub const ALL: [Self; 3] = [Self::J1, Self::J2, Self::P3];
 }
 
 /// An exception, as whoever catches it knows it.
