@@ -4,10 +4,10 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder};
-use utoipa::openapi::{Ref, RefOr, Schema};
+use utoipa::openapi::{RefOr, Schema};
 use uuid::Uuid;
 
-use super::openapi::Schemas;
+use super::schemas::Schemas;
 use crate::db::{CursorScope, Page, PageRequest};
 use crate::error::{Error, ErrorAt as _, Message, Result};
 
@@ -129,9 +129,4 @@ pub(super) fn body_schema(names: Vec<(&'static str, RefOr<Schema>)>) -> Schema {
         .into_iter()
         .fold(ObjectBuilder::new(), |object, (name, schema)| object.property(name, schema).required(name));
     object.property("ok", ok).required("ok").build().into()
-}
-
-/// A reference to a schema of that name.
-pub(super) fn reference(name: &str) -> RefOr<Schema> {
-    RefOr::Ref(Ref::from_schema_name(name))
 }

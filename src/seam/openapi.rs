@@ -1,8 +1,5 @@
 //! The OpenAPI 3.1 document, made of the types that are read and answered with.
 
-use std::collections::BTreeMap;
-
-use utoipa::ToSchema;
 use utoipa::openapi::path::{HttpMethod, OperationBuilder, PathItemBuilder, PathsBuilder};
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
@@ -11,41 +8,11 @@ use utoipa::openapi::{
     Schema, Server,
 };
 
-use super::answer::{Answer, body_schema, reference};
 use super::error::ErrorBody;
-use super::operation::{Act, Query};
-use super::{ROUTES, Route};
+use super::routes::{Description, ROUTES, Route};
+use super::schemas::Schemas;
 
 const JSON: &str = "application/json";
-
-/// Schemas by name.
-#[derive(Default)]
-pub struct Schemas(BTreeMap<String, RefOr<Schema>>);
-
-impl Schemas {
-    /// Adds that of a type with those that it refers to, and answers with a reference to it.
-    pub fn add<T: ToSchema>(&mut self) -> RefOr<Schema> {
-        let mut referred = Vec::new();
-        T::schemas(&mut referred);
-        self.0.extend(referred);
-        self.0.insert(T::name().into_owned(), T::schema());
-        reference(&T::name())
-    }
-}
-
-/// What an operation takes and answers with.
-pub struct Description {
-    parameters: RefOr<Schema>,
-    answer: Schema,
-}
-
-pub(super) fn describe_query<Q: Query>(schemas: &mut Schemas) -> Description {
-    Description { parameters: schemas.add::<Q>(), answer: body_schema(Q::Answer::describe(schemas)) }
-}
-
-pub(super) fn describe_act<A: Act>(schemas: &mut Schemas) -> Description {
-    Description { parameters: schemas.add::<A>(), answer: body_schema(A::Answer::describe(schemas)) }
-}
 
 /// The document. Each operation is described as a POST; what other methods it takes, its text says.
 pub fn document() -> OpenApi {
@@ -56,7 +23,7 @@ pub fn document() -> OpenApi {
         paths.path(format!("/seam{}", route.spec.path), path_item(route, parameters, answer, &error))
     });
     let key = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
-    let components = ComponentsBuilder::new().schemas_from_iter(schemas.0).security_scheme("apiKey", key);
+    let components = ComponentsBuilder::new().schemas_from_iter(schemas.into_inner()).security_scheme("apiKey", key);
     let info = InfoBuilder::new()
         .title("Latchkey for Seam's SDKs")
         .version("1")

@@ -1,45 +1,7 @@
-//! Seam's official clients against the facade `/seam`, and its answers against Seam's OpenAPI document.
+//! Seam's interface: the facade itself.
 
-mod contract;
-mod coverage;
-mod errors;
-mod lists;
-mod samples;
-mod sdk;
-mod story;
-mod webhooks;
-mod wire;
-
-use crate::support::{DataDir, Serving};
-use latchkey::demo::DemoFile;
-
-/// The day before the first stay of the printed examples.
-const NOW: &str = "2025-05-09T12:00:00Z";
-
-/// A server with the demo, on that day.
-struct Stage {
-    server: Serving,
-    demo: DemoFile,
-    _data: DataDir,
-}
-
-impl Stage {
-    fn new() -> Self {
-        let data = DataDir::new();
-        let environment = [("LATCHKEY_CLOCK", NOW), ("LATCHKEY_WEBHOOK_ALLOW_NETWORKS", "127.0.0.0/8")];
-        let server = data.serve_in(&environment, &[]);
-        let demo = DemoFile::read(data.path()).expect("readable").expect("written");
-        Self { server, demo, _data: data }
-    }
-
-    /// The live key of the first integration of a hotel with that permission.
-    fn key(&self, hotel: &str, permission: &str) -> &str {
-        let hotel = self.demo.hotels.iter().find(|one| one.slug == hotel).expect("a hotel");
-        &hotel.integrations.iter().find(|one| one.permission == permission).expect("an integration").live_key
-    }
-
-    /// One client of each generation that can be run here, as the lock vendor of the Grand Hotel.
-    async fn clients(&self) -> Vec<sdk::Sdk> {
-        sdk::all(&self.server.url, self.key("grand-hotel", "WRITE")).await
-    }
-}
+mod access;
+mod hostile;
+mod house;
+mod sdks;
+mod tenancy;

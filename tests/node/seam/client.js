@@ -1,5 +1,5 @@
 // One of Seam's official clients for JavaScript. It does what it is told by lines of JSON on its standard input, and answers each with
-// a line: {"value": ...}, or {"thrown": ...} with what is known of the exception. See tests/it/seam/sdk.rs.
+// a line: {"value": ...}, or {"thrown": ...} with what is known of the exception. See tests/it/seam/sdks/sdk.rs.
 //
 //   node seam/client.js j1|j2
 

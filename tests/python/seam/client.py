@@ -1,5 +1,5 @@
 """Seam's official client for Python. It does what it is told by lines of JSON on its standard input, and answers each with a line:
-{"value": ...}, or {"thrown": ...} with what is known of the exception. See tests/it/seam/sdk.rs."""
+{"value": ...}, or {"thrown": ...} with what is known of the exception. See tests/it/seam/sdks/sdk.rs."""
 
 import dataclasses
 import functools

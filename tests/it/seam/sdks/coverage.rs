@@ -60,7 +60,7 @@ async fn every_route_is_answered_to_every_client_as_seams_document_says() {
             assert_eq!(j2, p3, "{path}");
             format!("| `{path}` | {j1} | {j2} |")
         };
-        let document = include_str!("../../../docs/SEAM.md");
+        let document = include_str!("../../../../docs/SEAM.md");
         let printed: Vec<&str> = document.lines().filter(|line| line.starts_with("| `/")).collect();
         assert_eq!(printed, routes().iter().map(row).collect::<Vec<_>>(), "docs/SEAM.md");
     }
