@@ -35,6 +35,9 @@ async fn follow_in(tx: &mut Tx, changes: &[Change]) -> Result<()> {
         return Ok(());
     }
     let methods = store::mark_encoded(tx.conn().await?, hotel, &written, now).await?;
-    write::emit_updated(tx, &methods, &["encodedAt", "isEncodingRequired"]);
+    for (method, is_first) in methods {
+        let fields = ["issuedAt", "encodedAt", "isEncodingRequired"];
+        write::emit_updated(tx, &[method], if is_first { &fields } else { &fields[1..] });
+    }
     Ok(())
 }

@@ -23,7 +23,7 @@ pub(super) async fn run(command: Command, app: &App) -> Result<String, Failure> 
     let Command::List { hotel_slug, output } = command;
     let hotel = explain::hotel(app, &hotel_slug).await?;
     let endpoints = webhooks::of_hotel(app, hotel.id).await?;
-    let table = Table::new(&["id", "integration", "url", "status", "events", "reason", "disabledAt"]);
+    let table = Table::new(&["id", "integration", "url", "status", "format", "events", "reason", "disabledAt"]);
     let table = endpoints.iter().fold(table, |table, (integration, endpoint)| {
         let disabled_at = endpoint.disabled_at.map(|at| at.to_rfc3339_opts(SecondsFormat::Secs, true));
         table.row([
@@ -31,6 +31,7 @@ pub(super) async fn run(command: Command, app: &App) -> Result<String, Failure> 
             json!(integration),
             json!(endpoint.url),
             json!(endpoint.status.as_str()),
+            json!(endpoint.format.as_str()),
             json!(endpoint.events),
             json!(endpoint.disabled_reason),
             json!(disabled_at),

@@ -26,6 +26,7 @@ pub static UPDATED: ChangeKind = ChangeKind {
     audience: Audience::Hotel,
     names_fields: false,
     meaning: "a guest or company was changed",
+    seam: &[],
 };
 
 /// Adds a client.

@@ -66,6 +66,7 @@ nouns! {
         Device = "Device",
         Encoder = "Encoder",
         Entrance = "Entrance",
+        Event = "Event",
         Guest = "Guest",
         Hotel = "Hotel",
         Integration = "Integration",
@@ -278,6 +279,7 @@ messages! {
 
         // Events and webhooks.
         EventTypeUnknown { types: String } = "There are no events of this type. Types: {types}";
+        SeamEventTypeUnknown { types: String } = "There are no events of this type. Types: *, {types}";
         EventTypesMissing = "Subscribe to at least one type of events";
         TooManyEnabledEndpoints { most: i64 } = "An integration has at most {most} enabled webhook endpoints";
         TooManyEndpoints { most: i64 } = "An integration has at most {most} webhook endpoints";

@@ -52,6 +52,11 @@ impl Change {
         self
     }
 
+    /// Its type in Seam's API, where that has one.
+    pub(super) fn seam_type(&self) -> Option<&'static str> {
+        self.kind.seam_type(&self.fields)
+    }
+
     fn is_event(&self) -> bool {
         match self.kind.audience {
             Audience::Hotel => true,
@@ -127,7 +132,15 @@ mod tests {
     use crate::audit::ObjectType;
 
     const fn kind(event_type: &'static str, action: Action, audience: Audience) -> ChangeKind {
-        ChangeKind { event_type, action, object: ObjectType::RoomStay, audience, names_fields: true, meaning: "" }
+        ChangeKind {
+            event_type,
+            action,
+            object: ObjectType::RoomStay,
+            audience,
+            names_fields: true,
+            meaning: "",
+            seam: &[],
+        }
     }
 
     static CREATED: ChangeKind = kind("room_stay.created", Action::Created, Audience::Hotel);

@@ -11,6 +11,7 @@
 mod change;
 mod kind;
 mod partitions;
+pub mod seam;
 mod store;
 
 use chrono::{DateTime, Utc};
@@ -18,7 +19,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 pub use change::{Change, Changes};
-pub use kind::{Audience, Catalogue, ChangeKind};
+pub use kind::{Audience, Catalogue, ChangeKind, SeamType};
 pub use partitions::{RETENTION, maintain, make_partitions, run_maintenance};
 pub(crate) use store::lock_counter;
 pub use store::{Event, FeedPage, FeedRequest};

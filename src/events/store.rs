@@ -86,6 +86,7 @@ pub(super) async fn insert(
         ids.fill(id);
     }
     let types: Vec<&str> = changes.iter().map(|change| change.kind.event_type).collect();
+    let seam_types: Vec<Option<&str>> = changes.iter().map(Change::seam_type).collect();
     let objects: Vec<Uuid> = changes.iter().map(|change| change.id).collect();
     // unnest flattens arrays of arrays, so the names of fields travel as one text per event.
     let fields_of = |change: &Change| if change.kind.names_fields { change.fields.join(",") } else { String::new() };
@@ -110,13 +111,13 @@ pub(super) async fn insert(
                ON CONFLICT (hotel_id) DO UPDATE SET last_position = c.last_position + $2
                RETURNING last_position - $2 AS before
            ), event AS (
-               INSERT INTO events (hotel_id, position, created_at, id, type, object_id, updated_fields, actor_type,
-                                   actor_id, integration_id, traceparent)
-               SELECT $1, counter.before + n, $3, e.id, e.type, e.object_id,
+               INSERT INTO events (hotel_id, position, created_at, id, type, seam_type, object_id, updated_fields,
+                                   actor_type, actor_id, integration_id, traceparent)
+               SELECT $1, counter.before + n, $3, e.id, e.type, e.seam_type, e.object_id,
                       CASE WHEN e.fields = '' THEN NULL ELSE string_to_array(e.fields, ',') END, $9,
                       coalesce($10, $23), e.owner, $22
-               FROM counter, unnest($4::bytea[], $5::text[], $6::uuid[], $7::text[], $8::uuid[])
-                    WITH ORDINALITY e (id, type, object_id, fields, owner, n)
+               FROM counter, unnest($4::bytea[], $5::text[], $24::text[], $6::uuid[], $7::text[], $8::uuid[])
+                    WITH ORDINALITY e (id, type, seam_type, object_id, fields, owner, n)
            )
            SELECT before AS "before!" FROM counter"#,
         hotel,
@@ -142,6 +143,7 @@ pub(super) async fn insert(
         &trail.reasons[..] as &[Option<&str>],
         journal.traceparent().map(ToString::to_string),
         principal.person_id(),
+        &seam_types[..] as &[Option<&str>],
     )
     .fetch_optional(&mut *conn)
     .await?;
@@ -149,11 +151,14 @@ pub(super) async fn insert(
     let deliveries = query!(
         "INSERT INTO webhook_deliveries (hotel_id, endpoint_id, event_position, created_at, next_attempt_at)
          SELECT $1, w.id, $2 + e.n, $3, $3
-         FROM unnest($4::text[], $5::uuid[], $6::uuid[]) WITH ORDINALITY e (type, object_id, owner, n)
+         FROM unnest($4::text[], $5::uuid[], $6::uuid[], $7::text[])
+              WITH ORDINALITY e (type, object_id, owner, seam_type, n)
          -- For an endpoint that was disabled by itself, too: the workers keep it until that is enabled.
          JOIN webhook_endpoints w ON w.hotel_id = $1 AND (w.status = 'ENABLED' OR w.disabled_at IS NOT NULL)
               -- What happens to an endpoint itself it is told without a subscription.
-              AND (e.type = ANY (w.events) OR e.object_id = w.id)
+              AND (e.object_id = w.id OR CASE w.format
+                   WHEN 'SEAM' THEN e.seam_type = ANY (w.events) OR e.seam_type IS NOT NULL AND '*' = ANY (w.events)
+                   ELSE e.type = ANY (w.events) END)
               AND (e.owner IS NULL OR e.owner = w.integration_id)",
         hotel,
         before,
@@ -161,6 +166,7 @@ pub(super) async fn insert(
         &types[..] as &[&str],
         &objects[..],
         &owners[..] as &[Option<Uuid>],
+        &seam_types[..] as &[Option<&str>],
     )
     .execute(conn)
     .await?;

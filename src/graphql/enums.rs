@@ -193,6 +193,17 @@ pub enum WebhookEndpointStatus {
     Disabled,
 }
 
+/// In whose names and form an endpoint is told what happens.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Enum)]
+#[graphql(remote = "webhooks::Format")]
+pub enum WebhookFormat {
+    /// Latchkey's own.
+    #[default]
+    Latchkey,
+    /// Those of Seam's API: for clients that were written for it. It knows events of access grants and of their methods.
+    Seam,
+}
+
 /// How far an event has got on its way to an endpoint.
 #[derive(Clone, Copy, PartialEq, Eq, Enum)]
 #[graphql(remote = "webhooks::DeliveryStatus")]

@@ -11,7 +11,7 @@ pub use mutations::WebhookMutation;
 
 use super::connection::{Connection, ListNode};
 use super::context::{RequestContext, Session};
-use super::enums::{WebhookDeliveryStatus, WebhookEndpointStatus, WebhookFailure};
+use super::enums::{WebhookDeliveryStatus, WebhookEndpointStatus, WebhookFailure, WebhookFormat};
 use super::error::Resolved;
 use super::filters::IdFilter;
 use super::paging::{CursorScope, PageArguments};
@@ -31,7 +31,9 @@ pub struct WebhookEndpointNode {
     url: String,
     /// Whether it is sent anything.
     status: WebhookEndpointStatus,
-    /// Types of events that it is sent.
+    /// In whose names and form it is told what happens.
+    format: WebhookFormat,
+    /// Types of events that it is sent, in the names of its format. At an endpoint of Seam's format `*` is all of them.
     events: Vec<String>,
     /// Why Latchkey disabled it by itself; `null` when it did not. What it has missed is sent when it is enabled.
     disabled_reason: Option<String>,
@@ -57,6 +59,7 @@ impl WebhookEndpointNode {
             id: ID(endpoint.id.to_string()),
             url: endpoint.url,
             status: endpoint.status.into(),
+            format: endpoint.format.into(),
             events: endpoint.events,
             disabled_reason: endpoint.disabled_reason,
             disabled_at: endpoint.disabled_at.map(local),
@@ -73,9 +76,9 @@ impl WebhookEndpointNode {
 pub struct WebhookDeliveryNode {
     /// Opaque, at most 64 letters, digits and hyphens.
     id: ID,
-    /// Id of the event: `id` of the webhook's body.
+    /// Id of the event: `id` of the webhook's body, `event_id` in Seam's format.
     event_id: String,
-    /// Type of the event.
+    /// Type of the event, in the names of the endpoint's format.
     event_type: String,
     /// Id of what it happened to.
     object_id: ID,

@@ -28,6 +28,7 @@ pub static UPDATED: ChangeKind = ChangeKind {
     audience: Audience::Nobody,
     names_fields: true,
     meaning: "its settings were changed",
+    seam: &[],
 };
 
 /// What a new hotel is made of.

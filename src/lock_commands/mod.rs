@@ -45,6 +45,7 @@ pub static CREATED: ChangeKind = ChangeKind {
     audience: Audience::Owner,
     names_fields: false,
     meaning: "an encoder whose bridge is the integration's has something to do: `claimLockCommands` takes it",
+    seam: &[],
 };
 /// A command is done, or nobody tries it any more.
 pub static FINISHED: ChangeKind = ChangeKind {
@@ -54,6 +55,7 @@ pub static FINISHED: ChangeKind = ChangeKind {
     audience: Audience::Nobody,
     names_fields: true,
     meaning: "it was done, or nobody tries it any more",
+    seam: &[],
 };
 
 /// How long somebody waits for a command.

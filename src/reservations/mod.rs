@@ -29,6 +29,7 @@ pub static CREATED: ChangeKind = ChangeKind {
     audience: Audience::Hotel,
     names_fields: false,
     meaning: "a reservation was made",
+    seam: &[],
 };
 /// A reservation was changed.
 pub static UPDATED: ChangeKind = ChangeKind {
@@ -38,6 +39,7 @@ pub static UPDATED: ChangeKind = ChangeKind {
     audience: Audience::Hotel,
     names_fields: true,
     meaning: r#"it was changed, cancelled or activated again (both `["status", "cancelledAt"]`)"#,
+    seam: &[],
 };
 
 /// What to change of a reservation; an outer `None` leaves it as it is.

@@ -34,6 +34,7 @@ pub static CREATED: ChangeKind = ChangeKind {
     audience: Audience::Nobody,
     names_fields: false,
     meaning: "a key was made",
+    seam: &[],
 };
 /// A key was deleted.
 pub static DELETED: ChangeKind = ChangeKind {
@@ -43,6 +44,7 @@ pub static DELETED: ChangeKind = ChangeKind {
     audience: Audience::Owner,
     names_fields: false,
     meaning: "a key was deleted, by its integration or by Latchkey after the stay",
+    seam: &[],
 };
 
 /// Opens the PIN or the QR data of a key.

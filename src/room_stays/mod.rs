@@ -49,6 +49,7 @@ pub static CREATED: ChangeKind = ChangeKind {
     audience: Audience::Hotel,
     names_fields: false,
     meaning: "a stay was added, also as the second half of a split one",
+    seam: &[],
 };
 /// A stay was changed.
 pub static UPDATED: ChangeKind = ChangeKind {
@@ -58,6 +59,7 @@ pub static UPDATED: ChangeKind = ChangeKind {
     audience: Audience::Hotel,
     names_fields: true,
     meaning: r#"its dates, its room (`["room_setup"]`), its key (`["roomAccessKey"]`), its guests (`["guests"]`) or anything else changed"#,
+    seam: &[],
 };
 /// A stay was deleted.
 pub static DELETED: ChangeKind = ChangeKind {
@@ -67,6 +69,7 @@ pub static DELETED: ChangeKind = ChangeKind {
     audience: Audience::Hotel,
     names_fields: false,
     meaning: "it was deleted",
+    seam: &[],
 };
 
 /// A page of the hotel's stays, by departure. With a fingerprint, the statement confirms it before it reads anything, and fails

@@ -31,6 +31,7 @@ pub static CREATED: ChangeKind = ChangeKind {
     audience: Audience::Nobody,
     names_fields: false,
     meaning: "a room was made",
+    seam: &[],
 };
 /// A room was changed. Only followers hear of it.
 pub static UPDATED: ChangeKind = ChangeKind {
@@ -40,6 +41,7 @@ pub static UPDATED: ChangeKind = ChangeKind {
     audience: Audience::Nobody,
     names_fields: true,
     meaning: "a room was changed",
+    seam: &[],
 };
 
 /// What to change of a category; an outer `None` leaves it as it is.

@@ -5,10 +5,9 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder};
 use utoipa::openapi::{RefOr, Schema};
-use uuid::Uuid;
 
 use super::schemas::Schemas;
-use crate::db::{CursorScope, Page, PageRequest};
+use crate::db::{CursorKey, CursorScope, Page, PageRequest};
 use crate::error::{Error, ErrorAt as _, Message, Result};
 
 /// Most records that can be asked for at once.
@@ -84,9 +83,14 @@ impl<R> List<R> {
         Self { records, next: None }
     }
 
-    /// A page, and behind which id the next one begins.
-    pub fn page<T>(page: Page<T>, scope: CursorScope<'_>, id: impl Fn(&T) -> Uuid, make: impl FnMut(T) -> R) -> Self {
-        let next = page.items.last().filter(|_| page.more).map(|last| scope.cursor(&id(last)));
+    /// A page, and behind which sort key the next one begins.
+    pub fn page<T, K: CursorKey>(
+        page: Page<T>,
+        scope: CursorScope<'_>,
+        key: impl Fn(&T) -> K,
+        make: impl FnMut(T) -> R,
+    ) -> Self {
+        let next = page.items.last().filter(|_| page.more).map(|last| scope.cursor(&key(last)));
         Self { records: page.items.into_iter().map(make).collect(), next }
     }
 }
@@ -109,7 +113,11 @@ impl<R: Resource> Answer for List<R> {
 ///
 /// # Errors
 /// `INVALID_ARGUMENT` at `limit`, `INVALID_CURSOR` at `page_cursor`
-pub(super) fn page_request(scope: CursorScope<'_>, limit: u16, page_cursor: Option<&str>) -> Result<PageRequest<Uuid>> {
+pub(super) fn page_request<K: CursorKey>(
+    scope: CursorScope<'_>,
+    limit: u16,
+    page_cursor: Option<&str>,
+) -> Result<PageRequest<K>> {
     if !(1..=MOST).contains(&limit) {
         return Err(Error::new(Message::LimitOutOfRange { most: MOST.into() }).at("limit"));
     }

@@ -60,6 +60,9 @@ impl ErrorBody {
 
 fn code(error: &Error) -> String {
     match error.code {
+        ErrorCode::InvalidArgument if matches!(*error.message, Message::SeamEventTypeUnknown { .. }) => {
+            "invalid_event_types".to_owned()
+        }
         ErrorCode::Unauthorized | ErrorCode::KeyRevoked => "unauthorized".to_owned(),
         ErrorCode::InvalidArgument | ErrorCode::InvalidCursor | ErrorCode::BadRequest => "invalid_input".to_owned(),
         ErrorCode::Internal => "internal_server_error".to_owned(),
@@ -81,6 +84,7 @@ fn record(error: &Error) -> Option<&'static str> {
         Record::Device => "device",
         Record::Encoder => "acs_encoder",
         Record::Entrance => "acs_entrance",
+        Record::Event => "event",
         Record::LockCommand => "action_attempt",
         Record::Space => "space",
         Record::UserIdentity => "user_identity",

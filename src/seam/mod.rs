@@ -8,6 +8,7 @@ mod access_methods;
 mod acs;
 mod answer;
 mod error;
+mod events;
 pub mod openapi;
 mod operation;
 mod parameters;
@@ -16,6 +17,7 @@ mod routes;
 mod schemas;
 mod spaces;
 mod user_identities;
+mod webhooks;
 mod workspaces;
 
 pub use error::ErrorBody;

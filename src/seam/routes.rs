@@ -6,7 +6,7 @@ use super::answer::{Answer as _, body_schema};
 use super::operation::{Act, Prepared, Query, Spec, prepare_act, prepare_query};
 use super::parameters::Parameters;
 use super::schemas::Schemas;
-use super::{access_grants, access_methods, acs, related, spaces, user_identities, workspaces};
+use super::{access_grants, access_methods, acs, events, related, spaces, user_identities, webhooks, workspaces};
 use crate::actor::Permission;
 use crate::error::Result;
 
@@ -97,5 +97,12 @@ pub static ROUTES: &[Route] = &[
     query::<user_identities::ListUserIdentities>(),
     act::<user_identities::UpdateUserIdentity>(),
     act::<user_identities::DeleteUserIdentity>(),
+    query::<events::ListEvents>(),
+    query::<events::GetEvent>(),
+    act::<webhooks::CreateWebhook>(),
+    query::<webhooks::GetWebhook>(),
+    query::<webhooks::ListWebhooks>(),
+    act::<webhooks::UpdateWebhook>(),
+    act::<webhooks::DeleteWebhook>(),
     query::<workspaces::GetWorkspace>(),
 ];

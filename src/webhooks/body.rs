@@ -1,28 +1,20 @@
-//! The body of a webhook: the same bytes at every attempt.
+//! The body of a webhook, in the form of its endpoint: the same bytes at every attempt.
 
-use chrono::{DateTime, Utc};
+use bytes::Bytes;
 use serde::Serialize;
 use uuid::Uuid;
 
-/// An event for one endpoint.
+use crate::events::{Event, seam};
+
+/// An event as one endpoint is told of it.
 #[derive(Clone, Debug)]
 pub struct Message {
-    /// Id of the event: 64 hexadecimal digits, the same for every endpoint.
+    /// Id of the event, as the body has it: the same for every endpoint of the same format.
     pub id: String,
-    /// Type of the event.
+    /// Type of the event, as the body has it.
     pub event_type: String,
-    /// When it happened.
-    pub created_at: DateTime<Utc>,
-    /// The endpoint.
-    pub endpoint_id: Uuid,
-    /// Who did it.
-    pub actor_type: String,
-    /// Who did it, where that is somebody.
-    pub actor_id: Option<Uuid>,
-    /// What it happened to.
-    pub object_id: Uuid,
-    /// What changed; only of updates.
-    pub updated_fields: Option<Vec<String>>,
+    /// What is sent.
+    pub body: Bytes,
 }
 
 #[derive(Serialize)]
@@ -54,16 +46,28 @@ struct Object {
 }
 
 impl Message {
-    /// The body.
-    pub fn body(&self) -> Vec<u8> {
+    /// An event in Latchkey's form.
+    pub fn of_latchkey(endpoint: Uuid, event: Event) -> Self {
+        let id = event.id_text();
         let body = Body {
-            id: &self.id,
-            r#type: &self.event_type,
-            created_at: self.created_at.timestamp(),
-            webhook_endpoint_id: self.endpoint_id,
-            actor: Actor { r#type: &self.actor_type, id: self.actor_id },
-            data: Data { object: Object { id: self.object_id }, updated_fields: self.updated_fields.as_deref() },
+            id: &id,
+            r#type: &event.event_type,
+            created_at: event.created_at.timestamp(),
+            webhook_endpoint_id: endpoint,
+            actor: Actor { r#type: &event.actor_type, id: event.actor_id },
+            data: Data { object: Object { id: event.object_id }, updated_fields: event.updated_fields.as_deref() },
         };
-        serde_json::to_vec(&body).expect("texts, numbers and ids are JSON")
+        let body = json(&body);
+        Self { id, event_type: event.event_type, body }
     }
+
+    /// An event in the form of Seam's API.
+    pub fn of_seam(event: seam::Event) -> Self {
+        let body = json(&event);
+        Self { id: event.event_id.to_string(), event_type: event.event_type, body }
+    }
+}
+
+fn json(body: &impl Serialize) -> Bytes {
+    serde_json::to_vec(body).expect("texts, numbers and ids are JSON").into()
 }

@@ -15,6 +15,9 @@
 //! **Secrets** are sealed under the ids of hotel and endpoint, and shown once. After a rotation the previous one signs, too,
 //! for a day. Not promised: order, and that nothing arrives twice.
 //!
+//! **Format**: an endpoint is told in Latchkey's names and form, or in those of Seam's API ([`Format`]). That is decided when it is
+//! made; everything else is the same for both.
+//!
 //! Endpoints belong to the integration. Changing them needs a key with the permission `WRITE`, as every mutation does; an
 //! integration that reads only has its endpoints managed with another key of the same integration.
 
@@ -38,7 +41,9 @@ use uuid::Uuid;
 pub use client::Sender;
 pub use deliver::due;
 pub use log::{DeliveryList, attempts, deliveries, deliveries_bounds, resend_in};
-pub use model::{Attempt, Delivery, DeliveryId, DeliveryStatus, Endpoint, EndpointStatus, Failure, WebhookSettings};
+pub use model::{
+    Attempt, Delivery, DeliveryId, DeliveryStatus, Endpoint, EndpointStatus, Failure, Format, WebhookSettings,
+};
 pub use workers::{deliver_due, run};
 
 use crate::audit::{Action, Entry, ObjectType};
@@ -60,8 +65,11 @@ pub static TESTED: ChangeKind = ChangeKind {
     audience: Audience::Endpoint,
     names_fields: false,
     meaning: "`sendTestWebhook` was called",
+    seam: &[],
 };
 
+/// What stands for all types of events, those included that come later, at endpoints that are told in Seam's names.
+pub const ALL_EVENTS: &str = "*";
 /// Most endpoints of one integration that are enabled.
 pub const MOST_ENABLED: i64 = 5;
 /// Most endpoints of one integration, enabled or not.
@@ -76,7 +84,9 @@ pub struct NewEndpoint {
     pub url: String,
     /// Whether it is sent anything yet.
     pub status: EndpointStatus,
-    /// Types of events.
+    /// In whose names and form.
+    pub format: Format,
+    /// Types of events, in the names of the format. Of Seam's, [`ALL_EVENTS`] stands for all.
     pub events: Vec<String>,
 }
 
@@ -87,7 +97,7 @@ pub struct EndpointUpdate {
     pub url: Option<String>,
     /// Whether it is sent anything.
     pub status: Option<EndpointStatus>,
-    /// Types of events.
+    /// Types of events, in the names of the endpoint's format.
     pub events: Option<Vec<String>>,
 }
 
@@ -103,7 +113,7 @@ pub async fn create_in(
     new: NewEndpoint,
 ) -> Result<(Endpoint, Secret)> {
     check_url(networks, &new.url)?;
-    let event_types = check_events(kinds, &new.events)?;
+    let event_types = check_events(kinds, new.format, &new.events)?;
     let (hotel, integration, now) = (tx.actor.hotel.id, tx.actor.integration()?, tx.now);
     store::lock_integration(tx.conn().await?, hotel, integration).await?;
     let counts = store::count(tx.conn().await?, hotel, integration).await?;
@@ -117,6 +127,7 @@ pub async fn create_in(
         id: tx.context.ids.uuid(now),
         url: new.url,
         status: new.status,
+        format: new.format,
         events: event_types,
         disabled_reason: None,
         disabled_at: None,
@@ -145,10 +156,10 @@ pub async fn update_in(
     if let Some(url) = &update.url {
         check_url(networks, url)?;
     }
-    let event_types = update.events.map(|types| check_events(kinds, &types)).transpose()?;
     let (hotel, integration, now) = (tx.actor.hotel.id, tx.actor.integration()?, tx.now);
     store::lock_integration(tx.conn().await?, hotel, integration).await?;
     let before = lock_in(tx, id).await?;
+    let event_types = update.events.map(|types| check_events(kinds, before.format, &types)).transpose()?;
     let mut endpoint = before.clone();
     let enabled = update.status == Some(EndpointStatus::Enabled) && endpoint.status == EndpointStatus::Disabled;
     if enabled {
@@ -168,6 +179,15 @@ pub async fn update_in(
     }
     wait_for_events(tx).await?;
     Ok(endpoint)
+}
+
+/// Holds an endpoint of that format.
+///
+/// # Errors
+/// `NOT_FOUND`, for one of another format, too.
+pub async fn require_format_in(tx: &mut Tx, id: Uuid, format: Format) -> Result<()> {
+    let endpoint = lock_in(tx, id).await?;
+    if endpoint.format == format { Ok(()) } else { Err(Error::not_found(Record::WebhookEndpoint).at("id")) }
 }
 
 /// Deletes an endpoint with everything that waits for it. Its delivery log goes with it.
@@ -254,12 +274,16 @@ fn check_url(networks: &AllowedNetworks, url: &str) -> Result<()> {
     Target::parse(url, networks).map(drop).map_err(Error::new).at("url")
 }
 
-fn check_events(kinds: Catalogue, types: &[String]) -> Result<Vec<String>> {
+fn check_events(kinds: Catalogue, format: Format, types: &[String]) -> Result<Vec<String>> {
     if types.is_empty() {
         return Err(Error::new(Message::EventTypesMissing).at("events"));
     }
-    let types = kinds.types_named(types).at("events")?;
-    Ok(types.into_iter().map(str::to_owned).collect())
+    let types = match format {
+        Format::Latchkey => kinds.types_named(types),
+        Format::Seam if types.iter().any(|name| name == ALL_EVENTS) => Ok(vec![ALL_EVENTS]),
+        Format::Seam => kinds.seam_types_named(types),
+    };
+    Ok(types.at("events")?.into_iter().map(str::to_owned).collect())
 }
 
 fn require_place(enabled: i64) -> Result<()> {

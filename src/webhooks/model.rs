@@ -64,6 +64,30 @@ impl EndpointStatus {
     }
 }
 
+/// In whose names and form an endpoint is told what happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Latchkey's own, which are those of 3RPMS.
+    Latchkey,
+    /// Those of Seam's API: for clients that were written for it.
+    Seam,
+}
+
+impl Format {
+    /// As in the database.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Latchkey => "LATCHKEY",
+            Self::Seam => "SEAM",
+        }
+    }
+
+    pub(super) fn parse(text: &str) -> Result<Self> {
+        let found = [Self::Latchkey, Self::Seam].into_iter().find(|format| format.as_str() == text);
+        found.ok_or_else(|| Error::internal(format!("unknown format of webhooks: {text}")))
+    }
+}
+
 /// Where an integration wants to be told what happens.
 #[derive(Clone, Debug)]
 pub struct Endpoint {
@@ -73,7 +97,9 @@ pub struct Endpoint {
     pub url: String,
     /// Whether it is sent anything.
     pub status: EndpointStatus,
-    /// Types of events.
+    /// In whose names and form.
+    pub format: Format,
+    /// Types of events, in the names of the format.
     pub events: Vec<String>,
     /// Why Latchkey disabled it by itself.
     pub disabled_reason: Option<String>,

@@ -4,13 +4,13 @@ use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder, query, query_as};
 use uuid::Uuid;
 
-use super::model::{Endpoint, EndpointStatus};
+use super::model::{Endpoint, EndpointStatus, Format};
 use crate::db::{Condition, ListBounds, ListBoundsRequest, Page, PageRequest, push_id_page};
 use crate::error::{Error, Result};
 use crate::hotels::HotelId;
 
-const ENDPOINT_COLUMNS: &str = "w.id, w.url, w.status, w.events, w.disabled_reason, w.disabled_at, w.last_success_at, \
-     w.created_at, w.updated_at";
+const ENDPOINT_COLUMNS: &str = "w.id, w.url, w.status, w.format, w.events, w.disabled_reason, w.disabled_at, \
+     w.last_success_at, w.created_at, w.updated_at";
 
 /// A row of [`ENDPOINT_COLUMNS`].
 #[derive(FromRow)]
@@ -18,6 +18,7 @@ struct EndpointRow {
     id: Uuid,
     url: String,
     status: String,
+    format: String,
     events: Vec<String>,
     disabled_reason: Option<String>,
     disabled_at: Option<DateTime<Utc>>,
@@ -34,6 +35,7 @@ impl TryFrom<EndpointRow> for Endpoint {
             id: row.id,
             url: row.url,
             status: EndpointStatus::parse(&row.status)?,
+            format: Format::parse(&row.format)?,
             events: row.events,
             disabled_reason: row.disabled_reason,
             disabled_at: row.disabled_at,
@@ -80,8 +82,9 @@ pub(super) async fn insert(
     secret: &[u8],
 ) -> Result<()> {
     query!(
-        "INSERT INTO webhook_endpoints (hotel_id, id, integration_id, url, status, events, secret, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)",
+        "INSERT INTO webhook_endpoints (hotel_id, id, integration_id, url, status, events, secret, created_at, updated_at,
+                                        format)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9)",
         hotel,
         endpoint.id,
         integration,
@@ -90,6 +93,7 @@ pub(super) async fn insert(
         &endpoint.events[..],
         secret,
         endpoint.created_at,
+        endpoint.format.as_str(),
     )
     .execute(conn)
     .await?;
@@ -105,7 +109,7 @@ pub(super) async fn lock(
 ) -> Result<Option<Endpoint>> {
     let row = query_as!(
         EndpointRow,
-        "SELECT id, url, status, events, disabled_reason, disabled_at, last_success_at, created_at, updated_at
+        "SELECT id, url, status, format, events, disabled_reason, disabled_at, last_success_at, created_at, updated_at
          FROM webhook_endpoints WHERE hotel_id = $1 AND integration_id = $2 AND id = $3 FOR UPDATE",
         hotel,
         integration,
@@ -175,7 +179,7 @@ pub(super) async fn rotate_secret(
 /// All endpoints of a hotel with the names of their integrations, in that order.
 pub(super) async fn of_hotel(conn: &mut PgConnection, hotel: HotelId) -> Result<Vec<(String, Endpoint)>> {
     let rows = query!(
-        "SELECT i.name AS integration, w.id, w.url, w.status, w.events, w.disabled_reason, w.disabled_at,
+        "SELECT i.name AS integration, w.id, w.url, w.status, w.format, w.events, w.disabled_reason, w.disabled_at,
                 w.last_success_at, w.created_at, w.updated_at
          FROM webhook_endpoints w JOIN integrations i ON i.hotel_id = w.hotel_id AND i.id = w.integration_id
          WHERE w.hotel_id = $1 ORDER BY i.name, w.id",
@@ -189,6 +193,7 @@ pub(super) async fn of_hotel(conn: &mut PgConnection, hotel: HotelId) -> Result<
                 id: row.id,
                 url: row.url,
                 status: row.status,
+                format: row.format,
                 events: row.events,
                 disabled_reason: row.disabled_reason,
                 disabled_at: row.disabled_at,

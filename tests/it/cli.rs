@@ -189,6 +189,7 @@ async fn the_webhook_endpoints_of_a_hotel_are_listed_with_what_disabled_them() {
     let disabled = listed.iter().find(|endpoint| endpoint["url"] == "https://example.com/b").expect("the endpoint");
     assert_eq!(disabled["integration"], "Lock Vendor");
     assert_eq!((&disabled["status"], &disabled["events"]), (&json!("DISABLED"), &json!(["room_stay.created"])));
+    assert_eq!(disabled["format"], "LATCHKEY");
     assert_eq!(disabled["reason"], "The endpoint answered 410 Gone");
     assert_eq!(disabled["disabledAt"], "2026-01-30T09:00:00Z");
     let enabled = listed.iter().find(|endpoint| endpoint["url"] == "https://example.com/a").expect("the endpoint");

@@ -1,5 +1,7 @@
 //! Which changes are told, and how.
 
+mod seam;
+
 use std::collections::BTreeSet;
 
 use latchkey::app::KINDS;

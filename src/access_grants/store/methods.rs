@@ -179,19 +179,21 @@ pub(in crate::access_grants) async fn mark_overridden(
 }
 
 /// Says that cards were written: (method, revision that was written). What has changed since has to be written again.
+/// Answers each with whether it was the first time.
 pub(in crate::access_grants) async fn mark_encoded(
     conn: &mut PgConnection,
     hotel: HotelId,
     written: &[(Uuid, i64)],
     now: DateTime<Utc>,
-) -> Result<Vec<OwnedMethod>> {
+) -> Result<Vec<(OwnedMethod, bool)>> {
     let (ids, revisions): (Vec<Uuid>, Vec<i64>) = written.iter().copied().unzip();
     let rows = query!(
-        "UPDATE access_methods m
-         SET encoded_at = $2, issued_at = coalesce(m.issued_at, $2), encoding_required = m.revision <> new.revision
-         FROM unnest($3::uuid[], $4::bigint[]) AS new (id, revision), access_grants g
-         WHERE m.hotel_id = $1 AND m.id = new.id AND g.hotel_id = $1 AND g.id = m.grant_id
-         RETURNING m.id, g.integration_id",
+        r#"UPDATE access_methods m
+           SET encoded_at = $2, issued_at = coalesce(m.issued_at, $2), encoding_required = m.revision <> new.revision
+           FROM unnest($3::uuid[], $4::bigint[]) AS new (id, revision), access_grants g, access_methods before
+           WHERE m.hotel_id = $1 AND m.id = new.id AND g.hotel_id = $1 AND g.id = m.grant_id
+           AND before.hotel_id = $1 AND before.id = m.id
+           RETURNING m.id, g.integration_id, before.issued_at IS NULL AS "is_first!""#,
         hotel,
         now,
         &ids,
@@ -199,7 +201,8 @@ pub(in crate::access_grants) async fn mark_encoded(
     )
     .fetch_all(conn)
     .await?;
-    Ok(rows.into_iter().map(|row| OwnedMethod { id: row.id, integration_id: row.integration_id }).collect())
+    let method = |id: Uuid, integration_id: Uuid| OwnedMethod { id, integration_id };
+    Ok(rows.into_iter().map(|row| (method(row.id, row.integration_id), row.is_first)).collect())
 }
 
 /// The providers of the doors that open to the card of a method.

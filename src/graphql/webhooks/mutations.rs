@@ -6,7 +6,7 @@ use super::{WebhookDeliveryNode, WebhookEndpointNode, attempts};
 use crate::error::{Error, Record};
 use crate::graphql::changes::irremovable;
 use crate::graphql::context::{RequestContext, Session};
-use crate::graphql::enums::WebhookEndpointStatus;
+use crate::graphql::enums::{WebhookEndpointStatus, WebhookFormat};
 use crate::graphql::error::{InInput, Resolved};
 use crate::graphql::scalars::uuid;
 use crate::graphql::selection::Selection;
@@ -19,7 +19,10 @@ pub struct CreateWebhookEndpointInput {
     url: String,
     /// Best `DISABLED` at first: store the secret, then enable it. At most 5 endpoints of an integration are enabled.
     status: WebhookEndpointStatus,
-    /// Types of events, such as `room_stay.created`; at least one.
+    /// In whose names and form it is told what happens. Decided for good.
+    #[graphql(default)]
+    format: WebhookFormat,
+    /// Types of events, such as `room_stay.created`, in the names of the format; at least one. In Seam's format `*` is all of them.
     events: Vec<String>,
 }
 
@@ -32,7 +35,7 @@ pub struct UpdateWebhookEndpointInput {
     url: MaybeUndefined<String>,
     /// `ENABLED` sends what Latchkey has kept for it. At most 5 endpoints of an integration are enabled.
     status: MaybeUndefined<WebhookEndpointStatus>,
-    /// Types of events, such as `room_stay.created`; at least one.
+    /// Types of events, such as `room_stay.created`, in the names of its format; at least one. In Seam's format `*` is all of them.
     events: MaybeUndefined<Vec<String>>,
 }
 
@@ -109,7 +112,12 @@ impl WebhookMutation {
         #[graphql(desc = "The endpoint.")] input: CreateWebhookEndpointInput,
     ) -> Resolved<Option<WebhookSecretPayload>> {
         let mut session = RequestContext::of(ctx).write().await?;
-        let new = NewEndpoint { url: input.url, status: input.status.into(), events: input.events };
+        let new = NewEndpoint {
+            url: input.url,
+            status: input.status.into(),
+            format: input.format.into(),
+            events: input.events,
+        };
         let (networks, kinds) = (&session.context.app.webhooks.allowed_networks, session.context.app.kinds);
         let (endpoint, secret) = webhooks::create_in(session.tx(), networks, kinds, new).await.in_input()?;
         let payload =

@@ -8,7 +8,6 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use tokio::sync::Notify;
@@ -63,7 +62,7 @@ impl Deliveries {
         let mut secrets = vec![keys.open(&row, &claimed.sealed_secret)?];
         // One that does not open must not keep the present one from signing.
         secrets.extend(claimed.sealed_previous.iter().filter_map(|sealed| keys.open(&row, sealed).ok()));
-        let body = claimed.message.body();
+        let body = claimed.message.body.clone();
         let signatures = sign::sign(&secrets, &claimed.message.id, &body, now)?;
         let mut headers = vec![
             ("3rpms-signature", signatures.of_3rpms),
@@ -72,7 +71,7 @@ impl Deliveries {
             ("webhook-signature", signatures.standard),
         ];
         headers.extend(traceparent.map(|place| (TRACEPARENT, place.to_string())));
-        Ok(Outgoing { url: claimed.url.clone(), headers, body: Bytes::from(body), failing: claimed.failing })
+        Ok(Outgoing { url: claimed.url.clone(), headers, body, failing: claimed.failing })
     }
 }
 

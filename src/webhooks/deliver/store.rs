@@ -8,11 +8,11 @@ use uuid::Uuid;
 
 use super::model::{Claimed, DeliveryChange, Ended, EndpointChange, EndpointHealth};
 use crate::error::Result;
-use crate::id::hex;
+use crate::events::{Event, seam};
 use crate::queue::{Health, Lease, Waiting};
 use crate::telemetry::traces::Traceparent;
 use crate::webhooks::body::Message;
-use crate::webhooks::model::{EndpointKey, EndpointStatus, Failure};
+use crate::webhooks::model::{EndpointKey, EndpointStatus, Failure, Format};
 
 /// Deliveries that are due at endpoints that work, or at those whose last attempt failed.
 #[derive(Clone, Copy, Debug)]
@@ -129,12 +129,15 @@ pub async fn claim(
                          d.run_began_at
            )
            SELECT c.hotel_id, c.endpoint_id, c.event_position, c.created_at, c.attempts, c.failed_attempts,
-                  c.run_began_at AS "run_began_at!", v.id AS event_id, v.type AS event_type, v.actor_type, v.actor_id,
-                  v.object_id, v.updated_fields, v.traceparent, w.url, w.secret, w.failures,
+                  c.run_began_at AS "run_began_at!", v.id AS event_id, v.type AS event_type, v.seam_type,
+                  v.actor_type, v.actor_id, v.object_id, v.updated_fields, v.traceparent, m.grant_id AS "grant_id?",
+                  w.url, w.format, w.secret, w.failures,
                   CASE WHEN w.previous_secret_until > $4 THEN w.previous_secret END AS previous_secret
            FROM claimed c
            JOIN webhook_endpoints w ON w.hotel_id = c.hotel_id AND w.id = c.endpoint_id
-           JOIN events v ON v.hotel_id = c.hotel_id AND v.position = c.event_position AND v.created_at = c.created_at"#,
+           JOIN events v ON v.hotel_id = c.hotel_id AND v.position = c.event_position AND v.created_at = c.created_at
+           -- The grant of a method never changes.
+           LEFT JOIN access_methods m ON w.format = 'SEAM' AND m.hotel_id = v.hotel_id AND m.id = v.object_id"#,
         &hotels[..],
         &ids[..],
         &counts[..],
@@ -145,33 +148,53 @@ pub async fn claim(
     )
     .fetch_all(conn)
     .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| Claimed {
-            endpoint: EndpointKey { hotel: row.hotel_id, id: row.endpoint_id },
-            position: row.event_position,
-            created_at: row.created_at,
-            attempt: row.attempts,
-            failed_attempts: row.failed_attempts,
-            run_began_at: row.run_began_at,
-            leased_until: lease.until,
-            failing: row.failures > 0,
-            traceparent: row.traceparent.as_deref().and_then(Traceparent::parse),
-            url: row.url,
-            sealed_secret: row.secret,
-            sealed_previous: row.previous_secret,
-            message: Message {
-                id: hex(&row.event_id),
-                event_type: row.event_type,
+    rows.into_iter()
+        .map(|row| {
+            let message = match Format::parse(&row.format)? {
+                Format::Latchkey => {
+                    let event = Event {
+                        position: row.event_position,
+                        id: row.event_id,
+                        event_type: row.event_type,
+                        created_at: row.created_at,
+                        object_id: row.object_id,
+                        updated_fields: row.updated_fields,
+                        actor_type: row.actor_type,
+                        actor_id: row.actor_id,
+                    };
+                    Message::of_latchkey(row.endpoint_id, event)
+                }
+                Format::Seam => {
+                    let event = seam::Row {
+                        hotel: row.hotel_id,
+                        position: row.event_position,
+                        id: row.event_id,
+                        seam_type: row.seam_type,
+                        event_type: row.event_type,
+                        created_at: row.created_at,
+                        object_id: row.object_id,
+                        grant_id: row.grant_id,
+                    };
+                    Message::of_seam(event.into())
+                }
+            };
+            Ok(Claimed {
+                endpoint: EndpointKey { hotel: row.hotel_id, id: row.endpoint_id },
+                position: row.event_position,
                 created_at: row.created_at,
-                endpoint_id: row.endpoint_id,
-                actor_type: row.actor_type,
-                actor_id: row.actor_id,
-                object_id: row.object_id,
-                updated_fields: row.updated_fields,
-            },
+                attempt: row.attempts,
+                failed_attempts: row.failed_attempts,
+                run_began_at: row.run_began_at,
+                leased_until: lease.until,
+                failing: row.failures > 0,
+                traceparent: row.traceparent.as_deref().and_then(Traceparent::parse),
+                url: row.url,
+                sealed_secret: row.secret,
+                sealed_previous: row.previous_secret,
+                message,
+            })
         })
-        .collect())
+        .collect()
 }
 
 /// Gives leases back that nothing came of.

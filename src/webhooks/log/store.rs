@@ -7,15 +7,16 @@ use uuid::Uuid;
 use super::DeliveryList;
 use crate::db::{ListBounds, ListBoundsRequest, Page, PageRequest};
 use crate::error::{Error, Result};
+use crate::events::seam::EventId;
 use crate::hotels::HotelId;
 use crate::id::hex;
-use crate::webhooks::model::{Attempt, Delivery, DeliveryId, DeliveryStatus, Failure};
+use crate::webhooks::model::{Attempt, Delivery, DeliveryId, DeliveryStatus, Failure, Format};
 
 /// Most attempts of one delivery that the log shows.
 const SHOWN_ATTEMPTS: i64 = 20;
 
 const DELIVERY_COLUMNS: &str = "d.endpoint_id, d.event_position, d.created_at, d.status, d.next_attempt_at, \
-     d.finished_at, v.id AS event_id, v.type AS event_type, v.object_id";
+     d.finished_at, v.id AS event_id, v.type AS event_type, v.seam_type, v.object_id, w.format";
 
 /// A row of [`DELIVERY_COLUMNS`].
 #[derive(FromRow)]
@@ -28,17 +29,26 @@ struct DeliveryRow {
     finished_at: Option<DateTime<Utc>>,
     event_id: Vec<u8>,
     event_type: String,
+    seam_type: Option<String>,
     object_id: Uuid,
+    format: String,
 }
 
 impl TryFrom<DeliveryRow> for Delivery {
     type Error = Error;
 
     fn try_from(row: DeliveryRow) -> Result<Self> {
+        let (event_id, event_type) = match Format::parse(&row.format)? {
+            Format::Latchkey => (hex(&row.event_id), row.event_type),
+            Format::Seam => {
+                let id = EventId::new(row.event_position, &row.event_id);
+                (id.to_string(), row.seam_type.unwrap_or(row.event_type))
+            }
+        };
         Ok(Self {
             id: DeliveryId { endpoint: row.endpoint_id, position: row.event_position },
-            event_id: hex(&row.event_id),
-            event_type: row.event_type,
+            event_id,
+            event_type,
             object_id: row.object_id,
             created_at: row.created_at,
             status: DeliveryStatus::parse(&row.status)?,
@@ -51,11 +61,11 @@ impl TryFrom<DeliveryRow> for Delivery {
 fn push_deliveries(sql: &mut QueryBuilder<Postgres>, list: &DeliveryList) {
     sql.push(
         " FROM webhook_deliveries d JOIN events v ON v.hotel_id = d.hotel_id AND v.position = d.event_position \
-         AND v.created_at = d.created_at WHERE d.hotel_id = ",
+         AND v.created_at = d.created_at \
+         JOIN webhook_endpoints w ON w.hotel_id = d.hotel_id AND w.id = d.endpoint_id WHERE d.hotel_id = ",
     );
     sql.push_bind(list.hotel).push(" AND d.endpoint_id = ").push_bind(list.endpoint);
-    sql.push(" AND EXISTS (SELECT FROM webhook_endpoints w WHERE w.hotel_id = d.hotel_id AND w.id = d.endpoint_id");
-    sql.push(" AND w.integration_id = ").push_bind(list.integration).push(")");
+    sql.push(" AND w.integration_id = ").push_bind(list.integration);
     if let Some(status) = list.status {
         sql.push(" AND d.status = ").push_bind(status.as_str());
     }
@@ -100,9 +110,10 @@ pub(super) async fn find_delivery(conn: &mut PgConnection, hotel: HotelId, id: D
     let row = query_as!(
         DeliveryRow,
         "SELECT d.endpoint_id, d.event_position, d.created_at, d.status, d.next_attempt_at, d.finished_at,
-                v.id AS event_id, v.type AS event_type, v.object_id
+                v.id AS event_id, v.type AS event_type, v.seam_type, v.object_id, w.format
          FROM webhook_deliveries d
          JOIN events v ON v.hotel_id = d.hotel_id AND v.position = d.event_position AND v.created_at = d.created_at
+         JOIN webhook_endpoints w ON w.hotel_id = d.hotel_id AND w.id = d.endpoint_id
          WHERE d.hotel_id = $1 AND d.endpoint_id = $2 AND d.event_position = $3",
         hotel,
         id.endpoint,

@@ -102,7 +102,7 @@ async fn the_whole_story_of_a_guest_and_what_each_subscriber_was_told() {
     let told = owner.told().await;
     assert_eq!(told.len(), 2, "{told:#?}");
     assert_eq!(told[0][0], "lock_command.created");
-    assert_eq!(told[1], update("access_method.updated", &card, &["encodedAt", "isEncodingRequired"]));
+    assert_eq!(told[1], update("access_method.updated", &card, &["issuedAt", "encodedAt", "isEncodingRequired"]));
 
     // Another room: clear, then create.
     guest.move_to(&guest.rooms[1]).await;

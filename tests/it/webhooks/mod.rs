@@ -9,6 +9,7 @@ mod disabling;
 mod endpoints;
 mod isolation;
 mod log;
+mod seam;
 pub mod secrets;
 mod subscribing;
 
@@ -76,9 +77,7 @@ impl Hooks {
 
     /// Sends what is due; answers how many attempts that took.
     pub async fn deliver(&self) -> usize {
-        webhooks::deliver_due(&self.house.test, &self.house.test.webhooks, &self.sender)
-            .await
-            .expect("the database is there")
+        deliver(&self.house.test, &self.sender).await
     }
 
     /// Moves the clock and sends what is due then.
@@ -121,9 +120,17 @@ pub fn settings(networks: &str) -> WebhookSettings {
     WebhookSettings { schedule: Schedule::parse("10s,1m,10m").expect("a schedule"), allowed_networks }
 }
 
+/// Sends what is due; answers how many attempts that took.
+async fn deliver(test: &TestApp, sender: &Arc<Sender>) -> usize {
+    webhooks::deliver_due(test, &test.webhooks, sender).await.expect("the database is there")
+}
+
 /// An enabled endpoint; answers with its id and its secret.
 pub async fn endpoint(client: &Client, url: &str, events: &[&str]) -> (String, String) {
-    let input = json!({"url": url, "status": "ENABLED", "events": events});
+    made(client, json!({"url": url, "status": "ENABLED", "events": events})).await
+}
+
+async fn made(client: &Client, input: Value) -> (String, String) {
     let data = client.data(CREATE, json!({"input": input})).await;
     let made = &data["createWebhookEndpoint"];
     (text(&made["webhookEndpoint"]["id"]), text(&made["secret"]))
