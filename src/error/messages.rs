@@ -317,10 +317,17 @@ messages! {
         GuestsNotAList = "guests must be a list";
         IdempotencyKeyInvalid { most: usize } =
             "Idempotency-Key must be given once and have 1 to {most} visible ASCII characters";
-        ParameterInvalid { reason: String } = "{reason}";
         LimitOutOfRange { most: i64 } = "limit must be between 1 and {most}";
         NameNotOfReservation = "Nobody of this name belongs to the reservation with this code";
         TooManyGuests { most: usize } = "guests must have at most {most} entries";
+
+        // Seam's interface. What the library that reads its parameters says is the reason.
+        ParameterInvalid { reason: String } = "{reason}";
+        AccessMethodMissing = "One access method is needed at least";
+        BetweenNotTwo = "between has two instants";
+        OneNeeded { names: &'static str } = "Exactly one of {names} is needed";
+        SomeNeeded { names: &'static str } = "One of {names} is needed at least";
+        TooManyValues { most: usize } = "At most {most} values are taken";
 
         // The command line alone imports files, and says in its own words what is wrong with one.
         ImportRefused { said: String } = "{said}";

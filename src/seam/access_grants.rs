@@ -171,8 +171,7 @@ pub struct NewAccessMethod {
 
 fn modes(methods: &[NewAccessMethod]) -> Result<Vec<Mode>> {
     if methods.is_empty() {
-        let reason = "one access method is needed at least".to_owned();
-        return Err(Error::new(Message::ParameterInvalid { reason }).at("requested_access_methods"));
+        return Err(Error::new(Message::AccessMethodMissing).at("requested_access_methods"));
     }
     Ok(methods.iter().map(|method| method.mode.into()).collect())
 }
@@ -215,8 +214,8 @@ impl Act for CreateAccessGrant {
             (Some(Named(identity)), None) => identity.clone(),
             (None, Some(new)) => Reference::Id(new.create_in(tx).await.at("user_identity")?.id),
             _ => {
-                let reason = "exactly one of user_identity_id and user_identity is needed".to_owned();
-                return Err(Error::new(Message::ParameterInvalid { reason }).at("user_identity_id"));
+                let names = "user_identity_id and user_identity";
+                return Err(Error::new(Message::OneNeeded { names }).at("user_identity_id"));
             }
         };
         let spaces = self.space_ids.iter().chain(&self.space_keys).flat_map(|names| references(names));
@@ -406,5 +405,5 @@ impl Act for RequestAccessMethods {
 }
 
 fn grant_named(id: Option<&Named>, key: Option<&Named>) -> Result<Reference> {
-    either(id, key, ("access_grant_id", "access_grant_key"))
+    either(id, key, "access_grant_id and access_grant_key")
 }

@@ -197,8 +197,8 @@ impl Query for ListAccessMethods {
         let spaces = self.space_id.iter().map(|Named(space)| MethodField::Space(space.clone()));
         let mut conditions: Vec<_> = grants.chain(entrances).chain(spaces).map(Filter::Field).collect();
         if conditions.is_empty() {
-            let reason = "one of access_grant_id, access_grant_key, acs_entrance_id and space_id is needed".to_owned();
-            return Err(Error::new(Message::ParameterInvalid { reason }).at("access_grant_id"));
+            let names = "access_grant_id, access_grant_key, acs_entrance_id and space_id";
+            return Err(Error::new(Message::SomeNeeded { names }).at("access_grant_id"));
         }
         conditions.push(Filter::Field(MethodField::IsLive));
         let found = methods(&mut reader, conditions).await?;
@@ -235,9 +235,8 @@ impl Act for DeleteAccessMethod {
                 access_grants::delete_methods_of_grants_in(tx, &GrantsOf::ReservationKey(key.clone())).await?;
             }
             _ => {
-                let reason =
-                    "exactly one of access_method_id, access_grant_id and reservation_key is needed".to_owned();
-                return Err(Error::new(Message::ParameterInvalid { reason }).at("id"));
+                let names = "access_method_id, access_grant_id and reservation_key";
+                return Err(Error::new(Message::OneNeeded { names }).at("id"));
             }
         }
         Ok(Done)

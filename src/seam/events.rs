@@ -103,8 +103,10 @@ impl ListEvents {
         match (self.since, self.between.as_deref()) {
             (Some(since), None) => Ok((since, None)),
             (None, Some([from, to])) => Ok((*from, Some(*to))),
-            (None, Some(_)) => Err(invalid("two instants are needed")).at("between"),
-            (None, None) | (Some(_), Some(_)) => Err(invalid("exactly one of since and between is needed")).at("since"),
+            (None, Some(_)) => Err(Error::new(Message::BetweenNotTwo)).at("between"),
+            (None, None) | (Some(_), Some(_)) => {
+                Err(Error::new(Message::OneNeeded { names: "since and between" })).at("since")
+            }
         }
     }
 
@@ -163,9 +165,5 @@ fn named<T: Clone>(one: Option<&T>, several: Option<&Vec<T>>) -> Result<Option<V
         return Ok(None);
     }
     let all: Vec<T> = one.into_iter().chain(several.into_iter().flatten()).cloned().collect();
-    if all.len() <= MOST_NAMED { Ok(Some(all)) } else { Err(invalid("at most 1,000 values are taken")) }
-}
-
-fn invalid(reason: &str) -> Error {
-    Error::new(Message::ParameterInvalid { reason: reason.to_owned() })
+    if all.len() <= MOST_NAMED { Ok(Some(all)) } else { Err(Error::new(Message::TooManyValues { most: MOST_NAMED })) }
 }

@@ -134,20 +134,13 @@ pub(super) fn nullable<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     Option::deserialize(deserializer).map(Some)
 }
 
-/// What names a record by its id or, in another parameter, by its key.
+/// What names a record by its id or, in another parameter, by its key. `names`: both of them.
 ///
 /// # Errors
-/// `INVALID_ARGUMENT` at `name` unless exactly one of them is there.
-pub(super) fn either(
-    id: Option<&Named>,
-    key: Option<&Named>,
-    names: (&'static str, &'static str),
-) -> Result<Reference> {
+/// `INVALID_ARGUMENT` at the id unless exactly one of them is there.
+pub(super) fn either(id: Option<&Named>, key: Option<&Named>, names: &'static str) -> Result<Reference> {
     match (id, key) {
         (Some(Named(one)), None) | (None, Some(Named(one))) => Ok(one.clone()),
-        _ => {
-            let reason = format!("exactly one of {} and {} is needed", names.0, names.1);
-            Err(Error::new(Message::ParameterInvalid { reason }).at(names.0))
-        }
+        _ => Err(Error::new(Message::OneNeeded { names }).at("id")),
     }
 }

@@ -281,5 +281,5 @@ async fn no_devices_in(tx: &mut Tx, space: &Named, devices: &[Named]) -> Result<
 }
 
 fn space_named(id: Option<&Named>, key: Option<&Named>) -> Result<Reference> {
-    either(id, key, ("space_id", "space_key"))
+    either(id, key, "space_id and space_key")
 }

@@ -118,7 +118,7 @@ impl Query for GetUserIdentity {
     type Answer = One<UserIdentity>;
 
     async fn read(&self, reader: Reader<'_>) -> Result<One<UserIdentity>> {
-        let names = ("user_identity_id", "user_identity_key");
+        let names = "user_identity_id and user_identity_key";
         let field = match either(self.user_identity_id.as_ref(), self.user_identity_key.as_ref(), names)? {
             Reference::Id(id) => IdentityField::Id(Condition::Eq(Some(id))),
             Reference::Key(key) => IdentityField::Key(Condition::Eq(Some(key))),

@@ -13,7 +13,7 @@ use latchkey::app::KINDS;
 use latchkey::audit::ObjectType;
 use latchkey::db::MIGRATOR;
 use latchkey::error::{Category, ErrorCode};
-use latchkey::events::Audience;
+use latchkey::events::{Audience, SeamType};
 use latchkey::graphql::{Schema, limits, scan};
 use latchkey::throttle::ThrottleSettings;
 use serde_json::Value;
@@ -99,7 +99,9 @@ fn events_md_has_the_table_of_event_types() {
 }
 
 fn event_types_table() -> String {
-    let mut text = String::from("| type | when | `updated_fields` | who is told |\n|---|---|---|---|");
+    let mut text = String::from(
+        "| type | when | `updated_fields` | who is told | [in Seam's API](#in-seams-names) |\n|---|---|---|---|---|",
+    );
     for kind in KINDS.kinds() {
         let told = match kind.audience {
             Audience::Hotel => "every integration of the hotel",
@@ -108,9 +110,17 @@ fn event_types_table() -> String {
             Audience::Nobody => continue,
         };
         let fields = if kind.names_fields { "yes" } else { "–" };
-        write!(text, "\n| `{}` | {} | {fields} | {told} |", kind.event_type, kind.meaning).expect("a text");
+        let seam: Vec<String> = kind.seam.iter().map(seam_type).collect();
+        let seam = if seam.is_empty() { "–".to_owned() } else { seam.join(", else ") };
+        write!(text, "\n| `{}` | {} | {fields} | {told} | {seam} |", kind.event_type, kind.meaning).expect("a text");
     }
     text
+}
+
+/// A type of Seam's API, and the fields of which it tells.
+fn seam_type(seam: &SeamType) -> String {
+    let fields: Vec<String> = seam.fields.iter().map(|field| format!("`{field}`")).collect();
+    if fields.is_empty() { format!("`{}`", seam.name) } else { format!("{}: `{}`", fields.join(" or "), seam.name) }
 }
 
 #[test]

@@ -142,3 +142,34 @@ async fn a_refused_request_is_not_kept_under_its_idempotency_key() {
     assert_eq!(header(&again, "idempotent-replayed"), "true");
     assert_eq!(again.text().await.expect("text"), first);
 }
+
+/// A client of Seam's that waits for its card asks every half second.
+#[tokio::test]
+async fn seams_interface_counts_like_the_others_but_not_what_is_polled() {
+    let gate = Gate::with(limits(3, 10_000, 0)).await;
+    let live = gate.house.keys.live.replace("pms_", "seam_");
+    let ask = async |path: &str| {
+        let request = gate.server.request("POST", &format!("/seam{path}")).bearer_auth(&live);
+        request.json(&json!({"action_attempt_id": uuid::Uuid::nil()})).send().await.expect("an answer")
+    };
+    for _ in 0..20 {
+        assert_eq!(ask("/action_attempts/get").await.status(), 404);
+    }
+    let get = async || {
+        let request = gate.server.request("GET", "/seam/workspaces/get").bearer_auth(&live);
+        request.send().await.expect("an answer")
+    };
+    for _ in 0..3 {
+        assert_eq!(get().await.status(), 200);
+    }
+    let refused = get().await;
+    assert_eq!((refused.status().as_u16(), header(&refused, "retry-after")), (429, "20"));
+    let refused: Value = refused.json().await.expect("JSON");
+    assert_eq!((&refused["error"]["type"], &refused["ok"]), (&json!("rate_limited"), &json!(false)), "{refused}");
+    assert_eq!(gate.ask(&gate.house.keys.live).await.status(), 429, "it is the same key");
+    let mut polls = 0;
+    while ask("/action_attempts/get").await.status() == 404 {
+        polls += 1;
+    }
+    assert!((20..100).contains(&polls), "its cost is limited: {polls}");
+}

@@ -1,7 +1,7 @@
 //! A hotel with what the facade's operations name, and what each of them is sent.
 
 use latchkey::actor::Permission;
-use latchkey::seam::{ROUTES, Route};
+use latchkey::seam::Route;
 use reqwest::Response;
 use serde_json::{Map, Value, json};
 
@@ -59,6 +59,10 @@ impl Facade {
         let grant = self.done(key, "/access_grants/create", &grant).await["access_grant"].clone();
         let method = grant["access_method_ids"][0].clone();
         let encoder = house.encoder(&named("encoder"), None).await;
+        let webhook = json!({"url": "https://example.com/", "event_types": ["access_grant.created"]});
+        let webhook = self.done(key, "/webhooks/create", &webhook).await["webhook"]["webhook_id"].clone();
+        let events = json!({"since": "2025-05-01T00:00:00Z", "access_grant_id": grant["access_grant_id"]});
+        let event = self.done(key, "/events/list", &events).await["events"][0]["event_id"].clone();
         let mut records = Map::new();
         for (name, value) in [
             ("user_identity_id", &identity["user_identity_id"]),
@@ -74,6 +78,8 @@ impl Facade {
             ("access_method_id", &method),
             ("acs_credential_id", &method),
             ("acs_encoder_id", &json!(encoder)),
+            ("webhook_id", &webhook),
+            ("event_id", &event),
         ] {
             assert!(value.is_string(), "{name}: {value}");
             records.insert(name.to_owned(), value.clone());
@@ -83,11 +89,6 @@ impl Facade {
 }
 
 impl Records {
-    /// Adds the value of a parameter.
-    pub fn add(&mut self, parameter: &str, value: Value) {
-        self.0.insert(parameter.to_owned(), value);
-    }
-
     /// The value of a parameter that names one record or several; `None` for a parameter that names none.
     pub fn named(&self, parameter: &str) -> Option<Value> {
         let one = self.0.get(parameter);
@@ -141,11 +142,6 @@ pub fn body(document: &Value, route: &Route, records: &Records) -> Value {
 /// The facade's own OpenAPI document.
 pub fn document() -> Value {
     serde_json::to_value(latchkey::seam::openapi::document()).expect("JSON")
-}
-
-/// The operation at a path.
-pub fn route(path: &str) -> &'static Route {
-    ROUTES.iter().find(|route| route.spec.path == path).expect("a route")
 }
 
 /// The error of an answer: its status, its content but for the request's id.

@@ -12,6 +12,7 @@ mod log;
 mod seam;
 pub mod secrets;
 mod subscribing;
+mod through_seam;
 
 use std::sync::Arc;
 use std::time::Duration;
