@@ -1,5 +1,6 @@
-//! What Seam's OpenAPI document says of answers: `tests/node/seam/validate.js`.
+//! What Seam's OpenAPI document says, of answers and of parameters.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
@@ -8,20 +9,31 @@ use serde_json::{Value, json};
 use super::wire::Exchange;
 use crate::support::Node;
 
-/// A line for each answer whose body is not as the document has it, and for each path that it does not know.
-pub fn faults(answers: &[Value]) -> Vec<String> {
+/// What a program of `tests/node/seam` prints of what it reads.
+fn ask(program: &str, text: String) -> String {
     let node = Node::find().expect("Node.js, as there are clients");
     let mut command = Command::new("node");
-    command.arg(node.project("tests/node/seam/validate.js")).stdin(Stdio::piped()).stdout(Stdio::piped());
+    command.arg(node.project(format!("tests/node/seam/{program}"))).stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut process = command.spawn().expect("it starts");
-    let lines = answers.iter().map(Value::to_string).collect::<Vec<_>>().join("\n");
     let mut input = process.stdin.take().expect("its input");
     // Beside it, as it writes before it has read everything.
-    let writing = std::thread::spawn(move || input.write_all(lines.as_bytes()));
+    let writing = std::thread::spawn(move || input.write_all(text.as_bytes()));
     let output = process.wait_with_output().expect("it ends");
     writing.join().expect("no panic").expect("it reads");
     assert!(output.status.success(), "it failed");
-    String::from_utf8(output.stdout).expect("text").lines().map(str::to_owned).collect()
+    String::from_utf8(output.stdout).expect("text")
+}
+
+/// A line for each answer whose body is not as the document has it, and for each path that it does not know.
+pub fn faults(answers: &[Value]) -> Vec<String> {
+    let lines = answers.iter().map(Value::to_string).collect::<Vec<_>>().join("\n");
+    ask("validate.js", lines).lines().map(str::to_owned).collect()
+}
+
+/// How the parameters that are served differ from those of the document, by path: `{"missing": [], "unknown": []}`.
+pub fn other_parameters() -> BTreeMap<String, Value> {
+    let served = serde_json::to_string(&latchkey::seam::openapi::document()).expect("JSON");
+    serde_json::from_str(&ask("parameters.js", served)).expect("JSON")
 }
 
 /// Every 2xx body is as the document has it.

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::sdk::{self, Generation, Sdk};
 use super::{Stage, contract};
+use crate::support::Node;
 
 /// What is promised to the SDKs' users, by resource.
 const PROMISED: &[(&str, &str)] = &[
@@ -37,11 +38,22 @@ fn method_of(path: &str) -> String {
     path[1..].replace('/', ".")
 }
 
+/// The rows of a table of docs/SEAM.md.
+fn printed(header: &str) -> Vec<&'static str> {
+    let mut lines = include_str!("../../../../docs/SEAM.md").lines();
+    assert!(lines.any(|line| line == header), "{header}");
+    lines.skip(1).take_while(|line| !line.is_empty()).collect()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_route_is_answered_to_every_client_as_seams_document_says() {
     let stage = Stage::new();
+    let desk = stage.key("sandbox", "FRONT_DESK");
+    let gate = json!({"entranceKey": "gate", "name": "Gate", "provider": "BRIVO", "modes": ["CLOUD_KEY"]});
+    let hang = "mutation($input: CreateEntranceInput!) { createEntrance(input: $input) { entrance { id } } }";
+    stage.graphql(desk, hang, json!({ "input": gate })).await;
     let mut verbs = BTreeMap::new();
-    for mut sdk in sdk::all(&stage.server.url, stage.key("sandbox", "FRONT_DESK")).await {
+    for mut sdk in sdk::all(&stage.server.url, desk).await {
         let generation = sdk.generation;
         call_everything(&mut sdk).await;
         let exchanges = sdk.wire.exchanges();
@@ -60,15 +72,13 @@ async fn every_route_is_answered_to_every_client_as_seams_document_says() {
             assert_eq!(j2, p3, "{path}");
             format!("| `{path}` | {j1} | {j2} |")
         };
-        let document = include_str!("../../../../docs/SEAM.md");
-        let printed: Vec<&str> = document.lines().filter(|line| line.starts_with("| `/")).collect();
-        assert_eq!(printed, routes().iter().map(row).collect::<Vec<_>>(), "docs/SEAM.md");
+        assert_eq!(printed("| Route | J1 | J2, P3 |"), routes().iter().map(row).collect::<Vec<_>>());
     }
 }
 
 #[test]
 fn seams_document_knows_every_route() {
-    if crate::support::Node::find().is_none() {
+    if Node::find().is_none() {
         return;
     }
     let refused = |path: &String| json!({"method": "POST", "path": path, "status": 400, "body": {}});
@@ -81,6 +91,21 @@ fn every_route_that_is_promised_is_served() {
     assert_eq!(served, routes());
 }
 
+#[test]
+fn parameters_that_are_not_taken_are_documented_and_none_is_made_up() {
+    if Node::find().is_none() {
+        return;
+    }
+    let mut rows = Vec::new();
+    for (path, other) in contract::other_parameters() {
+        assert_eq!(other["unknown"], json!([]), "{path}");
+        let missing = other["missing"].as_array().expect("a list").iter();
+        let missing: Vec<String> = missing.map(|name| format!("`{}`", name.as_str().expect("a name"))).collect();
+        rows.push(format!("| `{path}` | {} |", missing.join(", ")));
+    }
+    assert_eq!(printed("| Route | Not taken |"), rows);
+}
+
 /// Calls every method at least once.
 async fn call_everything(sdk: &mut Sdk) {
     sdk.get("workspaces.get", json!({})).await;
@@ -89,6 +114,7 @@ async fn call_everything(sdk: &mut Sdk) {
     spaces(sdk, &entrance).await;
     let grant = grants(sdk, &guest).await;
     methods(sdk, &grant, &encoder).await;
+    gate(sdk, &guest).await;
     sdk.get("access_grants.delete", json!({"access_grant_id": grant})).await;
     sdk.get("user_identities.delete", json!({"user_identity_id": guest})).await;
     events(sdk).await;
@@ -182,6 +208,19 @@ async fn methods(sdk: &mut Sdk, grant: &Value, encoder: &Value) {
     sdk.get("access_methods.get_related", json!({"access_method_ids": [first]})).await;
     assert_eq!(sdk.last().body["batch"]["acs_entrances"][0]["display_name"], "Room 102");
     sdk.get("access_methods.delete", json!({"access_method_id": second})).await;
+}
+
+/// A door that is opened from afar.
+async fn gate(sdk: &mut Sdk, guest: &Value) {
+    let new = json!({"user_identity_id": guest, "acs_entrance_ids": ["gate"],
+        "requested_access_methods": [{"mode": "cloud_key"}]});
+    let grant = sdk.get("access_grants.create", new).await;
+    let opened_by = json!({"access_method_id": grant["access_method_ids"][0], "acs_entrance_id": "gate"});
+    if sdk.has("access_methods.unlock_door").await {
+        let opened = sdk.get("access_methods.unlock_door", opened_by).await;
+        assert_eq!((&opened["status"], &opened["action_type"]), (&json!("success"), &json!("UNLOCK_DOOR")));
+    }
+    sdk.get("access_grants.delete", json!({"access_grant_id": grant["access_grant_id"]})).await;
 }
 
 async fn events(sdk: &mut Sdk) {

@@ -12,6 +12,7 @@ mod wire;
 
 use crate::support::{DataDir, Serving};
 use latchkey::demo::DemoFile;
+use serde_json::{Value, json};
 
 /// The day before the first stay of the printed examples.
 const NOW: &str = "2025-05-09T12:00:00Z";
@@ -41,5 +42,14 @@ impl Stage {
     /// One client of each generation that can be run here, as the lock vendor of the Grand Hotel.
     async fn clients(&self) -> Vec<sdk::Sdk> {
         sdk::all(&self.server.url, self.key("grand-hotel", "WRITE")).await
+    }
+
+    /// Runs an operation over GraphQL, which has to succeed.
+    async fn graphql(&self, key: &str, query: &str, variables: Value) -> Value {
+        let request = reqwest::Client::new().post(format!("{}/graphql", self.server.url)).bearer_auth(key);
+        let response = request.json(&json!({"query": query, "variables": variables})).send().await.expect("an answer");
+        let mut answer: Value = response.json().await.expect("JSON");
+        assert!(answer.get("errors").is_none(), "{answer:#}");
+        answer["data"].take()
     }
 }
