@@ -236,6 +236,7 @@ mod tests {
             check_in_time: NaiveTime::MIN,
             check_out_time: NaiveTime::MIN,
             room_access_keys_enabled: true,
+            is_sandbox: false,
         };
         let (mode, permission) = (Mode::Live, Permission::Write);
         Actor { hotel: Arc::new(hotel), principal, mode, permission, request_id: None, traceparent: None }

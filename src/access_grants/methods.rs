@@ -1,4 +1,4 @@
-//! Access methods: more of them, encoding their cards, taking them away, and what locks were seen to do.
+//! Access methods: more of them, encoding their cards, opening doors by them, taking them away, and what locks were seen to do.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -7,7 +7,7 @@ use super::grants::{MOST_METHODS, find_own_in, lock_live_in};
 use super::store::{self, LockedMethod, OwnedMethod};
 use super::{CheckedMethod, GRANT_UPDATED, METHOD_CREATED, METHOD_REVOKED, visible_to, write};
 use crate::error::{Error, ErrorAt, Message, Record, Result};
-use crate::lock_commands::{self, NewCommand};
+use crate::lock_commands::{self, NewCommand, NewUnlock};
 use crate::locks::{self, Mode, Reference};
 use crate::unit::Tx;
 
@@ -95,18 +95,10 @@ pub async fn encode_in(tx: &mut Tx, id: Uuid, encoder: Reference) -> Result<Uuid
     let hotel = tx.actor.hotel.id;
     let visible = visible_to(&tx.actor)?;
     let method = lock_in(tx, visible, id).await.at("accessMethodId")?;
-    let refusal = if method.mode != Mode::Card {
-        Some(Message::CardOfGrantOnly)
-    } else if method.revoked_at.is_some() {
-        Some(Message::MethodRevoked)
-    } else if method.frame.has_ended(tx.now) {
-        Some(Message::GrantHasRunOut)
-    } else {
-        None
-    };
-    if let Some(message) = refusal {
-        return Err(Error::new(message).at("accessMethodId"));
+    if method.mode != Mode::Card {
+        return Err(Error::new(Message::CardOfGrantOnly).at("accessMethodId"));
     }
+    method.require_live(tx.now).at("accessMethodId")?;
     let writes = lock_commands::encoder_in(tx, &encoder).await?.provider;
     if store::card_providers(tx.conn().await?, hotel, id).await?.iter().any(|provider| *provider != writes) {
         return Err(Error::new(Message::EncoderOfOtherProvider { provider: writes }).at("encoderId"));
@@ -114,6 +106,31 @@ pub async fn encode_in(tx: &mut Tx, id: Uuid, encoder: Reference) -> Result<Uuid
     let card = store::cards(tx.conn().await?, hotel, &[id]).await?.pop();
     let (_, card, revision) = card.ok_or_else(|| Error::new(Message::CardOfGrantOnly).at("accessMethodId"))?;
     lock_commands::request_in(tx, NewCommand { encoder, subject_id: id, card, revision }).await
+}
+
+/// Opens a door from afar by a cloud key of the integration's own, or, for the front desk, of any. Answers the id of the command, which
+/// is that of its action attempt.
+///
+/// # Errors
+/// `NOT_FOUND` for the method or the entrance, `INVALID_ARGUMENT` for a method that is no cloud key, was taken away or has ended, or
+/// has not begun, and for an entrance that it does not open.
+pub async fn unlock_in(tx: &mut Tx, id: Uuid, entrance: &Reference) -> Result<Uuid> {
+    let (hotel, now) = (tx.actor.hotel.id, tx.now);
+    let visible = visible_to(&tx.actor)?;
+    let method = lock_in(tx, visible, id).await.at("accessMethodId")?;
+    if method.mode != Mode::CloudKey {
+        return Err(Error::new(Message::CloudKeyOnly).at("accessMethodId"));
+    }
+    method.require_live(now).at("accessMethodId")?;
+    if now < method.frame.starts_at {
+        return Err(Error::new(Message::GrantHasNotBegun).at("accessMethodId"));
+    }
+    let door = store::door_of(tx.conn().await?, hotel, id, entrance).await?;
+    let (entrance_id, opens) = door.ok_or_else(|| Error::not_found(Record::Entrance)).at("entranceId")?;
+    if !opens {
+        return Err(Error::new(Message::MethodDoesNotOpen).at("entranceId"));
+    }
+    lock_commands::unlock_in(tx, NewUnlock { subject_id: id, entrance_id }).await
 }
 
 /// Takes note that a lock was seen to refuse a method for a later reservation, as the audit of the lock says. Once it is known, it

@@ -25,6 +25,7 @@ pub use identities::{IdentityChange, NewIdentity, create_identity_in, delete_ide
 pub use kinds::{GRANT_CREATED, GRANT_DELETED, GRANT_UPDATED, METHOD_CREATED, METHOD_REVOKED, METHOD_UPDATED};
 pub use methods::{
     GrantsOf, delete_method_in, delete_methods_of_grants_in, encode_in, report_override_in, request_methods_in,
+    unlock_in,
 };
 pub use model::{
     CheckedGrant, CheckedMethod, Grant, GrantDoors, Identity, IdentityDetails, IdentityView, LockedGrant, Method,

@@ -30,7 +30,7 @@ pub(super) async fn find_by_hash(conn: &mut PgConnection, hash: &[u8; 32]) -> Re
                   live AS "live!", revoked AS "revoked!", disabled AS "disabled!", hotel_id AS "hotel_id!", slug AS "slug!",
                   name AS "name!", time_zone AS "time_zone!", check_in_time AS "check_in_time!",
                   check_out_time AS "check_out_time!", room_access_keys_enabled AS "room_access_keys_enabled!",
-                  hash_record_extended(a, 0) AS "known!"
+                  is_sandbox AS "is_sandbox!", hash_record_extended(a, 0) AS "known!"
            FROM authenticate($1) a WHERE api_key_id IS NOT NULL"#,
         &hash[..],
     )
@@ -50,6 +50,7 @@ pub(super) async fn find_by_hash(conn: &mut PgConnection, hash: &[u8; 32]) -> Re
                 check_in_time: row.check_in_time,
                 check_out_time: row.check_out_time,
                 room_access_keys_enabled: row.room_access_keys_enabled,
+                is_sandbox: row.is_sandbox,
             }),
             principal: Principal::ApiKey { id: row.api_key_id, integration_id: row.integration_id },
             mode: if row.live { Mode::Live } else { Mode::Test },

@@ -58,6 +58,9 @@ pub(super) struct Create {
     /// Local time by which rooms are given back
     #[arg(long, value_name = "HH:MM", default_value = "11:00", value_parser = time)]
     check_out: NaiveTime,
+    /// Make it a sandbox, for good: a hotel to try things in, where what guests and locks do can be simulated
+    #[arg(long)]
+    sandbox: bool,
 }
 
 #[derive(clap::Args)]
@@ -105,6 +108,7 @@ pub(super) async fn run(command: Command, app: &App) -> Result<String, Failure> 
                 time_zone: new.time_zone,
                 check_in_time: new.check_in,
                 check_out_time: new.check_out,
+                is_sandbox: new.sandbox,
             };
             Ok(table([&hotel_settings::create(app, new).await?]).text())
         }
@@ -159,9 +163,9 @@ async fn delete(app: &App, Delete { slug, yes_delete }: &Delete) -> Result<Strin
     ))
 }
 
-const HOTEL: &[&str] = &["slug", "name", "timeZone", "checkIn", "checkOut", "roomAccessKeys"];
+const HOTEL: &[&str] = &["slug", "name", "timeZone", "checkIn", "checkOut", "roomAccessKeys", "sandbox"];
 
-fn values(hotel: &Hotel) -> [Value; 6] {
+fn values(hotel: &Hotel) -> [Value; 7] {
     let time = |time: NaiveTime| json!(time.format("%H:%M").to_string());
     [
         json!(hotel.slug),
@@ -170,6 +174,7 @@ fn values(hotel: &Hotel) -> [Value; 6] {
         time(hotel.check_in_time),
         time(hotel.check_out_time),
         json!(hotel.room_access_keys_enabled),
+        json!(hotel.is_sandbox),
     ]
 }
 
@@ -185,6 +190,7 @@ fn card(hotel: &Hotel, contents: &Contents) -> Table {
         "checkIn",
         "checkOut",
         "roomAccessKeys",
+        "sandbox",
         "id",
         "categories",
         "rooms",

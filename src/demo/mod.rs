@@ -1,7 +1,8 @@
-//! The demo: three hotels to try Latchkey with, loaded into an empty database, and the file that tells their API keys.
+//! The demo: four hotels to try Latchkey with, loaded into an empty database, and the file that tells their API keys.
 //!
 //! `grand-hotel` is hand-made, so that examples find what they need; `city-hotel` and `resort-hotel` hold the real bookings
-//! of `data/ATTRIBUTION.md`. All three live around the present of the clock at the time of loading.
+//! of `data/ATTRIBUTION.md`. These live around the present of the clock at the time of loading. `sandbox` is a sandbox hotel, which
+//! nobody has booked yet.
 //!
 //! It grows old: `latchkey demo --reset` empties its hotels and loads it again, in one transaction, and only where nobody else's hotels are.
 //!
@@ -10,12 +11,15 @@
 //! database, which the next start loads again and overwrites. Whenever the file is lost, damaged or about other keys,
 //! the next start revokes the demo's API keys, makes new ones and writes the file again.
 
+mod doors;
 mod file;
 mod grand_hotel;
+mod house;
 mod integrations;
 mod keys;
 mod overview;
 mod real_hotels;
+mod sandbox;
 mod store;
 
 use std::collections::HashMap;
@@ -52,7 +56,7 @@ pub async fn ensure(context: &Context, data_dir: &Path, url: &str) -> Result<()>
     } else {
         let Some(present) = find(&mut transaction).await? else { return Ok(()) };
         match DemoFile::read(data_dir).map_err(Error::internal)? {
-            Some(file) if is_true(&mut transaction, &file).await? => {
+            Some(file) if is_true(&mut transaction, &file, &present).await? => {
                 if file.url == url {
                     return Ok(());
                 }
@@ -119,7 +123,12 @@ pub async fn reset(
 /// Writes where the server is into the file, if that belongs to the database.
 pub async fn renew_url(context: &Context, data_dir: &Path, url: &str) -> Result<()> {
     let Ok(Some(file)) = DemoFile::read(data_dir) else { return Ok(()) };
-    if file.url != url && is_true(&mut *context.worker_pool.acquire().await?, &file).await? {
+    if file.url == url {
+        return Ok(());
+    }
+    let mut conn = context.worker_pool.acquire().await?;
+    let Some(present) = find(&mut conn).await? else { return Ok(()) };
+    if is_true(&mut conn, &file, &present).await? {
         DemoFile { url: url.to_owned(), ..file }.write(data_dir).map_err(Error::internal)?;
     }
     Ok(())
@@ -145,6 +154,7 @@ async fn load(conn: &mut PgConnection, context: &Context, now: DateTime<Utc>) ->
     for real in &REAL_HOTELS {
         hotels.push(real_hotels::load(conn, context, real, now).await?);
     }
+    hotels.push(sandbox::load(conn, context, now).await?);
     Ok(hotels)
 }
 
@@ -155,11 +165,12 @@ struct Present {
     integrations: [Uuid; 4],
 }
 
-/// The demo's hotels, in the order of the file, when all of them and all of their integrations are there.
+/// The demo's hotels, in the order of the file, when all of them and all of their integrations are there. A demo that 0.1.0 has loaded
+/// has no sandbox.
 async fn find(conn: &mut PgConnection) -> Result<Option<Vec<Present>>> {
-    let slugs: Vec<String> = slugs().map(str::to_owned).collect();
+    let wanted: Vec<String> = slugs().map(str::to_owned).collect();
     let names = INTEGRATIONS.map(|(name, _)| name.to_owned());
-    let found: HashMap<(String, String), (HotelId, Uuid)> = store::integrations(conn, &slugs, &names)
+    let found: HashMap<(String, String), (HotelId, Uuid)> = store::integrations(conn, &wanted, &names)
         .await?
         .into_iter()
         .map(|one| ((one.slug, one.name), (one.hotel_id, one.id)))
@@ -172,16 +183,20 @@ async fn find(conn: &mut PgConnection) -> Result<Option<Vec<Present>>> {
         }
         Some(Present { id, slug, integrations })
     };
-    Ok(slugs.into_iter().map(present).collect())
+    let present: Vec<Present> = wanted.into_iter().filter_map(present).collect();
+    let has_sandbox = store::slugs(conn).await?.iter().any(|slug| slug == sandbox::SLUG);
+    let expected = slugs().filter(|slug| *slug != sandbox::SLUG || has_sandbox);
+    Ok(present.iter().map(|hotel| hotel.slug.as_str()).eq(expected).then_some(present))
 }
 
 fn slugs() -> impl Iterator<Item = &'static str> {
-    std::iter::once(grand_hotel::SLUG).chain(REAL_HOTELS.iter().map(|real| real.slug))
+    std::iter::once(grand_hotel::SLUG).chain(REAL_HOTELS.iter().map(|real| real.slug)).chain([sandbox::SLUG])
 }
 
-/// Whether the file lists the demo's hotels and integrations, with API keys that the database knows.
-async fn is_true(conn: &mut PgConnection, file: &DemoFile) -> Result<bool> {
-    let complete = file.hotels.iter().map(|hotel| hotel.slug.as_str()).eq(slugs())
+/// Whether the file lists the demo's hotels that are present and their integrations, with API keys that the database knows.
+async fn is_true(conn: &mut PgConnection, file: &DemoFile, present: &[Present]) -> Result<bool> {
+    let slugs = present.iter().map(|hotel| hotel.slug.as_str());
+    let complete = file.hotels.iter().map(|hotel| hotel.slug.as_str()).eq(slugs)
         && file.hotels.iter().all(|hotel| {
             let listed = hotel.integrations.iter().map(|one| (one.name.as_str(), one.permission.as_str()));
             listed.eq(INTEGRATIONS.iter().map(|(name, permission)| (*name, permission.as_str())))

@@ -55,6 +55,7 @@ pub async fn load(
         check_in_time: super::time(14, 0),
         check_out_time: super::time(12, 0),
         room_access_keys_enabled: true,
+        is_sandbox: false,
     };
     hotels::insert(conn, &hotel, now).await?;
     let (vendors, entry) = integrations::create(conn, context, hotel.id, &hotel.slug, now).await?;

@@ -163,6 +163,7 @@ messages! {
         IntegrationRequired = "This needs the API key of an integration: it is about what an integration owns";
         MutationNotAllowed = "Operation \"mutation\" not allowed";
         PermissionMissing { permission: &'static str } = "This needs the permission {permission}";
+        SandboxRequired = "This is simulated, which works in a sandbox hotel alone";
     }
 
     NotFound {
@@ -243,12 +244,15 @@ messages! {
             "A key has 1 to {most} characters, none of them a control character, and is not written like an id";
         GrantEndsBeforeItStarts = "endsAt must be after startsAt";
         CardOfGrantOnly = "Only a card is encoded";
+        CloudKeyOnly = "Only a cloud key opens an entrance from afar";
         EncoderOfOtherProvider { provider: String } =
             "The encoder writes cards of {provider}, and an entrance of the access method has another provider";
         GrantHasEnded = "endsAt must be in the future";
+        GrantHasNotBegun = "The access grant has not begun";
         GrantHasRunOut = "The access grant has ended";
         GrantOfStayHasTimes { name: &'static str } = "{name} is that of the room stay: leave it out";
         GrantWithoutEntrance = "An access grant needs at least one entrance";
+        MethodDoesNotOpen = "The access method does not open this entrance";
         MethodRevoked = "The access method was revoked";
         OverrideSeenOutOfTime = "seenAt lies between the start of the access grant and now";
         OverrideOfStandard = "No reservation overrides this access method";

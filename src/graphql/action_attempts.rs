@@ -1,11 +1,11 @@
-//! Action attempts in the schema: how encoders get on with what they were told to do.
+//! Action attempts in the schema: how encoders and doors get on with what they were told to do.
 
 use async_graphql::{Context, ID, Object, SimpleObject};
 use chrono_tz::Tz;
 
 use super::connection::{Connection, ListNode};
 use super::context::RequestContext;
-use super::enums::{ActionAttemptStatus, EncodingError, LockCommandKind};
+use super::enums::{ActionAttemptStatus, LockCommandError, LockCommandKind};
 use super::error::Resolved;
 use super::filters::{ActionAttemptFilter, filter_argument};
 use super::paging::{CursorScope, PageArguments};
@@ -16,7 +16,7 @@ use crate::db::ListBounds;
 use crate::error::Result;
 use crate::lock_commands::{self, ActionAttempt, Failure};
 
-/// How an encoder gets on with a card. Kept for 30 days after its end.
+/// How an encoder gets on with a card, or a door with being opened. Kept for 30 days after its end.
 #[derive(SimpleObject)]
 #[graphql(name = "ActionAttempt")]
 pub struct ActionAttemptNode {
@@ -28,12 +28,16 @@ pub struct ActionAttemptNode {
     status: ActionAttemptStatus,
     /// What went wrong; `null` unless the status is `ERROR`.
     error: Option<ActionAttemptError>,
-    /// The access method that the card is of.
+    /// The access method that the card is of, or that opens the door.
     access_method_id: ID,
-    /// The encoder.
-    encoder_id: ID,
+    /// The encoder; `null` unless the action is `ENCODE_CARD`.
+    encoder_id: Option<ID>,
     /// Key of the encoder.
     encoder_key: Option<String>,
+    /// The entrance; `null` unless the action is `UNLOCK_DOOR`.
+    entrance_id: Option<ID>,
+    /// Key of the entrance.
+    entrance_key: Option<String>,
     /// When it was asked for.
     created_at: Datetime,
     /// When it succeeded or failed.
@@ -49,7 +53,7 @@ impl ListNode for ActionAttemptNode {
 #[derive(SimpleObject)]
 pub struct ActionAttemptError {
     /// What it was.
-    code: EncodingError,
+    code: LockCommandError,
     /// What it was, for people.
     message: &'static str,
 }
@@ -69,8 +73,10 @@ impl ActionAttemptNode {
             status: attempt.status.into(),
             error: attempt.error.map(Into::into),
             access_method_id: ID(attempt.subject_id.to_string()),
-            encoder_id: ID(attempt.encoder_id.to_string()),
+            encoder_id: attempt.encoder_id.map(|id| ID(id.to_string())),
             encoder_key: attempt.encoder_key,
+            entrance_id: attempt.entrance_id.map(|id| ID(id.to_string())),
+            entrance_key: attempt.entrance_key,
             created_at: Datetime::local(attempt.created_at, zone),
             finished_at: attempt.finished_at.map(|instant| Datetime::local(instant, zone)),
         }
@@ -83,7 +89,7 @@ pub struct ActionAttemptQuery;
 
 #[Object]
 impl ActionAttemptQuery {
-    /// What encoders were told to do by this integration, in the order in which they were: with the permission `FRONT_DESK` by any
+    /// What encoders and doors were told to do by this integration, in the order in which they were: with the permission `FRONT_DESK` by any
     /// integration of the hotel.
     async fn action_attempts(
         &self,

@@ -246,6 +246,8 @@ pub enum WebhookFailure {
 pub enum LockCommandKind {
     /// To write a card.
     EncodeCard,
+    /// To open a door from afar.
+    UnlockDoor,
 }
 
 /// How far it has got.
@@ -279,10 +281,10 @@ impl From<ActionAttemptStatus> for lock_commands::CommandStatus {
     }
 }
 
-/// Why a card was not written.
+/// Why a card was not written, or a door not opened.
 #[derive(Clone, Copy, PartialEq, Eq, Enum)]
 #[graphql(remote = "lock_commands::Failure")]
-pub enum EncodingError {
+pub enum LockCommandError {
     /// None of the others. Nobody tries it again.
     UncategorizedError,
     /// It was not done in time. Latchkey alone says so.
@@ -303,6 +305,8 @@ pub enum EncodingError {
     EncodingInterrupted,
     /// The card's access was deleted before it was written. Latchkey alone says so.
     CredentialDeleted,
+    /// Nothing is connected to the door. Latchkey alone says so.
+    DeviceNotConnected,
 }
 
 /// Whether a card is of the type that overrides and is overridden.

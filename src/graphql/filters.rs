@@ -154,7 +154,7 @@ pub struct ActionAttemptFilter {
     id: Option<IdFilter>,
     /// By how far it has got.
     status: Option<ActionAttemptStatusFilter>,
-    /// By the access method that the card is of.
+    /// By the access method that the card is of, or that opens the door.
     access_method_id: Option<IdFilter>,
     /// Must not match.
     not: Option<Box<ActionAttemptFilter>>,

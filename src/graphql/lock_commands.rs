@@ -6,7 +6,7 @@ use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use chrono_tz::Tz;
 
 use super::context::{RequestContext, Session};
-use super::enums::{ActionAttemptStatus, CredentialType, EncodingError, LockCommandKind};
+use super::enums::{ActionAttemptStatus, CredentialType, LockCommandError, LockCommandKind};
 use super::error::{InInput, Resolved};
 use super::scalars::{Datetime, uuid};
 use crate::actor::Permission;
@@ -125,7 +125,7 @@ pub struct CompleteLockCommandInput {
     /// The claim.
     claim_id: ID,
     /// Why the card was not written; absent: it was.
-    error: Option<EncodingError>,
+    error: Option<LockCommandError>,
 }
 
 /// How the next card goes at a simulated encoder.
@@ -134,7 +134,7 @@ pub struct SimulateNextEncodingInput {
     /// The encoder, by its id or its key.
     encoder_id: ID,
     /// How the next attempt fails; `null`: it succeeds. What is tried again, succeeds then.
-    fails_with: Option<EncodingError>,
+    fails_with: Option<LockCommandError>,
 }
 
 /// Answer of `claimLockCommands`.

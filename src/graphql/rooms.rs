@@ -100,6 +100,8 @@ pub struct Settings {
     room_setups: Vec<RoomSetupNode>,
     /// Whether lock vendors may write room access keys: the hotel's switch "Room Access Key API enabled".
     room_access_keys_enabled: bool,
+    /// Whether this is a sandbox: a hotel to try things in, whose records persist, and where what guests and locks do can be simulated.
+    is_sandbox: bool,
 }
 
 /// Queries for settings.
@@ -131,6 +133,7 @@ async fn settings(context: &RequestContext, selection: &Selection<'_>) -> Result
         categories: categories.into_iter().map(CategoryNode::from).collect(),
         room_setups: room_setups.into_iter().map(RoomSetupNode::from).collect(),
         room_access_keys_enabled,
+        is_sandbox: context.actor.hotel.is_sandbox,
     })
 }
 

@@ -44,6 +44,8 @@ pub struct NewHotel {
     pub check_in_time: NaiveTime,
     /// Local time by which rooms are given back.
     pub check_out_time: NaiveTime,
+    /// Whether it is there to try things in, for as long as it exists.
+    pub is_sandbox: bool,
 }
 
 /// How much belongs to a hotel.
@@ -83,6 +85,7 @@ pub async fn create(transactions: &Transactions, new: NewHotel) -> Result<Hotel>
         check_in_time: new.check_in_time,
         check_out_time: new.check_out_time,
         room_access_keys_enabled: true,
+        is_sandbox: new.is_sandbox,
     };
     let mut tx = Tx::begin_worker(transactions, Arc::new(hotel.clone()), Principal::Operator, now).await?;
     hotels::insert(tx.conn().await?, &hotel, now).await.map_err(store::refused)?;

@@ -15,7 +15,7 @@ pub(super) async fn update(conn: &mut PgConnection, id: HotelId, change: &HotelC
                            check_in_time = coalesce($4, check_in_time), check_out_time = coalesce($5, check_out_time),
                            room_access_keys_enabled = coalesce($6, room_access_keys_enabled)
          WHERE id = $1
-         RETURNING id, slug, name, time_zone, check_in_time, check_out_time, room_access_keys_enabled",
+         RETURNING id, slug, name, time_zone, check_in_time, check_out_time, room_access_keys_enabled, is_sandbox",
         id,
         change.name,
         change.time_zone.map(Tz::name),

@@ -37,6 +37,8 @@ pub struct Hotel {
     pub check_out_time: NaiveTime,
     /// Whether lock vendors may write room access keys.
     pub room_access_keys_enabled: bool,
+    /// Whether it is there to try things in: what guests and locks do can be simulated. Fixed when it is made.
+    pub is_sandbox: bool,
 }
 
 impl Hotel {
@@ -54,6 +56,14 @@ impl Hotel {
             return Ok(());
         }
         Err(Error::new(Message::InstantOutOfRange { first: *YEARS.start(), last: *YEARS.end() }))
+    }
+
+    /// Refuses what is simulated, unless this is a sandbox.
+    ///
+    /// # Errors
+    /// `FORBIDDEN`
+    pub fn require_sandbox(&self) -> Result<()> {
+        if self.is_sandbox { Ok(()) } else { Err(Error::new(Message::SandboxRequired)) }
     }
 
     /// When a stay ends: its last day at the hotel's check-out time, or at the late check-out that was agreed on.
@@ -132,6 +142,7 @@ mod tests {
             check_in_time: NaiveTime::from_hms_opt(15, 0, 0).expect("a time"),
             check_out_time: NaiveTime::from_hms_opt(11, 0, 0).expect("a time"),
             room_access_keys_enabled: true,
+            is_sandbox: false,
         }
     }
 
@@ -161,6 +172,14 @@ mod tests {
             departure(Tz::Europe__Berlin, "2026-02-17", "2026-02-18", Some("14:00:00")),
             "2026-02-18T13:00:00+00:00"
         );
+    }
+
+    #[test]
+    fn nothing_is_simulated_outside_of_a_sandbox() {
+        let ordinary = hotel(Tz::UTC);
+        let refused = ordinary.require_sandbox().expect_err("guests sleep there");
+        assert_eq!(refused.code, crate::error::ErrorCode::Forbidden);
+        assert!(Hotel { is_sandbox: true, ..ordinary }.require_sandbox().is_ok());
     }
 
     #[test]

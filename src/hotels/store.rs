@@ -9,8 +9,9 @@ use crate::error::{Error, Record, Result};
 /// Adds a hotel.
 pub async fn insert(conn: &mut PgConnection, hotel: &Hotel, now: DateTime<Utc>) -> sqlx::Result<()> {
     query!(
-        "INSERT INTO hotels (id, slug, name, time_zone, check_in_time, check_out_time, room_access_keys_enabled, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "INSERT INTO hotels (id, slug, name, time_zone, check_in_time, check_out_time, room_access_keys_enabled, is_sandbox,
+                             created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         hotel.id,
         hotel.slug,
         hotel.name,
@@ -18,6 +19,7 @@ pub async fn insert(conn: &mut PgConnection, hotel: &Hotel, now: DateTime<Utc>) 
         hotel.check_in_time,
         hotel.check_out_time,
         hotel.room_access_keys_enabled,
+        hotel.is_sandbox,
         now,
     )
     .execute(conn)
@@ -34,6 +36,7 @@ pub(crate) struct Row {
     pub check_in_time: NaiveTime,
     pub check_out_time: NaiveTime,
     pub room_access_keys_enabled: bool,
+    pub is_sandbox: bool,
 }
 
 impl TryFrom<Row> for Hotel {
@@ -48,6 +51,7 @@ impl TryFrom<Row> for Hotel {
             check_in_time: row.check_in_time,
             check_out_time: row.check_out_time,
             room_access_keys_enabled: row.room_access_keys_enabled,
+            is_sandbox: row.is_sandbox,
         })
     }
 }
@@ -56,7 +60,7 @@ impl TryFrom<Row> for Hotel {
 pub async fn find_by_slug(conn: &mut PgConnection, slug: &str) -> Result<Option<Hotel>> {
     let row = query_as!(
         Row,
-        "SELECT id, slug, name, time_zone, check_in_time, check_out_time, room_access_keys_enabled
+        "SELECT id, slug, name, time_zone, check_in_time, check_out_time, room_access_keys_enabled, is_sandbox
          FROM hotels WHERE slug = $1",
         slug,
     )
@@ -69,7 +73,7 @@ pub async fn find_by_slug(conn: &mut PgConnection, slug: &str) -> Result<Option<
 pub async fn lock(conn: &mut PgConnection, id: HotelId) -> Result<Hotel> {
     let row = query_as!(
         Row,
-        "SELECT id, slug, name, time_zone, check_in_time, check_out_time, room_access_keys_enabled
+        "SELECT id, slug, name, time_zone, check_in_time, check_out_time, room_access_keys_enabled, is_sandbox
          FROM hotels WHERE id = $1 FOR NO KEY UPDATE",
         id,
     )
@@ -82,7 +86,7 @@ pub async fn lock(conn: &mut PgConnection, id: HotelId) -> Result<Hotel> {
 pub async fn find(conn: &mut PgConnection, id: HotelId) -> Result<Option<Hotel>> {
     let row = query_as!(
         Row,
-        "SELECT id, slug, name, time_zone, check_in_time, check_out_time, room_access_keys_enabled
+        "SELECT id, slug, name, time_zone, check_in_time, check_out_time, room_access_keys_enabled, is_sandbox
          FROM hotels WHERE id = $1",
         id,
     )
@@ -99,7 +103,7 @@ fn not_found() -> Error {
 pub async fn find_all(conn: &mut PgConnection) -> Result<Vec<Hotel>> {
     let rows = query_as!(
         Row,
-        "SELECT id, slug, name, time_zone, check_in_time, check_out_time, room_access_keys_enabled
+        "SELECT id, slug, name, time_zone, check_in_time, check_out_time, room_access_keys_enabled, is_sandbox
          FROM hotels ORDER BY slug",
     )
     .fetch_all(conn)

@@ -1,8 +1,8 @@
-//! Failures: why a card was not written. How they are told and what follows from each is data, so a new one is a row.
+//! Failures: why a command was not done. How they are told and what follows from each is data, so a new one is a row.
 
 use crate::error::{Error, Result};
 
-/// Why a card was not written.
+/// Why a command was not done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Failure {
     /// None of the others.
@@ -25,6 +25,8 @@ pub enum Failure {
     EncodingInterrupted,
     /// There is nothing to be written any more.
     CredentialDeleted,
+    /// Nothing is connected to the door.
+    DeviceNotConnected,
 }
 
 /// What there is to know about a failure.
@@ -42,7 +44,7 @@ pub struct FailureTraits {
 
 impl Failure {
     /// All failures.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::UncategorizedError,
         Self::ActionAttemptExpired,
         Self::NoCredentialOnEncoder,
@@ -53,6 +55,7 @@ impl Failure {
         Self::BridgeDisconnected,
         Self::EncodingInterrupted,
         Self::CredentialDeleted,
+        Self::DeviceNotConnected,
     ];
 
     /// The row of the table.
@@ -87,6 +90,9 @@ impl Failure {
             }
             Self::CredentialDeleted => {
                 ours("credential_deleted", "The card's access was deleted before it was written")
+            }
+            Self::DeviceNotConnected => {
+                ours("device_not_connected", "Nothing is connected to this door: it was not opened")
             }
         }
     }

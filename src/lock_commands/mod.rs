@@ -1,5 +1,5 @@
-//! Lock commands: what encoders are told to do. A queue ([`crate::queue`]) that the bridges of integrations, and the simulated
-//! encoder, take from and answer.
+//! Lock commands: what encoders and doors are told to do. For encoders they are a queue ([`crate::queue`]) that the bridges of
+//! integrations, and the simulated encoder, take from and answer. Doors are opened, or not, at once ([`unlock_in`]).
 //!
 //! **Command**: `PENDING`, and from there `SUCCEEDED` or `FAILED`. It is due at once and nobody waits for it longer than
 //! [`PATIENCE`]. What it writes can be replaced while it is pending; a claim fixes what its claimer writes.
@@ -16,6 +16,7 @@ mod failure;
 mod lease;
 mod model;
 mod store;
+mod unlock;
 
 use chrono::TimeDelta;
 use uuid::Uuid;
@@ -30,6 +31,7 @@ pub use model::{
     Card, CardDoor, Claimed, CommandKind, CommandStatus, Credential, DoorOrder, EncoderKey, EncoderRef, Outcome,
 };
 pub use store::{entrance_keys, finished};
+pub use unlock::{NewUnlock, unlock_in};
 
 use crate::audit::{Action, Entry, ObjectType};
 use crate::error::{Error, Record, Result};
@@ -61,7 +63,7 @@ pub static FINISHED: ChangeKind = ChangeKind {
 /// How long somebody waits for a command.
 pub const PATIENCE: TimeDelta = TimeDelta::minutes(2);
 
-/// A command to be made.
+/// A command to an encoder to be made.
 pub struct NewCommand {
     /// The encoder.
     pub encoder: Reference,
@@ -76,11 +78,11 @@ pub struct NewCommand {
 /// A command that has finished.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Finished {
-    /// The access method that the card is of.
+    /// The access method that it is about.
     pub subject_id: Uuid,
-    /// Whether the card was written.
+    /// Whether it was done.
     pub succeeded: bool,
-    /// Which state of the access method was written.
+    /// Which state of the access method was written, if a card was.
     pub revision: Option<i64>,
 }
 
@@ -138,7 +140,7 @@ pub async fn cancel_in(tx: &mut Tx, subjects: &[Uuid]) -> Result<()> {
     Ok(())
 }
 
-/// A command and the access method that its card is of.
+/// A command and the access method that it is about.
 #[derive(Clone, Copy, Debug)]
 struct CommandOf {
     id: Uuid,

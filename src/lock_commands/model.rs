@@ -8,20 +8,23 @@ use super::Failure;
 use crate::error::{Error, Result};
 use crate::hotels::HotelId;
 
-/// What an encoder is told to do.
+/// What an encoder or a door is told to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CommandKind {
     /// To write a card.
     EncodeCard,
+    /// To open.
+    UnlockDoor,
 }
 
 impl CommandKind {
-    const ALL: [Self; 1] = [Self::EncodeCard];
+    const ALL: [Self; 2] = [Self::EncodeCard, Self::UnlockDoor];
 
     /// Name in the database.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::EncodeCard => "ENCODE_CARD",
+            Self::UnlockDoor => "UNLOCK_DOOR",
         }
     }
 

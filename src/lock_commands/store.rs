@@ -5,7 +5,9 @@ use sqlx::types::Json;
 use sqlx::{PgConnection, query, query_as};
 use uuid::Uuid;
 
-use super::{Card, CommandKind, CommandOf, EncoderRef, Failure, Finished, NewCommand, PATIENCE};
+use super::{
+    Card, CommandKind, CommandOf, CommandStatus, EncoderRef, Failure, Finished, NewCommand, NewUnlock, PATIENCE,
+};
 use crate::error::Result;
 use crate::hotels::HotelId;
 use crate::locks::{Reference, split};
@@ -54,6 +56,35 @@ pub(super) async fn insert(
         new.revision,
         now,
         now + PATIENCE,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Adds a command to a door, of which it is known what came of it.
+pub(super) async fn insert_unlock(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    integration: Uuid,
+    id: Uuid,
+    new: &NewUnlock,
+    (status, failure): (CommandStatus, Option<Failure>),
+    now: DateTime<Utc>,
+) -> Result<()> {
+    query!(
+        "INSERT INTO lock_commands (hotel_id, id, entrance_id, integration_id, kind, subject_id, status, error, created_at,
+                                    expires_at, finished_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $9)",
+        hotel,
+        id,
+        new.entrance_id,
+        integration,
+        CommandKind::UnlockDoor.as_str(),
+        new.subject_id,
+        status.as_str(),
+        failure.map(|failure| failure.traits().name),
+        now,
     )
     .execute(conn)
     .await?;

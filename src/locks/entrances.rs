@@ -92,7 +92,7 @@ pub async fn update_entrance_in(tx: &mut Tx, reference: &Reference, change: Entr
     Ok(after)
 }
 
-/// Deletes a door that no grant has ever opened, and takes it out of its spaces.
+/// Deletes a door that no grant has, or has had, with its commands, and takes it out of its spaces.
 ///
 /// # Errors
 /// `NOT_FOUND`, `INVALID_ARGUMENT`

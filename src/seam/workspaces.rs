@@ -53,7 +53,7 @@ impl Query for GetWorkspace {
             connect_partner_name: None,
             connect_webview_customization: WebviewCustomization {},
             is_publishable_key_auth_enabled: false,
-            is_sandbox: false,
+            is_sandbox: hotel.is_sandbox,
             is_suspended: false,
             organization_id: None,
         }))

@@ -112,6 +112,7 @@ mod tests {
             check_in_time: NaiveTime::MIN,
             check_out_time: NaiveTime::MIN,
             room_access_keys_enabled: true,
+            is_sandbox: false,
         };
         Actor::without_request(Arc::new(hotel), Principal::Operator)
     }

@@ -87,6 +87,7 @@ async fn whatever_changes_about_a_key_or_its_hotel_holds_from_the_next_page_on()
         "UPDATE hotels SET check_in_time = '16:00'",
         "UPDATE hotels SET check_out_time = '12:00'",
         "UPDATE hotels SET room_access_keys_enabled = NOT room_access_keys_enabled",
+        "UPDATE hotels SET is_sandbox = NOT is_sandbox",
         "UPDATE api_keys SET permission = 'READ_ONLY'",
         "UPDATE api_keys SET live_hash = test_hash, test_hash = live_hash",
     ] {

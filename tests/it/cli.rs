@@ -378,20 +378,26 @@ async fn g36_help_is_short_lists_have_headers_and_programs_get_json() {
     data.print(&["hotel", "create", "grand-hotel", "--name", "Grand Hôtel", "--time-zone", "Europe/Berlin"]);
     // One environment fits all commands, also the settings that only a server uses.
     let listed = data.print(&["hotel", "list", "--rate-limit", "7"]);
-    let expected = "SLUG         NAME         TIME ZONE      CHECK IN  CHECK OUT  ROOM ACCESS KEYS\n\
-                    grand-hotel  Grand Hôtel  Europe/Berlin  15:00     11:00      on\n";
+    let expected = "SLUG         NAME         TIME ZONE      CHECK IN  CHECK OUT  ROOM ACCESS KEYS  SANDBOX\n\
+                    grand-hotel  Grand Hôtel  Europe/Berlin  15:00     11:00      on                off\n";
     assert_eq!(listed, expected);
     let updated = data.print(&["hotel", "update", "grand-hotel", "--room-access-keys", "off", "--check-in", "14:00"]);
-    assert!(updated.contains("14:00") && updated.ends_with("off\n"), "{updated}");
+    assert!(updated.contains("14:00") && updated.ends_with("off               off\n"), "{updated}");
     assert_eq!(
         data.list(&["hotel", "list"]),
         [json!({"slug": "grand-hotel", "name": "Grand Hôtel", "timeZone": "Europe/Berlin", "checkIn": "14:00",
-                "checkOut": "11:00", "roomAccessKeys": false})]
+                "checkOut": "11:00", "roomAccessKeys": false, "sandbox": false})]
     );
     let shown = data.print(&["hotel", "show", "grand-hotel"]);
     assert!(shown.lines().any(|line| line.split_whitespace().eq(["room", "access", "keys", "off"])), "{shown}");
     let shown: Value = serde_json::from_str(&data.print(&["hotel", "show", "grand-hotel", "--json"])).expect("JSON");
     assert_eq!((&shown["roomAccessKeys"], &shown["reservations"]), (&json!(false), &json!(0)));
+    let sandbox = ["hotel", "create", "trials", "--name", "Trials", "--time-zone", "Europe/Berlin", "--sandbox"];
+    assert!(data.print(&sandbox).ends_with("on\n"), "a sandbox");
+    let listed = data.list(&["hotel", "list"]);
+    assert_eq!([&listed[0]["sandbox"], &listed[1]["sandbox"]], [&json!(false), &json!(true)], "by slug");
+    let shown: Value = serde_json::from_str(&data.print(&["hotel", "show", "trials", "--json"])).expect("JSON");
+    assert_eq!(shown["sandbox"], true);
     for args in [
         &["api-key", "list", "grand-hotel"][..],
         &["integration", "list", "grand-hotel"],

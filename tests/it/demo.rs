@@ -9,6 +9,7 @@ use chrono::TimeDelta;
 use latchkey::actor::Mode;
 use latchkey::demo::{self, DemoFile};
 use latchkey::error::ErrorCode;
+use latchkey::hotel_settings;
 use sqlx::{AssertSqlSafe, PgPool};
 use uuid::Uuid;
 
@@ -108,20 +109,30 @@ const INSTANTS: [(&str, &str); 5] = [
     ("2028-02-29T12:00:00Z", "2028-02-28"),
 ];
 
-/// Each room of each hotel is a space; in the Grand Hotel three of them have a key and a door, and there are three doors of all
-/// guests, an encoder, and guests of each integration.
+/// Each room of each hotel is a space; in the Grand Hotel and in the Sandbox Hotel three of them have a key and a door, and there are
+/// three doors of all guests, an encoder, and guests of each integration.
 async fn expect_doors(app: &TestApp) {
     let pool = &app.db.pool;
     let rooms = "room_setups r WHERE NOT EXISTS (SELECT FROM spaces s WHERE s.hotel_id = r.hotel_id AND s.id = r.id
                                                  AND s.room_setup_id = r.id AND s.name = r.name)";
     assert_eq!(count(pool, rooms).await, 0);
     assert_eq!(count(pool, "spaces").await, count(pool, "room_setups").await);
+    assert_eq!(count(pool, "entrances").await, 12);
+    assert_eq!(count(pool, "encoders").await, 2);
+    assert_eq!(count(pool, "user_identities").await, 40);
+    for slug in ["grand-hotel", "sandbox"] {
+        expect_doors_in(pool, slug).await;
+    }
+}
+
+async fn expect_doors_in(pool: &PgPool, slug: &str) {
     let doors: Vec<String> = sqlx::query_scalar(
         "SELECT concat_ws(' ', e.entrance_key, e.provider, e.can_belong_to_reservation, e.modes, s.space_key, s.name)
-         FROM entrances e JOIN hotels h ON h.id = e.hotel_id AND h.slug = 'grand-hotel'
+         FROM entrances e JOIN hotels h ON h.id = e.hotel_id AND h.slug = $1
          LEFT JOIN space_entrances o ON o.hotel_id = e.hotel_id AND o.entrance_id = e.id
          LEFT JOIN spaces s ON s.hotel_id = o.hotel_id AND s.id = o.space_id ORDER BY 1",
     )
+    .bind(slug)
     .fetch_all(pool)
     .await
     .expect("doors");
@@ -136,17 +147,18 @@ async fn expect_doors(app: &TestApp) {
             "room-203-id VISIONLINE t {CARD,MOBILE_KEY} room-203 203",
         ]
     );
-    assert_eq!(count(pool, "entrances").await, 6);
-    assert_eq!(
-        count(pool, "encoders WHERE simulated AND encoder_key = 'encoder-1' AND provider = 'VISIONLINE'").await,
-        1
+    let encoders = format!(
+        "encoders e JOIN hotels h ON h.id = e.hotel_id
+         WHERE h.slug = '{slug}' AND simulated AND encoder_key = 'encoder-1' AND provider = 'VISIONLINE'"
     );
-    let guests = "(SELECT FROM user_identities u JOIN hotels h ON h.id = u.hotel_id AND h.slug = 'grand-hotel'
+    assert_eq!(count(pool, &encoders).await, 1);
+    let guests = format!(
+        "(SELECT FROM user_identities u JOIN hotels h ON h.id = u.hotel_id AND h.slug = '{slug}'
                    WHERE u.kind = 'GUEST' GROUP BY u.integration_id
                    HAVING array_agg(user_identity_key ORDER BY user_identity_key)
-                          = '{g1,g2,guest-1,guest-2,guest-3}') of_integrations";
-    assert_eq!(count(pool, guests).await, 4);
-    assert_eq!(count(pool, "user_identities").await, 20);
+                          = '{{g1,g2,guest-1,guest-2,guest-3}}') of_integrations"
+    );
+    assert_eq!(count(pool, &guests).await, 4);
 }
 
 #[tokio::test]
@@ -167,8 +179,12 @@ async fn the_hotels_hold_what_examples_rely_on_at_any_time_of_the_year() {
                    AND r.client_id IN (SELECT id FROM clients c WHERE c.hotel_id = s.hotel_id AND c.lastname = 'Doe')";
         assert_eq!(grand(doe).await, 1, "{instant}");
         for room in ["101", "102", "203", "301"] {
-            assert_eq!(count(&app.db.pool, &format!("room_setups WHERE name = '{room}'")).await, 1);
+            let of_grand = "JOIN hotels h ON h.id = r.hotel_id AND h.slug = 'grand-hotel'";
+            assert_eq!(count(&app.db.pool, &format!("room_setups r {of_grand} WHERE r.name = '{room}'")).await, 1);
         }
+        assert_eq!(count(&app.db.pool, "hotels WHERE is_sandbox").await, 1);
+        assert_eq!(count(&app.db.pool, "hotels WHERE is_sandbox AND slug = 'sandbox'").await, 1);
+        assert_eq!(stays(&app, "sandbox", "true").await, 0);
         expect_doors(&app).await;
         assert!(grand("s.check_in IS NOT NULL AND s.check_out IS NULL").await >= 5, "{instant}");
         assert_eq!(grand("s.departure_time IS NOT NULL").await, 1);
@@ -247,7 +263,7 @@ async fn simultaneous_starts_load_the_demo_once() {
     let data_dir = DataDir::new();
     let (one, two) = tokio::join!(demo::ensure(&app, data_dir.path(), URL), demo::ensure(&app, data_dir.path(), URL));
     assert!(one.is_ok() && two.is_ok());
-    assert_eq!(count(&app.db.pool, "hotels").await, 3);
+    assert_eq!(count(&app.db.pool, "hotels").await, 4);
     assert_keys_work(&app, &DemoFile::read(data_dir.path()).expect("readable").expect("written")).await;
 }
 
@@ -270,7 +286,7 @@ async fn a_lost_damaged_or_foreign_file_is_replaced_and_its_keys_are_revoked() {
     let refused = app.authenticate(Some(&header)).await.expect_err("revoked");
     assert_eq!(refused.code, ErrorCode::KeyRevoked);
     assert_eq!(count(&app.db.pool, "room_stays").await, stays);
-    assert_eq!(count(&app.db.pool, "api_keys WHERE revoked_at IS NULL").await, 12);
+    assert_eq!(count(&app.db.pool, "api_keys WHERE revoked_at IS NULL").await, 16);
 }
 
 #[tokio::test]
@@ -352,12 +368,12 @@ async fn g30_the_demo_is_started_over_where_nobody_else_is() {
     assert!(DemoFile::read(data_dir.path()).expect("readable").expect("written") == file && file != old);
     assert_keys_work(&app, &file).await;
     assert_secrets_open(&app).await;
-    assert_eq!(count(&app.db.pool, "hotels").await, 3);
+    assert_eq!(count(&app.db.pool, "hotels").await, 4);
     assert!(count(&app.db.pool, "room_stays").await > stays * 9 / 10);
     let header =
         HeaderValue::from_str(&format!("Bearer {}", old.hotels[0].integrations[0].live_key)).expect("a header");
     assert!(app.authenticate(Some(&header)).await.is_err());
-    assert_eq!(ensure(&app, data_dir.path(), URL).await.hotels.len(), 3, "the next start finds it in order");
+    assert_eq!(ensure(&app, data_dir.path(), URL).await.hotels.len(), 4, "the next start finds it in order");
 
     // A hotel of somebody's own, or one of the demo's names that is none of its hotels: nothing is changed.
     app.hotel("my-hotel", chrono_tz::Tz::Europe__Riga).await;
@@ -376,6 +392,33 @@ async fn g30_the_demo_is_started_over_where_nobody_else_is() {
     let before = everything(&app, data_dir.path()).await;
     assert!(reset().await.is_none());
     assert!(everything(&app, data_dir.path()).await == before);
+}
+
+#[tokio::test]
+async fn a_demo_of_before_there_was_a_sandbox_goes_on_and_gets_one_when_it_is_started_over() {
+    let (app, data_dir, file) = loaded("2026-01-30T09:00:00Z").await;
+    let sandbox = hotel_settings::get_by_slug(&app, "sandbox").await.expect("a hotel");
+    sqlx::query("UPDATE integrations SET disconnected_at = created_at WHERE hotel_id = $1")
+        .bind(sandbox.id)
+        .execute(&app.db.pool)
+        .await
+        .expect("disconnected");
+    hotel_settings::delete(&app, &sandbox).await.expect("deleted");
+    let hotels = file.hotels.into_iter().filter(|hotel| hotel.slug != "sandbox").collect();
+    DemoFile { url: file.url, hotels }.write(data_dir.path()).expect("written");
+    let before = everything(&app, data_dir.path()).await;
+    assert_eq!(ensure(&app, data_dir.path(), URL).await.hotels.len(), 3);
+    assert!(everything(&app, data_dir.path()).await == before);
+    let reset = async || {
+        let mut owner = app.db.pool.acquire().await.expect("a connection");
+        demo::reset(&app, &mut owner, data_dir.path(), URL).await.unwrap_or_else(|error| panic!("{error:?}"))
+    };
+    // A hotel of somebody's own, of that name.
+    let own = app.hotel("sandbox", chrono_tz::Tz::Europe__Riga).await;
+    assert!(reset().await.is_none());
+    hotel_settings::delete(&app, &own).await.expect("deleted");
+    assert_keys_work(&app, &reset().await.expect("started over")).await;
+    assert_eq!(count(&app.db.pool, "hotels").await, 4);
 }
 
 #[test]

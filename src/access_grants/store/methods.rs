@@ -7,10 +7,10 @@ use sqlx::{PgConnection, query, query_scalar};
 use uuid::Uuid;
 
 use super::super::{CheckedMethod, IdentityKind, TimeFrame};
-use crate::error::Result;
+use crate::error::{Error, Message, Result};
 use crate::hotels::HotelId;
 use crate::lock_commands::{Card, CardDoor, Credential, DoorOrder};
-use crate::locks::Mode;
+use crate::locks::{Mode, Reference};
 
 /// A method and the integration that its grant belongs to.
 pub(in crate::access_grants) struct OwnedMethod {
@@ -34,6 +34,22 @@ pub(in crate::access_grants) struct LockedMethod {
     pub revoked_at: Option<DateTime<Utc>>,
     /// When a lock was seen to refuse it for a later reservation.
     pub overridden_at: Option<DateTime<Utc>>,
+}
+
+impl LockedMethod {
+    /// Refuses what is done with a method that was taken away or has ended.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT`
+    pub fn require_live(&self, now: DateTime<Utc>) -> Result<()> {
+        if self.revoked_at.is_some() {
+            Err(Error::new(Message::MethodRevoked))
+        } else if self.frame.has_ended(now) {
+            Err(Error::new(Message::GrantHasRunOut))
+        } else {
+            Ok(())
+        }
+    }
 }
 
 /// Reads a method of one integration, or of any, and holds it and its grant.
@@ -220,6 +236,30 @@ pub(in crate::access_grants) async fn card_providers(
         method,
     );
     Ok(providers.fetch_all(conn).await?)
+}
+
+/// The entrance with this id or key, and whether the method opens it.
+pub(in crate::access_grants) async fn door_of(
+    conn: &mut PgConnection,
+    hotel: HotelId,
+    method: Uuid,
+    entrance: &Reference,
+) -> Result<Option<(Uuid, bool)>> {
+    let (id, key) = entrance.parts();
+    let row = query!(
+        r#"SELECT n.id, EXISTS (
+               SELECT FROM access_methods m JOIN access_grant_entrances e ON e.hotel_id = $1 AND e.grant_id = m.grant_id
+               WHERE m.hotel_id = $1 AND m.id = $2 AND e.entrance_id = n.id AND m.mode = ANY (n.modes)
+           ) AS "opens!"
+           FROM entrances n WHERE n.hotel_id = $1 AND (n.id = $3 OR n.entrance_key = $4)"#,
+        hotel,
+        method,
+        id,
+        key,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(|row| (row.id, row.opens)))
 }
 
 /// What the cards of methods are to bear, and which state of the methods that is.

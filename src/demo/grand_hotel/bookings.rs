@@ -1,7 +1,8 @@
 //! The bookings of the Grand Hotel, in days from today. Examples and tests rely on some of them: `RES-001` of guest Doe
 //! arrives today in room 301, and nobody sleeps in room 203 tonight.
 
-use super::rooms::{Category, DOUBLE, SINGLE};
+use super::rooms::{DOUBLE, SINGLE};
+use crate::demo::house::Category;
 use crate::demo::keys::Kind;
 
 /// A guest: given name, family name, language, country.

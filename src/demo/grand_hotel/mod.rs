@@ -1,10 +1,7 @@
 //! The Grand Hotel in Berlin: thirty rooms, hand-made bookings around today.
 
 mod bookings;
-mod doors;
 mod rooms;
-
-use std::collections::HashMap;
 
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
@@ -12,17 +9,15 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::file::DemoHotel;
-use super::integrations;
+use super::house::{self, House};
 use super::keys::{self, Wanted};
+use super::{doors, integrations};
 use crate::context::Context;
 use crate::derive::Derived;
 use crate::error::Result;
 use crate::hotels::{self, Hotel, end_instant};
 use crate::import;
-use crate::import::records::{
-    ACTIVE, CANCELLED, CategoryRecord, ClientRecord, INVOICED, ReservationRecord, StayRecord,
-};
-use crate::import::rooms::NewRoom;
+use crate::import::records::{ACTIVE, CANCELLED, ClientRecord, INVOICED, ReservationRecord, StayRecord};
 use bookings::{BOOKINGS, Booking, Fate, Stay};
 use rooms::{CATEGORIES, ROOMS, category_of};
 
@@ -40,12 +35,6 @@ struct Records {
     keys: Vec<Wanted>,
 }
 
-/// Ids by name.
-struct House {
-    categories: HashMap<String, Uuid>,
-    rooms: HashMap<String, Uuid>,
-}
-
 /// Makes the hotel.
 pub async fn load(conn: &mut PgConnection, context: &Context, now: DateTime<Utc>) -> Result<DemoHotel> {
     let hotel = Hotel {
@@ -56,10 +45,11 @@ pub async fn load(conn: &mut PgConnection, context: &Context, now: DateTime<Utc>
         check_in_time: super::time(15, 0),
         check_out_time: super::time(11, 0),
         room_access_keys_enabled: true,
+        is_sandbox: false,
     };
     hotels::insert(conn, &hotel, now).await?;
     let (vendors, entry) = integrations::create(conn, context, hotel.id, SLUG, now).await?;
-    let house = build(conn, &hotel, now).await?;
+    let house = house::build(conn, hotel.id, &CATEGORIES, &ROOMS, now).await?;
     doors::load(conn, hotel.id, &house.rooms, now).await?;
 
     let mut records = Records::default();
@@ -73,28 +63,6 @@ pub async fn load(conn: &mut PgConnection, context: &Context, now: DateTime<Utc>
     let nights = BOOKINGS.iter().flat_map(|booking| booking.stays).map(|stay| stay.nights).max().unwrap_or_default();
     hotels::raise_longest_stay(conn, hotel.id, i32::try_from(nights).expect("few nights")).await?;
     Ok(entry)
-}
-
-async fn build(conn: &mut PgConnection, hotel: &Hotel, now: DateTime<Utc>) -> Result<House> {
-    let category = |(name, description): (&str, &str)| CategoryRecord {
-        id: Derived::of(hotel.id, &["category", name]).uuid(),
-        name: name.to_owned(),
-        description: description.to_owned(),
-    };
-    let categories: HashMap<String, Uuid> =
-        import::ensure_categories(conn, hotel.id, &CATEGORIES.map(category), now).await?.0.into_iter().collect();
-    let rooms: Vec<NewRoom> = ROOMS
-        .iter()
-        .flat_map(|(area, (category, _), names)| names.iter().map(move |name| (area, category, name)))
-        .map(|(area, category, name)| NewRoom {
-            id: Derived::of(hotel.id, &["room", name]).uuid(),
-            name: (*name).to_owned(),
-            area_name: (*area).to_owned(),
-            category_id: categories[*category],
-        })
-        .collect();
-    import::insert_rooms(conn, hotel.id, &rooms, now).await?;
-    Ok(House { categories, rooms: rooms.into_iter().map(|room| (room.name, room.id)).collect() })
 }
 
 impl Records {

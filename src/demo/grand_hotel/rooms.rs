@@ -1,7 +1,6 @@
 //! The thirty rooms of the Grand Hotel.
 
-/// Name and description of a category.
-pub type Category = (&'static str, &'static str);
+use crate::demo::house::{Category, Rooms};
 
 pub const SINGLE: Category = ("Single room", "14 m², a bed of 1.20 m, to the courtyard");
 pub const DOUBLE: Category = ("Double room", "22 m², a double bed, to the street");
@@ -13,7 +12,7 @@ pub const SUITE: Category = ("Suite", "58 m², living room and bedroom, above th
 pub const CATEGORIES: [Category; 5] = [SINGLE, DOUBLE, BALCONY, FAMILY, SUITE];
 
 /// Area, category and names of the rooms.
-pub const ROOMS: [(&str, Category, &[&str]); 7] = [
+pub const ROOMS: [Rooms; 7] = [
     ("First floor", SINGLE, &["101", "102"]),
     ("First floor", DOUBLE, &["103", "104", "105", "106", "107", "108"]),
     ("Second floor", SINGLE, &["201", "202"]),

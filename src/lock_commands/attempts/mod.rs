@@ -22,12 +22,16 @@ pub struct ActionAttempt {
     pub status: CommandStatus,
     /// Why it failed, once it has.
     pub error: Option<Failure>,
-    /// The access method that the card is of.
+    /// The access method that it is about: that of the card, or that opens the door.
     pub subject_id: Uuid,
-    /// The encoder.
-    pub encoder_id: Uuid,
+    /// The encoder, of a card.
+    pub encoder_id: Option<Uuid>,
     /// Name of the encoder by which clients find it.
     pub encoder_key: Option<String>,
+    /// The door, of one that is opened.
+    pub entrance_id: Option<Uuid>,
+    /// Name of the door by which clients find it.
+    pub entrance_key: Option<String>,
     /// When it was asked for.
     pub created_at: DateTime<Utc>,
     /// When it was done or given up.
@@ -42,6 +46,6 @@ pub enum AttemptField {
     Id(Condition<Uuid>),
     /// How far it has got, as in the database.
     Status(Condition<String>),
-    /// The access method that the card is of.
+    /// The access method that it is about.
     Subject(Condition<Uuid>),
 }

@@ -17,8 +17,10 @@ struct AttemptRow {
     status: String,
     error: Option<String>,
     subject_id: Uuid,
-    encoder_id: Uuid,
+    encoder_id: Option<Uuid>,
     encoder_key: Option<String>,
+    entrance_id: Option<Uuid>,
+    entrance_key: Option<String>,
     created_at: DateTime<Utc>,
     finished_at: Option<DateTime<Utc>>,
 }
@@ -38,6 +40,8 @@ impl TryFrom<AttemptRow> for ActionAttempt {
             subject_id: row.subject_id,
             encoder_id: row.encoder_id,
             encoder_key: row.encoder_key,
+            entrance_id: row.entrance_id,
+            entrance_key: row.entrance_key,
             created_at: row.created_at,
             finished_at: row.finished_at,
         })
@@ -53,7 +57,8 @@ pub async fn page(
     request: &PageRequest<Uuid>,
 ) -> Result<Page<ActionAttempt>> {
     let mut sql = QueryBuilder::new(
-        "SELECT c.id, c.kind, c.status, c.error, c.subject_id, c.encoder_id, e.encoder_key, c.created_at, c.finished_at",
+        "SELECT c.id, c.kind, c.status, c.error, c.subject_id, c.encoder_id, e.encoder_key, c.entrance_id, n.entrance_key, \
+         c.created_at, c.finished_at",
     );
     push_attempts(&mut sql, hotel, integration, filter);
     push_id_page(&mut sql, "c.id", request);
@@ -82,7 +87,8 @@ fn push_attempts(
     integration: Option<Uuid>,
     filter: &Filter<AttemptField>,
 ) {
-    sql.push(" FROM lock_commands c JOIN encoders e ON e.hotel_id = c.hotel_id AND e.id = c.encoder_id");
+    sql.push(" FROM lock_commands c LEFT JOIN encoders e ON e.hotel_id = c.hotel_id AND e.id = c.encoder_id");
+    sql.push(" LEFT JOIN entrances n ON n.hotel_id = c.hotel_id AND n.id = c.entrance_id");
     sql.push(" WHERE c.hotel_id = ").push_bind(hotel);
     if let Some(integration) = integration {
         sql.push(" AND c.integration_id = ").push_bind(integration);

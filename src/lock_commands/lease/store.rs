@@ -110,7 +110,7 @@ pub(super) async fn claim(
                FROM picked p WHERE c.hotel_id = p.hotel_id AND c.id = p.id
                RETURNING c.hotel_id, c.id, c.encoder_id, c.kind, c.subject_id, c.card, c.failed_attempts, c.claim_id
            )
-           SELECT c.hotel_id, c.id, c.encoder_id, c.kind, c.subject_id, c.card AS "card: Json<Card>", c.failed_attempts,
+           SELECT c.hotel_id, c.id, c.encoder_id AS "encoder_id!", c.kind, c.subject_id, c.card AS "card!: Json<Card>", c.failed_attempts,
                   c.claim_id AS "claim_id!", e.encoder_key, e.name, e.failures
            FROM claimed c JOIN encoders e ON e.hotel_id = c.hotel_id AND e.id = c.encoder_id"#,
         &hotels,
@@ -217,8 +217,8 @@ impl TryFrom<HeldRow> for HeldCommand {
 pub(super) async fn lock(conn: &mut PgConnection, hotel: HotelId, id: Uuid) -> Result<Option<HeldCommand>> {
     let row = query_as!(
         HeldRow,
-        "SELECT id, encoder_id, subject_id, status, error, failed_attempts, expires_at, claim_id, leased_until
-         FROM lock_commands WHERE hotel_id = $1 AND id = $2 FOR NO KEY UPDATE",
+        r#"SELECT id, encoder_id AS "encoder_id!", subject_id, status, error, failed_attempts, expires_at, claim_id, leased_until
+           FROM lock_commands WHERE hotel_id = $1 AND id = $2 AND encoder_id IS NOT NULL FOR NO KEY UPDATE"#,
         hotel,
         id,
     )
@@ -338,11 +338,11 @@ pub(super) async fn lock_silent(
 ) -> Result<Vec<HeldCommand>> {
     let rows = query_as!(
         HeldRow,
-        "SELECT id, encoder_id, subject_id, status, error, failed_attempts, expires_at, claim_id, leased_until
-         FROM lock_commands
-         WHERE hotel_id = $1 AND encoder_id = ANY ($2) AND status = 'PENDING'
-               AND (leased_until <= $3 OR lease_holder <> ALL ($4))
-         ORDER BY id FOR NO KEY UPDATE SKIP LOCKED",
+        r#"SELECT id, encoder_id AS "encoder_id!", subject_id, status, error, failed_attempts, expires_at, claim_id, leased_until
+           FROM lock_commands
+           WHERE hotel_id = $1 AND encoder_id = ANY ($2) AND status = 'PENDING'
+                 AND (leased_until <= $3 OR lease_holder <> ALL ($4))
+           ORDER BY id FOR NO KEY UPDATE SKIP LOCKED"#,
         hotel,
         encoders,
         now,

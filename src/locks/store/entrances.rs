@@ -233,8 +233,9 @@ pub(in crate::locks) async fn update(conn: &mut PgConnection, hotel: HotelId, en
     Ok(())
 }
 
-/// Deletes a door, and takes it out of its spaces.
+/// Deletes a door with its commands, and takes it out of its spaces.
 pub(in crate::locks) async fn delete(conn: &mut PgConnection, hotel: HotelId, id: Uuid) -> sqlx::Result<()> {
+    query!("DELETE FROM lock_commands WHERE hotel_id = $1 AND entrance_id = $2", hotel, id).execute(&mut *conn).await?;
     query!("DELETE FROM entrances WHERE hotel_id = $1 AND id = $2", hotel, id).execute(conn).await?;
     Ok(())
 }

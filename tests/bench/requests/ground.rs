@@ -143,6 +143,7 @@ impl Ground {
             time_zone: Tz::Europe__Lisbon,
             check_in_time: time(15),
             check_out_time: time(11),
+            is_sandbox: false,
         };
         hotel_settings::create(&self.app, new).await.expect("a hotel")
     }

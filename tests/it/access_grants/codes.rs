@@ -64,6 +64,8 @@ pub async fn refusals(doors: &Doors) -> Vec<(&'static str, &'static str, Value)>
         ("deleteAccessMethod", "NOT_FOUND", json!({"accessMethodId": NOBODY})),
         ("encodeAccessMethod", "NOT_FOUND", json!({"accessMethodId": method, "encoderId": "nothing"})),
         ("encodeAccessMethod", "INVALID_ARGUMENT", json!({"accessMethodId": revoked, "encoderId": "encoder-1"})),
+        ("unlockDoor", "NOT_FOUND", json!({"accessMethodId": NOBODY, "entranceId": "gym-id"})),
+        ("unlockDoor", "INVALID_ARGUMENT", json!({"accessMethodId": method, "entranceId": "gym-id"})),
         ("reportAccessMethodOverride", "NOT_FOUND", json!({"accessMethodId": NOBODY})),
         ("reportAccessMethodOverride", "INVALID_ARGUMENT", json!({"accessMethodId": method})),
     ]

@@ -15,6 +15,7 @@ mod requests;
 mod stays;
 mod story;
 pub mod tenancy;
+mod unlocking;
 mod visibility;
 
 use chrono_tz::Tz;
@@ -136,6 +137,13 @@ pub async fn hang(desk: &Client, key: &str, provider: &str, can_belong_to_reserv
     desk.done("createEntrance", door, "entrance { id }").await;
 }
 
+/// Hangs a door that opens from afar alone.
+pub async fn hang_cloud(desk: &Client, key: &str) {
+    let door = json!({"entranceKey": key, "name": key, "provider": "BRIVO", "modes": ["CLOUD_KEY"],
+        "canBelongToReservation": false});
+    desk.done("createEntrance", door, "entrance { id }").await;
+}
+
 /// Makes an identity; answers with its id.
 pub async fn identity(client: &Client, key: &str, kind: &str) -> String {
     let input = json!({"userIdentityKey": key, "kind": kind});
@@ -155,6 +163,11 @@ pub async fn mutations(desk: &Client, client: &Client) -> Vec<(&'static str, Val
     let made = client.done("createAccessGrant", new.clone(), "accessGrant { id accessMethods { id } }").await;
     let (grant, method) = (&made["accessGrant"]["id"], &made["accessGrant"]["accessMethods"][0]["id"]);
     let more = json!({"accessGrantId": grant, "requestedAccessMethods": [{"mode": "CARD"}]});
+    hang_cloud(desk, "cloud-id").await;
+    let of_key = json!({"userIdentityId": "guest-1", "entranceIds": ["cloud-id"],
+        "requestedAccessMethods": [{"mode": "CLOUD_KEY"}]});
+    let made = client.done("createAccessGrant", of_key, "accessGrant { accessMethods { id } }").await;
+    let unlock = json!({"accessMethodId": made["accessGrant"]["accessMethods"][0]["id"], "entranceId": "cloud-id"});
     vec![
         ("createUserIdentity", json!({"kind": "STAFF"}), "userIdentity { kind }"),
         ("updateUserIdentity", json!({"id": "guest-1", "fullName": "Jane Doe"}), "userIdentity { fullName }"),
@@ -165,6 +178,7 @@ pub async fn mutations(desk: &Client, client: &Client) -> Vec<(&'static str, Val
         ("requestAccessMethods", more, "accessGrant { accessMethods { mode } }"),
         ("deleteAccessMethod", json!({"accessMethodId": method}), "accessMethod { state }"),
         ("encodeAccessMethod", json!({"accessMethodId": method, "encoderId": "encoder-1"}), "actionAttempt { status }"),
+        ("unlockDoor", unlock, "actionAttempt { status }"),
         ("reportAccessMethodOverride", json!({"accessMethodId": method}), "accessMethod { state }"),
     ]
 }

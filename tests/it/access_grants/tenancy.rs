@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::{Doors, but, identity, stay_1};
+use super::{Doors, but, hang_cloud, identity, stay_1};
 use crate::support::{Client, House, fingerprint, nodes, text};
 
 /// Every place in an input of access grants where an id stands.
-pub const PLACES: [&str; 17] = [
+pub const PLACES: [&str; 19] = [
     "CreateUserIdentityInput.clientId",
     "UpdateUserIdentityInput.id",
     "UpdateUserIdentityInput.clientId",
@@ -23,6 +23,8 @@ pub const PLACES: [&str; 17] = [
     "DeleteAccessMethodInput.accessMethodId",
     "EncodeAccessMethodInput.accessMethodId",
     "EncodeAccessMethodInput.encoderId",
+    "UnlockDoorInput.accessMethodId",
+    "UnlockDoorInput.entranceId",
     "ReportAccessMethodOverrideInput.accessMethodId",
 ];
 
@@ -31,6 +33,7 @@ struct Ids {
     identity: String,
     grant: String,
     method: String,
+    cloud_key: String,
     entrance: String,
     space: String,
     stay: String,
@@ -47,9 +50,14 @@ impl Ids {
             text(&nodes(&desk.data(&query, json!({})).await[list])[0]["id"])
         };
         let grant = doors.grant(but(stay_1(), json!({"startsAt": null, "endsAt": null}))).await;
+        hang_cloud(desk, "cloud-id").await;
+        let of_key = json!({"userIdentityId": "guest-1", "entranceIds": ["cloud-id"],
+            "requestedAccessMethods": [{"mode": "CLOUD_KEY"}]});
+        let cloud_key = text(&doors.methods(&doors.grant(of_key).await, "id").await[0]["id"]);
         Self {
             identity: identity(locks, "beside", "GUEST").await,
             method: text(&doors.methods(&grant, "id").await[0]["id"]),
+            cloud_key,
             grant,
             entrance: first("entrances").await,
             space: first("spaces").await,
@@ -71,6 +79,7 @@ impl Ids {
             stay: id(6),
             client: id(7),
             encoder: id(8),
+            cloud_key: id(9),
         }
     }
 }
@@ -99,6 +108,8 @@ fn tried(own: &Ids, other: &Ids) -> Vec<(&'static str, Value)> {
         ("deleteAccessMethod", json!({"accessMethodId": other.method})),
         ("encodeAccessMethod", json!({"accessMethodId": other.method, "encoderId": own.encoder})),
         ("encodeAccessMethod", json!({"accessMethodId": own.method, "encoderId": other.encoder})),
+        ("unlockDoor", json!({"accessMethodId": other.cloud_key, "entranceId": own.entrance})),
+        ("unlockDoor", json!({"accessMethodId": own.cloud_key, "entranceId": other.entrance})),
         ("reportAccessMethodOverride", json!({"accessMethodId": other.method})),
     ]
 }

@@ -122,6 +122,7 @@ impl TestApp {
             time_zone,
             check_in_time: time(15),
             check_out_time: time(11),
+            is_sandbox: false,
         };
         hotel_settings::create(&self.app, new).await.expect("the hotel can be made")
     }

@@ -1,5 +1,5 @@
-//! Doors, spaces and an encoder of the Grand Hotel, and guests of each of its integrations: under the keys that examples of
-//! access grants name.
+//! Doors, spaces and an encoder of a hand-made hotel, and guests of each of its integrations: under the keys that examples of access
+//! grants name.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::super::store::{self, DoorRecord, EncoderRecord, IdentityRecord};
+use super::store::{self, DoorRecord, EncoderRecord, IdentityRecord};
 use crate::derive::Derived;
 use crate::error::Result;
 use crate::hotels::HotelId;
