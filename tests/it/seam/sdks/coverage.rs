@@ -49,7 +49,7 @@ fn printed(header: &str) -> Vec<&'static str> {
 async fn every_route_is_answered_to_every_client_as_seams_document_says() {
     let stage = Stage::new();
     let desk = stage.key("sandbox", "FRONT_DESK");
-    let gate = json!({"entranceKey": "gate", "name": "Gate", "provider": "BRIVO", "modes": ["CLOUD_KEY"]});
+    let gate = json!({"entranceKey": "gate", "name": "Gate", "provider": "BRIVO", "modes": ["CLOUD_KEY"], "canBelongToReservation": false});
     let hang = "mutation($input: CreateEntranceInput!) { createEntrance(input: $input) { entrance { id } } }";
     stage.graphql(desk, hang, json!({ "input": gate })).await;
     let mut verbs = BTreeMap::new();
