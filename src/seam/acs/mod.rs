@@ -1,4 +1,5 @@
 //! Access systems: each provider in the hotel is one, with its doors and its encoders.
 
+pub mod encoders;
 pub mod entrances;
 pub mod systems;
