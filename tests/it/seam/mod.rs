@@ -4,4 +4,5 @@ mod access;
 mod encoding;
 mod hostile;
 mod house;
+mod sdks;
 mod tenancy;
