@@ -82,7 +82,8 @@ async fn g37_the_printed_webhook_is_like_a_real_one_and_the_printed_verification
         assert_eq!(text(id).len(), 64);
     }
 
-    let (mut printed, told): (Value, _) = (serde_json::from_str(&document.take("json")).expect("JSON"), issued(&hooks).await);
+    let (mut printed, told): (Value, _) =
+        (serde_json::from_str(&document.take("json")).expect("JSON"), issued(&hooks).await);
     assert_eq!(printed["event_type"], told["event_type"]);
     assert_eq!(text(&printed["created_at"]).len(), text(&told["created_at"]).len());
     printed["access_grant_ids"] = told["access_grant_ids"].clone();
