@@ -28,10 +28,11 @@ pub use lease::{
     run_upkeep,
 };
 pub use model::{
-    Card, CardDoor, Claimed, CommandKind, CommandStatus, Credential, DoorOrder, EncoderKey, EncoderRef, Outcome,
+    Card, CardDoor, Claimed, CommandKind, CommandStatus, Credential, DoorOrder, EncoderKey, EncoderRef, NewUnlock,
+    Outcome,
 };
 pub use store::{entrance_keys, finished};
-pub use unlock::{NewUnlock, unlock_in};
+pub use unlock::unlock_in;
 
 use crate::audit::{Action, Entry, ObjectType};
 use crate::error::{Error, Record, Result};

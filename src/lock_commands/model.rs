@@ -136,6 +136,14 @@ pub struct Claimed {
     pub leased_until: DateTime<Utc>,
 }
 
+/// A door to be opened.
+pub struct NewUnlock {
+    /// The access method that opens it.
+    pub subject_id: Uuid,
+    /// The door.
+    pub entrance_id: Uuid,
+}
+
 /// What is written on a card.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Card {

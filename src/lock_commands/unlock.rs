@@ -2,19 +2,11 @@
 
 use uuid::Uuid;
 
-use super::{CommandOf, CommandStatus, Failure, emit_finished, store};
+use super::{CommandOf, CommandStatus, Failure, NewUnlock, emit_finished, store};
 use crate::audit::{Entry, ObjectType};
 use crate::error::Result;
 use crate::hotels::Hotel;
 use crate::unit::Tx;
-
-/// A door to be opened.
-pub struct NewUnlock {
-    /// The access method that opens it.
-    pub subject_id: Uuid,
-    /// The door.
-    pub entrance_id: Uuid,
-}
 
 /// Opens a door, in the name of the integration that acts. Answers with the command's id.
 ///

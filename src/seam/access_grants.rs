@@ -6,7 +6,8 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::access_methods::{AccessMode, Warning};
+use super::access_methods::Warning;
+use super::access_mode::AccessMode;
 use super::answer::{Done, List, One, Resource, page_request};
 use super::operation::{Act, Query, Reader, Spec};
 use super::parameters::{Named, either, nullable, one_of, references};

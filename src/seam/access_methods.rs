@@ -6,6 +6,8 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::access_mode::AccessMode;
+use super::action_attempts::{self, ActionAttempt};
 use super::answer::{Done, List, One, Resource};
 use super::operation::{Act, Query, Reader, Spec};
 use super::parameters::Named;
@@ -14,55 +16,11 @@ use crate::app::App;
 use crate::db::{Condition, Filter, PageRequest};
 use crate::error::{Error, ErrorAt as _, Message, Record, Result};
 use crate::hotels::HotelId;
-use crate::locks::{Mode, Reference};
+use crate::locks::Reference;
 use crate::unit::Tx;
 
 /// Most methods in an answer: those of 50 grants.
 pub(super) const MOST: u16 = 1000;
-
-/// What a means of entry is.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum AccessMode {
-    Code,
-    Card,
-    MobileKey,
-    CloudKey,
-}
-
-impl From<AccessMode> for Mode {
-    fn from(mode: AccessMode) -> Self {
-        match mode {
-            AccessMode::Code => Self::Code,
-            AccessMode::Card => Self::Card,
-            AccessMode::MobileKey => Self::MobileKey,
-            AccessMode::CloudKey => Self::CloudKey,
-        }
-    }
-}
-
-impl From<Mode> for AccessMode {
-    fn from(mode: Mode) -> Self {
-        match mode {
-            Mode::Code => Self::Code,
-            Mode::Card => Self::Card,
-            Mode::MobileKey => Self::MobileKey,
-            Mode::CloudKey => Self::CloudKey,
-        }
-    }
-}
-
-impl AccessMode {
-    /// Its name for people.
-    pub(super) const fn title(self) -> &'static str {
-        match self {
-            Self::Code => "Code",
-            Self::Card => "Card",
-            Self::MobileKey => "Mobile key",
-            Self::CloudKey => "Cloud key",
-        }
-    }
-}
 
 /// A means of entry.
 #[derive(Serialize, ToSchema)]
@@ -240,5 +198,48 @@ impl Act for DeleteAccessMethod {
             }
         }
         Ok(Done)
+    }
+}
+
+/// Which card, and where.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EncodeAccessMethod {
+    access_method_id: Uuid,
+    acs_encoder_id: Named,
+}
+
+impl Act for EncodeAccessMethod {
+    const SPEC: Spec = Spec {
+        path: "/access_methods/encode",
+        id: "access_method_id",
+        about: "Tells an encoder to write a card. The action attempt says how it gets on.",
+    };
+    type Answer = One<ActionAttempt>;
+
+    async fn perform_in(&self, tx: &mut Tx, app: &App) -> Result<One<ActionAttempt>> {
+        action_attempts::encode_in(tx, app, self.access_method_id, &self.acs_encoder_id).await
+    }
+}
+
+/// Which door, and by what.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UnlockDoor {
+    /// A cloud key.
+    access_method_id: Uuid,
+    acs_entrance_id: Named,
+}
+
+impl Act for UnlockDoor {
+    const SPEC: Spec = Spec {
+        path: "/access_methods/unlock_door",
+        id: "access_method_id",
+        about: "Opens a door from afar, by a cloud key. The action attempt has ended already.",
+    };
+    type Answer = One<ActionAttempt>;
+
+    async fn perform_in(&self, tx: &mut Tx, app: &App) -> Result<One<ActionAttempt>> {
+        action_attempts::unlock_in(tx, app, self.access_method_id, &self.acs_entrance_id).await
     }
 }

@@ -5,7 +5,9 @@
 
 mod access_grants;
 mod access_methods;
+mod access_mode;
 mod acs;
+mod action_attempts;
 mod answer;
 mod error;
 mod events;

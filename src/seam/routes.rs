@@ -6,7 +6,9 @@ use super::answer::{Answer as _, body_schema};
 use super::operation::{Act, Prepared, Query, Spec, prepare_act, prepare_query};
 use super::parameters::Parameters;
 use super::schemas::Schemas;
-use super::{access_grants, access_methods, acs, events, related, spaces, user_identities, webhooks, workspaces};
+use super::{
+    access_grants, access_methods, acs, action_attempts, events, related, spaces, user_identities, webhooks, workspaces,
+};
 use crate::actor::Permission;
 use crate::error::Result;
 
@@ -77,11 +79,20 @@ pub static ROUTES: &[Route] = &[
     query::<access_methods::GetAccessMethod>(),
     query::<access_methods::ListAccessMethods>(),
     act::<access_methods::DeleteAccessMethod>(),
+    act::<access_methods::EncodeAccessMethod>(),
+    act::<access_methods::UnlockDoor>(),
     query::<related::OfAccessMethods>(),
     query::<acs::systems::ListAcsSystems>(),
     query::<acs::systems::GetAcsSystem>(),
     query::<acs::entrances::ListAcsEntrances>(),
     query::<acs::entrances::GetAcsEntrance>(),
+    query::<acs::encoders::ListAcsEncoders>(),
+    query::<acs::encoders::GetAcsEncoder>(),
+    act::<acs::encoders::EncodeCredential>(),
+    act::<acs::encoders::NextEncodingWillFail>(),
+    act::<acs::encoders::NextEncodingWillSucceed>(),
+    query::<action_attempts::GetActionAttempt>(),
+    query::<action_attempts::ListActionAttempts>(),
     act::<spaces::CreateSpace>(),
     query::<spaces::GetSpace>(),
     query::<spaces::ListSpaces>(),

@@ -10,6 +10,7 @@ pub use store::{bounds, page};
 
 use super::{CommandKind, CommandStatus, Failure};
 use crate::db::Condition;
+use crate::locks::Provider;
 
 /// How a command goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +25,8 @@ pub struct ActionAttempt {
     pub error: Option<Failure>,
     /// The access method that it is about: that of the card, or that opens the door.
     pub subject_id: Uuid,
+    /// Whose encoder or door it is.
+    pub provider: Provider,
     /// The encoder, of a card.
     pub encoder_id: Option<Uuid>,
     /// Name of the encoder by which clients find it.

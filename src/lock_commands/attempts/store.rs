@@ -9,6 +9,7 @@ use crate::db::{Filter, ListBounds, ListBoundsRequest, Page, PageRequest, push_i
 use crate::error::{Error, Result};
 use crate::hotels::HotelId;
 use crate::lock_commands::{CommandKind, CommandStatus, Failure};
+use crate::locks::Provider;
 
 #[derive(FromRow)]
 struct AttemptRow {
@@ -17,6 +18,7 @@ struct AttemptRow {
     status: String,
     error: Option<String>,
     subject_id: Uuid,
+    provider: String,
     encoder_id: Option<Uuid>,
     encoder_key: Option<String>,
     entrance_id: Option<Uuid>,
@@ -38,6 +40,7 @@ impl TryFrom<AttemptRow> for ActionAttempt {
             status,
             error: error.as_deref().map(Failure::parse).transpose()?,
             subject_id: row.subject_id,
+            provider: Provider::parse(&row.provider)?,
             encoder_id: row.encoder_id,
             encoder_key: row.encoder_key,
             entrance_id: row.entrance_id,
@@ -57,8 +60,8 @@ pub async fn page(
     request: &PageRequest<Uuid>,
 ) -> Result<Page<ActionAttempt>> {
     let mut sql = QueryBuilder::new(
-        "SELECT c.id, c.kind, c.status, c.error, c.subject_id, c.encoder_id, e.encoder_key, c.entrance_id, n.entrance_key, \
-         c.created_at, c.finished_at",
+        "SELECT c.id, c.kind, c.status, c.error, c.subject_id, coalesce(e.provider, n.provider) AS provider, c.encoder_id, \
+         e.encoder_key, c.entrance_id, n.entrance_key, c.created_at, c.finished_at",
     );
     push_attempts(&mut sql, hotel, integration, filter);
     push_id_page(&mut sql, "c.id", request);

@@ -19,6 +19,8 @@ pub enum EncoderField {
     Id(Condition<Uuid>),
     /// Key.
     Key(Condition<String>),
+    /// Name of the provider.
+    Provider(Condition<String>),
 }
 
 const COLUMNS: &str =
@@ -56,6 +58,7 @@ fn push_field(field: &EncoderField, sql: &mut QueryBuilder<Postgres>) {
     match field {
         EncoderField::Id(condition) => condition.push("c.id", sql),
         EncoderField::Key(condition) => condition.push("c.encoder_key", sql),
+        EncoderField::Provider(condition) => condition.push("c.provider", sql),
     }
 }
 

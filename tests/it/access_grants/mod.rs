@@ -1,7 +1,7 @@
 //! Access grants: what they are made of, who sees them, what is read along with them, what any history of them keeps, and the story of
 //! a guest.
 
-mod acts;
+pub mod acts;
 pub mod codes;
 mod disconnecting;
 mod identities;

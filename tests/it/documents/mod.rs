@@ -7,6 +7,7 @@ mod events;
 mod import;
 mod operations;
 mod readme;
+mod seam;
 mod shell;
 
 use std::collections::BTreeSet;
@@ -142,7 +143,7 @@ fn g18_every_block_of_the_documents_is_run_or_says_why_not() {
         let is_read = tests.contains(&format!("Document::read(\"{name}\")"));
         for block in blocks(&text) {
             found += 1;
-            let known = ["caddyfile", "graphql", "http", "json", "python", "sh", "sql", "text"];
+            let known = ["caddyfile", "graphql", "http", "javascript", "json", "python", "sh", "sql", "text"];
             assert!(known.contains(&block.language.as_str()), "{name}: a block in which language? {block:#?}");
             let listed =
                 unused.iter().find(|(document, beginning)| *document == name && block.text.starts_with(beginning));

@@ -1,6 +1,8 @@
 //! Seam's interface: the facade itself.
 
 mod access;
+mod encoding;
 mod hostile;
 mod house;
+mod sdks;
 mod tenancy;
