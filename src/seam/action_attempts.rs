@@ -2,14 +2,11 @@
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::access_mode::AccessMode;
-use super::acs::systems::{account_id, system_id};
+use super::acs::credentials::AcsCredential;
 use super::answer::{List, One, Resource, page_request};
 use super::operation::{Query, Reader, Spec};
 use super::parameters::Named;
@@ -19,7 +16,6 @@ use crate::db::{Condition, CursorScope, Filter, Page, PageRequest};
 use crate::error::{Error, ErrorAt as _, Record, Result};
 use crate::hotels::HotelId;
 use crate::lock_commands::{self, AttemptField, CommandKind, CommandStatus, Failure};
-use crate::locks::Provider;
 use crate::unit::Tx;
 
 /// Action attempts of a page where no limit is given.
@@ -75,50 +71,6 @@ impl From<Failure> for ActionError {
     }
 }
 
-/// A card. Its id is that of its access method.
-#[derive(Serialize, ToSchema)]
-struct AcsCredential {
-    acs_credential_id: Uuid,
-    acs_system_id: Uuid,
-    connected_account_id: Uuid,
-    access_method: AccessMode,
-    display_name: &'static str,
-    is_managed: bool,
-    is_issued: bool,
-    issued_at: Option<DateTime<Utc>>,
-    starts_at: DateTime<Utc>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ends_at: Option<DateTime<Utc>>,
-    #[schema(value_type = Vec<Object>)]
-    errors: Vec<Value>,
-    #[schema(value_type = Vec<Object>)]
-    warnings: Vec<Value>,
-    created_at: DateTime<Utc>,
-    workspace_id: Uuid,
-}
-
-impl AcsCredential {
-    fn new(method: &Method, hotel: HotelId, provider: Provider) -> Self {
-        let mode = AccessMode::from(method.mode);
-        Self {
-            acs_credential_id: method.id,
-            acs_system_id: system_id(hotel, provider),
-            connected_account_id: account_id(hotel, provider),
-            access_method: mode,
-            display_name: mode.title(),
-            is_managed: true,
-            is_issued: method.issued_at.is_some(),
-            issued_at: method.issued_at,
-            starts_at: method.frame.starts_at,
-            ends_at: method.frame.ends_at,
-            errors: Vec::new(),
-            warnings: Vec::new(),
-            created_at: method.created_at,
-            workspace_id: hotel,
-        }
-    }
-}
-
 impl Resource for ActionAttempt {
     const ONE: &'static str = "action_attempt";
     const MANY: &'static str = "action_attempts";
@@ -166,7 +118,7 @@ async fn page(
     written.dedup();
     let mut methods = HashMap::new();
     if !written.is_empty() {
-        // An integration reads the cards that it had written, whoever granted them.
+        // An integration reads all cards that it had written.
         let most = PageRequest::first(u16::try_from(written.len()).unwrap_or(u16::MAX));
         let filter = Filter::Field(MethodField::Id(Condition::In(written)));
         let list = OwnedList { integration: None, filter };

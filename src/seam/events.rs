@@ -119,8 +119,8 @@ impl ListEvents {
             let filter = Filter::Field(GrantField::Key(Condition::In(keys)));
             let list = OwnedList { integration: visible_to(&reader.actor)?, filter };
             let request = PageRequest::first(LIMIT);
-            let named = access_grants::grant_page(reader.conn, reader.actor.hotel.id, &list, &request).await?;
-            ids.extend(named.items.iter().map(|grant| grant.id));
+            let page = access_grants::grant_page(reader.conn, reader.actor.hotel.id, &list, &request).await?;
+            ids.extend(page.items.iter().map(|grant| grant.id));
         }
         Ok(Some(ids))
     }

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::access_grants::{self as seam_grants, AccessGrant};
 use super::access_methods::{self, AccessMethod};
+use super::acs::credentials::AcsCredential;
 use super::acs::entrances::{self, AcsEntrance};
 use super::acs::systems::{self, AcsSystem, ConnectedAccount};
 use super::answer::{One, Resource};
@@ -14,10 +15,10 @@ use super::operation::{Query, Reader, Spec};
 use super::parameters::{Named, one_of, references};
 use super::spaces::{self, Space};
 use super::user_identities::UserIdentity;
-use crate::access_grants::{self, Grant, GrantField, MethodField, OwnedList, visible_to};
+use crate::access_grants::{self, Grant, GrantField, Method, MethodField, OwnedList, visible_to};
 use crate::db::{Condition, Filter, PageRequest};
 use crate::error::Result;
-use crate::locks::{self, Entrance, Provider, SpaceField};
+use crate::locks::{self, Entrance, Mode, Provider, SpaceField};
 
 /// Most records whose relations are answered.
 const MOST: u16 = 1000;
@@ -29,6 +30,8 @@ pub struct Batch {
     access_grants: Option<Vec<AccessGrant>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     access_methods: Option<Vec<AccessMethod>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    acs_credentials: Option<Vec<AcsCredential>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     acs_entrances: Option<Vec<AcsEntrance>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -84,6 +87,7 @@ enum OfMethod {
     AccessMethods,
     InstantKeys,
     ClientSessions,
+    AcsCredentials,
 }
 
 /// What belongs to a space.
@@ -177,7 +181,7 @@ impl Query for OfAccessMethods {
         id: "access_method_ids",
         about: "Answers what belongs to means of entry: their access grants, the other means of those, the doors.",
     };
-    const STATEMENTS: u32 = 10;
+    const STATEMENTS: u32 = 12;
     type Answer = One<Batch>;
 
     fn size(&self) -> u16 {
@@ -208,6 +212,9 @@ impl Query for OfAccessMethods {
         }
         if wants(OfMethod::Spaces) {
             batch.spaces = Some(spaces_of(&mut reader, &ids).await?);
+        }
+        if wants(OfMethod::AcsCredentials) {
+            batch.acs_credentials = Some(credentials(&mut reader, &methods).await?);
         }
         if wants(OfMethod::AcsEntrances) {
             let doors = entrances_of(&mut reader, &ids).await?;
@@ -277,6 +284,17 @@ async fn entrances_of(reader: &mut Reader<'_>, grants: &[Uuid]) -> Result<Vec<En
     let hotel = reader.actor.hotel.id;
     let ids = access_grants::entrances_of_grants(reader.conn, hotel, grants).await?.concat();
     locks::entrances_by_ids(reader.conn, hotel, &ids).await
+}
+
+/// The cards among methods, each of the provider of the first of its doors.
+async fn credentials(reader: &mut Reader<'_>, methods: &[Method]) -> Result<Vec<AcsCredential>> {
+    let hotel = reader.actor.hotel.id;
+    let grants: Vec<Uuid> = methods.iter().map(|method| method.grant_id).collect();
+    let lists = access_grants::entrances_of_grants(reader.conn, hotel, &grants).await?;
+    let known = locks::entrances_by_ids(reader.conn, hotel, &lists.concat()).await?;
+    let provider = |doors: &[Uuid]| known.iter().find(|door| doors.contains(&door.id)).map(|door| door.provider);
+    let cards = methods.iter().zip(&lists).filter(|(method, _)| method.mode == Mode::Card);
+    Ok(cards.filter_map(|(method, doors)| Some(AcsCredential::new(method, hotel, provider(doors)?))).collect())
 }
 
 /// The spaces that grants were made for, each once.

@@ -23,8 +23,9 @@ impl EventId {
 
     /// The position of the event, if there is one with this id.
     pub fn position(self) -> i64 {
-        let [a, b, c, d, e, f, ..] = *self.0.as_bytes();
-        i64::from_be_bytes([0, 0, a, b, c, d, e, f])
+        let mut bytes = [0; 8];
+        bytes[2..].copy_from_slice(&self.0.as_bytes()[..6]);
+        i64::from_be_bytes(bytes)
     }
 }
 

@@ -21,9 +21,9 @@ pub(super) async fn page(
     request: &PageRequest<i64>,
 ) -> Result<Vec<Event>> {
     let positions: Option<Vec<i64>> = list.ids.as_ref().map(|ids| ids.iter().copied().map(EventId::position).collect());
-    let named = |found: Option<&i64>| found.copied().unwrap_or_default();
-    let (first, last) = match &positions {
-        Some(positions) => (named(positions.iter().min()), named(positions.iter().max())),
+    let of = |found: Option<&i64>| found.copied().unwrap_or_default();
+    let (lowest, highest) = match &positions {
+        Some(positions) => (of(positions.iter().min()), of(positions.iter().max())),
         None => (1, i64::MAX),
     };
     let rows = query_as!(
@@ -40,10 +40,10 @@ pub(super) async fn page(
                  AND ($10::bigint[] IS NULL OR v.position = ANY ($10))
            ORDER BY v.position LIMIT $11"#,
         hotel,
-        request.after.map_or(first, |after| first.max(after.saturating_add(1))),
-        last,
+        request.after.map_or(lowest, |after| lowest.max(after.saturating_add(1))),
+        highest,
         list.since.map_or(kept_since, |since| since.max(kept_since)),
-        list.until,
+        list.until.map(|until| until.max(kept_since)),
         integration,
         list.types.as_deref() as Option<&[String]>,
         list.access_grants.as_deref() as Option<&[Uuid]>,

@@ -154,8 +154,8 @@ impl Act for EncodeCredential {
 
     async fn perform_in(&self, tx: &mut Tx, app: &App) -> Result<One<ActionAttempt>> {
         let ((Some(method), None) | (None, Some(method))) = (self.access_method_id, self.acs_credential_id) else {
-            let reason = "exactly one of access_method_id and acs_credential_id is needed".to_owned();
-            return Err(Error::new(Message::ParameterInvalid { reason }).at("access_method_id"));
+            let names = "access_method_id and acs_credential_id";
+            return Err(Error::new(Message::OneNeeded { names }).at("id"));
         };
         action_attempts::encode_in(tx, app, method, &self.acs_encoder_id).await
     }

@@ -3,9 +3,11 @@
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
+use latchkey::simulated_encoder;
 use serde_json::{Value, json};
 
 use super::{Document, project};
+use crate::access_grants;
 use crate::support::{Receiver, Reply, text};
 use crate::webhooks::{Hooks, UPDATE};
 
@@ -39,6 +41,22 @@ fn is_alike(one: &Value, other: &Value) -> bool {
     }
 }
 
+/// A webhook in the form of Seam's API: of a card that was written for the first time.
+async fn issued(hooks: &Hooks) -> Value {
+    let (house, receiver) = (&hooks.house, Receiver::new(Reply::Status(204)).await);
+    let events = json!(["access_method.issued"]);
+    let input = json!({"url": receiver.url(), "status": "ENABLED", "format": "SEAM", "events": events});
+    house.locks.done("createWebhookEndpoint", input, "secret").await;
+    for (name, input, selection) in access_grants::mutations(&house.desk, &house.locks).await {
+        if name == "encodeAccessMethod" {
+            house.locks.act(name, input, selection).await;
+        }
+    }
+    simulated_encoder::encode_due(&house.test).await.expect("the database is there");
+    hooks.deliver().await;
+    receiver.received().remove(0).json()
+}
+
 #[tokio::test]
 async fn g37_the_printed_webhook_is_like_a_real_one_and_the_printed_verification_refuses_what_is_malformed() {
     let mut document = Document::read("docs/EVENTS.md");
@@ -63,6 +81,13 @@ async fn g37_the_printed_webhook_is_like_a_real_one_and_the_printed_verification
     for id in [&mut printed["id"], &mut arrived.json()["id"]] {
         assert_eq!(text(id).len(), 64);
     }
+
+    let (mut printed, told): (Value, _) =
+        (serde_json::from_str(&document.take("json")).expect("JSON"), issued(&hooks).await);
+    assert_eq!(printed["event_type"], told["event_type"]);
+    assert_eq!(text(&printed["created_at"]).len(), text(&told["created_at"]).len());
+    printed["access_grant_ids"] = told["access_grant_ids"].clone();
+    assert!(is_alike(&printed, &told), "{printed:#} {told:#}");
 
     let sample = document.take("python");
     let readme = std::fs::read_to_string(project().join("README.md")).expect("text");
