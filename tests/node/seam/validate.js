@@ -13,13 +13,17 @@ const extensions = [
   { list: 'warnings', of: 'access_grant_id', isOne: ({ warning_code: code }) => code === 'encoding_required' },
 ]
 
-/** A schema of OpenAPI 3.0 as one of JSON Schema: there, what may be null has null among its types. */
+/** A schema of OpenAPI 3.0 as one of JSON Schema: there, null is a type, and an exclusive bound a number. */
 const jsonSchema = (schema) => {
   if (Array.isArray(schema)) return schema.map(jsonSchema)
   if (schema === null || typeof schema !== 'object') return schema
   const { nullable, discriminator, ...rest } = Object.fromEntries(
     Object.entries(schema).map(([key, value]) => [key, jsonSchema(value)]),
   )
+  if (rest.exclusiveMinimum === true) {
+    rest.exclusiveMinimum = rest.minimum
+    delete rest.minimum
+  }
   return nullable === true ? { anyOf: [{ type: 'null' }, rest] } : rest
 }
 

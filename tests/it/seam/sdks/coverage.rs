@@ -149,10 +149,10 @@ async fn systems(sdk: &mut Sdk) -> (Value, Value) {
 }
 
 async fn spaces(sdk: &mut Sdk, entrance: &Value) {
-    let space = sdk.get("spaces.create", json!({"name": "Spa"})).await["space_id"].take();
     let key = format!("spa-{:?}", sdk.generation);
-    sdk.get("spaces.update", json!({"space_id": space, "space_key": key})).await;
-    assert_eq!(sdk.get("spaces.get", json!({"space_key": key})).await["space_id"], space);
+    let space = sdk.get("spaces.create", json!({"name": "Spa", "space_key": key})).await["space_id"].take();
+    sdk.get("spaces.update", json!({"space_id": space, "name": "Pools"})).await;
+    assert_eq!(sdk.get("spaces.get", json!({"space_key": key})).await["name"], "Pools");
     let listed = sdk.get("spaces.list", json!({})).await;
     assert!(listed.as_array().expect("a list").iter().any(|one| one["space_id"] == space));
     let doors = json!({"space_id": space, "acs_entrance_ids": [entrance]});
