@@ -3,6 +3,13 @@
 //! An operation is a type of parameters ([`operation`]), in the file of its resource; [`ROUTES`] lists them all. A hotel is a
 //! workspace, a provider in it an access system; records are named by their ids or their keys.
 
+#![expect(
+    clippy::option_option,
+    clippy::struct_excessive_bools,
+    clippy::struct_field_names,
+    reason = "parameters and answers have Seam's names and forms"
+)]
+
 mod access_grants;
 mod access_methods;
 mod access_mode;

@@ -122,9 +122,13 @@ pub(super) fn references(names: &[Named]) -> Vec<Reference> {
 }
 
 /// The filter of the records that are named.
-pub(super) fn one_of<F>(names: &[Named], ids: impl Fn(Vec<Uuid>) -> F, keys: impl Fn(Vec<String>) -> F) -> Filter<F> {
-    let (wanted, named) = split(&references(names));
-    Filter::Any(vec![Filter::Field(ids(wanted)), Filter::Field(keys(named))])
+pub(super) fn one_of<F>(
+    names: &[Named],
+    of_ids: impl Fn(Vec<Uuid>) -> F,
+    of_keys: impl Fn(Vec<String>) -> F,
+) -> Filter<F> {
+    let (ids, keys) = split(&references(names));
+    Filter::Any(vec![Filter::Field(of_ids(ids)), Filter::Field(of_keys(keys))])
 }
 
 /// Tells a parameter that is null from one that is not there.

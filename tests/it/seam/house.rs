@@ -116,14 +116,14 @@ pub fn body(document: &Value, route: &Route, records: &Records) -> Value {
     let mut body = match route.spec.path {
         "/access_grants/create" => json!({"user_identity_id": records.named("user_identity_id"),
             "acs_entrance_ids": ["gym-id"], "requested_access_methods": [{"mode": "card"}]}),
-        "/access_grants/get" => json!({"access_grant_id": records.named("access_grant_id")}),
         "/access_grants/update" => json!({"access_grant_id": records.named("access_grant_id"), "name": "New"}),
-        "/access_methods/list" => json!({"access_grant_id": records.named("access_grant_id")}),
-        "/access_methods/delete" => json!({"access_method_id": records.named("access_method_id")}),
+        "/access_grants/get" | "/access_methods/list" => json!({"access_grant_id": records.named("access_grant_id")}),
+        "/access_methods/delete" | "/acs/encoders/encode_credential" => {
+            json!({"access_method_id": records.named("access_method_id")})
+        }
         "/user_identities/get" => json!({"user_identity_id": records.named("user_identity_id")}),
         "/spaces/get" => json!({"space_id": records.named("space_id")}),
         "/spaces/update" => json!({"space_id": records.named("space_id"), "name": "New"}),
-        "/acs/encoders/encode_credential" => json!({"access_method_id": records.named("access_method_id")}),
         "/events/list" => json!({"since": "2025-05-01T00:00:00Z"}),
         _ => json!({}),
     };
