@@ -29,7 +29,8 @@ const find = (name) => {
 
 const actions = {
   connect: ({ endpoint, key }) => {
-    seam = new Seam({ apiKey: key, endpoint })
+    // A machine that does much else may take longer than the client waits by itself.
+    seam = new Seam({ apiKey: key, endpoint, waitForActionAttempt: { timeout: 60_000 } })
   },
   has: ({ method }) => find(method) !== null,
   call: ({ method, parameters }) => (parameters === undefined ? find(method)() : find(method)(parameters)),

@@ -18,7 +18,8 @@ def find(name):
 
 def connect(endpoint, key):
     global seam
-    seam = Seam(api_key=key, endpoint=endpoint)
+    # A machine that does much else may take longer than the client waits by itself.
+    seam = Seam(api_key=key, endpoint=endpoint, wait_for_action_attempt={"timeout": 60})
 
 
 def has(method):

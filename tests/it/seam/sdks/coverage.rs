@@ -52,12 +52,12 @@ async fn every_route_is_answered_to_every_client_as_seams_document_says() {
     let gate = json!({"entranceKey": "gate", "name": "Gate", "provider": "BRIVO", "modes": ["CLOUD_KEY"], "canBelongToReservation": false});
     let hang = "mutation($input: CreateEntranceInput!) { createEntrance(input: $input) { entrance { id } } }";
     stage.graphql(desk, hang, json!({ "input": gate })).await;
-    let mut verbs = BTreeMap::new();
+    let (mut verbs, mut all) = (BTreeMap::new(), Vec::new());
     for mut sdk in sdk::all(&stage.server.url, desk).await {
         let generation = sdk.generation;
         call_everything(&mut sdk).await;
         let exchanges = sdk.wire.exchanges();
-        contract::hold(&exchanges);
+        all.extend(exchanges.clone());
         let answered: BTreeMap<String, String> =
             exchanges.into_iter().filter(|one| one.status == 200).map(|one| (one.path, one.method)).collect();
         for path in routes() {
@@ -66,6 +66,7 @@ async fn every_route_is_answered_to_every_client_as_seams_document_says() {
             verbs.insert((path, generation), verb.unwrap_or_else(|| "none".to_owned()));
         }
     }
+    contract::hold(&all);
     if verbs.len() == 3 * routes().len() {
         let row = |path: &String| {
             let [j1, j2, p3] = Generation::ALL.map(|generation| &verbs[&(path.clone(), generation)]);
