@@ -43,4 +43,4 @@ pub use store::identity_pages::{
 pub use store::method_pages::{
     MethodField, bounds as method_bounds, get as method, of_grants as methods_of_grants, page as method_page,
 };
-pub use visibility::{OwnedList, visible_to};
+pub use visibility::{OwnedList, named_by, visible_to};

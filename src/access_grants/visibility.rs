@@ -6,6 +6,7 @@ use uuid::Uuid;
 use crate::actor::{Actor, Permission};
 use crate::db::Filter;
 use crate::error::Result;
+use crate::locks::Reference;
 
 /// Records that belong to integrations, as one reader sees them. What it is serialized to is part of cursors.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -14,6 +15,17 @@ pub struct OwnedList<F> {
     pub integration: Option<Uuid>,
     /// Which of them.
     pub filter: Filter<F>,
+}
+
+/// The integration among whose records one that is named is looked for: keys are those of the integration that acts.
+///
+/// # Errors
+/// `FORBIDDEN` for a principal that sees no records.
+pub fn named_by(actor: &Actor, name: &Reference) -> Result<Option<Uuid>> {
+    match name {
+        Reference::Id(_) => visible_to(actor),
+        Reference::Key(_) => actor.integration().map(Some),
+    }
 }
 
 /// The integration whose records are seen; `None` at the front desk, which sees everybody's.

@@ -60,6 +60,7 @@ nouns! {
         AccessGrant = "Access grant",
         AccessMethod = "Access method",
         AcsSystem = "Access system",
+        ActionAttempt = "Action attempt",
         ApiKey = "API key",
         Category = "Category",
         Client = "Client",

@@ -122,7 +122,10 @@ pub(super) async fn call(State(app): State<App>, request: Request) -> Response {
     let done = done.await;
     outcome.statements = statements.count();
     match done {
-        Ok(body) => answer::json(MediaType::Json, StatusCode::OK, &body, outcome),
+        Ok(body) => {
+            app.throttle.owe_cost(&actor, seam::answer_cost(&body));
+            answer::json(MediaType::Json, StatusCode::OK, &body, outcome)
+        }
         Err(error) => refusal(&error, &id, Some((&route.spec, &parameters)), outcome),
     }
 }

@@ -10,14 +10,16 @@ use super::access_methods::Warning;
 use super::access_mode::AccessMode;
 use super::answer::{Done, List, One, Resource, page_request};
 use super::operation::{Act, Query, Reader, Spec};
-use super::parameters::{Named, either, nullable, one_of, references};
+use super::parameters::{
+    Named, either, limit, nullable, nullable_instant, one_of, references, some_instant, some_list,
+};
 use super::user_identities::CreateUserIdentity;
 use crate::access_grants::{
-    self, Grant, GrantChange, GrantField, Method, MethodWarning, NewGrant, OwnedList, Target, visible_to,
+    self, Grant, GrantChange, GrantField, Method, MethodWarning, NewGrant, OwnedList, Target, named_by, visible_to,
 };
 use crate::app::App;
 use crate::db::{Condition, CursorScope, Filter, Page, PageRequest};
-use crate::error::{Error, ErrorAt as _, Message, Record, Result};
+use crate::error::{Error, ErrorAt as _, Message, PathSegment, Record, Result};
 use crate::hotels::HotelId;
 use crate::locks::{Mode, Reference};
 use crate::unit::Tx;
@@ -185,9 +187,12 @@ pub struct CreateAccessGrant {
     user_identity_id: Option<Named>,
     /// Somebody to be added, whom it is for.
     user_identity: Option<CreateUserIdentity>,
+    #[serde(default, deserialize_with = "some_list")]
     acs_entrance_ids: Option<Vec<Named>>,
     /// Spaces whose doors it opens.
+    #[serde(default, deserialize_with = "some_list")]
     space_ids: Option<Vec<Named>>,
+    #[serde(default, deserialize_with = "some_list")]
     space_keys: Option<Vec<Named>>,
     requested_access_methods: Vec<NewAccessMethod>,
     /// What the grants of one stay share, on doors of which each guest overrides the one before.
@@ -196,8 +201,10 @@ pub struct CreateAccessGrant {
     access_grant_key: Option<String>,
     name: Option<String>,
     /// First instant; at once where there is none.
+    #[serde(default, deserialize_with = "some_instant")]
     starts_at: Option<DateTime<Utc>>,
     /// First instant after it; open where there is none.
+    #[serde(default, deserialize_with = "some_instant")]
     ends_at: Option<DateTime<Utc>>,
 }
 
@@ -220,6 +227,7 @@ impl Act for CreateAccessGrant {
             }
         };
         let spaces = self.space_ids.iter().chain(&self.space_keys).flat_map(|names| references(names));
+        let of_ids = self.space_ids.as_ref().map_or(0, Vec::len);
         let new = NewGrant {
             user_identity,
             entrances: references(self.acs_entrance_ids.as_deref().unwrap_or_default()),
@@ -233,8 +241,19 @@ impl Act for CreateAccessGrant {
             name: self.name.clone(),
             modes,
         };
-        let id = access_grants::create_in(tx, new).await?;
+        let id = access_grants::create_in(tx, new).await.map_err(|error| in_its_list(error, of_ids))?;
         one(Reader::of(tx, app).await?, id).await
+    }
+}
+
+/// Says of a space in which of two lists it stands, of which the first one has so many.
+fn in_its_list(error: Error, of_ids: usize) -> Error {
+    match error.argument_path[..] {
+        [PathSegment::Name(ref name), PathSegment::Index(index)] if name == "spaceIds" && index >= of_ids => {
+            let path = vec![PathSegment::from("space_keys"), PathSegment::from(index - of_ids)];
+            Error { argument_path: path, ..error }
+        }
+        _ => error,
     }
 }
 
@@ -253,7 +272,7 @@ impl Query for GetAccessGrant {
 
     async fn read(&self, mut reader: Reader<'_>) -> Result<One<AccessGrant>> {
         let grant = grant_named(self.access_grant_id.as_ref(), self.access_grant_key.as_ref())?;
-        let list = OwnedList { integration: visible_to(&reader.actor)?, filter: named(grant) };
+        let list = OwnedList { integration: named_by(&reader.actor, &grant)?, filter: named(grant) };
         let hotel = reader.actor.hotel.id;
         let page = access_grants::grant_page(reader.conn, hotel, &list, &PageRequest::first(1)).await?;
         let found = complete(&mut reader, page.items).await?.pop();
@@ -265,6 +284,7 @@ impl Query for GetAccessGrant {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListAccessGrants {
+    #[serde(default, deserialize_with = "some_list")]
     access_grant_ids: Option<Vec<Named>>,
     access_grant_key: Option<String>,
     reservation_key: Option<String>,
@@ -276,6 +296,7 @@ pub struct ListAccessGrants {
     /// Only those that were made for this space.
     space_id: Option<Named>,
     /// 1 to 1,000.
+    #[serde(default, deserialize_with = "limit")]
     limit: Option<u16>,
     /// `next_page_cursor` of the page before.
     page_cursor: Option<String>,
@@ -313,15 +334,11 @@ impl Query for ListAccessGrants {
     const STATEMENTS: u32 = 3;
     type Answer = List<AccessGrant>;
 
-    fn size(&self) -> u16 {
-        self.limit.unwrap_or(LIMIT)
-    }
-
     async fn read(&self, mut reader: Reader<'_>) -> Result<List<AccessGrant>> {
         let hotel = reader.actor.hotel.id;
         let list = OwnedList { integration: visible_to(&reader.actor)?, filter: self.filter(hotel) };
         let scope = CursorScope::new(hotel, Self::SPEC.path, &list);
-        let request = page_request(scope, self.size(), self.page_cursor.as_deref())?;
+        let request = page_request(scope, self.limit.unwrap_or(LIMIT), self.page_cursor.as_deref())?;
         let Page { items, more } = access_grants::grant_page(reader.conn, hotel, &list, &request).await?;
         let items = complete(&mut reader, items).await?;
         Ok(List::page(Page { items, more }, scope, |grant| grant.access_grant_id, |grant| grant))
@@ -334,9 +351,10 @@ impl Query for ListAccessGrants {
 pub struct UpdateAccessGrant {
     access_grant_id: Option<Named>,
     access_grant_key: Option<Named>,
+    #[serde(default, deserialize_with = "some_instant")]
     starts_at: Option<DateTime<Utc>>,
     /// Null: it is open.
-    #[serde(default, deserialize_with = "nullable")]
+    #[serde(default, deserialize_with = "nullable_instant")]
     #[schema(value_type = Option<DateTime<Utc>>)]
     ends_at: Option<Option<DateTime<Utc>>>,
     #[serde(default, deserialize_with = "nullable")]

@@ -11,7 +11,7 @@ use super::action_attempts::{self, ActionAttempt};
 use super::answer::{Done, List, One, Resource};
 use super::operation::{Act, Query, Reader, Spec};
 use super::parameters::Named;
-use crate::access_grants::{self, GrantsOf, Method, MethodField, MethodWarning, OwnedList, visible_to};
+use crate::access_grants::{self, GrantsOf, Method, MethodField, MethodWarning, OwnedList, named_by, visible_to};
 use crate::app::App;
 use crate::db::{Condition, Filter, PageRequest};
 use crate::error::{Error, ErrorAt as _, Message, Record, Result};
@@ -92,8 +92,18 @@ fn is_left_behind(method: &Method, now: DateTime<Utc>) -> bool {
 
 /// The methods that meet all of these conditions, up to [`MOST`].
 pub(super) async fn methods(reader: &mut Reader<'_>, conditions: Vec<Filter<MethodField>>) -> Result<Vec<Method>> {
+    let integration = visible_to(&reader.actor)?;
+    methods_of(reader, integration, conditions).await
+}
+
+/// Like [`methods`], of that integration alone.
+async fn methods_of(
+    reader: &mut Reader<'_>,
+    integration: Option<Uuid>,
+    conditions: Vec<Filter<MethodField>>,
+) -> Result<Vec<Method>> {
     let (hotel, now) = (reader.actor.hotel.id, reader.now);
-    let list = OwnedList { integration: visible_to(&reader.actor)?, filter: Filter::All(conditions) };
+    let list = OwnedList { integration, filter: Filter::All(conditions) };
     Ok(access_grants::method_page(reader.conn, hotel, &list, &PageRequest::first(MOST), now).await?.items)
 }
 
@@ -140,10 +150,6 @@ impl Query for ListAccessMethods {
     };
     type Answer = List<AccessMethod>;
 
-    fn size(&self) -> u16 {
-        MOST
-    }
-
     async fn read(&self, mut reader: Reader<'_>) -> Result<List<AccessMethod>> {
         let (hotel, now) = (reader.actor.hotel.id, reader.now);
         let grants =
@@ -159,7 +165,10 @@ impl Query for ListAccessMethods {
             return Err(Error::new(Message::SomeNeeded { names }).at("access_grant_id"));
         }
         conditions.push(Filter::Field(MethodField::IsLive));
-        let found = methods(&mut reader, conditions).await?;
+        let grant = self.access_grant_id.as_ref().or(self.access_grant_key.as_ref());
+        let integration =
+            grant.map_or_else(|| visible_to(&reader.actor), |Named(grant)| named_by(&reader.actor, grant))?;
+        let found = methods_of(&mut reader, integration, conditions).await?;
         Ok(List::all(found.iter().map(|method| AccessMethod::new(method, hotel, now)).collect()))
     }
 }

@@ -121,7 +121,11 @@ pub(super) fn page_request<K: CursorKey>(
     if !(1..=MOST).contains(&limit) {
         return Err(Error::new(Message::LimitOutOfRange { most: MOST.into() }).at("limit"));
     }
-    let after = page_cursor.map(|cursor| scope.key(cursor)).transpose().at("page_cursor")?;
+    let after = page_cursor
+        .filter(|cursor| !cursor.is_empty())
+        .map(|cursor| scope.key(cursor))
+        .transpose()
+        .at("page_cursor")?;
     Ok(PageRequest { after, ..PageRequest::first(limit) })
 }
 

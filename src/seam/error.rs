@@ -39,8 +39,9 @@ impl ErrorBody {
     pub fn new(error: &Error, request_id: &str, asked: Option<(&Spec, &Parameters)>) -> Self {
         let id = asked.map_or("id", |(spec, _)| spec.id);
         let code = code(error);
-        let message = in_own_names(&error.message.english(), id);
-        let validation_errors = (code == "invalid_input").then(|| match Place::of(&error.argument_path, id) {
+        let message = message(error, id);
+        let place = Place::of(error, id);
+        let validation_errors = (code == "invalid_input").then_some(place).map(|place| match place {
             Some(Place { parameter, below, .. }) => {
                 let said = if below.is_empty() { message.clone() } else { format!("{below}: {message}") };
                 json!({"_errors": [], parameter: {"_errors": [said]}})
@@ -85,7 +86,7 @@ fn record(error: &Error) -> Option<&'static str> {
         Record::Encoder => "acs_encoder",
         Record::Entrance => "acs_entrance",
         Record::Event => "event",
-        Record::LockCommand => "action_attempt",
+        Record::ActionAttempt => "action_attempt",
         Record::Space => "space",
         Record::UserIdentity => "user_identity",
         Record::WebhookEndpoint => "webhook",
@@ -97,10 +98,24 @@ fn data(error: &Error, asked: Option<(&Spec, &Parameters)>) -> Option<Value> {
     if let Some(title) = error.code.title() {
         return Some(json!({"title": title}));
     }
-    let (record, (spec, parameters)) = (record(error)?, asked?);
-    let Place { parameter, index, .. } = Place::of(&error.argument_path, spec.id)?;
-    let value = parameters.value(&parameter, index)?;
-    Some(json!({format!("{record}_id"): value}))
+    record(error)?;
+    let (spec, parameters) = asked?;
+    let Place { parameter, index, .. } = Place::of(error, spec.id)?;
+    // What has an id may have been named by its key.
+    let key = format!("{}_key", parameter.trim_end_matches("_id"));
+    let sent = |name: &str| Some(json!({name.trim_end_matches('s'): parameters.value(name, index)?}));
+    sent(&parameter).or_else(|| sent(&key))
+}
+
+/// What an error says, in the words of this interface.
+fn message(error: &Error, id: &str) -> String {
+    match &*error.message {
+        // What was sent is told as it was sent.
+        Message::ParameterInvalid { reason } => reason.clone(),
+        Message::AuthorizationMalformed => error.message.english().replace("pms_live_", "seam_live_"),
+        Message::CursorForeign => "This cursor does not belong to this list with these parameters".to_owned(),
+        other => in_own_names(&other.english(), id),
+    }
 }
 
 /// Where an error lies.
@@ -114,18 +129,20 @@ struct Place {
 }
 
 impl Place {
-    fn of(path: &[PathSegment], id: &str) -> Option<Self> {
-        let (PathSegment::Name(name), rest) = path.split_first()? else { return None };
+    fn of(error: &Error, id: &str) -> Option<Self> {
+        let as_sent = matches!(*error.message, Message::ParameterInvalid { .. } | Message::TextHasNull);
+        let own_name = |name: &str| if as_sent { name.to_owned() } else { own_name(name, id) };
+        let (PathSegment::Name(name), rest) = error.argument_path.split_first()? else { return None };
         let index = match rest.first() {
             Some(PathSegment::Index(index)) => *index,
             _ => 0,
         };
         let below = rest.iter().fold(String::new(), |below, segment| match segment {
             PathSegment::Index(index) => format!("{below}[{index}]"),
-            PathSegment::Name(name) if below.is_empty() => own_name(name, id),
-            PathSegment::Name(name) => format!("{below}.{}", own_name(name, id)),
+            PathSegment::Name(name) if below.is_empty() => own_name(name),
+            PathSegment::Name(name) => format!("{below}.{}", own_name(name)),
         });
-        Some(Self { parameter: own_name(name, id), index, below })
+        Some(Self { parameter: own_name(name), index, below })
     }
 }
 

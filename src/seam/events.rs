@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::answer::{List, One, Resource, page_request};
 use super::operation::{Query, Reader, Spec};
-use super::parameters::{Named, references};
+use super::parameters::{Named, limit, references, some_instant, some_list};
 use crate::access_grants::{self, GrantField, OwnedList, visible_to};
 use crate::db::{Condition, CursorScope, Filter, PageRequest};
 use crate::error::{Error, ErrorAt as _, Message, Record, Result};
@@ -81,17 +81,24 @@ impl Query for GetEvent {
 #[serde(deny_unknown_fields)]
 pub struct ListEvents {
     /// Those that happened then or later.
+    #[serde(default, deserialize_with = "some_instant")]
     since: Option<DateTime<Utc>>,
     /// Those that happened from the first of two instants on and before the second.
+    #[serde(default, deserialize_with = "some_list")]
     between: Option<Vec<DateTime<Utc>>>,
     event_type: Option<String>,
+    #[serde(default, deserialize_with = "some_list")]
     event_types: Option<Vec<String>>,
+    #[serde(default, deserialize_with = "some_list")]
     event_ids: Option<Vec<Uuid>>,
     access_grant_id: Option<Named>,
+    #[serde(default, deserialize_with = "some_list")]
     access_grant_ids: Option<Vec<Named>>,
     access_method_id: Option<Uuid>,
+    #[serde(default, deserialize_with = "some_list")]
     access_method_ids: Option<Vec<Uuid>>,
     /// 1 to 1,000.
+    #[serde(default, deserialize_with = "limit")]
     limit: Option<u16>,
     /// `next_page_cursor` of the page before.
     page_cursor: Option<String>,
@@ -135,10 +142,6 @@ impl Query for ListEvents {
     const STATEMENTS: u32 = 2;
     type Answer = List<Event>;
 
-    fn size(&self) -> u16 {
-        self.limit.unwrap_or(LIMIT)
-    }
-
     async fn read(&self, mut reader: Reader<'_>) -> Result<List<Event>> {
         let (hotel, integration) = (reader.actor.hotel.id, reader.actor.integration()?);
         let (since, until) = self.time()?;
@@ -153,7 +156,7 @@ impl Query for ListEvents {
             ids: ids.map(|ids| ids.into_iter().map(EventId::from).collect()),
         };
         let scope = CursorScope::new(hotel, Self::SPEC.path, &list);
-        let request = page_request(scope, self.size(), self.page_cursor.as_deref())?;
+        let request = page_request(scope, self.limit.unwrap_or(LIMIT), self.page_cursor.as_deref())?;
         let page = seam::page(reader.conn, hotel, integration, reader.now, &list, &request).await?;
         Ok(List::page(page, scope, |event| event.event_id.position(), Event))
     }

@@ -30,6 +30,6 @@ mod webhooks;
 mod workspaces;
 
 pub use error::ErrorBody;
-pub use operation::{Prepared, PreparedAct, PreparedQuery, Reader, Spec};
+pub use operation::{Prepared, PreparedAct, PreparedQuery, Reader, Spec, answer_cost};
 pub use parameters::Parameters;
 pub use routes::{ROUTES, Route};

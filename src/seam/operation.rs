@@ -40,11 +40,6 @@ pub trait Query: DeserializeOwned + ToSchema + Send + Sync + 'static {
     /// What it answers with.
     type Answer: Answer;
 
-    /// Most records that it answers with.
-    fn size(&self) -> u16 {
-        1
-    }
-
     /// Reads the answer.
     fn read(&self, reader: Reader<'_>) -> impl Future<Output = Result<Self::Answer>> + Send;
 }
@@ -95,7 +90,7 @@ pub enum Prepared {
 }
 
 impl Prepared {
-    /// What it costs.
+    /// What it costs, beside what [`answer_cost`] adds.
     pub fn cost(&self) -> u64 {
         match self {
             Self::Query(query) => query.cost(),
@@ -106,7 +101,7 @@ impl Prepared {
 
 /// A [`Query`] of whatever type.
 pub trait PreparedQuery: Send + Sync {
-    /// What it costs.
+    /// What its statements cost.
     fn cost(&self) -> u64;
     /// Reads the body of the answer.
     fn read<'a>(&'a self, reader: Reader<'a>) -> BoxFuture<'a, Result<Value>>;
@@ -114,7 +109,7 @@ pub trait PreparedQuery: Send + Sync {
 
 impl<Q: Query> PreparedQuery for Q {
     fn cost(&self) -> u64 {
-        u64::from(Q::STATEMENTS) * STATEMENT_COST + u64::from(self.size()) * RECORD_COST
+        u64::from(Q::STATEMENTS) * STATEMENT_COST
     }
 
     fn read<'a>(&'a self, reader: Reader<'a>) -> BoxFuture<'a, Result<Value>> {
@@ -135,6 +130,17 @@ impl<A: Act> PreparedAct for A {
             body(Act::perform_in(self, tx, app).await?)
         })
     }
+}
+
+/// What the records in the body of an answer cost.
+pub fn answer_cost(body: &Value) -> u64 {
+    let records = |(name, value): (&String, &Value)| match value {
+        Value::Array(list) => list.len(),
+        Value::Object(lists) if name == "batch" => lists.values().filter_map(Value::as_array).map(Vec::len).sum(),
+        Value::Object(_) if name != "pagination" => 1,
+        _ => 0,
+    };
+    RECORD_COST * body.as_object().into_iter().flatten().map(records).sum::<usize>() as u64
 }
 
 fn body(answer: impl Answer) -> Result<Value> {

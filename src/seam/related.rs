@@ -12,7 +12,7 @@ use super::acs::entrances::{self, AcsEntrance};
 use super::acs::systems::{self, AcsSystem, ConnectedAccount};
 use super::answer::{One, Resource};
 use super::operation::{Query, Reader, Spec};
-use super::parameters::{Named, one_of, references};
+use super::parameters::{Named, list, one_of, references, some_list};
 use super::spaces::{self, Space};
 use super::user_identities::UserIdentity;
 use crate::access_grants::{self, Grant, GrantField, Method, MethodField, OwnedList, visible_to};
@@ -111,11 +111,15 @@ fn is_wanted<K: PartialEq>(kind: &K, include: Option<&[K]>, exclude: Option<&[K]
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OfAccessGrants {
+    #[serde(default, deserialize_with = "some_list")]
     access_grant_ids: Option<Vec<Named>>,
+    #[serde(default, deserialize_with = "some_list")]
     access_grant_keys: Option<Vec<Named>>,
     /// Only these kinds.
+    #[serde(default, deserialize_with = "some_list")]
     include: Option<Vec<OfGrant>>,
     /// All but these kinds.
+    #[serde(default, deserialize_with = "some_list")]
     exclude: Option<Vec<OfGrant>>,
 }
 
@@ -127,10 +131,6 @@ impl Query for OfAccessGrants {
     };
     const STATEMENTS: u32 = 10;
     type Answer = One<Batch>;
-
-    fn size(&self) -> u16 {
-        MOST
-    }
 
     async fn read(&self, mut reader: Reader<'_>) -> Result<One<Batch>> {
         let wants = |kind| is_wanted(&kind, self.include.as_deref(), self.exclude.as_deref());
@@ -168,10 +168,13 @@ impl Query for OfAccessGrants {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OfAccessMethods {
+    #[serde(deserialize_with = "list")]
     access_method_ids: Vec<Uuid>,
     /// Only these kinds.
+    #[serde(default, deserialize_with = "some_list")]
     include: Option<Vec<OfMethod>>,
     /// All but these kinds.
+    #[serde(default, deserialize_with = "some_list")]
     exclude: Option<Vec<OfMethod>>,
 }
 
@@ -183,10 +186,6 @@ impl Query for OfAccessMethods {
     };
     const STATEMENTS: u32 = 12;
     type Answer = One<Batch>;
-
-    fn size(&self) -> u16 {
-        MOST
-    }
 
     async fn read(&self, mut reader: Reader<'_>) -> Result<One<Batch>> {
         let wants = |kind| is_wanted(&kind, self.include.as_deref(), self.exclude.as_deref());
@@ -228,11 +227,15 @@ impl Query for OfAccessMethods {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OfSpaces {
+    #[serde(default, deserialize_with = "some_list")]
     space_ids: Option<Vec<Named>>,
+    #[serde(default, deserialize_with = "some_list")]
     space_keys: Option<Vec<Named>>,
     /// Only these kinds.
+    #[serde(default, deserialize_with = "some_list")]
     include: Option<Vec<OfSpace>>,
     /// All but these kinds.
+    #[serde(default, deserialize_with = "some_list")]
     exclude: Option<Vec<OfSpace>>,
 }
 
@@ -240,10 +243,6 @@ impl Query for OfSpaces {
     const SPEC: Spec = Spec { path: "/spaces/get_related", id: "space_ids", about: "Answers what belongs to spaces." };
     const STATEMENTS: u32 = 6;
     type Answer = One<Batch>;
-
-    fn size(&self) -> u16 {
-        MOST
-    }
 
     async fn read(&self, mut reader: Reader<'_>) -> Result<One<Batch>> {
         let wants = |kind| is_wanted(&kind, self.include.as_deref(), self.exclude.as_deref());

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::answer::{Done, List, One, Resource, page_request};
 use super::operation::{Act, Query, Reader, Spec};
-use super::parameters::{Named, either, references};
+use super::parameters::{Named, either, limit, list, references, some_list};
 use crate::actor::Permission;
 use crate::app::App;
 use crate::db::{Condition, CursorScope, Filter, Page, PageRequest};
@@ -73,6 +73,7 @@ pub struct CreateSpace {
     /// Name by which it is found, which no other space of the hotel has.
     space_key: Option<String>,
     /// The doors that it holds.
+    #[serde(default, deserialize_with = "some_list")]
     acs_entrance_ids: Option<Vec<Named>>,
 }
 
@@ -121,6 +122,7 @@ pub struct ListSpaces {
     /// Only that with this key.
     space_key: Option<String>,
     /// 1 to 1,000.
+    #[serde(default, deserialize_with = "limit")]
     limit: Option<u16>,
     /// `next_page_cursor` of the page before.
     page_cursor: Option<String>,
@@ -135,16 +137,12 @@ impl Query for ListSpaces {
     const STATEMENTS: u32 = 2;
     type Answer = List<Space>;
 
-    fn size(&self) -> u16 {
-        self.limit.unwrap_or(LIMIT)
-    }
-
     async fn read(&self, mut reader: Reader<'_>) -> Result<List<Space>> {
         let hotel = reader.actor.hotel.id;
         let of_key = self.space_key.clone().map(|key| Filter::Field(SpaceField::Key(Condition::Eq(Some(key)))));
         let filter = of_key.unwrap_or_default();
         let scope = CursorScope::new(hotel, Self::SPEC.path, &filter);
-        let request = page_request(scope, self.size(), self.page_cursor.as_deref())?;
+        let request = page_request(scope, self.limit.unwrap_or(LIMIT), self.page_cursor.as_deref())?;
         let Page { items, more } = locks::space_page(reader.conn, hotel, &filter, &request).await?;
         let items = complete(&mut reader, items).await?;
         Ok(List::page(Page { items, more }, scope, |space| space.space_id, |space| space))
@@ -160,6 +158,7 @@ pub struct UpdateSpace {
     /// New name; that of a room is changed with the room.
     name: Option<String>,
     /// Doors in the place of those that it holds.
+    #[serde(default, deserialize_with = "some_list")]
     acs_entrance_ids: Option<Vec<Named>>,
 }
 
@@ -220,8 +219,7 @@ impl Act for AddAcsEntrances {
 #[serde(deny_unknown_fields)]
 pub struct RemoveAcsEntrances {
     space_id: Named,
-    // An empty list leaves nothing in a query.
-    #[serde(default)]
+    #[serde(deserialize_with = "list")]
     acs_entrance_ids: Vec<Named>,
 }
 
@@ -260,8 +258,7 @@ impl Act for AddDevices {
 #[serde(deny_unknown_fields)]
 pub struct RemoveDevices {
     space_id: Named,
-    // An empty list leaves nothing in a query.
-    #[serde(default)]
+    #[serde(deserialize_with = "list")]
     device_ids: Vec<Named>,
 }
 

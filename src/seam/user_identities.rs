@@ -8,10 +8,10 @@ use uuid::Uuid;
 
 use super::answer::{Done, List, One, Resource, page_request};
 use super::operation::{Act, Query, Reader, Spec};
-use super::parameters::{Named, either, nullable, one_of};
+use super::parameters::{Named, either, limit, nullable, one_of, some_list};
 use crate::access_grants::{
     self, IdentityChange, IdentityDetails, IdentityField, IdentityKind, NewIdentity, OwnedList,
-    UserIdentity as Identity, visible_to,
+    UserIdentity as Identity, named_by, visible_to,
 };
 use crate::app::App;
 use crate::db::{Condition, CursorScope, Filter, PageRequest};
@@ -119,12 +119,14 @@ impl Query for GetUserIdentity {
 
     async fn read(&self, reader: Reader<'_>) -> Result<One<UserIdentity>> {
         let names = "user_identity_id and user_identity_key";
-        let field = match either(self.user_identity_id.as_ref(), self.user_identity_key.as_ref(), names)? {
+        let identity = either(self.user_identity_id.as_ref(), self.user_identity_key.as_ref(), names)?;
+        let integration = named_by(&reader.actor, &identity)?;
+        let field = match identity {
             Reference::Id(id) => IdentityField::Id(Condition::Eq(Some(id))),
             Reference::Key(key) => IdentityField::Key(Condition::Eq(Some(key))),
         };
         let (hotel, filter) = (reader.actor.hotel.id, Filter::Field(field));
-        let list = OwnedList { integration: visible_to(&reader.actor)?, filter };
+        let list = OwnedList { integration, filter };
         let found = access_grants::identity_page(reader.conn, hotel, &list, &PageRequest::first(1), false).await?;
         let found = found.items.into_iter().next().ok_or_else(|| Error::not_found(Record::UserIdentity)).at("id")?;
         Ok(One(UserIdentity::new(found.identity, hotel)))
@@ -136,8 +138,10 @@ impl Query for GetUserIdentity {
 #[serde(deny_unknown_fields)]
 pub struct ListUserIdentities {
     /// Only these.
+    #[serde(default, deserialize_with = "some_list")]
     user_identity_ids: Option<Vec<Named>>,
     /// 1 to 1,000.
+    #[serde(default, deserialize_with = "limit")]
     limit: Option<u16>,
     /// `next_page_cursor` of the page before.
     page_cursor: Option<String>,
@@ -151,10 +155,6 @@ impl Query for ListUserIdentities {
     };
     type Answer = List<UserIdentity>;
 
-    fn size(&self) -> u16 {
-        self.limit.unwrap_or(LIMIT)
-    }
-
     async fn read(&self, reader: Reader<'_>) -> Result<List<UserIdentity>> {
         let hotel = reader.actor.hotel.id;
         let ids = |ids| IdentityField::Id(Condition::In(ids));
@@ -164,7 +164,7 @@ impl Query for ListUserIdentities {
             .map(|names| one_of(names, ids, |keys| IdentityField::Key(Condition::In(keys))));
         let list = OwnedList { integration: visible_to(&reader.actor)?, filter: wanted.unwrap_or_default() };
         let scope = CursorScope::new(hotel, Self::SPEC.path, &list);
-        let request = page_request(scope, self.size(), self.page_cursor.as_deref())?;
+        let request = page_request(scope, self.limit.unwrap_or(LIMIT), self.page_cursor.as_deref())?;
         let page = access_grants::identity_page(reader.conn, hotel, &list, &request, false).await?;
         Ok(List::page(page, scope, |view| view.identity.id, |view| UserIdentity::new(view.identity, hotel)))
     }

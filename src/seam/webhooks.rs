@@ -10,7 +10,7 @@ use super::operation::{Act, Query, Reader, Spec};
 use crate::actor::Actor;
 use crate::app::App;
 use crate::db::{Condition, PageRequest};
-use crate::error::{Error, ErrorAt as _, Record, Result};
+use crate::error::{Error, ErrorAt as _, PathSegment, Record, Result};
 use crate::secrets::Secret;
 use crate::unit::Tx;
 use crate::webhooks::{self, ALL_EVENTS, Endpoint, EndpointStatus, EndpointUpdate, Format, NewEndpoint};
@@ -79,7 +79,12 @@ impl Act for CreateWebhook {
             format: Format::Seam,
             events: self.event_types.clone().unwrap_or_else(|| vec![ALL_EVENTS.to_owned()]),
         };
-        let (endpoint, secret) = webhooks::create_in(tx, &app.webhooks.allowed_networks, app.kinds, new).await?;
+        let created = webhooks::create_in(tx, &app.webhooks.allowed_networks, app.kinds, new).await;
+        // No parameter is at fault when there are too many.
+        let (endpoint, secret) = created.map_err(|error| match error.argument_path.first() {
+            Some(PathSegment::Name(name)) if name == "status" => Error { argument_path: Vec::new(), ..error },
+            _ => error,
+        })?;
         Ok(One(Webhook::new(endpoint, Some(&secret))))
     }
 }

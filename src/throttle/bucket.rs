@@ -77,6 +77,14 @@ impl Bucket {
         Ok(())
     }
 
+    /// Takes units out that were used already, though there be not as many.
+    pub(super) fn owe(&mut self, limit: Limit, units: u64, now: Duration) {
+        self.flow(limit, now);
+        let parts = units.saturating_mul(PARTS);
+        self.owed = self.owed.saturating_add(parts).min(limit.most_owed());
+        self.unreported = self.unreported.saturating_add(parts).min(limit.most_owed());
+    }
+
     /// What is left.
     pub(super) fn left(&self, limit: Limit, now: Duration) -> Left {
         let mut bucket = *self;

@@ -129,6 +129,14 @@ impl Throttle {
         })
     }
 
+    /// Takes the cost of what the actor was answered with, which was not known before. It is never refused; what is too much keeps
+    /// later requests out until it has flowed back.
+    pub fn owe_cost(&self, actor: &Actor, cost: u64) {
+        if let (Some(limit), Some(principal)) = (self.settings.cost, actor.principal.key()) {
+            self.principals.owe(principal, Budget::Cost, limit, cost, self.clock.monotonic());
+        }
+    }
+
     /// Whether the actor has something left of each budget.
     pub fn has_left(&self, actor: &Actor) -> bool {
         self.left(actor).all(|(_, left)| left.units > 0)

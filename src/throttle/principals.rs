@@ -104,6 +104,13 @@ impl Principals {
         self.all().entry(principal).or_insert_with(new).bucket(budget).take(limit, units, now)
     }
 
+    /// Takes units of a principal's budget that it has used already. One that was not admitted before is not known.
+    pub(super) fn owe(&self, principal: PrincipalKey, budget: Budget, limit: Limit, units: u64, now: Duration) {
+        if let Some(buckets) = self.all().get_mut(&principal) {
+            buckets.bucket(budget).owe(limit, units, now);
+        }
+    }
+
     /// What is left of a principal's budget.
     pub(super) fn left(&self, principal: PrincipalKey, budget: Budget, limit: Limit, now: Duration) -> Left {
         let bucket = self.all().get_mut(&principal).map(|buckets| *buckets.bucket(budget));

@@ -16,7 +16,7 @@ use crate::locks::{self, Encoder, EncoderField, Reference};
 use crate::seam::action_attempts::{self, ActionAttempt};
 use crate::seam::answer::{Done, List, One, Resource, page_request};
 use crate::seam::operation::{Act, Query, Reader, Spec};
-use crate::seam::parameters::{Named, one_of};
+use crate::seam::parameters::{Named, limit, one_of, some_list};
 use crate::simulated_encoder;
 use crate::unit::Tx;
 
@@ -60,12 +60,15 @@ impl AcsEncoder {
 #[serde(deny_unknown_fields)]
 pub struct ListAcsEncoders {
     /// Only these.
+    #[serde(default, deserialize_with = "some_list")]
     acs_encoder_ids: Option<Vec<Named>>,
     /// Only those of this system.
     acs_system_id: Option<Uuid>,
     /// Only those of these systems.
+    #[serde(default, deserialize_with = "some_list")]
     acs_system_ids: Option<Vec<Uuid>>,
     /// 1 to 1,000.
+    #[serde(default, deserialize_with = "limit")]
     limit: Option<u16>,
     /// `next_page_cursor` of the page before.
     page_cursor: Option<String>,
@@ -96,15 +99,11 @@ impl Query for ListAcsEncoders {
     };
     type Answer = List<AcsEncoder>;
 
-    fn size(&self) -> u16 {
-        self.limit.unwrap_or(LIMIT)
-    }
-
     async fn read(&self, reader: Reader<'_>) -> Result<List<AcsEncoder>> {
         let hotel = reader.actor.hotel.id;
         let filter = self.filter(hotel);
         let scope = CursorScope::new(hotel, Self::SPEC.path, &filter);
-        let request = page_request(scope, self.size(), self.page_cursor.as_deref())?;
+        let request = page_request(scope, self.limit.unwrap_or(LIMIT), self.page_cursor.as_deref())?;
         let page = locks::encoder_page(reader.conn, hotel, &filter, &request).await?;
         Ok(List::page(page, scope, |encoder| encoder.id, |encoder| AcsEncoder::new(encoder, hotel)))
     }

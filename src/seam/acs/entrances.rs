@@ -13,7 +13,7 @@ use crate::hotels::HotelId;
 use crate::locks::{self, Entrance, EntranceField, EntranceList, Mode, Provider, Reference};
 use crate::seam::answer::{List, One, Resource, page_request};
 use crate::seam::operation::{Query, Reader, Spec};
-use crate::seam::parameters::{Named, one_of};
+use crate::seam::parameters::{Named, limit, one_of, some_list};
 
 /// Entrances of a page where no limit is given.
 const LIMIT: u16 = 900;
@@ -85,6 +85,7 @@ fn of_providers(providers: &[Provider]) -> Filter<EntranceField> {
 #[serde(deny_unknown_fields)]
 pub struct ListAcsEntrances {
     /// Only these.
+    #[serde(default, deserialize_with = "some_list")]
     acs_entrance_ids: Option<Vec<Named>>,
     /// Only those of this system.
     acs_system_id: Option<Uuid>,
@@ -93,6 +94,7 @@ pub struct ListAcsEntrances {
     /// Only those of this space.
     space_id: Option<Named>,
     /// 1 to 1,000.
+    #[serde(default, deserialize_with = "limit")]
     limit: Option<u16>,
     /// `next_page_cursor` of the page before.
     page_cursor: Option<String>,
@@ -107,10 +109,6 @@ impl Query for ListAcsEntrances {
     const STATEMENTS: u32 = 2;
     type Answer = List<AcsEntrance>;
 
-    fn size(&self) -> u16 {
-        self.limit.unwrap_or(LIMIT)
-    }
-
     async fn read(&self, mut reader: Reader<'_>) -> Result<List<AcsEntrance>> {
         let hotel = reader.actor.hotel.id;
         let mut conditions = Vec::new();
@@ -124,7 +122,7 @@ impl Query for ListAcsEntrances {
         let space = self.space_id.clone().map(|Named(reference)| reference);
         let list = EntranceList { space, filter: Filter::All(conditions) };
         let scope = CursorScope::new(hotel, Self::SPEC.path, &list);
-        let request = page_request(scope, self.size(), self.page_cursor.as_deref())?;
+        let request = page_request(scope, self.limit.unwrap_or(LIMIT), self.page_cursor.as_deref())?;
         let page = locks::entrance_page(reader.conn, hotel, &list, &request).await?;
         let Page { items, more } = page;
         let ids: Vec<Uuid> = items.iter().map(|entrance| entrance.id).collect();

@@ -173,3 +173,26 @@ async fn seams_interface_counts_like_the_others_but_not_what_is_polled() {
     }
     assert!((20..100).contains(&polls), "its cost is limited: {polls}");
 }
+
+/// The guide asks for the methods of a grant at each check-in.
+#[tokio::test]
+async fn seams_lists_cost_what_they_are_answered_with() {
+    let gate = Gate::with(limits(0, 10_000, 0)).await;
+    let ask = async |path: &str, body: Value| {
+        let request = gate.server.request("POST", &format!("/seam{path}")).bearer_auth(&gate.house.keys.live);
+        request.json(&body).send().await.expect("an answer")
+    };
+    let left = |response: &reqwest::Response| {
+        let told = header(response, "ratelimit").to_owned();
+        told.split("r=").nth(1).and_then(|rest| rest.split(';').next()).expect("a number").parse::<u64>().expect("one")
+    };
+    let none = ask("/access_methods/list", json!({"access_grant_id": "nobody"})).await;
+    assert_eq!((none.status().as_u16(), left(&none)), (200, 9_900));
+    for number in 0..10 {
+        let made = ask("/user_identities/create", json!({"full_name": number.to_string()})).await;
+        assert_eq!(made.status(), 200);
+    }
+    let ten = ask("/user_identities/list", json!({})).await;
+    let before = 9_900 - 10 * (100 + 20);
+    assert_eq!((ten.status().as_u16(), left(&ten)), (200, before - 100 - 10 * 20));
+}

@@ -119,7 +119,7 @@ async fn queries_that_are_no_parameters() {
         ("limit=99999999999999999999", 400),
         ("space_key=%ff", 200),
         ("space_key=a&_strict=true", 200),
-        ("%=", 200),
+        ("%=", 400),
         ("limit[]=1", 400),
         ("&&&=&", 200),
         ("no_such_parameter=1", 400),
@@ -131,5 +131,6 @@ async fn queries_that_are_no_parameters() {
     let many = "acs_entrance_ids=nowhere&".repeat(1000);
     let request = facade.server.request("GET", &format!("/seam/acs/entrances/list?{many}"));
     let response = request.bearer_auth(&facade.own.live).send().await.expect("an answer");
-    assert_eq!(response.json::<Value>().await.expect("JSON")["acs_entrances"], json!([]));
+    let answer: Value = response.json().await.expect("JSON");
+    assert_eq!(answer["acs_entrances"], json!([]), "{answer}");
 }

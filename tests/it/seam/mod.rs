@@ -1,6 +1,7 @@
 //! Seam's interface: the facade itself.
 
 mod access;
+mod answers;
 mod encoding;
 mod hostile;
 mod house;
