@@ -329,6 +329,7 @@ messages! {
         // Seam's interface. What the library that reads its parameters says is the reason.
         ParameterInvalid { reason: String } = "{reason}";
         AccessMethodMissing = "One access method is needed at least";
+        EmptyName = "an empty text names nothing";
         BetweenNotTwo = "between has two instants";
         OneNeeded { names: &'static str } = "Exactly one of {names} is needed";
         SomeNeeded { names: &'static str } = "One of {names} is needed at least";

@@ -130,7 +130,8 @@ struct Place {
 
 impl Place {
     fn of(error: &Error, id: &str) -> Option<Self> {
-        let as_sent = matches!(*error.message, Message::ParameterInvalid { .. } | Message::TextHasNull);
+        let as_sent =
+            matches!(*error.message, Message::ParameterInvalid { .. } | Message::TextHasNull | Message::EmptyName);
         let own_name = |name: &str| if as_sent { name.to_owned() } else { own_name(name, id) };
         let (PathSegment::Name(name), rest) = error.argument_path.split_first()? else { return None };
         let index = match rest.first() {

@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 use chrono::{DateTime, Utc};
 use serde::de::{DeserializeOwned, Deserializer, Error as _, IntoDeserializer as _, Visitor};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use serde_path_to_error::Segment;
 use url::form_urlencoded;
 use utoipa::ToSchema;
@@ -78,7 +78,12 @@ impl Parameters {
                 let deserializer = serde_html_form::Deserializer::from_bytes(query.as_bytes());
                 serde_path_to_error::deserialize(deserializer).map_err(invalid)
             }
-            Self::Body(object) => serde_path_to_error::deserialize(object.clone()).map_err(invalid),
+            Self::Body(object) => {
+                if let Some((name, _)) = object.iter().find(|(_, value)| **value == json!([""])) {
+                    return Err(Error::new(Message::EmptyName).at(0).at(PathSegment::Name(name.clone().into())));
+                }
+                serde_path_to_error::deserialize(object.clone()).map_err(invalid)
+            }
         }
     }
 }
@@ -180,7 +185,7 @@ pub(super) fn nullable<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     Option::deserialize(deserializer).map(Some)
 }
 
-/// Reads a list. In a query one without values has one that is empty.
+/// Reads a list. In a query one without values has one that is empty, which a body has not.
 pub(super) fn list<'de, T: DeserializeOwned, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
     let texts: Vec<String> = Vec::deserialize(deserializer)?;
     if texts == [""] {
