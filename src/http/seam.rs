@@ -74,7 +74,8 @@ pub(super) async fn document() -> Response {
 pub(super) async fn call(State(app): State<App>, request: Request) -> Response {
     let (head, body) = request.into_parts();
     let id = RequestId::of(&head.extensions);
-    let route = seam::ROUTES.iter().find(|route| path(route) == head.uri.path()).expect("what is routed here is one");
+    let below = head.uri.path().strip_prefix(PREFIX);
+    let route = seam::ROUTES.iter().find(|route| Some(route.spec.path) == below).expect("what is routed here is one");
     let methods: &[Method] = if route.is_act { &WRITING } else { &READING };
     if !methods.contains(&head.method) {
         body::discard(body).await;
@@ -161,7 +162,7 @@ async fn read(app: &App, actor: &Actor, query: &dyn PreparedQuery, conn: Option<
             Some(conn) => conn,
             None => app.pool.of_hotel(actor.hotel.id).await?,
         };
-        let reader = Reader { conn: &mut conn, actor: actor.clone(), now: app.clock.now(), app };
+        let reader = Reader { conn: &mut conn, actor: actor.clone(), now: app.clock.now() };
         let body = query.read(reader).await?;
         conn.give_back();
         Ok(body)

@@ -216,7 +216,7 @@ impl Act for CreateAccessGrant {
     };
     type Answer = One<AccessGrant>;
 
-    async fn perform_in(&self, tx: &mut Tx, app: &App) -> Result<One<AccessGrant>> {
+    async fn perform_in(&self, tx: &mut Tx, _: &App) -> Result<One<AccessGrant>> {
         let modes = modes(&self.requested_access_methods)?;
         let user_identity = match (&self.user_identity_id, &self.user_identity) {
             (Some(Named(identity)), None) => identity.clone(),
@@ -242,7 +242,7 @@ impl Act for CreateAccessGrant {
             modes,
         };
         let id = access_grants::create_in(tx, new).await.map_err(|error| in_its_list(error, of_ids))?;
-        one(Reader::of(tx, app).await?, id).await
+        one(Reader::of(tx).await?, id).await
     }
 }
 
@@ -416,10 +416,10 @@ impl Act for RequestAccessMethods {
     };
     type Answer = One<AccessGrant>;
 
-    async fn perform_in(&self, tx: &mut Tx, app: &App) -> Result<One<AccessGrant>> {
+    async fn perform_in(&self, tx: &mut Tx, _: &App) -> Result<One<AccessGrant>> {
         let modes = modes(&self.requested_access_methods)?;
         let id = access_grants::request_methods_in(tx, &self.access_grant_id.0, &modes).await?;
-        one(Reader::of(tx, app).await?, id).await
+        one(Reader::of(tx).await?, id).await
     }
 }
 

@@ -226,8 +226,8 @@ impl Act for EncodeAccessMethod {
     };
     type Answer = One<ActionAttempt>;
 
-    async fn perform_in(&self, tx: &mut Tx, app: &App) -> Result<One<ActionAttempt>> {
-        action_attempts::encode_in(tx, app, self.access_method_id, &self.acs_encoder_id).await
+    async fn perform_in(&self, tx: &mut Tx, _: &App) -> Result<One<ActionAttempt>> {
+        action_attempts::encode_in(tx, self.access_method_id, &self.acs_encoder_id).await
     }
 }
 
@@ -248,7 +248,7 @@ impl Act for UnlockDoor {
     };
     type Answer = One<ActionAttempt>;
 
-    async fn perform_in(&self, tx: &mut Tx, app: &App) -> Result<One<ActionAttempt>> {
-        action_attempts::unlock_in(tx, app, self.access_method_id, &self.acs_entrance_id).await
+    async fn perform_in(&self, tx: &mut Tx, _: &App) -> Result<One<ActionAttempt>> {
+        action_attempts::unlock_in(tx, self.access_method_id, &self.acs_entrance_id).await
     }
 }

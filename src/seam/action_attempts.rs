@@ -12,7 +12,6 @@ use super::operation::{Query, Reader, Spec};
 use super::parameters::{Named, limit, some_list};
 use crate::access_grants::{self, Method, MethodField, OwnedList, visible_to};
 use crate::actor::Mode;
-use crate::app::App;
 use crate::db::{Condition, CursorScope, Filter, Page, PageRequest};
 use crate::error::{Error, ErrorAt as _, Record, Result};
 use crate::hotels::HotelId;
@@ -136,15 +135,10 @@ async fn find(reader: &mut Reader<'_>, id: Uuid) -> Result<One<ActionAttempt>> {
 }
 
 /// Tells an encoder to write the card of an access method.
-pub(super) async fn encode_in(
-    tx: &mut Tx,
-    app: &App,
-    method: Uuid,
-    Named(encoder): &Named,
-) -> Result<One<ActionAttempt>> {
+pub(super) async fn encode_in(tx: &mut Tx, method: Uuid, Named(encoder): &Named) -> Result<One<ActionAttempt>> {
     let id = access_grants::encode_in(tx, method, encoder.clone()).await?;
     let is_test = tx.actor.mode == Mode::Test;
-    let mut reader = Reader::of(tx, app).await?;
+    let mut reader = Reader::of(tx).await?;
     if is_test { done_in_advance(&mut reader, id).await } else { find(&mut reader, id).await }
 }
 
@@ -160,14 +154,9 @@ async fn done_in_advance(reader: &mut Reader<'_>, id: Uuid) -> Result<One<Action
 }
 
 /// Opens a door by an access method.
-pub(super) async fn unlock_in(
-    tx: &mut Tx,
-    app: &App,
-    method: Uuid,
-    Named(entrance): &Named,
-) -> Result<One<ActionAttempt>> {
+pub(super) async fn unlock_in(tx: &mut Tx, method: Uuid, Named(entrance): &Named) -> Result<One<ActionAttempt>> {
     let id = access_grants::unlock_in(tx, method, entrance).await?;
-    find(&mut Reader::of(tx, app).await?, id).await
+    find(&mut Reader::of(tx).await?, id).await
 }
 
 /// Which one.

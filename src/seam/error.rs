@@ -102,9 +102,11 @@ fn data(error: &Error, asked: Option<(&Spec, &Parameters)>) -> Option<Value> {
     let (spec, parameters) = asked?;
     let Place { parameter, index, .. } = Place::of(error, spec.id)?;
     // What has an id may have been named by its key.
-    let key = format!("{}_key", parameter.trim_end_matches("_id"));
-    let sent = |name: &str| Some(json!({name.trim_end_matches('s'): parameters.value(name, index)?}));
-    sent(&parameter).or_else(|| sent(&key))
+    let sent = |name: &str| {
+        let value = parameters.value(name, index)?;
+        Some(json!({name.strip_suffix('s').unwrap_or(name): value}))
+    };
+    sent(&parameter).or_else(|| sent(&format!("{}_key", parameter.strip_suffix("_id")?)))
 }
 
 /// What an error says, in the words of this interface.

@@ -65,8 +65,6 @@ pub struct Reader<'a> {
     pub actor: Actor,
     /// As of when.
     pub now: DateTime<Utc>,
-    /// The parts of Latchkey.
-    pub app: &'a App,
 }
 
 impl<'a> Reader<'a> {
@@ -74,10 +72,10 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// Those of the followers, and of what is pending.
-    pub async fn of(tx: &'a mut Tx, app: &'a App) -> Result<Self> {
+    pub async fn of(tx: &'a mut Tx) -> Result<Self> {
         tx.follow().await?;
         let (actor, now) = (tx.actor.clone(), tx.now);
-        Ok(Self { conn: tx.conn().await?, actor, now, app })
+        Ok(Self { conn: tx.conn().await?, actor, now })
     }
 }
 

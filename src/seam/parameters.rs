@@ -86,9 +86,7 @@ impl Parameters {
             }
         }
     }
-}
 
-impl Parameters {
     /// The first parameter with a text that has U+0000, which the database does not keep.
     fn with_null(&self) -> Option<String> {
         fn has_null(value: &Value) -> bool {

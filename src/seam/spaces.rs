@@ -82,11 +82,11 @@ impl Act for CreateSpace {
     const PERMISSION: Permission = Permission::FrontDesk;
     type Answer = One<Space>;
 
-    async fn perform_in(&self, tx: &mut Tx, app: &App) -> Result<One<Space>> {
+    async fn perform_in(&self, tx: &mut Tx, _: &App) -> Result<One<Space>> {
         let entrances = references(self.acs_entrance_ids.as_deref().unwrap_or_default());
         let new = NewSpace { key: self.space_key.clone(), name: self.name.clone(), entrances };
         let space = locks::create_space_in(tx, new).await?;
-        one(Reader::of(tx, app).await?, space).await
+        one(Reader::of(tx).await?, space).await
     }
 }
 
@@ -103,16 +103,20 @@ impl Query for GetSpace {
     const STATEMENTS: u32 = 2;
     type Answer = One<Space>;
 
-    async fn read(&self, reader: Reader<'_>) -> Result<One<Space>> {
-        let field = match space_named(self.space_id.as_ref(), self.space_key.as_ref())? {
-            Reference::Id(id) => SpaceField::Id(Condition::Eq(Some(id))),
-            Reference::Key(key) => SpaceField::Key(Condition::Eq(Some(key))),
-        };
-        let hotel = reader.actor.hotel.id;
-        let page = locks::space_page(reader.conn, hotel, &Filter::Field(field), &PageRequest::first(1)).await?;
-        let found = page.items.into_iter().next().ok_or_else(|| Error::not_found(Record::Space)).at("id")?;
+    async fn read(&self, mut reader: Reader<'_>) -> Result<One<Space>> {
+        let found = find(&mut reader, space_named(self.space_id.as_ref(), self.space_key.as_ref())?).await?;
         one(reader, found).await
     }
+}
+
+async fn find(reader: &mut Reader<'_>, space: Reference) -> Result<locks::Space> {
+    let field = match space {
+        Reference::Id(id) => SpaceField::Id(Condition::Eq(Some(id))),
+        Reference::Key(key) => SpaceField::Key(Condition::Eq(Some(key))),
+    };
+    let hotel = reader.actor.hotel.id;
+    let page = locks::space_page(reader.conn, hotel, &Filter::Field(field), &PageRequest::first(1)).await?;
+    page.items.into_iter().next().ok_or_else(|| Error::not_found(Record::Space)).at("id")
 }
 
 /// Which of them.
@@ -167,12 +171,12 @@ impl Act for UpdateSpace {
     const PERMISSION: Permission = Permission::FrontDesk;
     type Answer = One<Space>;
 
-    async fn perform_in(&self, tx: &mut Tx, app: &App) -> Result<One<Space>> {
+    async fn perform_in(&self, tx: &mut Tx, _: &App) -> Result<One<Space>> {
         let space = space_named(self.space_id.as_ref(), self.space_key.as_ref())?;
         let entrances = self.acs_entrance_ids.as_deref().map(references);
         let change = SpaceChange { key: None, name: self.name.clone(), entrances };
         let space = locks::update_space_in(tx, &space, change).await?;
-        one(Reader::of(tx, app).await?, space).await
+        one(Reader::of(tx).await?, space).await
     }
 }
 
@@ -272,8 +276,8 @@ impl Act for RemoveDevices {
     }
 }
 
-async fn no_devices_in(tx: &mut Tx, space: &Named, devices: &[Named]) -> Result<Done> {
-    locks::add_space_entrances_in(tx, &space.0, &[]).await?;
+async fn no_devices_in(tx: &mut Tx, Named(space): &Named, devices: &[Named]) -> Result<Done> {
+    find(&mut Reader::of(tx).await?, space.clone()).await?;
     if devices.is_empty() { Ok(Done) } else { Err(Error::not_found(Record::Device).at(0).at("device_ids")) }
 }
 

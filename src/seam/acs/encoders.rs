@@ -151,12 +151,12 @@ impl Act for EncodeCredential {
     };
     type Answer = One<ActionAttempt>;
 
-    async fn perform_in(&self, tx: &mut Tx, app: &App) -> Result<One<ActionAttempt>> {
+    async fn perform_in(&self, tx: &mut Tx, _: &App) -> Result<One<ActionAttempt>> {
         let ((Some(method), None) | (None, Some(method))) = (self.access_method_id, self.acs_credential_id) else {
             let names = "access_method_id and acs_credential_id";
             return Err(Error::new(Message::OneNeeded { names }).at("id"));
         };
-        action_attempts::encode_in(tx, app, method, &self.acs_encoder_id).await
+        action_attempts::encode_in(tx, method, &self.acs_encoder_id).await
     }
 }
 

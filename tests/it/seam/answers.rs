@@ -202,3 +202,23 @@ async fn a_test_key_is_told_of_a_card_that_it_was_written() {
     let (status, refused) = error(facade.post(&facade.own.test, "/action_attempts/get", &find).await).await;
     assert_eq!((status, &refused["message"]), (404, &json!("Action attempt not found")));
 }
+
+#[tokio::test]
+async fn what_cannot_be_made_yet_is_an_error_of_the_grant() {
+    let facade = Facade::new().await;
+    let grant = json!({"user_identity": {"full_name": "Doe"}, "acs_entrance_ids": ["room-101-id"], "reservation_key": "stay-1",
+        "requested_access_methods": [{"mode": "code", "code": "6666"}, {"mode": "mobile_key"}, {"mode": "card"}]});
+    let made = facade.done(&facade.own.live, "/access_grants/create", &grant).await["access_grant"].clone();
+    let error = &made["errors"][0];
+    assert_eq!(error["error_code"], "cannot_create_requested_access_methods");
+    assert_eq!(error["message"], "These access methods cannot be made for the entrances: Mobile key, Code");
+    assert_eq!(made["errors"].as_array().map(Vec::len), Some(1));
+    assert_eq!(made["access_method_ids"].as_array().map(Vec::len), Some(1), "the card");
+    let created = made["requested_access_methods"].as_array().expect("a list");
+    let created: Vec<usize> =
+        created.iter().map(|asked| asked["created_access_method_ids"].as_array().expect("a list").len()).collect();
+    assert_eq!(created, [0, 0, 1]);
+    let by_id = json!({"access_grant_id": made["access_grant_id"]});
+    let again = facade.done(&facade.own.live, "/access_grants/get", &by_id).await;
+    assert_eq!(again["access_grant"], made);
+}
