@@ -19,11 +19,12 @@ const HTML: &str = "text/html; charset=utf-8";
 const TEXT: &str = "text/plain; charset=utf-8";
 
 /// The documents for integrators.
-const DOCUMENTS: [(&str, &str); 4] = [
+const DOCUMENTS: [(&str, &str); 5] = [
     ("API.md", include_str!("../../docs/API.md")),
     ("ERRORS.md", include_str!("../../docs/ERRORS.md")),
     ("EVENTS.md", include_str!("../../docs/EVENTS.md")),
     ("REST.md", include_str!("../../docs/REST.md")),
+    ("SEAM.md", include_str!("../../docs/SEAM.md")),
 ];
 
 /// `GET /`
